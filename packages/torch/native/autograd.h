@@ -1,0 +1,21 @@
+#pragma once
+
+#include "javascript.h"
+
+namespace espalier {
+
+// backward(outputs, gradients | null, retainGraph, createGraph): adds to the leaves' gradients
+napi_value autograd_backward(const Arguments&);
+// grad(outputs, inputs, gradients | null, retainGraph, createGraph, allowUnused): (tensor | null)[]
+napi_value autograd_grad(const Arguments&);
+// setGradEnabled(enabled): whether it was before
+napi_value set_grad_enabled(const Arguments&);
+// requiresGrad(tensor), setRequiresGrad(tensor, required), isLeaf(tensor)
+napi_value requires_grad(const Arguments&);
+napi_value set_requires_grad(const Arguments&);
+napi_value is_leaf(const Arguments&);
+// gradients(tensors): (tensor | null)[]; setGradients(tensors, gradients | null each)
+napi_value gradients(const Arguments&);
+napi_value set_gradients(const Arguments&);
+
+}  // namespace espalier

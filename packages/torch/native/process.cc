@@ -1,0 +1,56 @@
+// What the whole process shares: the random generator of the CPU, the threads, libtorch itself.
+#include "process.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <torch/version.h>
+
+#include <cstring>
+
+namespace espalier {
+
+napi_value manual_seed(const Arguments& arguments) {
+  // at::manual_seed seeds every device's generator.
+  at::manual_seed(static_cast<uint64_t>(to_int(arguments.env, arguments[0])));
+  return nullptr;
+}
+
+napi_value generator_state(const Arguments& arguments) {
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  std::lock_guard<std::mutex> lock(generator.mutex());
+  const at::Tensor state = generator.get_state();
+  void* data;
+  napi_value buffer;
+  check(arguments.env, napi_create_arraybuffer(arguments.env, state.nbytes(), &data, &buffer), "memory for the state");
+  std::memcpy(data, state.data_ptr(), state.nbytes());
+  return buffer;
+}
+
+napi_value set_generator_state(const Arguments& arguments) {
+  napi_typedarray_type type;
+  size_t length;
+  void* data;
+  check(arguments.env, napi_get_typedarray_info(arguments.env, arguments[0], &type, &length, &data, nullptr, nullptr), "a Uint8Array");
+  at::Tensor state = at::empty({static_cast<int64_t>(length)}, at::TensorOptions().dtype(at::kByte));
+  std::memcpy(state.data_ptr(), data, length);
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_state(state);
+  return nullptr;
+}
+
+napi_value threads(const Arguments& arguments) { return number(arguments.env, at::get_num_threads()); }
+
+napi_value set_threads(const Arguments& arguments) {
+  const int64_t count = to_int(arguments.env, arguments[0]);
+  if (count < 1) throw std::invalid_argument("the number of threads is at least 1, not " + std::to_string(count));
+  at::set_num_threads(static_cast<int>(count));
+  return nullptr;
+}
+
+napi_value version(const Arguments& arguments) { return string(arguments.env, TORCH_VERSION); }
+
+napi_value configuration(const Arguments& arguments) { return string(arguments.env, at::show_config()); }
+
+}  // namespace espalier

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "javascript.h"
+
+namespace espalier {
+
+// manualSeed(seed); generatorState(): ArrayBuffer; setGeneratorState(Uint8Array)
+napi_value manual_seed(const Arguments&);
+napi_value generator_state(const Arguments&);
+napi_value set_generator_state(const Arguments&);
+// threads(), setThreads(n): within one operator
+napi_value threads(const Arguments&);
+napi_value set_threads(const Arguments&);
+// version(): '1.13.0'; configuration(): how libtorch was built
+napi_value version(const Arguments&);
+napi_value configuration(const Arguments&);
+
+}  // namespace espalier

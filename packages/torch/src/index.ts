@@ -1,0 +1,11 @@
+export { backward, enableGrad, grad, noGrad } from './autograd.js';
+export { type OperatorObserver, observeOperators, operatorSchemas } from './dispatcher.js';
+export type { Dtype, MemoryFormat, TypedArray } from './dtype.js';
+export * as nn from './nn/index.js';
+export * from './operators.generated.js';
+export * as optim from './optim/index.js';
+export { libtorchConfiguration, libtorchVersion, setThreads, threads } from './process.js';
+export { generatorState, manualSeed, setGeneratorState } from './random.js';
+export { loadTensors, saveTensors } from './safetensors.js';
+export { scope } from './scope.js';
+export { fromTypedArray, liveTensors, type NestedNumbers, Tensor, tensor } from './tensor.js';

@@ -1,0 +1,64 @@
+import { createRequire } from 'node:module';
+
+/** The addon's functions (`native/addon.cc`). Tensors are numbers here: handles of this thread's table. */
+interface Native {
+  findOperator(name: string, overload: string): number;
+  call(operator: number, ...args: unknown[]): unknown;
+  callInPlace(operator: number, ...args: unknown[]): void;
+  schemas(): string[];
+  fromBytes(bytes: Uint8Array, dtype: number, shape: readonly number[]): number;
+  toBytes(handle: number): ArrayBuffer;
+  item(handle: number): number;
+  shape(handle: number): number[];
+  strides(handle: number): number[];
+  dtype(handle: number): number;
+  device(handle: number): string;
+  isContiguous(handle: number, memoryFormat: number): boolean;
+  free(handle: number): void;
+  keep(handle: number): void;
+  isLive(handle: number): boolean;
+  liveTensors(): number;
+  enterScope(): void;
+  leaveScope(kept: readonly number[]): void;
+  backward(
+    outputs: readonly number[],
+    gradients: readonly (number | null)[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+  ): void;
+  grad(
+    outputs: readonly number[],
+    inputs: readonly number[],
+    gradients: readonly (number | null)[] | null,
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (number | null)[];
+  setGradEnabled(enabled: boolean): boolean;
+  requiresGrad(handles: readonly number[]): boolean;
+  setRequiresGrad(handles: readonly number[], required: boolean): void;
+  isLeaf(handles: readonly number[]): boolean;
+  gradients(handles: readonly number[]): (number | null)[];
+  setGradients(handles: readonly number[], gradients: readonly (number | null)[] | null): void;
+  manualSeed(seed: number): void;
+  generatorState(): ArrayBuffer;
+  setGeneratorState(state: Uint8Array): void;
+  threads(): number;
+  setThreads(count: number): void;
+  version(): string;
+  configuration(): string;
+}
+
+function load(): Native {
+  const path = new URL('../build/Release/espalier_torch.node', import.meta.url).pathname;
+  try {
+    return createRequire(import.meta.url)(path) as Native;
+  } catch (cause) {
+    throw new Error(
+      `The libtorch addon could not be loaded: ${(cause as Error).message}. Build it with 'npm run setup'.`,
+      { cause },
+    );
+  }
+}
+
+export const native = load();

@@ -1,0 +1,81 @@
+import { noGrad } from '../autograd.js';
+import { batchNorm, ones, zeros } from '../operators.generated.js';
+import type { Tensor } from '../tensor.js';
+import { Buffer, Layer, Parameter } from './module.js';
+
+export interface BatchNormOptions {
+  /** Added to the variance. */
+  epsilon?: number;
+  /** The share of the new batch in the running statistics. */
+  momentum?: number;
+  /** Whether a scale and a shift are learned. */
+  affine?: boolean;
+  /** Whether running statistics are kept for evaluation; without them every batch is normalised by its own. */
+  trackRunningStats?: boolean;
+}
+
+/** Batch normalisation (Ioffe & Szegedy 2015) over all dimensions but the second, `features` long. */
+abstract class BatchNorm extends Layer {
+  readonly weight?: Parameter;
+  readonly bias?: Parameter;
+  readonly running_mean?: Buffer;
+  readonly running_var?: Buffer;
+  readonly num_batches_tracked?: Buffer;
+  readonly #epsilon: number;
+  readonly #momentum: number;
+
+  protected constructor(
+    features: number,
+    private readonly dimensions: readonly number[],
+    options: BatchNormOptions,
+  ) {
+    super();
+    const { epsilon = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
+    this.#epsilon = epsilon;
+    this.#momentum = momentum;
+    if (affine) {
+      this.weight = new Parameter(ones([features], { dtype: 'float32' }));
+      this.bias = new Parameter(zeros([features], { dtype: 'float32' }));
+    }
+    if (trackRunningStats) {
+      this.running_mean = new Buffer(zeros([features], { dtype: 'float32' }));
+      this.running_var = new Buffer(ones([features], { dtype: 'float32' }));
+      this.num_batches_tracked = new Buffer(zeros([], { dtype: 'int64' }));
+    }
+  }
+
+  forward(input: Tensor): Tensor {
+    if (!this.dimensions.includes(input.shape.length))
+      throw new RangeError(
+        `${this.constructor.name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not of shape [${input.shape}]`,
+      );
+    const tracked = this.num_batches_tracked;
+    if (this.training && tracked !== undefined) noGrad(() => tracked.add_(1));
+    const useBatch = this.training || this.running_mean === undefined;
+    return batchNorm(
+      input,
+      this.weight,
+      this.bias,
+      this.running_mean,
+      this.running_var,
+      useBatch,
+      this.#momentum,
+      this.#epsilon,
+      true,
+    );
+  }
+}
+
+/** Over [N, features] or [N, features, L]. */
+export class BatchNorm1d extends BatchNorm {
+  constructor(features: number, options: BatchNormOptions = {}) {
+    super(features, [2, 3], options);
+  }
+}
+
+/** Over [N, features, H, W]. */
+export class BatchNorm2d extends BatchNorm {
+  constructor(features: number, options: BatchNormOptions = {}) {
+    super(features, [4], options);
+  }
+}

@@ -1,0 +1,34 @@
+import type { Tensor } from '../tensor.js';
+import { Layer } from './module.js';
+
+/** Layers one after the other; their names in the state are 0, 1, 2, ... */
+export class Sequential extends Layer {
+  readonly layers: readonly Layer[];
+
+  constructor(...layers: Layer[]) {
+    super();
+    this.layers = layers;
+  }
+
+  override *children(): Generator<[string, Layer]> {
+    for (const [index, layer] of this.layers.entries()) yield [String(index), layer];
+  }
+
+  forward(input: Tensor): Tensor {
+    return this.layers.reduce((value, layer) => layer.forward(value), input);
+  }
+}
+
+/** Returns what it is given. */
+export class Identity extends Layer {
+  forward(input: Tensor): Tensor {
+    return input;
+  }
+}
+
+/** [N, ...] to [N, product of the rest]. */
+export class Flatten extends Layer {
+  forward(input: Tensor): Tensor {
+    return input.flatten(1);
+  }
+}

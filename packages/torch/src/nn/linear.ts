@@ -1,0 +1,20 @@
+import { linear } from '../operators.generated.js';
+import type { Tensor } from '../tensor.js';
+import { fanInUniform } from './init.js';
+import { Layer, Parameter } from './module.js';
+
+/** y = x W^T + b over the last dimension: [..., inputs] to [..., outputs]. */
+export class Linear extends Layer {
+  readonly weight: Parameter;
+  readonly bias?: Parameter;
+
+  constructor(inputs: number, outputs: number, options: { bias?: boolean } = {}) {
+    super();
+    this.weight = new Parameter(fanInUniform([outputs, inputs], inputs));
+    if (options.bias ?? true) this.bias = new Parameter(fanInUniform([outputs], inputs));
+  }
+
+  forward(input: Tensor): Tensor {
+    return linear(input, this.weight, this.bias);
+  }
+}

@@ -1,0 +1,22 @@
+import { gradientsOf, noGrad } from '../autograd.js';
+import { foreachMul_, foreachNorm, stack } from '../operators.generated.js';
+import { scope } from '../scope.js';
+import type { Tensor } from '../tensor.js';
+
+/**
+ * Scales the gradients so that their common 2-norm is at most `most`, as PyTorch's `clip_grad_norm_`.
+ *
+ * @returns the norm before
+ */
+export function clipGradientNorm(parameters: readonly Tensor[], most: number): number {
+  return scope(() =>
+    noGrad(() => {
+      const gradients = gradientsOf(parameters).filter((gradient) => gradient !== undefined);
+      if (gradients.length === 0) return 0;
+      const norm = stack(foreachNorm(gradients)).norm(2, [0]).item();
+      const factor = most / (norm + 1e-6);
+      if (factor < 1) foreachMul_(gradients, factor);
+      return norm;
+    }),
+  );
+}

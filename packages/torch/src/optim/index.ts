@@ -1,0 +1,5 @@
+export * from './adam.js';
+export * from './gradient-clipping.js';
+export * from './optimizer.js';
+export * from './schedules.js';
+export * from './sgd.js';
