@@ -20,7 +20,10 @@ export interface Anchor {
 /** One of several options. */
 export interface ChoiceQuestion {
   readonly kind: 'choice';
-  /** The last part of the path: questions of one name are of one kind, at whatever depth they are asked. */
+  /**
+   * The last key of the path that is no index, with what follows: `filters` of `layers.3.filters`, `ops.1` of
+   * `nodes.2.ops.1`. Questions of one name are of one kind, at whatever depth they are asked.
+   */
   readonly name: string;
   /** Where the answer stands in the architecture, as keys joined by dots: `layers.3.filters`. */
   readonly path: string;
@@ -55,13 +58,16 @@ export type Step =
 /** A program that asks and returns `A`. Write it with `yield*` on the verbs below. */
 export type Program<A> = Generator<Step, A, unknown>;
 
-/** Asks for one of `options` and returns it. What is asked afterwards may depend on it. */
+/**
+ * Asks for one of `options` (plain JSON, no two equal) and returns it. What is asked afterwards may depend on it.
+ * The name is one or more keys of the architecture joined by dots, as that of a block.
+ */
 export function* choose<const T>(name: string, options: readonly T[]): Program<T> {
   return (yield { kind: 'choice', name, options }) as T;
 }
 
 /**
- * Asks which of the earlier anchor points are taken (`size` of them, or any number) and is an anchor point
+ * Asks which of the earlier anchor points, listed in their order, are taken (`size` of them, or any number) and is an anchor point
  * itself. What is asked afterwards must not depend on which were taken: counting relies on it.
  */
 export function* subset(name: string, anchors: readonly Anchor[], size?: number): Program<Anchor> {

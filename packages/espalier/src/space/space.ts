@@ -29,6 +29,8 @@ export interface SpaceDefinition<A, O extends object = Record<never, never>, N =
   choices(options: O): Program<A>;
   /** The option that a schedule of growing depth raises (Zoph & Le 2016, section 4.1), where there is one. */
   readonly depthOption?: keyof O & string;
+  /** Options for a laptop: what `--preset small` sets. */
+  readonly small?: Partial<O>;
   /** Builds the network of an architecture. */
   network?(architecture: A, input: InputShape, options: O): N;
 }

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import type { Command } from 'commander';
+import { findSpace, isModule } from '../experiments/find-space.js';
+import { architectureFile, findArchitecture } from '../experiments/found-architecture.js';
+import type { Json } from '../json.js';
+import { buildNetwork } from '../networks/build-network.js';
+import { multiplyAdds } from '../networks/multiply-adds.js';
+import { networkGraph } from '../networks/network-graph.js';
+import { traceOperators } from '../networks/operator-trace.js';
+import { count } from '../reports/figures.js';
+import { type InputShape, Space } from '../space/space.js';
+import { spaces } from '../spaces/space-names.js';
+import { collectSetting, describeOptions, wholeNumber } from './options.js';
+import { openTerminal, type Terminal } from './terminal.js';
+
+interface InspectFlags {
+  readonly set: Record<string, Json>;
+  readonly layers?: number;
+  readonly imageSize: number;
+  readonly imageChannels: number;
+  readonly classes: number;
+  readonly json: boolean;
+}
+
+export function addInspect(program: Command): void {
+  program
+    .command('inspect')
+    .description('the size and options of a space, or the parameters and multiply-adds of an architecture')
+    .argument('<space|architecture>', 'a space by name or file, an architecture file, or a run folder')
+    .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
+    .option('--layers <n>', 'depth of the networks of a space', wholeNumber(1))
+    .option('--image-size <n>', 'height and width of the images', wholeNumber(1), 32)
+    .option('--image-channels <n>', 'colours of the images', wholeNumber(1), 3)
+    .option('--classes <n>', 'classes of the images', wholeNumber(1), 10)
+    .option('--json', 'the result as one JSON value on stdout', false)
+    .action(async (name: string, flags: InspectFlags) => {
+      const terminal = openTerminal(flags.json);
+      if (spaces.has(name) || isModule(name) || !existsSync(name)) await inspectSpace(name, flags, terminal);
+      else await inspectArchitecture(name, flags, terminal);
+    });
+}
+
+async function inspectSpace(name: string, { set, layers }: InspectFlags, terminal: Terminal): Promise<void> {
+  const { definition } = await findSpace(name, process.cwd());
+  const { depthOption } = definition;
+  const depth = layers === undefined ? {} : { [depthOption ?? 'layers']: layers };
+  const space = Space.configure(definition, { ...set, ...depth });
+  const size = space.size();
+  terminal.json({ space: space.name, options: space.options, size: size.toString() });
+  terminal.result(`space ${space.name}: ${count(size)} architectures`);
+  for (const option of describeOptions(definition.options))
+    terminal.result(
+      `  ${option.name} = ${JSON.stringify(space.options[option.name])}  ${option.description}`,
+    );
+}
+
+async function inspectArchitecture(path: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
+  const found = await findArchitecture(path);
+  const { space, architecture } = found;
+  const shape: InputShape = {
+    channels: flags.imageChannels,
+    height: flags.imageSize,
+    width: flags.imageSize,
+    classes: flags.classes,
+  };
+  const network = buildNetwork(space, architecture, shape);
+  const params = network.parameterCount();
+  const calls = traceOperators(network, shape);
+  network.free();
+  const macs = multiplyAdds(calls);
+  const { nodes } = networkGraph(calls, shape, space.name);
+  terminal.json({
+    space: space.name,
+    architecture: architectureFile(found),
+    input: shape,
+    params,
+    macs,
+    layers: nodes.map(({ label, details }) => ({ layer: label, details })),
+  });
+  terminal.result(`${path}: ${count(params)} parameters, ${count(macs)} multiply-adds for one image`);
+  for (const { label, details } of nodes) terminal.result(`  ${label}: ${details.join('; ')}`);
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { InputError } from '../input-error.js';
+import { version } from '../version.js';
+import { addDemo } from './demo.js';
+import { addExport } from './export.js';
+import { addInspect } from './inspect.js';
+import { addResume } from './resume.js';
+import { addSearch } from './search.js';
+import { addShow } from './show.js';
+import { addStatus } from './status.js';
+import { addTrain } from './train.js';
+
+/** Exit code of wrong input. */
+const WRONG_INPUT = 2;
+
+const program = new Command('espalier')
+  .description('Neural architecture search in TypeScript')
+  .version(version)
+  .exitOverride()
+  .showSuggestionAfterError(true);
+for (const add of [addSearch, addResume, addStatus, addShow, addInspect, addTrain, addExport, addDemo])
+  add(program);
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has said what is wrong; help and version are no error.
+    process.exitCode = error.exitCode === 0 ? 0 : WRONG_INPUT;
+  } else if (error instanceof InputError) {
+    process.stderr.write(`espalier: ${error.message}\n`);
+    process.exitCode = WRONG_INPUT;
+  } else {
+    process.stderr.write(`espalier: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

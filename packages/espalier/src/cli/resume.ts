@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { headerOf, prepareResume } from '../experiments/experiment.js';
+import { readRun } from '../experiments/found-architecture.js';
+import { isTraining } from '../experiments/training-run.js';
+import { describeRun, runToEnd, writeRunReport } from './run-search.js';
+import { describeTraining, runTraining } from './run-training.js';
+import { openTerminal } from './terminal.js';
+
+export function addResume(program: Command): void {
+  program
+    .command('resume')
+    .description('go on with a search or a training that was stopped or killed')
+    .argument('<folder>', 'run folder')
+    .option('--json', 'the result as one JSON value on stdout', false)
+    .action(async (path: string, { json }: { json: boolean }) => {
+      const terminal = openTerminal(json);
+      if (isTraining(path)) {
+        const result = await runTraining(path, terminal);
+        terminal.result(describeTraining(result));
+        terminal.json(result);
+        return;
+      }
+      const run = await readRun(path);
+      if (run.state.finished) {
+        terminal.line(`${path}: the search is finished; there is nothing to go on with`);
+        const summary = await writeRunReport(path);
+        terminal.result(describeRun(summary));
+        terminal.json(summary);
+        return;
+      }
+      const experiment = await prepareResume(headerOf(run.settings), run.from);
+      const summary = await runToEnd(experiment, run.folder, terminal);
+      terminal.result(describeRun(summary));
+      terminal.json(summary);
+    });
+}

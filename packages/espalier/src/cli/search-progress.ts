@@ -1,0 +1,99 @@
+import { count, duration, percent } from '../reports/figures.js';
+import { recentAverage } from '../reports/search-report.js';
+import type { RunState } from '../runs/run-state.js';
+import type { SearchNotice } from '../runs/search.js';
+import type { Terminal } from './terminal.js';
+
+/** How far a child is, as its worker says. */
+interface ChildProgress {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly step: number;
+  readonly stepsPerEpoch: number;
+  readonly loss: number;
+}
+
+/** Shows a search as it goes: live lines on a terminal, a line a child elsewhere. */
+export class SearchProgress {
+  readonly #running = new Map<number, ChildProgress>();
+  readonly #begun = performance.now();
+  /** Children that had their result before this process began. */
+  #before: number | undefined;
+
+  constructor(private readonly terminal: Terminal) {}
+
+  take(notice: SearchNotice): void {
+    switch (notice.kind) {
+      case 'message':
+        this.terminal.line(notice.text);
+        return;
+      case 'progress':
+        this.#running.set(notice.trial, notice.progress as unknown as ChildProgress);
+        this.#live();
+        return;
+      case 'restored':
+        this.#state = notice.state;
+        return;
+      case 'event':
+        this.#state = notice.state;
+        if (notice.replayed) return;
+        this.#before ??= notice.state.told - (notice.event.event === 'result' ? 1 : 0);
+        if (notice.event.event === 'result') this.#tell(notice.state);
+    }
+  }
+
+  #state: RunState | undefined;
+
+  #tell(state: RunState): void {
+    const trial = state.trials[state.told - 1];
+    if (trial?.outcome === undefined) return;
+    this.#running.delete(trial.trial);
+    const { outcome } = trial;
+    const name = `child ${trial.trial + 1}`;
+    if (outcome.status === 'failed') this.terminal.line(`${name} failed: ${outcome.reason}`);
+    else if (!this.terminal.isLive)
+      this.terminal.line(
+        `${name} of ${state.header.trials}: accuracy ${percent(outcome.accuracy)}, ` +
+          `${count(outcome.params as number)} parameters; ${this.#summary(state)}`,
+      );
+    this.#live();
+  }
+
+  /** Rate, time left, best so far, averages. */
+  #summary(state: RunState): string {
+    const done = state.told - (this.#before ?? 0);
+    const rate = done / ((performance.now() - this.#begun) / 1000);
+    const parts = [];
+    if (done > 0) {
+      parts.push(`${(rate * 60).toFixed(1)} a minute`);
+      const left = state.header.trials - state.told;
+      if (left > 0) parts.push(`${duration(left / rate)} left`);
+    }
+    if (state.best !== null)
+      parts.push(`best ${percent(state.best.accuracy)} (child ${state.best.trial + 1})`);
+    const average = recentAverage(state);
+    if (average !== undefined) parts.push(`average of the last ${percent(average)}`);
+    const baseline = state.updates.at(-1)?.baseline;
+    if (typeof baseline === 'number') parts.push(`reward baseline ${baseline.toFixed(3)}`);
+    return parts.join(', ');
+  }
+
+  #live(): void {
+    const state = this.#state;
+    if (!this.terminal.isLive || state === undefined) return;
+    const { trials } = state.header;
+    const width = 24;
+    const filled = Math.round((width * state.told) / trials);
+    const lines = [
+      `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${state.told} of ${trials} children${state.failed > 0 ? `, ${state.failed} failed` : ''}`,
+      this.#summary(state),
+      ...[...this.#running]
+        .sort(([a], [b]) => a - b)
+        .map(
+          ([trial, { epoch, epochs, step, stepsPerEpoch, loss }]) =>
+            `  child ${trial + 1}: epoch ${epoch} of ${epochs}, step ${step} of ${stepsPerEpoch}, loss ${loss.toFixed(3)}`,
+        ),
+    ];
+    this.terminal.live(lines.join('\n'));
+  }
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander';
+import { describeRun, writeRunReport } from './run-search.js';
+import { openTerminal } from './terminal.js';
+
+export function addShow(program: Command): void {
+  program
+    .command('show')
+    .description('draw the best network and the reward curve of a search, and write its report')
+    .argument('<folder>', 'run folder')
+    .option('--json', 'the result as one JSON value on stdout', false)
+    .action(async (path: string, { json }: { json: boolean }) => {
+      const terminal = openTerminal(json);
+      const summary = await writeRunReport(path);
+      terminal.result(describeRun(summary));
+      terminal.json(summary);
+    });
+}

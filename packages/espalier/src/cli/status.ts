@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { readRun } from '../experiments/found-architecture.js';
+import { percent } from '../reports/figures.js';
+import { recentAverage } from '../reports/search-report.js';
+import { openTerminal } from './terminal.js';
+
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('how far a search is')
+    .argument('<folder>', 'run folder')
+    .option('--json', 'the result as one JSON value on stdout', false)
+    .action(async (path: string, { json }: { json: boolean }) => {
+      const terminal = openTerminal(json);
+      const { state, settings, torn } = await readRun(path);
+      const average = recentAverage(state);
+      const baseline = state.updates.at(-1)?.baseline;
+      const status = {
+        run: path,
+        status: state.finished ? 'finished' : 'unfinished',
+        space: settings.space,
+        strategy: settings.strategy,
+        data: settings.task.data,
+        trials: state.header.trials,
+        told: state.told,
+        done: state.done,
+        failed: state.failed,
+        outstanding: state.outstanding.map(({ trial }) => trial),
+        best: state.best,
+        recentAverage: average ?? null,
+        rewardBaseline: typeof baseline === 'number' ? baseline : null,
+        failures: state.failures,
+        tornLastLine: torn,
+      };
+      terminal.json(status);
+      const best =
+        state.best === null ? '' : `, best ${percent(state.best.accuracy)} (child ${state.best.trial + 1})`;
+      terminal.result(
+        `${path}: ${settings.strategy} on ${settings.space} with ${settings.task.data}, ${status.status}: ` +
+          `${state.told} of ${status.trials} children, ${state.failed} failed${best}`,
+      );
+      for (const { trial, reason } of state.failures)
+        terminal.result(`  child ${trial + 1} failed: ${reason}`);
+    });
+}

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { InputError } from '../input-error.js';
+import { checksumOf } from './checksum.js';
+import { checkFolder, readDataFile } from './data-file.js';
+import type { ImageData, ImageSet } from './image-dataset.js';
+
+const SIDE = 32;
+const PLANE = SIDE * SIDE;
+const CHANNELS = 3;
+const RECORD = 1 + CHANNELS * PLANE;
+const CLASSES = 'airplane automobile bird cat deer dog frog horse ship truck'.split(' ');
+const TRAINING_FILES = [1, 2, 3, 4, 5].map((n) => `data_batch_${n}.bin`);
+const TEST_FILE = 'test_batch.bin';
+const NAMES_FILE = 'batches.meta.txt';
+
+/**
+ * CIFAR-10 from a folder of its official binary files: those of `data_batch_1.bin` to `data_batch_5.bin` that are
+ * there (at least one), in this order, `test_batch.bin`, and the class names of `batches.meta.txt` if it is there.
+ * 32 x 32 x 3 an image.
+ *
+ * Throws an InputError for a missing folder or file, a file that is cut in the middle, and a label above 9.
+ */
+export function openCifar10(folder: string): ImageData {
+  checkFolder(folder, 'the folder of the binary version of CIFAR-10');
+  const present = TRAINING_FILES.filter((name) => existsSync(join(folder, name)));
+  if (present.length === 0) {
+    throw new InputError(`${folder}: has none of ${TRAINING_FILES.join(', ')}; at least one is needed`);
+  }
+  const train = readSet(present.map((name) => join(folder, name)));
+  const test = readSet([join(folder, TEST_FILE)]);
+  const names = join(folder, NAMES_FILE);
+  return {
+    kind: 'cifar10',
+    classes: existsSync(names) ? readNames(names) : CLASSES,
+    train,
+    test,
+    augmentation: { crop: { from: 'padded', margin: 4 }, flip: true },
+    checksum: () => checksumOf([train, test]),
+  };
+}
+
+function readSet(paths: readonly string[]): ImageSet {
+  const files = paths.map(readRecords);
+  const count = files.reduce((sum, file) => sum + file.length / RECORD, 0);
+  const images = new Uint8Array(count * CHANNELS * PLANE);
+  const labels = new Int32Array(count);
+  let image = 0;
+  files.forEach((file, f) => {
+    for (let start = 0; start < file.length; start += RECORD, image++) {
+      const label = file[start]!;
+      if (label >= CLASSES.length) {
+        throw new InputError(
+          `${paths[f]}: label ${label} of image ${start / RECORD} (byte ${start} of ${file.length}); ` +
+            `expected 0 to ${CLASSES.length - 1}`,
+        );
+      }
+      labels[image] = label;
+      const red = start + 1;
+      const green = red + PLANE;
+      const blue = green + PLANE;
+      for (let pixel = 0, to = image * CHANNELS * PLANE; pixel < PLANE; pixel++, to += CHANNELS) {
+        images[to] = file[red + pixel]!;
+        images[to + 1] = file[green + pixel]!;
+        images[to + 2] = file[blue + pixel]!;
+      }
+    }
+  });
+  return { images, labels, count, height: SIDE, width: SIDE, channels: CHANNELS };
+}
+
+function readRecords(path: string): Buffer {
+  const file = readDataFile(path, 'a file of the binary version of CIFAR-10');
+  if (file.length === 0 || file.length % RECORD !== 0) {
+    throw new InputError(
+      `${path}: has ${file.length} bytes; expected a multiple of ${RECORD} ` +
+        `(1 label byte and ${CHANNELS * PLANE} pixel bytes an image), 1 image or more`,
+    );
+  }
+  return file;
+}
+
+function readNames(path: string): string[] {
+  const text = readDataFile(path, `${CLASSES.length} class names`).toString('utf8');
+  const names = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  if (names.length !== CLASSES.length) {
+    throw new InputError(
+      `${path}: has ${names.length} names (${text.length} bytes); expected ${CLASSES.length}, one a line`,
+    );
+  }
+  return names.map((name) => name.trim());
+}

@@ -1,0 +1,172 @@
+import type { Augmentation, Placement } from './augmentation.js';
+import type { ImageSet } from './image-dataset.js';
+import type { ChannelStatistics } from './statistics.js';
+
+/** Copies an image of a set, placed and normalised, to where a batch wants it. */
+interface ImageWriter {
+  /** Writes image `index` of the set to `out`, from element `at` on: height x width x channels numbers. */
+  write(index: number, placement: Placement, out: Float32Array, at: number): void;
+}
+
+/** The writer of a set for one way of augmenting. */
+export function imageWriter(
+  set: ImageSet,
+  statistics: ChannelStatistics,
+  { crop, cutout }: Augmentation,
+): ImageWriter {
+  const margin = crop?.margin ?? 0;
+  const plain =
+    crop?.from === 'upsampled'
+      ? new UpsampledWriter(set, statistics, margin)
+      : new PaddedWriter(set, statistics, margin);
+  return cutout === undefined ? plain : new CutoutWriter(plain, set, cutout);
+}
+
+/** Crops from the image with black around it. A byte has 256 normalised values a channel: they are looked up. */
+class PaddedWriter implements ImageWriter {
+  readonly #set: ImageSet;
+  readonly #margin: number;
+  /** [channels, 256] */
+  readonly #normalised: Float32Array;
+  /** [width, channels]: one row of black. */
+  readonly #blackRow: Float32Array;
+
+  constructor(set: ImageSet, { mean, standardDeviation }: ChannelStatistics, margin: number) {
+    const { channels, width } = set;
+    this.#set = set;
+    this.#margin = margin;
+    this.#normalised = Float32Array.from({ length: 256 * channels }, (_, i) => {
+      const c = Math.floor(i / 256);
+      return ((i % 256) / 255 - mean[c]!) / standardDeviation[c]!;
+    });
+    this.#blackRow = Float32Array.from(
+      { length: width * channels },
+      (_, i) => this.#normalised[256 * (i % channels)]!,
+    );
+  }
+
+  write(index: number, { top, left, mirrored }: Placement, out: Float32Array, at: number): void {
+    const { images, height, width, channels } = this.#set;
+    const normalised = this.#normalised;
+    const row = width * channels;
+    const down = top - this.#margin;
+    const right = left - this.#margin;
+    // The columns of the crop that lie on the image, before mirroring.
+    const first = Math.min(width, Math.max(0, -right));
+    const end = Math.max(first, Math.min(width, width - right));
+    const step = mirrored ? -channels : channels;
+    for (let y = 0; y < height; y++) {
+      const outRow = at + y * row;
+      const outside = y + down < 0 || y + down >= height;
+      if (outside || first > 0 || end < width) out.set(this.#blackRow, outRow);
+      if (outside) continue;
+      const fromRow = ((index * height + y + down) * width + first + right) * channels;
+      const toRow = outRow + (mirrored ? width - 1 - first : first) * channels;
+      // A channel at a time: its inner loop then has one counter less, which is a third of the time.
+      for (let c = 0; c < channels; c++) {
+        const table = 256 * c;
+        const fromEnd = fromRow + (end - first) * channels;
+        let to = toRow + c;
+        for (let from = fromRow + c; from < fromEnd; from += channels, to += step) {
+          out[to] = normalised[table + images[from]!]!;
+        }
+      }
+    }
+  }
+}
+
+/** For each row or column of the enlarged image, where the two of the image start that it lies between. */
+interface Axis {
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  /** The part of `high`; `low` has the rest. */
+  readonly weight: Float64Array;
+}
+
+/** Crops from the image enlarged by bilinear interpolation. */
+class UpsampledWriter implements ImageWriter {
+  readonly #set: ImageSet;
+  readonly #rows: Axis;
+  readonly #columns: Axis;
+  /** Normalised = scale * byte + shift, a channel each. */
+  readonly #scale: Float64Array;
+  readonly #shift: Float64Array;
+  /** [width, channels]: one row between two rows of the image. */
+  readonly #between: Float64Array;
+
+  constructor(set: ImageSet, { mean, standardDeviation }: ChannelStatistics, margin: number) {
+    this.#set = set;
+    this.#rows = axisOf(set.height, margin, set.width * set.channels);
+    this.#columns = axisOf(set.width, margin, set.channels);
+    this.#scale = standardDeviation.map((deviation) => 1 / (255 * deviation));
+    this.#shift = standardDeviation.map((deviation, c) => -mean[c]! / deviation);
+    this.#between = new Float64Array(set.width * set.channels);
+  }
+
+  write(index: number, { top, left, mirrored }: Placement, out: Float32Array, at: number): void {
+    const { images, height, width, channels } = this.#set;
+    const { low, high, weight } = this.#columns;
+    const between = this.#between;
+    const row = width * channels;
+    const step = mirrored ? -channels : channels;
+    for (let y = 0; y < height; y++) {
+      const above = index * height * row + this.#rows.low[y + top]!;
+      const below = index * height * row + this.#rows.high[y + top]!;
+      const down = this.#rows.weight[y + top]!;
+      for (let i = 0; i < row; i++) {
+        between[i] = images[above + i]! * (1 - down) + images[below + i]! * down;
+      }
+      const toRow = at + y * row + (mirrored ? row - channels : 0);
+      for (let c = 0; c < channels; c++) {
+        const scale = this.#scale[c]!;
+        const shift = this.#shift[c]!;
+        let to = toRow + c;
+        for (let x = left; x < left + width; x++, to += step) {
+          const right = weight[x]!;
+          const value = between[low[x]! + c]! * (1 - right) + between[high[x]! + c]! * right;
+          out[to] = value * scale + shift;
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Pixel centres at half: pixel i of the larger axis lies at (i + 1/2) size / larger - 1/2, and never past the edge
+ * pixels. `stride` is the number of elements from one pixel of the axis to the next.
+ */
+function axisOf(size: number, margin: number, stride: number): Axis {
+  const larger = size + 2 * margin;
+  const positions = Float64Array.from({ length: larger }, (_, i) =>
+    Math.min(size - 1, Math.max(0, ((i + 0.5) * size) / larger - 0.5)),
+  );
+  return {
+    low: Int32Array.from(positions, (position) => Math.floor(position) * stride),
+    high: Int32Array.from(positions, (position) => Math.min(Math.floor(position) + 1, size - 1) * stride),
+    weight: positions.map((position) => position - Math.floor(position)),
+  };
+}
+
+/** Sets a square of what another writer wrote to 0, the mean pixel. */
+class CutoutWriter implements ImageWriter {
+  readonly #inner: ImageWriter;
+  readonly #set: ImageSet;
+  readonly #side: number;
+
+  constructor(inner: ImageWriter, set: ImageSet, side: number) {
+    this.#inner = inner;
+    this.#set = set;
+    this.#side = side;
+  }
+
+  write(index: number, placement: Placement, out: Float32Array, at: number): void {
+    const { height, width, channels } = this.#set;
+    const { cutTop, cutLeft } = placement;
+    this.#inner.write(index, placement, out, at);
+    const first = Math.max(0, cutLeft);
+    const end = Math.min(width, cutLeft + this.#side);
+    for (let y = Math.max(0, cutTop); y < Math.min(height, cutTop + this.#side); y++) {
+      out.fill(0, at + (y * width + first) * channels, at + (y * width + end) * channels);
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { InputError } from '../input-error.js';
+import { Random } from '../random/random.js';
+import type { ImageSet } from './image-dataset.js';
+
+interface HoldOutOptions {
+  /** Images to hold out: at least 1, and fewer than the set has. */
+  readonly count: number;
+  readonly seed: number;
+  /** Whether the classes keep their proportions, to within one image, or fall as they may. */
+  readonly stratified: boolean;
+}
+
+/**
+ * Divides a set at random in two that share no image: Zoph & Le (section 4.1) hold 5,000 of the training images out
+ * for validation. Both halves are copies in the order of the set, so the set itself can be let go.
+ */
+export function holdOut(
+  set: ImageSet,
+  { count, seed, stratified }: HoldOutOptions,
+): { train: ImageSet; heldOut: ImageSet } {
+  if (!Number.isInteger(count) || count < 1 || count >= set.count) {
+    throw new InputError(
+      `${count} images to hold out: must be a whole number from 1 to ${set.count - 1}, ` +
+        `for there are ${set.count} images`,
+    );
+  }
+  const order = Random.of(seed, 'held-out images').permutation(set.count);
+  const chosen = stratified ? takeByClass(order, set.labels, count) : order.slice(0, count);
+  const isHeldOut = new Uint8Array(set.count);
+  for (const image of chosen) isHeldOut[image] = 1;
+  return { train: copyOf(set, isHeldOut, 0), heldOut: copyOf(set, isHeldOut, 1) };
+}
+
+/** The first `count` images of a set, without copying: `--limit`. An InputError unless 1 <= count <= the set's. */
+export function firstImages(set: ImageSet, count: number): ImageSet {
+  if (!Number.isInteger(count) || count < 1 || count > set.count) {
+    throw new InputError(
+      `limit ${count}: must be a whole number from 1 to ${set.count}, the images there are`,
+    );
+  }
+  const size = set.height * set.width * set.channels;
+  return {
+    ...set,
+    images: set.images.subarray(0, count * size),
+    labels: set.labels.subarray(0, count),
+    count,
+  };
+}
+
+/** The first of `order` that their class has room for, with `count` places shared out in proportion. */
+function takeByClass(order: Int32Array, labels: Int32Array, count: number): Int32Array {
+  const places = shareOut(labels, count);
+  return order.filter((image) => {
+    const label = labels[image]!;
+    const left = places.get(label)!;
+    if (left > 0) places.set(label, left - 1);
+    return left > 0;
+  });
+}
+
+/** Divides `count` over the classes in proportion: rounded down, and what is left to the largest remainders. */
+function shareOut(labels: Int32Array, count: number): Map<number, number> {
+  const sizes = new Map<number, number>();
+  for (const label of labels) sizes.set(label, (sizes.get(label) ?? 0) + 1);
+  const shares = [...sizes].map(([label, size]) => {
+    // Whole numbers to the end: two equal remainders must compare as equal.
+    const remainder = (count * size) % labels.length;
+    return { label, places: (count * size - remainder) / labels.length, remainder };
+  });
+  const left = count - shares.reduce((sum, { places }) => sum + places, 0);
+  shares.sort((a, b) => b.remainder - a.remainder || a.label - b.label);
+  return new Map(shares.map(({ label, places }, i) => [label, i < left ? places + 1 : places]));
+}
+
+function copyOf(set: ImageSet, marks: Uint8Array, mark: number): ImageSet {
+  const size = set.height * set.width * set.channels;
+  const count = marks.reduce((sum, m) => sum + (m === mark ? 1 : 0), 0);
+  const images = new Uint8Array(count * size);
+  const labels = new Int32Array(count);
+  let to = 0;
+  marks.forEach((m, from) => {
+    if (m !== mark) return;
+    images.set(set.images.subarray(from * size, (from + 1) * size), to * size);
+    labels[to++] = set.labels[from]!;
+  });
+  return { ...set, images, labels, count };
+}

@@ -1,0 +1,95 @@
+import { type Paint, seriesPaints } from './palette.js';
+
+/** The rewards of one search by trial. */
+interface SearchCurve {
+  readonly name: string;
+  /** Ascending trial numbers; the reward of a failed trial is null. */
+  readonly trials: readonly { readonly trial: number; readonly reward: number | null }[];
+}
+
+export interface CurveChart {
+  readonly title: string;
+  readonly trialAxis: string;
+  readonly rewardAxis: string;
+  /** How many finished trials the moving average takes. */
+  readonly window: number;
+  /** One search, or several to compare. */
+  readonly searches: readonly SearchCurve[];
+}
+
+/** A finished trial and its reward, or a measure of the rewards up to it. */
+export interface Mark {
+  readonly trial: number;
+  readonly reward: number;
+}
+
+/** The best reward up to each trial that finished. */
+export function bestSoFar(marks: readonly Mark[]): Mark[] {
+  let best = -Infinity;
+  return marks.map(({ trial, reward }) => {
+    best = Math.max(best, reward);
+    return { trial, reward: best };
+  });
+}
+
+/** The mean of the last `window` finished trials at each one; of all so far while there are fewer. */
+export function movingAverage(marks: readonly Mark[], window: number): Mark[] {
+  return marks.map(({ trial }, index) => {
+    const last = marks.slice(Math.max(0, index + 1 - window), index + 1);
+    return { trial, reward: last.reduce((sum, mark) => sum + mark.reward, 0) / last.length };
+  });
+}
+
+/** A search with what is drawn of it. */
+export interface Series {
+  readonly name: string;
+  readonly marks: readonly Mark[];
+  readonly failed: readonly number[];
+  readonly average: readonly Mark[];
+  readonly best: readonly Mark[];
+  readonly colours: { readonly mark: Paint; readonly average: Paint; readonly best: Paint };
+  readonly dashes: string;
+}
+
+/** @throws Error when a reward is not finite or the window is not a positive integer. */
+export function seriesOf(chart: CurveChart): Series[] {
+  if (!Number.isInteger(chart.window) || chart.window < 1) {
+    throw new Error(
+      `reward curve "${chart.title}": the window must be a positive integer, not ${chart.window}`,
+    );
+  }
+  return chart.searches.map((search, index) => {
+    const marks = search.trials.flatMap(({ trial, reward }) => (reward === null ? [] : [{ trial, reward }]));
+    const odd = marks.find(({ reward }) => !Number.isFinite(reward));
+    if (odd !== undefined) {
+      throw new Error(
+        `reward curve "${search.name}": the reward of trial ${odd.trial} is ${odd.reward}, not a finite number`,
+      );
+    }
+    const best = bestSoFar(marks);
+    const last = search.trials.at(-1);
+    if (best.length > 0 && last!.trial > best.at(-1)!.trial)
+      best.push({ trial: last!.trial, reward: best.at(-1)!.reward });
+    const own = seriesPaints[index % seriesPaints.length]!;
+    const isAlone = chart.searches.length === 1;
+    return {
+      name: search.name,
+      marks,
+      failed: search.trials.flatMap(({ trial, reward }) => (reward === null ? [trial] : [])),
+      average: movingAverage(marks, chart.window),
+      best,
+      // A search on its own has a colour for each measure, and searches side by side have one colour each.
+      colours: isAlone
+        ? { mark: 'axis', average: 'series-2', best: 'series-1' }
+        : { mark: own, average: own, best: own },
+      dashes: ['', ' stroke-dasharray="7 4"', ' stroke-dasharray="2 4"'][
+        Math.floor(index / seriesPaints.length) % 3
+      ]!,
+    };
+  });
+}
+
+/** The first trial that has the highest reward. */
+export function bestMark(series: Series): Mark | undefined {
+  return series.marks.find((mark) => mark.reward === series.best.at(-1)!.reward);
+}

@@ -1,0 +1,22 @@
+interface LegendSlot {
+  readonly row: number;
+  /** From the left end of the row. */
+  readonly offset: number;
+}
+
+const entryGap = 18;
+
+/** Sets legend entries of these widths side by side, in as many rows of at most `width` px as they need. */
+export function legendRows(entryWidths: readonly number[], width: number): LegendSlot[] {
+  let row = 0;
+  let offset = 0;
+  return entryWidths.map((taken) => {
+    if (offset > 0 && offset + taken > width) {
+      row++;
+      offset = 0;
+    }
+    const slot = { row, offset };
+    offset += taken + entryGap;
+    return slot;
+  });
+}

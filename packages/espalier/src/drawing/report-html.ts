@@ -1,0 +1,131 @@
+import { darkRules } from './palette.js';
+import { escapeMarkup, fontStack, type Svg } from './svg.js';
+
+interface ReportTable {
+  /** The values of a numeric column stand right-aligned. */
+  readonly columns: readonly { readonly heading: string; readonly numeric: boolean }[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+interface ReportSection {
+  readonly heading: string;
+  /** Blank lines separate its paragraphs. */
+  readonly text?: string;
+  readonly svg?: Svg;
+  readonly table?: ReportTable;
+  /** Closed until the reader opens it, for long lists. */
+  readonly collapsed?: boolean;
+}
+
+export interface Report {
+  readonly title: string;
+  /** The results at a glance: what, and its value. */
+  readonly facts: readonly (readonly [string, string])[];
+  readonly sections: readonly ReportSection[];
+}
+
+const style = `
+:root { color-scheme: light dark; --page: #f5f7f9; --card: #fff; --ink: #1f2933; --muted: #5a6775; --line: #dfe4e9; --stripe: #f7f9fb; }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink); font: 16px/1.55 ${fontStack}; -webkit-text-size-adjust: 100%; }
+main { max-width: 56rem; margin: 0 auto; padding: 3rem 1.5rem 4rem; }
+h1 { margin: 0 0 1.75rem; font-size: 1.9rem; line-height: 1.2; letter-spacing: -0.015em; overflow-wrap: anywhere; }
+h2 { margin: 0; font-size: 1.2rem; line-height: 1.3; letter-spacing: -0.005em; }
+section { margin-top: 2.75rem; }
+p { max-width: 42rem; margin: 0.75rem 0 0; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: 0.75rem; margin: 0; }
+dl > div { padding: 0.75rem 1rem 0.8rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+dt { color: var(--muted); font-size: 0.8rem; line-height: 1.4; }
+dd { margin: 0.15rem 0 0; font-size: 1.15rem; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+figure { margin: 1rem 0 0; padding: 0.5rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px; text-align: center; }
+svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+.table { margin-top: 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+table { width: 100%; border-collapse: collapse; font-size: 0.9rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.45rem 1rem; text-align: left; vertical-align: top; }
+th { color: var(--muted); font-size: 0.8rem; font-weight: 600; border-bottom: 1px solid var(--line); white-space: nowrap; }
+td { overflow-wrap: break-word; }
+tbody tr:nth-child(even) { background: var(--stripe); }
+.numeric { text-align: right; white-space: nowrap; }
+details { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+summary { padding: 0.8rem 1rem; cursor: pointer; }
+summary h2 { display: inline; margin-left: 0.25rem; }
+summary span { margin-left: 0.5rem; color: var(--muted); font-size: 0.9rem; }
+details > p { margin: 0 1rem 1rem; }
+details > .table { margin: 0; border: 0; border-top: 1px solid var(--line); border-radius: 0 0 8px 8px; }
+details > figure { margin: 0; border: 0; border-top: 1px solid var(--line); border-radius: 0 0 8px 8px; }
+@media screen and (prefers-color-scheme: dark) {
+:root { --page: #0e1114; --card: #161a1f; --ink: #e6eaee; --muted: #9aa7b4; --line: #2a3139; --stripe: #1a1f25; }
+${darkRules()}
+}
+@media print {
+:root { --page: #fff; color-scheme: light; }
+body { font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+main { max-width: none; padding: 0; }
+section { margin-top: 1.75rem; }
+h2 { break-after: avoid; }
+figure, tr, dl > div { break-inside: avoid; }
+figure { padding: 0; border: 0; }
+svg { max-height: 200mm; }
+thead { display: table-header-group; }
+@page { margin: 18mm 16mm; }
+}
+`;
+
+function writeTable(table: ReportTable, heading: string): string {
+  const classOf = (column: number): string => (table.columns[column]!.numeric ? ' class="numeric"' : '');
+  const head = table.columns.map(
+    (column, index) => `<th scope="col"${classOf(index)}>${escapeMarkup(column.heading)}</th>`,
+  );
+  const rows = table.rows.map((row, index) => {
+    if (row.length !== table.columns.length) {
+      throw new Error(
+        `report section "${heading}": row ${index} has ${row.length} cells for ${table.columns.length} columns`,
+      );
+    }
+    return `<tr>${row.map((cell, column) => `<td${classOf(column)}>${escapeMarkup(cell)}</td>`).join('')}</tr>`;
+  });
+  return `<div class="table"><table>\n<thead><tr>${head.join('')}</tr></thead>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table></div>`;
+}
+
+function writeSection(section: ReportSection): string {
+  const heading = `<h2>${escapeMarkup(section.heading)}</h2>`;
+  const paragraphs = (section.text ?? '').split(/\n\s*\n/).filter((text) => text.trim() !== '');
+  const body = [
+    ...paragraphs.map((text) => `<p>${escapeMarkup(text.trim())}</p>`),
+    ...(section.svg === undefined ? [] : [`<figure>\n${section.svg}</figure>`]),
+    ...(section.table === undefined ? [] : [writeTable(section.table, section.heading)]),
+  ].join('\n');
+  if (section.collapsed !== true) return `<section>\n${heading}\n${body}\n</section>`;
+  const count = section.table === undefined ? '' : `<span>${section.table.rows.length}</span>`;
+  return `<section><details>\n<summary>${heading}${count}</summary>\n${body}\n</details></section>`;
+}
+
+/**
+ * A page in one file, for the screen (light or dark as the reader has it) and for paper. It fetches nothing and
+ * runs nothing, and its policy forbids both. It is well-formed XML after its first line.
+ * @throws Error when a table's row has not as many cells as the table has columns.
+ */
+export function writeReport(report: Report): string {
+  const title = escapeMarkup(report.title);
+  const facts = report.facts.map(
+    ([label, value]) => `<div><dt>${escapeMarkup(label)}</dt><dd>${escapeMarkup(value)}</dd></div>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
+<title>${title}</title>
+<style>${style}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${facts.length === 0 ? '' : `<dl>\n${facts.join('\n')}\n</dl>\n`}${report.sections.map(writeSection).join('\n')}
+</main>
+</body>
+</html>
+`;
+}

@@ -1,0 +1,42 @@
+/** The program of a worker process: trains one child network after the other. */
+import { setImmediate } from 'node:timers/promises';
+import { setThreads } from '@espalier/torch';
+import { buildNetwork } from '../networks/build-network.js';
+import { serve } from '../runs/child-worker.js';
+import { Space } from '../space/space.js';
+import { trainChild } from '../training/child.js';
+import { openImageTask } from '../training/image-task.js';
+import type { ChildInit } from './experiment.js';
+import { findSpace } from './find-space.js';
+
+const REPORT_EVERY_MS = 200;
+
+serve(async (init) => {
+  const {
+    space: name,
+    spaceOptions,
+    task: taskSettings,
+    training,
+    threads,
+    folder,
+  } = init as unknown as ChildInit;
+  setThreads(threads);
+  const space = Space.configure((await findSpace(name, folder)).definition, spaceOptions);
+  const task = openImageTask(taskSettings);
+  return ({ answers, depth, seed }, progress) => {
+    const own = depth === undefined ? space : space.withDepth(depth);
+    const architecture = own.decode(answers);
+    let reported = 0;
+    return trainChild(() => buildNetwork(own, architecture, task.shape), task, training, {
+      seed,
+      async report({ epoch, step, stepsPerEpoch, loss }) {
+        const now = performance.now();
+        if (now - reported < REPORT_EVERY_MS) return;
+        reported = now;
+        progress({ epoch, epochs: training.epochs, step, stepsPerEpoch, loss });
+        // Lets the message go out before the next step keeps the thread.
+        await setImmediate();
+      },
+    });
+  };
+});

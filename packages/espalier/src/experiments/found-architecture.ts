@@ -1,0 +1,128 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { InputError } from '../input-error.js';
+import { readJournal } from '../runs/journal.js';
+import { RunFolder } from '../runs/run-folder.js';
+import { RunState } from '../runs/run-state.js';
+import {
+  type ArchitectureFile,
+  fromArchitectureFile,
+  toArchitectureFile,
+} from '../space/architecture-file.js';
+import { Space } from '../space/space.js';
+import { spaces } from '../spaces/space-names.js';
+import { type ExperimentSettings, settingsOf } from './experiment.js';
+import { findSpace, isSpaceFile } from './find-space.js';
+
+/** An architecture, with the space that it is of. */
+export interface FoundArchitecture {
+  readonly space: Space;
+  readonly architecture: unknown;
+  /** The path of the space's file where it is a user's own: what names it in an architecture's file. */
+  readonly spaceFile?: string;
+}
+
+/** What the file of an architecture holds. A user's space is named by its path. */
+export function architectureFile({ space, architecture, spaceFile }: FoundArchitecture): ArchitectureFile {
+  return {
+    ...toArchitectureFile(space, architecture),
+    ...(spaceFile === undefined ? {} : { space: spaceFile }),
+  };
+}
+
+/** The state of a search and its space, read and not touched. */
+export interface ReadRun {
+  readonly folder: RunFolder;
+  readonly state: RunState;
+  readonly settings: ExperimentSettings;
+  readonly space: Space;
+  /** Where relative paths of the settings begin. */
+  readonly from: string;
+  /** Whether the last line of the journal is torn: the run was killed, or is being written. */
+  readonly torn: boolean;
+}
+
+/** @throws InputError for a folder without a run and for a journal that is broken */
+export async function readRun(path: string): Promise<ReadRun> {
+  const folder = RunFolder.open(path);
+  const { events, torn } = readJournal(folder.journal);
+  const state = RunState.of(events, folder.journal);
+  const settings = settingsOf(state.header);
+  const from = folderOf(events[0]?.clock?.cwd, path);
+  const { definition } = await findSpace(settings.space, from);
+  return {
+    folder,
+    state,
+    settings,
+    space: Space.configure(definition, settings.spaceOptions),
+    from,
+    torn: torn !== undefined,
+  };
+}
+
+function folderOf(begun: unknown, path: string): string {
+  if (typeof begun !== 'string')
+    throw new InputError(`${path}: the journal does not say in which folder the run was begun`);
+  return begun;
+}
+
+/** The space at the depth of a trial. */
+export function spaceOfTrial(space: Space, trial: { readonly depth?: number }): Space {
+  return trial.depth === undefined ? space : space.withDepth(trial.depth);
+}
+
+/**
+ * The architecture of a file (JSON), or the best one of a run's folder.
+ *
+ * @throws InputError where there is none
+ */
+export async function findArchitecture(path: string): Promise<FoundArchitecture> {
+  if (!existsSync(path))
+    throw new InputError(`'${path}': no such file or run folder; an architecture was expected`);
+  if (statSync(path).isDirectory()) return bestOf(await readRun(path), path);
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new InputError(`${path}: not JSON: ${(error as Error).message}`);
+  }
+  return parseArchitecture(content, path, dirname(path));
+}
+
+/**
+ * The architecture of a file's content.
+ *
+ * @param source for messages
+ * @param from the folder that the path of a user's space begins at
+ * @throws InputError where it is none
+ */
+export async function parseArchitecture(
+  content: unknown,
+  source: string,
+  from: string,
+): Promise<FoundArchitecture> {
+  const name = (content as { space?: unknown } | null)?.space;
+  const own =
+    typeof name === 'string' && isSpaceFile(name) ? (await findSpace(name, from)).definition : undefined;
+  const found = fromArchitectureFile(content, (known) => {
+    const definition = own ?? spaces.get(known);
+    if (definition === undefined)
+      throw new InputError(`${source}: space '${known}' is unknown; known: ${[...spaces.keys()].join(', ')}`);
+    return definition;
+  });
+  return own === undefined ? found : { ...found, spaceFile: resolve(from, name as string) };
+}
+
+/** The best architecture that a run has measured. @throws InputError where it has measured none */
+export function bestOf({ state, space, settings, from }: ReadRun, path: string): FoundArchitecture {
+  if (state.best === null)
+    throw new InputError(`${path}: the run has measured no child yet, so it has no best one`);
+  const trial = state.trials[state.best.trial];
+  if (trial === undefined) throw new Error('the best trial is not among the trials');
+  const own = spaceOfTrial(space, trial);
+  return {
+    space: own,
+    architecture: own.decode(trial.answers),
+    ...(isSpaceFile(settings.space) ? { spaceFile: resolve(from, settings.space) } : {}),
+  };
+}

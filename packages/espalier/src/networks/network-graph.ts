@@ -1,0 +1,131 @@
+import type { GraphEdge, GraphNode, NetworkGraph, NodeKind } from '../drawing/graph.js';
+import type { InputShape } from '../space/space.js';
+import type { OperatorCall } from './operator-trace.js';
+
+interface Unit {
+  readonly kind: NodeKind;
+  readonly label: string;
+  readonly details: string[];
+  /** [channels, height, width] or [features] of the result. */
+  shape: readonly number[];
+}
+
+/** A tensor on its way: the units whose results stand in it, and what was done to them since. */
+type Origin = { readonly unit: number; readonly note: string };
+
+/** Operators that give the same numbers another shape. */
+const RESHAPES = new Set([
+  'flatten',
+  'view',
+  'reshape',
+  'contiguous',
+  'dropout',
+  'clone',
+  'permute',
+  'squeeze',
+  'unsqueeze',
+]);
+/** Operators that follow a layer and belong to it, with the name that the picture gives them. */
+const FOLLOWERS = new Map([
+  ['batch_norm', 'batch norm'],
+  ['relu', 'ReLU'],
+  ['relu_', 'ReLU'],
+  ['sigmoid', 'sigmoid'],
+  ['tanh', 'tanh'],
+]);
+
+const bare = (operator: string) => operator.replace('aten::', '');
+
+/**
+ * The picture of a network: a node a layer (with the normalisation and the activation behind it), an edge wherever
+ * one layer reads another. Concatenation is drawn as several edges into the layer that reads it.
+ */
+export function networkGraph(calls: readonly OperatorCall[], input: InputShape, title: string): NetworkGraph {
+  const units: Unit[] = [
+    { kind: 'input', label: 'image', details: [], shape: [input.channels, input.height, input.width] },
+  ];
+  const edges = new Map<string, GraphEdge>();
+  const readers = new Map<number, number>();
+  for (const { reads } of calls) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
+  const origins = new Map<number, readonly Origin[]>([[-1, [{ unit: 0, note: '' }]]]);
+
+  for (const [place, call] of calls.entries()) {
+    const name = bare(call.operator);
+    const from = call.reads.flatMap((read) => origins.get(read) ?? []);
+    const shape = call.shape.slice(1);
+    if (RESHAPES.has(name) || name === 'cat') {
+      origins.set(place, from);
+      continue;
+    }
+    if (name === 'constant_pad_nd') {
+      origins.set(
+        place,
+        from.map(({ unit }) => ({ unit, note: `padded to ${shape.slice(1).join(' x ')}` })),
+      );
+      continue;
+    }
+    const follower = FOLLOWERS.get(name);
+    const [only] = from;
+    const producer = only === undefined ? undefined : units[only.unit];
+    if (
+      follower !== undefined &&
+      from.length === 1 &&
+      producer !== undefined &&
+      producer.kind !== 'input' &&
+      readers.get(call.reads[0] as number) === 1
+    ) {
+      producer.details.push(follower);
+      producer.shape = shape;
+      origins.set(place, from);
+      continue;
+    }
+    const index = units.length;
+    units.push({ ...describe(name, call), shape });
+    for (const { unit, note } of from) {
+      const edge: GraphEdge = {
+        from: `n${unit}`,
+        to: `n${index}`,
+        kind: unit === index - 1 ? 'flow' : 'skip',
+        ...(note === '' ? {} : { label: note }),
+      };
+      edges.set(`${edge.from} ${edge.to}`, edge);
+    }
+    origins.set(place, [{ unit: index, note: '' }]);
+  }
+  return {
+    title,
+    nodes: units.map(({ kind, label, details, shape }, index): GraphNode => {
+      const lines = [...(details.length > 0 ? [details.join(', ')] : []), shape.join(' x ')];
+      return { id: `n${index}`, kind, label, details: lines };
+    }),
+    edges: [...edges.values()],
+  };
+}
+
+function describe(name: string, call: OperatorCall): Omit<Unit, 'shape'> {
+  const { attributes, state, shape } = call;
+  const pair = (place: number) => attributes.get(place) as readonly number[] | number | undefined;
+  const text = (value: readonly number[] | number | undefined) =>
+    typeof value === 'number' ? `${value}x${value}` : value?.join('x');
+  switch (name) {
+    case 'conv2d': {
+      const [, , height, width] = state[0]?.shape ?? [];
+      const stride = text(pair(3));
+      const details = stride === undefined || stride === '1x1' ? [] : [`stride ${stride}`];
+      return { kind: 'convolution', label: `${height}x${width} convolution, ${shape[1]} filters`, details };
+    }
+    case 'max_pool2d':
+      return { kind: 'pool', label: `${text(pair(1))} max pooling`, details: [] };
+    case 'avg_pool2d':
+      return { kind: 'pool', label: `${text(pair(1))} average pooling`, details: [] };
+    case 'adaptive_avg_pool2d':
+      return { kind: 'pool', label: 'global average pooling', details: [] };
+    case 'linear':
+      return { kind: 'linear', label: `linear, ${shape[1]} outputs`, details: [] };
+    case 'add':
+    case 'mul':
+      return { kind: 'merge', label: name === 'add' ? 'sum' : 'product', details: [] };
+    default:
+      return { kind: 'operation', label: name.replaceAll('_', ' ').trim(), details: [] };
+  }
+}

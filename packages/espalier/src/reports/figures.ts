@@ -1,0 +1,22 @@
+/** Numbers as people read them: on the terminal and in reports. */
+
+/** 1234567 as `1,234,567`. */
+export function count(value: number | bigint): string {
+  return value.toLocaleString('en-US');
+}
+
+/** 0.98217 as `98.22%`. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(2)}%`;
+}
+
+/** Seconds as `8 s`, `3:05` or `2:03:05`. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (number: number) => String(number).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes}:${two(whole % 60)}`
+    : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}

@@ -1,0 +1,135 @@
+import { type CurveChart, movingAverage } from '../drawing/curve-series.js';
+import { drawCurves } from '../drawing/curve-svg.js';
+import { drawNetwork } from '../drawing/network-svg.js';
+import { type Report, writeReport } from '../drawing/report-html.js';
+import type { Svg } from '../drawing/svg.js';
+import type { ExperimentSettings } from '../experiments/experiment.js';
+import { type ReadRun, spaceOfTrial } from '../experiments/found-architecture.js';
+import { buildNetwork } from '../networks/build-network.js';
+import { networkGraph } from '../networks/network-graph.js';
+import { traceOperators } from '../networks/operator-trace.js';
+import type { RunState } from '../runs/run-state.js';
+import type { InputShape, Space } from '../space/space.js';
+import { count, percent } from './figures.js';
+
+/** Children that the moving average of the reward curve takes. */
+const WINDOW = 10;
+
+/** The curve of one search, or of several to compare. */
+export function rewardCurve(title: string, searches: readonly { name: string; state: RunState }[]): Svg {
+  const chart: CurveChart = {
+    title,
+    trialAxis: 'child',
+    rewardAxis: 'validation accuracy',
+    window: WINDOW,
+    searches: searches.map(({ name, state }) => ({
+      name,
+      trials: state.trials.slice(0, state.told).map(({ trial, outcome }) => ({
+        trial: trial + 1,
+        reward: outcome?.status === 'ok' ? outcome.accuracy : null,
+      })),
+    })),
+  };
+  return drawCurves(chart);
+}
+
+/** The picture of an architecture's network. */
+export function drawArchitecture(space: Space, architecture: unknown, shape: InputShape, title: string): Svg {
+  const network = buildNetwork(space, architecture, shape);
+  try {
+    return drawNetwork(networkGraph(traceOperators(network, shape), shape, title));
+  } finally {
+    network.free();
+  }
+}
+
+/** The mean accuracy of the last children. */
+export function recentAverage(state: RunState): number | undefined {
+  return movingAverage(
+    state.curve.map(({ trial, accuracy }) => ({ trial, reward: accuracy })),
+    WINDOW,
+  ).at(-1)?.reward;
+}
+
+/** What a search came to, as one page; and its pictures by themselves. */
+export interface SearchReport {
+  readonly html: string;
+  readonly curve: Svg;
+  /** Of the best network, where there is one. */
+  readonly network?: Svg;
+}
+
+/** @throws InputError where the best architecture cannot be built */
+export function reportSearch(run: ReadRun, shape: InputShape): SearchReport {
+  const { state, space, settings } = run;
+  const title = `${settings.strategy} on ${space.name}, ${settings.task.data.split(':')[0]}`;
+  const curve = rewardCurve('Accuracy by child', [{ name: settings.strategy, state }]);
+  const best = state.best === null ? undefined : state.trials[state.best.trial];
+  const outcome = best?.outcome?.status === 'ok' ? best.outcome : undefined;
+  const own = best === undefined ? space : spaceOfTrial(space, best);
+  const network =
+    best === undefined
+      ? undefined
+      : drawArchitecture(own, own.decode(best.answers), shape, `Child ${best.trial + 1}, the best network`);
+  const report: Report = {
+    title: `Search: ${title}`,
+    facts: [
+      ['children trained', `${state.done} of ${state.header.trials}`],
+      ['failed', String(state.failed)],
+      ...(outcome === undefined || best === undefined
+        ? []
+        : ([
+            ['best validation accuracy', percent(outcome.accuracy)],
+            ['best child', String(best.trial + 1)],
+            ['parameters', count(outcome.params as number)],
+            ['multiply-adds', count(outcome.macs as number)],
+          ] as const)),
+    ],
+    sections: [
+      {
+        heading: 'Accuracy by child',
+        text: `Validation accuracy of each child, the average of the last ${WINDOW} and the best so far.`,
+        svg: curve,
+      },
+      ...(network === undefined ? [] : [{ heading: 'The best network', svg: network }]),
+      { heading: 'Children', table: childrenTable(state), collapsed: true },
+      { heading: 'Settings', table: settingsTable(settings), collapsed: true },
+    ],
+  };
+  return { html: writeReport(report), curve, ...(network === undefined ? {} : { network }) };
+}
+
+function childrenTable(state: RunState) {
+  return {
+    columns: [
+      { heading: 'child', numeric: true },
+      { heading: 'accuracy', numeric: true },
+      { heading: 'parameters', numeric: true },
+      { heading: 'multiply-adds', numeric: true },
+      { heading: 'answers', numeric: false },
+    ],
+    rows: state.trials.slice(0, state.told).map(({ trial, answers, outcome }) => {
+      const measured =
+        outcome?.status === 'ok'
+          ? [percent(outcome.accuracy), count(outcome.params as number), count(outcome.macs as number)]
+          : ['failed', '', ''];
+      const what = outcome?.status === 'failed' ? outcome.reason : JSON.stringify(answers);
+      return [String(trial + 1), ...measured, what];
+    }),
+  };
+}
+
+function settingsTable(settings: ExperimentSettings) {
+  const rows = Object.entries(settings).flatMap(([name, value]) =>
+    typeof value === 'object'
+      ? Object.entries(value).map(([inner, its]) => [`${name}.${inner}`, JSON.stringify(its)])
+      : [[name, String(value)]],
+  );
+  return {
+    columns: [
+      { heading: 'setting', numeric: false },
+      { heading: 'value', numeric: false },
+    ],
+    rows,
+  };
+}

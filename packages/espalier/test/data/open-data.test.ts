@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openData } from '../../src/data/open-data.js';
+import { InputError } from '../../src/input-error.js';
+
+describe('data by its name', () => {
+  let parent: string;
+  beforeEach(() => {
+    parent = mkdtempSync(join(tmpdir(), 'espalier:data-'));
+  });
+  afterEach(() => rmSync(parent, { recursive: true }));
+
+  it('is opened by its kind, and only the first colon ends the kind', () => {
+    const record = Buffer.alloc(3073, 1);
+    writeFileSync(join(parent, 'data_batch_1.bin'), record);
+    writeFileSync(join(parent, 'test_batch.bin'), record);
+    expect(parent).toContain(':');
+    expect(openData(`cifar10:${parent}`)).toMatchObject({
+      kind: 'cifar10',
+      train: { count: 1 },
+      test: { count: 1 },
+    });
+    expect(openData('mnist')).toMatchObject({ kind: 'mnist', train: { count: 8000 } });
+  }, 30_000);
+
+  it.each([
+    ['cifar11:x', 'data "cifar11:x": unknown kind "cifar11"; known: mnist, cifar10:DIR'],
+    ['', 'data "": unknown kind ""; known: mnist, cifar10:DIR'],
+    ['constructor', 'data "constructor": unknown kind "constructor"; known: mnist, cifar10:DIR'],
+    ['MNIST', 'data "MNIST": unknown kind "MNIST"; known: mnist, cifar10:DIR'],
+    ['cifar10', 'data "cifar10": the path is missing; write cifar10:DIR'],
+    ['cifar10:', 'data "cifar10:": the path is missing; write cifar10:DIR'],
+    ['mnist:digits', 'data "mnist:digits": takes no path; write mnist'],
+  ])('is refused: "%s"', (name, message) => {
+    expect(() => openData(name)).toThrow(new InputError(message));
+  });
+
+  it('is refused when the folder is missing', () => {
+    const missing = join(parent, 'nowhere');
+    expect(() => openData(`cifar10:${missing}`)).toThrow(
+      new InputError(`${missing}: does not exist; expected the folder of the binary version of CIFAR-10`),
+    );
+  });
+});
