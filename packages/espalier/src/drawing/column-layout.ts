@@ -222,7 +222,7 @@ export function layoutColumn(graph: NetworkGraph, order: readonly number[]): Dia
     const ownPath =
       branchings.length === 0
         ? path
-        : roundedPath([{ x: lane, y: Math.min(...branchings) }, turn, end], cornerRadius);
+        : roundedPath([{ x: lane, y: Math.max(...branchings) }, turn, end], cornerRadius);
     const shade = netShades[netOf.get(position(edge.from))!]!;
     const arrow = { tip: { x: wall, y: entry }, direction: side === 'right' ? 'left' : 'right' } as const;
     const x = side === 'right' ? wall + arrowLength + 3 : wall - arrowLength - 3 - labelWidth(edge);

@@ -24,7 +24,8 @@ const signs: ReadonlyMap<string, number> = new Map([...'×±≤≥−'].map((sig
 
 /** Outside of ASCII: marks sit on their letter, a letter or sign of another script rarely exceeds 1.2 em, an emoji 1.4 em. */
 function advance(character: string, weight: Weight): number {
-  const known = ascii[weight][character.codePointAt(0)! - 0x20] ?? signs.get(character);
+  const [letter = ''] = character.normalize('NFD');
+  const known = ascii[weight][letter.codePointAt(0)! - 0x20] ?? signs.get(letter);
   if (known !== undefined) return known;
   if (/\p{M}/u.test(character)) return 0;
   return character.length > 1 ? 1400 : 1200;
@@ -33,7 +34,7 @@ function advance(character: string, weight: Weight): number {
 /** The width in px, at a font size in px, that a text takes in the widest of the usual sans-serif fonts. */
 export function textWidth(text: string, size: number, weight: Weight = 'regular'): number {
   let thousandths = 0;
-  for (const character of text.normalize('NFD')) thousandths += advance(character, weight);
+  for (const character of text) thousandths += advance(character, weight);
   return (thousandths * size) / 1000;
 }
 

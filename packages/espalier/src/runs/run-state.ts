@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import { InputError } from '../input-error.js';
+import type { TrialRequest } from './estimator.js';
+import type { JournalEvent, RunHeader } from './journal-event.js';
+import { type Outcome, parseOutcome } from './outcome.js';
+
+/** A trial that was asked for; its outcome once it was told. */
+export interface TrialState extends TrialRequest {
+  readonly outcome?: Outcome;
+}
+
+/** The best of the trials, and the accuracy that it was chosen for. */
+interface BestTrial {
+  readonly trial: number;
+  readonly accuracy: number;
+}
+
+/** A point of the curve of a search: a trial, and the best up to it. */
+interface CurvePoint extends BestTrial {
+  readonly best: number;
+}
+
+/** The events with a meaning for every search; all others are the strategy's own. */
+export const ENGINE_EVENTS: readonly string[] = ['run', 'trial', 'result', 'end'];
+
+const header = z.looseObject({
+  event: z.literal('run', { error: 'a journal begins with the event run' }),
+  seed: z.int(),
+  trials: z.int().min(1),
+  workers: z.int().min(1),
+});
+const answers = z.array(z.union([z.int(), z.array(z.int())]));
+const asked = z.object({
+  trial: z.int(),
+  answers,
+  depth: z.exactOptional(z.number()),
+  seed: z.int(),
+});
+const told = z.looseObject({ trial: z.int() });
+
+/**
+ * What a journal says about a run: the fold of its events, which are applied one after the other. All that is
+ * ever known of a run is in here, whether it is at work, was killed, or has ended.
+ */
+export class RunState {
+  readonly header: RunHeader;
+  /** By number. */
+  readonly trials: readonly TrialState[] = [];
+  /** How many events were applied: the number of lines of the journal. */
+  events = 1;
+  /** How many trials have their result; these are the first ones. */
+  told = 0;
+  /** How many of these were trained and measured. */
+  done = 0;
+  /** The first of the trials with the highest accuracy. */
+  best: BestTrial | null = null;
+  /** A point for every trial that was measured, in order. */
+  readonly curve: readonly CurvePoint[] = [];
+  /** The trials that failed, in order. */
+  readonly failures: readonly { readonly trial: number; readonly reason: string }[] = [];
+  /** What the strategy did, in order: its own events. */
+  readonly updates: readonly JournalEvent[] = [];
+  finished = false;
+
+  /**
+   * @param source where the events stand, for messages: the file of the journal
+   * @throws InputError for an event that does not begin a run
+   */
+  constructor(
+    begin: JournalEvent,
+    private readonly source: string,
+  ) {
+    const { event: _, clock: __, ...fields } = parsed(header, begin, `${source}:1`);
+    this.header = fields as RunHeader;
+  }
+
+  /**
+   * The state after all events of a journal.
+   *
+   * @param source as for the constructor
+   * @throws InputError that names the line of an event that cannot follow
+   */
+  static of(events: readonly JournalEvent[], source: string): RunState {
+    const [begin, ...rest] = events;
+    if (begin === undefined) throw new InputError(`${source}: a journal without events is of no run`);
+    const state = new RunState(begin, source);
+    for (const event of rest) state.apply(event);
+    return state;
+  }
+
+  /** How many trials failed. */
+  get failed(): number {
+    return this.failures.length;
+  }
+
+  /** The trials that were asked for and have no result yet. */
+  get outstanding(): readonly TrialState[] {
+    return this.trials.slice(this.told);
+  }
+
+  /** @throws InputError for an event that cannot follow; the state is as it was then */
+  apply(event: JournalEvent): void {
+    const place = `${this.source}:${this.events + 1}`;
+    if (this.finished) throw new InputError(`${place}: '${event.event}' after the end`);
+    switch (event.event) {
+      case 'run':
+        throw new InputError(`${place}: the run begins a second time`);
+      case 'trial': {
+        const trial = parsed(asked, event, place);
+        this.#requireTrial(trial.trial, this.trials.length, place);
+        (this.trials as TrialState[]).push(trial);
+        break;
+      }
+      case 'result': {
+        const { trial } = parsed(told, event, place);
+        this.#requireTrial(trial, this.told, place);
+        this.#tell(trial, outcomeIn(event, place), place);
+        break;
+      }
+      case 'end':
+        this.finished = true;
+        break;
+      default:
+        (this.updates as JournalEvent[]).push(event);
+    }
+    this.events++;
+  }
+
+  #tell(trial: number, outcome: Outcome, place: string): void {
+    const asked = this.trials[trial];
+    if (asked === undefined) {
+      throw new InputError(`${place}: the result of trial ${trial}, which was not asked for`);
+    }
+    (this.trials as TrialState[])[trial] = { ...asked, outcome };
+    this.told++;
+    if (outcome.status === 'failed') {
+      (this.failures as { trial: number; reason: string }[]).push({ trial, reason: outcome.reason });
+      return;
+    }
+    this.done++;
+    const { accuracy } = outcome;
+    if (this.best === null || accuracy > this.best.accuracy) this.best = { trial, accuracy };
+    (this.curve as CurvePoint[]).push({ trial, accuracy, best: this.best.accuracy });
+  }
+
+  #requireTrial(trial: number, expected: number, place: string): void {
+    if (trial === expected) return;
+    throw new InputError(`${place}: trial ${trial} where trial ${expected} has to come`);
+  }
+}
+
+/** The outcome in a line of the journal. */
+export function outcomeIn(event: JournalEvent, place: string): Outcome {
+  const { event: _, trial: __, ...outcome } = event;
+  try {
+    return parseOutcome(outcome);
+  } catch (error) {
+    throw new InputError(`${place}: ${(error as Error).message}`);
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, event: JournalEvent, place: string): T {
+  const result = schema.safeParse(event);
+  if (result.success) return result.data;
+  throw new InputError(`${place}: event '${event.event}': ${z.prettifyError(result.error)}`);
+}

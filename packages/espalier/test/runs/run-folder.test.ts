@@ -1,0 +1,78 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { InputError } from '../../src/input-error.js';
+import { readJournal } from '../../src/runs/journal.js';
+import { RunFolder } from '../../src/runs/run-folder.js';
+import { acquireLock } from '../../src/runs/run-lock.js';
+import { RunState } from '../../src/runs/run-state.js';
+import { temporaryFolder } from './temporary-folder.js';
+
+const HEADER = { seed: 1, trials: 5, workers: 2, space: { name: 'zoph-cnn', layers: 4 } };
+
+describe('a run folder', () => {
+  test('is made, its parents too, with a journal of one line', () => {
+    const path = join(temporaryFolder(), 'runs', 'first');
+    const { journal } = RunFolder.create(path, HEADER);
+    expect(readdirSync(path)).toEqual(['journal.jsonl']);
+    expect(readFileSync(journal, 'utf8')).toMatch(
+      /^\{"event":"run","seed":1,"trials":5,"workers":2,"space":\{"name":"zoph-cnn","layers":4\},"clock":\{.*\}\}\n$/,
+    );
+    expect(RunState.of(readJournal(journal).events, journal).header).toEqual(HEADER);
+  });
+
+  test('may be an empty one that is there, or one whose making was killed', () => {
+    const path = temporaryFolder();
+    writeFileSync(join(path, 'journal.jsonl.tmp'), '{"event":"ru');
+    writeFileSync(join(path, 'lock-1-abc'), '');
+    RunFolder.create(path, HEADER);
+    expect(readdirSync(path)).toContain('journal.jsonl');
+    expect(readdirSync(path)).not.toContain('journal.jsonl.tmp');
+  });
+
+  test('is not made over another run, which stays as it is', () => {
+    const path = temporaryFolder();
+    const { journal } = RunFolder.create(path, HEADER);
+    const before = readFileSync(journal, 'utf8');
+    expect(() => RunFolder.create(path, { ...HEADER, seed: 2 })).toThrow(
+      new InputError(`${path}: a run is in this folder already; resume it or name another folder`),
+    );
+    expect(readFileSync(journal, 'utf8')).toBe(before);
+    expect(readdirSync(path)).toEqual(['journal.jsonl']);
+  });
+
+  test('is not made among other files, in place of a file, or while another process makes it', () => {
+    const path = temporaryFolder();
+    writeFileSync(join(path, 'thesis.tex'), 'x');
+    expect(() => RunFolder.create(path, HEADER)).toThrow(
+      new InputError(`${path}: the folder isn't empty (thesis.tex); a new run needs a folder of its own`),
+    );
+    expect(() => RunFolder.create(join(path, 'thesis.tex'), HEADER)).toThrow(InputError);
+    expect(readdirSync(path)).toEqual(['thesis.tex']);
+    const taken = join(path, 'taken');
+    mkdirSync(taken);
+    const lock = acquireLock(taken);
+    expect(() => RunFolder.create(taken, HEADER)).toThrow(/is at work on this run/);
+    lock.release();
+    expect(readdirSync(taken)).toEqual([]);
+  });
+
+  test('is opened where a run is, and nowhere else', () => {
+    const path = temporaryFolder();
+    expect(() => RunFolder.open(join(path, 'none'))).toThrow(
+      new InputError(`${join(path, 'none')}: no such folder; a run folder was expected`),
+    );
+    expect(() => RunFolder.open(path)).toThrow(
+      new InputError(`${path}: not a run folder: it has no journal.jsonl`),
+    );
+    writeFileSync(join(path, 'file'), '');
+    expect(() => RunFolder.open(join(path, 'file'))).toThrow(
+      new InputError(`${join(path, 'file')}: not a folder; a run folder was expected`),
+    );
+    RunFolder.create(join(path, 'run'), HEADER);
+    const folder = RunFolder.open(join(path, 'run'));
+    expect(folder.journal).toBe(join(path, 'run', 'journal.jsonl'));
+    expect(folder.snapshot).toBe(join(path, 'run', 'snapshot.json'));
+    expect(folder.trial(7)).toBe(join(path, 'run', 'trials', '7'));
+  });
+});

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { InputError } from '../../src/input-error.js';
+import type { JournalEvent } from '../../src/runs/journal-event.js';
+import { RunState } from '../../src/runs/run-state.js';
+
+const FILE = 'journal.jsonl';
+const RUN = { event: 'run', seed: 3, trials: 4, workers: 2, space: 'zoph-cnn', clock: { pid: 1 } };
+const asked = (trial: number): JournalEvent => ({
+  event: 'trial',
+  trial,
+  answers: [trial, [0, 1]],
+  seed: 10 + trial,
+});
+const ok = (trial: number, accuracy: number): JournalEvent => ({
+  event: 'result',
+  trial,
+  status: 'ok',
+  accuracy,
+});
+const failed = (trial: number, reason: string): JournalEvent => ({
+  event: 'result',
+  trial,
+  status: 'failed',
+  reason,
+  clock: { seconds: 2 },
+});
+
+const EVENTS: readonly JournalEvent[] = [
+  RUN,
+  asked(0),
+  asked(1),
+  ok(0, 0.5),
+  { ...asked(2), depth: 6 },
+  failed(1, 'diverged'),
+  { event: 'update', baseline: 0.1, clock: {} },
+  asked(3),
+  ok(2, 0.75),
+  ok(3, 0.75),
+  { event: 'end', best: { trial: 2, accuracy: 0.75 } },
+];
+
+describe('the state of a run', () => {
+  test('is what its journal says', () => {
+    const state = RunState.of(EVENTS, FILE);
+    expect(state.header).toEqual({ seed: 3, trials: 4, workers: 2, space: 'zoph-cnn' });
+    expect(state.trials).toEqual([
+      { trial: 0, answers: [0, [0, 1]], seed: 10, outcome: { status: 'ok', accuracy: 0.5 } },
+      {
+        trial: 1,
+        answers: [1, [0, 1]],
+        seed: 11,
+        outcome: { status: 'failed', reason: 'diverged', clock: { seconds: 2 } },
+      },
+      { trial: 2, answers: [2, [0, 1]], depth: 6, seed: 12, outcome: { status: 'ok', accuracy: 0.75 } },
+      { trial: 3, answers: [3, [0, 1]], seed: 13, outcome: { status: 'ok', accuracy: 0.75 } },
+    ]);
+    expect(state).toMatchObject({ events: 11, told: 4, done: 3, failed: 1, finished: true, outstanding: [] });
+    // Of two that are equally good the first.
+    expect(state.best).toEqual({ trial: 2, accuracy: 0.75 });
+    expect(state.curve).toEqual([
+      { trial: 0, accuracy: 0.5, best: 0.5 },
+      { trial: 2, accuracy: 0.75, best: 0.75 },
+      { trial: 3, accuracy: 0.75, best: 0.75 },
+    ]);
+    expect(state.failures).toEqual([{ trial: 1, reason: 'diverged' }]);
+    expect(state.updates).toEqual([{ event: 'update', baseline: 0.1, clock: {} }]);
+  });
+
+  test('knows in the middle of a run what is done and what is outstanding', () => {
+    const state = RunState.of(EVENTS.slice(0, 6), FILE);
+    expect(state).toMatchObject({ events: 6, told: 2, done: 1, failed: 1, finished: false });
+    expect(state.outstanding).toEqual([{ trial: 2, answers: [2, [0, 1]], depth: 6, seed: 12 }]);
+    expect(state.best).toEqual({ trial: 0, accuracy: 0.5 });
+  });
+
+  test('is the same whether its events come at once or one by one', () => {
+    const state = new RunState(RUN, FILE);
+    EVENTS.slice(1).forEach((event, i) => {
+      state.apply(event);
+      expect(state).toEqual(RunState.of(EVENTS.slice(0, i + 2), FILE));
+    });
+  });
+
+  test('has no best while every trial failed', () => {
+    const state = RunState.of([RUN, asked(0), failed(0, 'timed out after 3 s')], FILE);
+    expect(state).toMatchObject({ best: null, curve: [], failed: 1, done: 0 });
+  });
+
+  test.each([
+    [[], 'a journal without events'],
+    [[asked(0)], "journal.jsonl:1: event 'trial': ✖ a journal begins with the event run"],
+    [[{ ...RUN, seed: 'one' }], "journal.jsonl:1: event 'run'"],
+    [[RUN, RUN], 'journal.jsonl:2: the run begins a second time'],
+    [[RUN, asked(1)], 'journal.jsonl:2: trial 1 where trial 0 has to come'],
+    [[RUN, ok(0, 1)], 'journal.jsonl:2: the result of trial 0, which was not asked for'],
+    [[RUN, asked(0), asked(1), ok(1, 1)], 'journal.jsonl:4: trial 1 where trial 0 has to come'],
+    [[RUN, asked(0), { ...ok(0, 1), accuracy: 'good' }], 'journal.jsonl:3'],
+    [[RUN, { event: 'trial', trial: 0, answers: 'abc', seed: 1 }], "journal.jsonl:2: event 'trial'"],
+    [[RUN, { event: 'end', best: null }, asked(0)], "journal.jsonl:3: 'trial' after the end"],
+  ] as [JournalEvent[], string][])('cannot be that of %j', (events, message) => {
+    expect(() => RunState.of(events, FILE)).toThrow(InputError);
+    expect(() => RunState.of(events, FILE)).toThrow(message);
+  });
+
+  test('is as it was after an event that cannot follow', () => {
+    const state = RunState.of(EVENTS.slice(0, 4), FILE);
+    expect(() => state.apply(ok(2, 1))).toThrow(InputError);
+    expect(state).toEqual(RunState.of(EVENTS.slice(0, 4), FILE));
+  });
+});
