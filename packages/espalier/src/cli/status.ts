@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { readRun } from '../experiments/found-architecture.js';
 import { percent } from '../reports/figures.js';
 import { recentAverage } from '../reports/search-report.js';
+import { lockHolder } from '../runs/run-lock.js';
 import { openTerminal } from './terminal.js';
 
 export function addStatus(program: Command): void {
@@ -15,9 +16,11 @@ export function addStatus(program: Command): void {
       const { state, settings, torn } = await readRun(path);
       const average = recentAverage(state);
       const baseline = state.updates.at(-1)?.baseline;
+      const holder = lockHolder(path);
       const status = {
         run: path,
-        status: state.finished ? 'finished' : 'unfinished',
+        status: state.finished ? 'finished' : holder === undefined ? 'stopped' : 'running',
+        pid: holder?.pid ?? null,
         space: settings.space,
         strategy: settings.strategy,
         data: settings.task.data,

@@ -43,7 +43,7 @@ svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 table { width: 100%; border-collapse: collapse; font-size: 0.9rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.45rem 1rem; text-align: left; vertical-align: top; }
 th { color: var(--muted); font-size: 0.8rem; font-weight: 600; border-bottom: 1px solid var(--line); white-space: nowrap; }
-td { overflow-wrap: break-word; }
+td:not(.numeric) { min-width: 7rem; overflow-wrap: anywhere; }
 tbody tr:nth-child(even) { background: var(--stripe); }
 .numeric { text-align: right; white-space: nowrap; }
 details { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
@@ -60,7 +60,7 @@ ${darkRules()}
 @media print {
 :root { --page: #fff; color-scheme: light; }
 body { font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-main { max-width: none; padding: 0; }
+main { max-width: none; padding: 0 2px; }
 section { margin-top: 1.75rem; }
 h2 { break-after: avoid; }
 figure, tr, dl > div { break-inside: avoid; }

@@ -1,0 +1,238 @@
+import type { ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Random } from '../../src/random/random.js';
+import { journalOf, run, start } from './command.js';
+import { suiteFolder } from './suite-folder.js';
+import { writeTinyCifar10 } from './tiny-cifar10.js';
+
+const folder = suiteFolder();
+const data = `cifar10:${writeTinyCifar10(join(folder, 'cifar'))}`;
+const TRIALS = 8;
+const search = (out: string, ...more: string[]) => [
+  ...[
+    'search',
+    '--space',
+    'zoph-cnn',
+    '--strategy',
+    'reinforce',
+    '--data',
+    data,
+    '--out',
+    out,
+    '--seed',
+    '5',
+  ],
+  ...[
+    '--layers',
+    '2',
+    '--set',
+    'filters=[4,6]',
+    '--set',
+    'children=3',
+    '--epochs',
+    '2',
+    '--batch-size',
+    '32',
+  ],
+  ...['--trials', String(TRIALS), '--workers', '2'],
+  ...more,
+];
+
+/** Waits until a run's journal has so many lines. */
+async function journalReaches(path: string, lines: number, child: ChildProcess): Promise<void> {
+  const journal = join(path, 'journal.jsonl');
+  while (
+    child.exitCode === null &&
+    !(existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > lines)
+  )
+    await setTimeout(10);
+}
+
+describe('espalier search', () => {
+  const whole = join(folder, 'whole');
+  let summary: Record<string, unknown>;
+
+  beforeAll(async () => {
+    const { code, stdout, stderr } = await run(search('whole', '--json'), folder);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining(`child ${TRIALS} of ${TRIALS}: accuracy`),
+    });
+    summary = JSON.parse(stdout);
+  }, 180_000);
+
+  it('says with --json what it found, and writes architecture, pictures and report', () => {
+    expect(summary).toMatchObject({
+      run: 'whole',
+      status: 'finished',
+      trials: TRIALS,
+      done: TRIALS,
+      failed: 0,
+    });
+    const best = JSON.parse(readFileSync(join(whole, 'best.json'), 'utf8'));
+    expect(summary.best).toMatchObject({ architecture: best });
+    expect(best).toMatchObject({ space: 'zoph-cnn', options: { layers: 2, filters: [4, 6] } });
+    expect(best.layers).toHaveLength(2);
+    expect(readFileSync(join(whole, 'best.svg'), 'utf8')).toMatch(
+      /^<svg[^]*[1357]x[1357] convolution, [46] filters[^]*<\/svg>\s*$/,
+    );
+    const report = readFileSync(join(whole, 'report.html'), 'utf8');
+    expect(report.match(/<svg/g)).toHaveLength(2);
+    expect(report).not.toMatch(/(src|href)="http/);
+  });
+
+  it('journals the run, each child with its epochs, an update every three children, and the end', () => {
+    const events = journalOf(whole).map((line) => JSON.parse(line));
+    expect(events[0]).toMatchObject({
+      event: 'run',
+      seed: 5,
+      workers: 2,
+      threads: 1,
+      strategyOptions: { children: 3 },
+    });
+    expect(events.filter(({ event }) => event === 'trial').map(({ trial }) => trial)).toEqual([
+      ...Array(TRIALS).keys(),
+    ]);
+    const results = events.filter(({ event }) => event === 'result');
+    for (const { status, accuracy, epochs } of results) {
+      expect(status).toBe('ok');
+      expect(epochs).toHaveLength(2);
+      expect(accuracy).toBe(Math.max(...epochs.map((epoch: { accuracy: number }) => epoch.accuracy)));
+    }
+    expect(events.filter(({ event }) => event === 'update').map(({ update }) => update)).toEqual([1, 2]);
+    const best = results.reduce((one, other) => (other.accuracy > one.accuracy ? other : one));
+    expect(events.at(-1)).toEqual({ event: 'end', best: { trial: best.trial, accuracy: best.accuracy } });
+  });
+
+  it('killed with -9 at random moments and resumed has the journal of a run that was left alone', async () => {
+    const path = join(folder, 'killed');
+    const random = Random.of(11, 'kills');
+    let { child, ended } = start(search('killed'), folder);
+    for (let kill = 0; kill < 3; kill++) {
+      await journalReaches(path, 2 + kill * 5 + random.below(4), child);
+      await setTimeout(random.below(300));
+      // The whole group, workers included.
+      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+      await ended;
+      ({ child, ended } = start(['resume', 'killed'], folder));
+    }
+    expect((await ended).code).toBe(0);
+    expect(journalOf(path)).toEqual(journalOf(whole));
+  }, 240_000);
+
+  it('stopped with Ctrl-C says how to go on, and goes on to the same journal', async () => {
+    const path = join(folder, 'stopped');
+    const { child, ended } = start(search('stopped', '--json'), folder);
+    await journalReaches(path, 6, child);
+    process.kill(-(child.pid as number), 'SIGINT');
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stderr).toContain('stopping; everything up to here is saved');
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'interrupted' });
+    const status = JSON.parse((await run(['status', 'stopped', '--json'], folder)).stdout);
+    expect(status).toMatchObject({ status: 'stopped', trials: TRIALS, pid: null });
+    expect((await run(['resume', 'stopped'], folder)).code).toBe(0);
+    expect(journalOf(path)).toEqual(journalOf(whole));
+  }, 180_000);
+
+  it('resumed after its end changes nothing', async () => {
+    cpSync(whole, join(folder, 'again'), { recursive: true });
+    const { code, stderr } = await run(['resume', 'again'], folder);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'again: the search is finished; there is nothing to go on with\n',
+    });
+    expect(journalOf(join(folder, 'again'))).toEqual(journalOf(whole));
+  });
+
+  it('is shown, inspected and exported', async () => {
+    const shown = JSON.parse((await run(['show', 'whole', '--json'], folder)).stdout);
+    expect(shown).toEqual(summary);
+    const json = (await run(['export', 'whole', '--format', 'json'], folder)).stdout;
+    expect(json).toBe(readFileSync(join(whole, 'best.json'), 'utf8'));
+    const svg = await run(
+      ['export', 'whole/best.json', '--format', 'svg', '--out', 'out.svg', '--json'],
+      folder,
+    );
+    expect(JSON.parse(svg.stdout)).toMatchObject({ file: 'out.svg', format: 'svg' });
+    const inspected = JSON.parse((await run(['inspect', 'whole/best.json', '--json'], folder)).stdout);
+    const { params, macs } = summary.best as { params: number; macs: number };
+    expect(inspected).toMatchObject({ space: 'zoph-cnn', params, macs });
+  });
+});
+
+describe("a user's space", () => {
+  it('of at most 20 lines is searched, and its best network trained on, from any folder', async () => {
+    const source = fileURLToPath(new URL('../../../../examples/plain-cnn.ts', import.meta.url));
+    expect(readFileSync(source, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(20);
+    cpSync(source, join(folder, 'plain-cnn.ts'));
+    const found = await run(
+      [
+        'search',
+        '--space',
+        './plain-cnn.ts',
+        '--strategy',
+        'reinforce',
+        '--data',
+        data,
+        '--out',
+        'own',
+        '--trials',
+        '2',
+        '--epochs',
+        '1',
+        '--json',
+      ],
+      folder,
+    );
+    expect({ code: found.code, stderr: found.stderr }).toEqual({
+      code: 0,
+      stderr: expect.not.stringMatching(/failed/),
+    });
+    expect(JSON.parse(found.stdout)).toMatchObject({ done: 2, failed: 0 });
+    const trained = await run(
+      ['train', 'own', '--data', data, '--out', 'own-trained', '--epochs', '1', '--json'],
+      folder,
+    );
+    expect(trained.code).toBe(0);
+    expect(JSON.parse(trained.stdout)).toMatchObject({
+      status: 'finished',
+      weights: 'own-trained/weights.safetensors',
+    });
+  }, 120_000);
+});
+
+describe('espalier train', () => {
+  const train = (out: string) => [
+    ...[
+      'train',
+      'whole',
+      '--data',
+      data,
+      '--out',
+      out,
+      '--epochs',
+      '4',
+      '--batch-size',
+      '16',
+      '--threads',
+      '1',
+    ],
+  ];
+
+  it('killed with -9 and resumed has the journal and the weights of a training that was left alone', async () => {
+    expect((await run(train('trained'), folder)).code).toBe(0);
+    const { child, ended } = start(train('trained-killed'), folder);
+    await journalReaches(join(folder, 'trained-killed'), 2, child);
+    process.kill(-(child.pid as number), 'SIGKILL');
+    await ended;
+    expect((await run(['resume', 'trained-killed'], folder)).code).toBe(0);
+    expect(journalOf(join(folder, 'trained-killed'))).toEqual(journalOf(join(folder, 'trained')));
+    const weights = (name: string) => readFileSync(join(folder, name, 'weights.safetensors'));
+    expect(weights('trained-killed').equals(weights('trained'))).toBe(true);
+  }, 180_000);
+});

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { drawNetwork } from '../../src/drawing/network-svg.js';
+import { type Report, writeReport } from '../../src/drawing/report-html.js';
+import { anyText } from './network-graphs.js';
+import { allElements, parseXml, type XmlElement } from './xml.js';
+
+const svg = drawNetwork({
+  title: 'net',
+  nodes: [{ id: 'a', label: 'a', details: [], kind: 'pool' }],
+  edges: [],
+});
+
+function parsePage(html: string): XmlElement {
+  const doctype = '<!doctype html>\n';
+  expect(html.startsWith(doctype)).toBe(true);
+  return parseXml(html.slice(doctype.length).trimEnd());
+}
+
+function textsOf(page: XmlElement, name: string): string[] {
+  return allElements(page)
+    .filter((element) => element.name === name)
+    .map(({ text }) => text);
+}
+
+const table = {
+  columns: [
+    { heading: 'strategy', numeric: false },
+    { heading: 'reward', numeric: true },
+  ],
+  rows: [
+    ['random', '0.75'],
+    ['<b>', '&'],
+  ],
+};
+
+describe('a report', () => {
+  const report: Report = {
+    title: 'A <search> & its "best"',
+    facts: [
+      ['accuracy', '98.7%'],
+      ['folder', `<it's>`],
+    ],
+    sections: [
+      { heading: 'Curve & more', text: 'One.\n\nTwo <three>.\n \n', svg },
+      { heading: 'Trials', table, collapsed: true },
+      { heading: 'Strategies', table },
+    ],
+  };
+  const html = writeReport(report);
+  const page = parsePage(html);
+
+  test('holds all that it was given, escaped', () => {
+    expect(textsOf(page, 'h1')).toEqual(['A <search> & its "best"']);
+    expect(textsOf(page, 'dt')).toEqual(['accuracy', 'folder']);
+    expect(textsOf(page, 'dd')).toEqual(['98.7%', `<it's>`]);
+    expect(textsOf(page, 'h2')).toEqual(['Curve & more', 'Trials', 'Strategies']);
+    expect(textsOf(page, 'p')).toEqual(['One.', 'Two <three>.']);
+    expect(textsOf(page, 'td')).toEqual(['random', '0.75', '<b>', '&', 'random', '0.75', '<b>', '&']);
+    expect(html).toContain(svg);
+  });
+
+  test('aligns the values of numeric columns, and their heading, to the right', () => {
+    const cells = allElements(page).filter(({ name }) => name === 'td' || name === 'th');
+    for (const [index, { attributes }] of cells.entries()) {
+      expect(attributes.class).toBe(index % 2 === 0 ? undefined : 'numeric');
+    }
+    expect(html).toMatch(/\.numeric \{ text-align: right;/);
+  });
+
+  test('closes a collapsed section and says how many rows it has', () => {
+    const [details, ...others] = allElements(page).filter(({ name }) => name === 'details');
+    expect(others).toEqual([]);
+    expect(details!.attributes).toEqual({});
+    const summary = details!.children[0]!;
+    expect(summary.children.map(({ name, text }) => [name, text])).toEqual([
+      ['h2', 'Trials'],
+      ['span', '2'],
+    ]);
+  });
+
+  test('fetches nothing and runs nothing', () => {
+    expect(html.replaceAll('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(
+      /https?:|\/\/|url\(|@import|@font-face/,
+    );
+    for (const { name, attributes } of allElements(page)) {
+      expect(['script', 'link', 'img', 'iframe', 'object', 'base']).not.toContain(name);
+      for (const key of Object.keys(attributes))
+        expect(key).not.toMatch(/^(src|href|xlink:href|on.*|style)$/);
+    }
+    const policy = allElements(page).find(
+      ({ attributes }) => attributes['http-equiv'] === 'Content-Security-Policy',
+    )!;
+    expect(policy.attributes.content).toBe("default-src 'none'; style-src 'unsafe-inline'");
+  });
+
+  test('has a dark colour for every colour of its pictures, on screens only', () => {
+    const [, dark] = html.split('@media screen and (prefers-color-scheme: dark) {');
+    const classes = new Set(
+      allElements(parseXml(svg)).flatMap(({ attributes }) => attributes.class?.split(' ') ?? []),
+    );
+    expect(classes).toContain('fill-pool');
+    for (const name of classes)
+      expect(dark).toMatch(new RegExp(`\\.${name}\\{(fill|stroke):#[0-9a-f]{6}\\}`));
+  });
+
+  test('refuses a row that does not fit its table', () => {
+    const wrong = { ...table, rows: [['random', '1'], ['alone']] };
+    expect(() =>
+      writeReport({ title: '', facts: [], sections: [{ heading: 'Trials', table: wrong }] }),
+    ).toThrow('report section "Trials": row 1 has 1 cells for 2 columns');
+  });
+
+  test('of any text is well-formed and the same bytes for the same input', () => {
+    const section = fc.record(
+      {
+        heading: anyText,
+        text: anyText,
+        collapsed: fc.boolean(),
+        table: fc.constant(table),
+        svg: fc.constant(svg),
+      },
+      { requiredKeys: ['heading'] },
+    );
+    const any = fc.record({
+      title: anyText,
+      facts: fc.array(fc.tuple(anyText, anyText)),
+      sections: fc.array(section),
+    });
+    fc.assert(
+      fc.property(any, (input) => {
+        const written = writeReport(input);
+        expect(textsOf(parsePage(written), 'h2')).toHaveLength(input.sections.length);
+        expect(writeReport(structuredClone(input))).toBe(written);
+      }),
+    );
+  });
+});
