@@ -24,6 +24,7 @@ napi_property_descriptor function(const char* name) {
 
 NAPI_MODULE_INIT() {
   using namespace espalier;
+  keep_freed_memory();
   auto environment = std::make_unique<Environment>();
   const auto release = [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); };
   if (napi_set_instance_data(env, environment.get(), release, nullptr) != napi_ok) return nullptr;

@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/api/include/torch/autograd.h>
 
+#include <sstream>
+
 #include "environment.h"
 
 namespace espalier {
@@ -24,18 +26,62 @@ napi_value optional_tensors(const Arguments& arguments, const std::vector<at::Te
   });
 }
 
+void describe(std::ostream& out, const char* name, const std::vector<at::Tensor>& tensors) {
+  out << name << "=[";
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (i > 0) out << ", ";
+    if (tensors[i].defined())
+      out << tensors[i].scalar_type() << tensors[i].sizes();
+    else
+      out << "undefined";
+  }
+  out << "]";
+}
+
+std::string explain(const char* function, const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& inputs,
+                    const char* message) {
+  std::ostringstream out;
+  out << function << ": " << without_backtrace(message) << " (called with ";
+  describe(out, "outputs", outputs);
+  if (!inputs.empty()) describe(out, ", inputs", inputs);
+  out << ")";
+  return out.str();
+}
+
+// Runs libtorch's engine; what it throws names the function and the shapes.
+template <typename Differentiate>
+auto differentiate(const char* function, const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& inputs,
+                   Differentiate body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const c10::Error& error) {
+    throw std::runtime_error(explain(function, outputs, inputs, error.what_without_backtrace()));
+  } catch (const std::exception& error) {
+    throw std::runtime_error(explain(function, outputs, inputs, error.what()));
+  }
+}
+
 }  // namespace
 
 napi_value autograd_backward(const Arguments& arguments) {
-  torch::autograd::backward(tensors_of(arguments, 0), tensors_of(arguments, 1), to_bool(arguments.env, arguments[2]),
-                            to_bool(arguments.env, arguments[3]));
+  const std::vector<at::Tensor> outputs = tensors_of(arguments, 0);
+  const std::vector<at::Tensor> gradients = tensors_of(arguments, 1);
+  const bool retain_graph = to_bool(arguments.env, arguments[2]);
+  const bool create_graph = to_bool(arguments.env, arguments[3]);
+  differentiate("backward", outputs, {}, [&] { torch::autograd::backward(outputs, gradients, retain_graph, create_graph); });
   return nullptr;
 }
 
 napi_value autograd_grad(const Arguments& arguments) {
-  return optional_tensors(arguments, torch::autograd::grad(tensors_of(arguments, 0), tensors_of(arguments, 1), tensors_of(arguments, 2),
-                                                           to_bool(arguments.env, arguments[3]), to_bool(arguments.env, arguments[4]),
-                                                           to_bool(arguments.env, arguments[5])));
+  const std::vector<at::Tensor> outputs = tensors_of(arguments, 0);
+  const std::vector<at::Tensor> inputs = tensors_of(arguments, 1);
+  const std::vector<at::Tensor> gradients = tensors_of(arguments, 2);
+  const bool retain_graph = to_bool(arguments.env, arguments[3]);
+  const bool create_graph = to_bool(arguments.env, arguments[4]);
+  const bool allow_unused = to_bool(arguments.env, arguments[5]);
+  return optional_tensors(arguments, differentiate("grad", outputs, inputs, [&] {
+    return torch::autograd::grad(outputs, inputs, gradients, retain_graph, create_graph, allow_unused);
+  }));
 }
 
 napi_value set_grad_enabled(const Arguments& arguments) {
@@ -58,14 +104,25 @@ napi_value is_leaf(const Arguments& arguments) { return boolean(arguments.env, t
 
 napi_value gradients(const Arguments& arguments) {
   std::vector<at::Tensor> result;
-  for (const at::Tensor& tensor : tensors_of(arguments, 0)) result.push_back(tensor.grad());
+  // Others have none, and libtorch warns of the question.
+  for (const at::Tensor& tensor : tensors_of(arguments, 0))
+    result.push_back(tensor.is_leaf() || tensor.retains_grad() ? tensor.grad() : at::Tensor());
   return optional_tensors(arguments, result);
 }
 
 napi_value set_gradients(const Arguments& arguments) {
   const std::vector<at::Tensor> tensors = tensors_of(arguments, 0);
   const std::vector<at::Tensor> values = tensors_of(arguments, 1);
-  for (size_t i = 0; i < tensors.size(); ++i) tensors[i].mutable_grad() = i < values.size() ? values[i] : at::Tensor();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const at::Tensor value = i < values.size() ? values[i] : at::Tensor();
+    if (value.defined() && (value.sizes() != tensors[i].sizes() || value.scalar_type() != tensors[i].scalar_type())) {
+      std::ostringstream message;
+      message << "a gradient " << value.scalar_type() << value.sizes() << " does not fit its tensor "
+              << tensors[i].scalar_type() << tensors[i].sizes();
+      throw std::invalid_argument(message.str());
+    }
+    tensors[i].mutable_grad() = value;
+  }
   return nullptr;
 }
 

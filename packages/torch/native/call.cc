@@ -1,7 +1,7 @@
 // The one door to all of ATen: an operator looked up by name, its arguments read after its own schema, called boxed.
 #include "call.h"
 
-#include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "environment.h"
@@ -19,9 +19,8 @@ c10::Scalar to_scalar(napi_env env, napi_value value) {
     default: {
       // A whole number counts as an integer, as in Python: it does not turn an integer tensor into a floating one.
       const double number = to_double(env, value);
-      const int64_t whole = static_cast<int64_t>(number);
-      if (number >= -9007199254740992.0 && number <= 9007199254740992.0 && static_cast<double>(whole) == number)
-        return c10::Scalar(whole);
+      const bool whole = std::abs(number) <= 9007199254740992.0 && std::trunc(number) == number;
+      if (whole && !(number == 0 && std::signbit(number))) return c10::Scalar(static_cast<int64_t>(number));
       return c10::Scalar(number);
     }
   }
@@ -102,31 +101,18 @@ void describe(std::ostream& out, const c10::IValue& value) {
       out << tensor.scalar_type() << tensor.sizes();
     else
       out << "undefined";
-  } else if (value.isTensorList()) {
+  } else if (value.isList()) {
     out << "[";
     bool first = true;
-    for (const at::Tensor& tensor : value.toTensorVector()) {
+    for (const c10::IValue& item : value.toListRef()) {
       if (!first) out << ", ";
       first = false;
-      out << tensor.scalar_type() << tensor.sizes();
+      describe(out, item);
     }
     out << "]";
   } else {
     out << value;
   }
-}
-
-// What a reader needs beside libtorch's own message: the operator, and what it was given.
-std::string explain(const Operator& op, const c10::Stack& arguments, const std::string& message) {
-  std::ostringstream out;
-  out << op.name << ": " << message.substr(0, message.find("\nException raised from")) << " (called with ";
-  for (size_t i = 0; i < std::min(arguments.size(), op.schema->arguments().size()); ++i) {
-    if (i > 0) out << ", ";
-    out << op.schema->arguments()[i].name() << "=";
-    describe(out, arguments[i]);
-  }
-  out << ")";
-  return out.str();
 }
 
 void push_arguments(Environment& environment, const Operator& op, const Arguments& arguments, c10::Stack& stack) {
@@ -155,6 +141,22 @@ void push_arguments(Environment& environment, const Operator& op, const Argument
   }
 }
 
+// What a reader needs beside libtorch's own message: the operator, and what it was given. The arguments are read a second
+// time, because the call has taken lists off its stack.
+std::string explain(Environment& environment, const Operator& op, const Arguments& arguments, const std::string& message) {
+  c10::Stack stack;
+  push_arguments(environment, op, arguments, stack);
+  std::ostringstream out;
+  out << op.name << ": " << without_backtrace(message) << " (called with ";
+  for (size_t i = 0; i < stack.size(); ++i) {
+    if (i > 0) out << ", ";
+    out << op.schema->arguments()[i].name() << "=";
+    describe(out, stack[i]);
+  }
+  out << ")";
+  return out.str();
+}
+
 }  // namespace
 
 napi_value find_operator(const Arguments& arguments) {
@@ -181,9 +183,9 @@ c10::Stack run(const Arguments& arguments) {
   try {
     op.handle.callBoxed(&stack);
   } catch (const c10::Error& error) {
-    throw std::runtime_error(explain(op, stack, error.what_without_backtrace()));
+    throw std::runtime_error(explain(environment, op, arguments, error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    throw std::runtime_error(explain(op, stack, error.what()));
+    throw std::runtime_error(explain(environment, op, arguments, error.what()));
   }
   return stack;
 }

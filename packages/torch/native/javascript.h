@@ -3,6 +3,7 @@
 
 #include <node_api.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -155,6 +156,11 @@ class Arguments {
   napi_value values_[kMost];
 };
 
+// libtorch's own message without what it may put behind: the C++ stack, or the backends that have an operator.
+inline std::string without_backtrace(const std::string& message) {
+  return message.substr(0, std::min(message.find("\nException raised from"), message.find("\n\n")));
+}
+
 void throw_error(napi_env env, const std::string& message);
 
 // Runs `body` for a call from JavaScript; whatever it throws becomes a JavaScript Error (code ERR_TORCH).
@@ -164,9 +170,9 @@ napi_value guarded(napi_env env, napi_callback_info info) {
     return body(Arguments(env, info));
   } catch (const Pending&) {
   } catch (const c10::Error& error) {
-    throw_error(env, error.what_without_backtrace());
+    throw_error(env, without_backtrace(error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    throw_error(env, error.what());
+    throw_error(env, without_backtrace(error.what()));
   } catch (...) {
     throw_error(env, "an unknown C++ exception");
   }

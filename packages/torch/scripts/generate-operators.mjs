@@ -150,6 +150,10 @@ for (const line of readFileSync(new URL('operators.txt', folder), 'utf8').split(
   const result = resultOf(first.schema.result);
   if (inPlace) result.type = isMethod ? 'this' : 'void';
 
+  // Overloads differ in the type of one argument (behind self, mostly), which decides between them.
+  const decidingPlace = first.schema.parameters.findIndex((parameter, place) =>
+    variants.some(({ schema }) => schema.parameters[place]?.schemaType !== parameter.schemaType),
+  );
   // One parameter list for all overloads: they differ in whether the one behind self is a tensor, a number or a list.
   const merged = new Map();
   for (const { schema } of variants)
@@ -158,7 +162,7 @@ for (const line of readFileSync(new URL('operators.txt', folder), 'utf8').split(
       const described = typeOf(parameter.schemaType);
       if (!described) continue;
       // Behind self the position decides, not the name (`other` or `scalar`): it is where overloads differ.
-      const key = index === 1 && variants.length > 1 ? first.schema.parameters[1]?.name : parameter.name;
+      const key = index === decidingPlace ? first.schema.parameters[decidingPlace]?.name : parameter.name;
       const before = merged.get(key);
       if (before) before.types.add(described.type);
       else
@@ -193,7 +197,7 @@ for (const line of readFileSync(new URL('operators.txt', folder), 'utf8').split(
       if (isMethod && index === 0) return 'this.handle';
       const described = typeOf(parameter.schemaType);
       if (!described) return 'undefined';
-      const key = index === 1 && variants.length > 1 ? first.schema.parameters[1]?.name : parameter.name;
+      const key = index === decidingPlace ? first.schema.parameters[decidingPlace]?.name : parameter.name;
       const of = merged.get(key);
       const access = of.keywordOnly ? `options?.${key}` : key;
       if (described.optional === false && of.optional && described.tensors) return `${access}?.map(handleOf)`;
@@ -206,11 +210,11 @@ for (const line of readFileSync(new URL('operators.txt', folder), 'utf8').split(
     return [`return ${result.make?.replace('RESULT', call)};`];
   };
   const body = [];
-  const deciding = first.schema.parameters[1];
+  const deciding = first.schema.parameters[decidingPlace];
   for (const [index, variant] of variants.entries()) {
     if (index === variants.length - 1) body.push(...invocation(variant));
     else {
-      const type = typeOf(variant.schema.parameters[1].schemaType)?.type ?? '';
+      const type = typeOf(variant.schema.parameters[decidingPlace].schemaType)?.type ?? '';
       const test =
         type === 'Tensor'
           ? `${deciding?.name} instanceof Tensor`

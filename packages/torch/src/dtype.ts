@@ -33,12 +33,18 @@ export function dtypeOf(code: number): Dtype {
 }
 
 /** How elements lie in memory (`c10/core/MemoryFormat.h`); images are channels_last. */
-export type MemoryFormat = 'contiguous' | 'preserve' | 'channels_last';
+const memoryFormats = { contiguous: 0, preserve: 1, channels_last: 2 } as const;
+
+export type MemoryFormat = keyof typeof memoryFormats;
 
 export function memoryFormatCode(format: MemoryFormat): number;
 export function memoryFormatCode(format: MemoryFormat | undefined): number | undefined;
 export function memoryFormatCode(format: MemoryFormat | undefined): number | undefined {
-  return format === undefined ? undefined : { contiguous: 0, preserve: 1, channels_last: 2 }[format];
+  if (format === undefined) return undefined;
+  const code = memoryFormats[format];
+  if (code === undefined)
+    throw new TypeError(`memory format '${format}' is not one of ${Object.keys(memoryFormats).join(', ')}`);
+  return code;
 }
 
 /** The typed array whose elements are those of a dtype; halves come as their 16 bits. */

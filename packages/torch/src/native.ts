@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 /** The addon's functions (`native/addon.cc`). Tensors are numbers here: handles of this thread's table. */
 interface Native {
@@ -50,7 +51,7 @@ interface Native {
 }
 
 function load(): Native {
-  const path = new URL('../build/Release/espalier_torch.node', import.meta.url).pathname;
+  const path = fileURLToPath(new URL('../build/Release/espalier_torch.node', import.meta.url));
   try {
     return createRequire(import.meta.url)(path) as Native;
   } catch (cause) {

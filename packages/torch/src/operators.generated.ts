@@ -17,6 +17,7 @@ const zeros_like_default = new Operator('aten::zeros_like', '');
 const ones_like_default = new Operator('aten::ones_like', '');
 const empty_like_default = new Operator('aten::empty_like', '');
 const full_like_default = new Operator('aten::full_like', '');
+const new_zeros_default = new Operator('aten::new_zeros', '');
 const arange_start_step = new Operator('aten::arange', 'start_step');
 const eye_default = new Operator('aten::eye', '');
 const rand_default = new Operator('aten::rand', '');
@@ -68,6 +69,7 @@ const addcdiv_default = new Operator('aten::addcdiv', '');
 const addcmul__default = new Operator('aten::addcmul_', '');
 const addcdiv__default = new Operator('aten::addcdiv_', '');
 const lerp_Scalar = new Operator('aten::lerp', 'Scalar');
+const lerp_Tensor = new Operator('aten::lerp', 'Tensor');
 const zero__default = new Operator('aten::zero_', '');
 const fill__Scalar = new Operator('aten::fill_', 'Scalar');
 const copy__default = new Operator('aten::copy_', '');
@@ -220,6 +222,8 @@ declare module './tensor.js' {
     emptyLike(options?: { dtype?: Dtype | undefined; device?: string | undefined; pinMemory?: boolean | undefined; memoryFormat?: MemoryFormat | undefined }): Tensor;
     /** `aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor` */
     fullLike(fillValue: number, options?: { dtype?: Dtype | undefined; device?: string | undefined; pinMemory?: boolean | undefined; memoryFormat?: MemoryFormat | undefined }): Tensor;
+    /** `aten::new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor` */
+    newZeros(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: string | undefined; pinMemory?: boolean | undefined }): Tensor;
     /** `aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor` */
     clone(options?: { memoryFormat?: MemoryFormat | undefined }): Tensor;
     /** `aten::detach(Tensor(a) self) -> Tensor(a)` */
@@ -290,8 +294,8 @@ declare module './tensor.js' {
     addcmul_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number | undefined }): this;
     /** `aten::addcdiv_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)` */
     addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number | undefined }): this;
-    /** `aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor` */
-    lerp(end: Tensor, weight: number): Tensor;
+    /** `aten::lerp.Scalar(Tensor self, Tensor end, Scalar weight) -> Tensor`, `aten::lerp.Tensor(Tensor self, Tensor end, Tensor weight) -> Tensor` */
+    lerp(end: Tensor, weight: number | Tensor): Tensor;
     /** `aten::zero_(Tensor(a!) self) -> Tensor(a!)` */
     zero_(): this;
     /** `aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)` */
@@ -509,6 +513,10 @@ Tensor.prototype.fullLike = function (fillValue: number, options?: { dtype?: Dty
   return new Tensor(invoke(full_like_default, this.handle, fillValue, dtypeCode(options?.dtype), undefined, options?.device, options?.pinMemory, memoryFormatCode(options?.memoryFormat)) as number);
 };
 
+Tensor.prototype.newZeros = function (size: readonly number[], options?: { dtype?: Dtype | undefined; device?: string | undefined; pinMemory?: boolean | undefined }) {
+  return new Tensor(invoke(new_zeros_default, this.handle, size, dtypeCode(options?.dtype), undefined, options?.device, options?.pinMemory) as number);
+};
+
 Tensor.prototype.clone = function (options?: { memoryFormat?: MemoryFormat | undefined }) {
   return new Tensor(invoke(clone_default, this.handle, memoryFormatCode(options?.memoryFormat)) as number);
 };
@@ -686,8 +694,11 @@ Tensor.prototype.addcdiv_ = function (tensor1: Tensor, tensor2: Tensor, options?
   return this;
 };
 
-Tensor.prototype.lerp = function (end: Tensor, weight: number) {
-  return new Tensor(invoke(lerp_Scalar, this.handle, end.handle, weight) as number);
+Tensor.prototype.lerp = function (end: Tensor, weight: number | Tensor) {
+  if (typeof weight === 'number') {
+    return new Tensor(invoke(lerp_Scalar, this.handle, end.handle, weight) as number);
+  }
+  return new Tensor(invoke(lerp_Tensor, this.handle, end.handle, weight.handle) as number);
 };
 
 Tensor.prototype.zero_ = function () {

@@ -55,8 +55,14 @@ export class Tensor {
     return typedArrayOf(this.dtype, native.toBytes(this.handle));
   }
 
-  /** A copy of the elements as numbers, in row-major order. */
+  /** A copy of the elements as numbers, in row-major order; int64 beyond 2^53 is rounded. */
   toNumbers(): number[] {
+    if (this.dtype === 'float16' || this.dtype === 'bfloat16') {
+      const converted = this.to({ dtype: 'float32' });
+      const numbers = converted.toNumbers();
+      converted.free();
+      return numbers;
+    }
     return Array.from(this.toTypedArray() as Iterable<number | bigint>, Number);
   }
 
@@ -149,9 +155,9 @@ export function tensor(values: NestedNumbers, dtype: Dtype = 'float32'): Tensor 
   const storage: TypedArray =
     dtype === 'int64'
       ? BigInt64Array.from(flat, BigInt)
-      : dtype === 'float64'
-        ? Float64Array.from(flat)
-        : Float32Array.from(flat);
+      : dtype === 'float32'
+        ? Float32Array.from(flat)
+        : Float64Array.from(flat);
   const made = fromTypedArray(storage, shape);
   if (made.dtype === dtype) return made;
   const converted = made.to({ dtype });

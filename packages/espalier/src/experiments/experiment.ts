@@ -24,7 +24,7 @@ import { findSpace } from './find-space.js';
 const optionValues = z.record(z.string(), z.json() as z.ZodType<Json>);
 
 /** All that a search is: with the same settings, the same journal. */
-export const experimentSettings = z.strictObject({
+const experimentSettings = z.strictObject({
   version: z.string(),
   /** A name, or the path of a file. */
   space: z.string(),

@@ -17,6 +17,13 @@ export function meanAccuracy({ run }: NamedRun): number {
   return curve.reduce((sum, { accuracy }) => sum + accuracy, 0) / curve.length;
 }
 
+/** The search with the highest accuracy; the first of them where several have it. */
+export function bestSearch(searches: readonly NamedRun[]): NamedRun {
+  return searches.reduce((best, one) =>
+    (one.run.state.best?.accuracy ?? -1) > (best.run.state.best?.accuracy ?? -1) ? one : best,
+  );
+}
+
 /** Searches side by side on one page, with the network of the best of them. */
 export function reportComparison(
   title: string,
@@ -24,9 +31,7 @@ export function reportComparison(
   shape: InputShape,
   facts: readonly (readonly [string, string])[],
 ): string {
-  const winner = searches.reduce((best, one) =>
-    (one.run.state.best?.accuracy ?? -1) > (best.run.state.best?.accuracy ?? -1) ? one : best,
-  );
+  const winner = bestSearch(searches);
   const { space, architecture } = bestOf(winner.run, winner.run.folder.path);
   return writeReport({
     title,

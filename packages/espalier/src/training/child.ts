@@ -9,7 +9,7 @@ import type { ImageTask } from './image-task.js';
 import type { TrainingSettings } from './training-settings.js';
 
 /** What a child did in one epoch. */
-export interface EpochResult {
+interface EpochResult {
   readonly epoch: number;
   /** Mean training loss. */
   readonly loss: number;

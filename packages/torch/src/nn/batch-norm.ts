@@ -45,13 +45,18 @@ abstract class BatchNorm extends Layer {
   }
 
   forward(input: Tensor): Tensor {
-    if (!this.dimensions.includes(input.shape.length))
+    const { shape } = input;
+    if (!this.dimensions.includes(shape.length))
       throw new RangeError(
-        `${this.constructor.name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not of shape [${input.shape}]`,
+        `${this.constructor.name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not of shape [${shape}]`,
+      );
+    const useBatch = this.training || this.running_mean === undefined;
+    if (useBatch && shape.every((length, dimension) => dimension === 1 || length === 1))
+      throw new RangeError(
+        `a batch of shape [${shape}] has one value a feature: it has no variance to normalise by`,
       );
     const tracked = this.num_batches_tracked;
     if (this.training && tracked !== undefined) noGrad(() => tracked.add_(1));
-    const useBatch = this.training || this.running_mean === undefined;
     return batchNorm(
       input,
       this.weight,

@@ -98,8 +98,8 @@ export abstract class Module {
   }
 
   /**
-   * Moves the state in place: to a device, to another floating type, to channels_last (tensors of four dimensions).
-   * Integer buffers keep their type.
+   * Moves the state, and the gradients, in place: to a device, to another floating type, to channels_last (tensors of
+   * four dimensions). Integer buffers keep their type.
    */
   to(target: { dtype?: Dtype; device?: string; memoryFormat?: MemoryFormat }): this {
     scope(() =>
@@ -107,12 +107,14 @@ export abstract class Module {
         for (const tensor of this.stateDict().values()) {
           const { dtype, memoryFormat, ...rest } = target;
           const floating = tensor.dtype.includes('float');
-          const moved = tensor.to({
+          const own = {
             ...rest,
             ...(dtype !== undefined && floating ? { dtype } : {}),
             ...(memoryFormat !== undefined && tensor.shape.length === 4 ? { memoryFormat } : {}),
-          });
-          invokeInPlace(setData, tensor.handle, moved.handle);
+          };
+          const gradient = tensor.grad?.to(own);
+          invokeInPlace(setData, tensor.handle, tensor.to(own).handle);
+          tensor.grad = gradient;
         }
       }),
     );

@@ -21,6 +21,7 @@ export interface AdamOptions {
 
 /** Adam (Kingma & Ba 2015), as PyTorch's: weight decay is added to the gradient. */
 export class Adam extends Optimizer {
+  protected override readonly remembers = ['mean', 'square'];
   readonly #betas: readonly [number, number];
   readonly #epsilon: number;
   protected readonly weightDecay: number;

@@ -16,17 +16,28 @@ export interface Moved {
  * parameters there are.
  */
 export abstract class Optimizer {
+  readonly #parameters: Tensor[] = [];
   /** How many steps each parameter has made. */
-  protected readonly steps: number[];
+  protected readonly steps: number[] = [];
   readonly #memory = new Map<string, Tensor>();
 
   constructor(
-    readonly parameters: readonly Tensor[],
+    parameters: readonly Tensor[],
     /** The learning rate of the next step: what schedules set. */
     public learningRate: number,
   ) {
     if (parameters.length === 0) throw new RangeError('an optimiser needs at least one parameter');
-    this.steps = parameters.map(() => 0);
+    this.add(parameters);
+  }
+
+  get parameters(): readonly Tensor[] {
+    return this.#parameters;
+  }
+
+  /** Takes in parameters that a model got later; they have made no step yet. */
+  add(parameters: readonly Tensor[]): void {
+    this.#parameters.push(...parameters);
+    this.steps.push(...parameters.map(() => 0));
   }
 
   step(): void {
@@ -46,6 +57,9 @@ export abstract class Optimizer {
   }
 
   protected abstract update(moved: Moved): void;
+
+  /** The names under which something is remembered of each parameter. */
+  protected abstract readonly remembers: readonly string[];
 
   /** What is remembered of each parameter under a name; zeros the first time. */
   protected remembered(name: string, { indices, parameters }: Moved): Tensor[] {
@@ -72,17 +86,37 @@ export abstract class Optimizer {
     return state;
   }
 
-  /** Copies a state in. @throws Error where it is not that of an optimiser of as many parameters */
+  /**
+   * Copies a state in.
+   *
+   * @throws Error naming every tensor that another rule remembers, or that is of another shape than its parameter;
+   * nothing is changed then
+   */
   loadStateDict(state: ReadonlyMap<string, Tensor>): void {
     const steps = state.get('steps')?.toNumbers();
     if (steps?.length !== this.steps.length)
       throw new Error(
         `the state is of ${steps?.length ?? 0} parameters, the optimiser has ${this.steps.length}`,
       );
+    const problems: string[] = [];
+    const entries: [key: string, value: Tensor, parameter: Tensor][] = [];
+    for (const [key, value] of state) {
+      if (key === 'steps') continue;
+      const [, name = '', index] = /^(\w+)\.(\d+)$/.exec(key) ?? [];
+      const parameter = this.parameters[Number(index)];
+      if (parameter === undefined || !this.remembers.includes(name))
+        problems.push(`${key} is nothing that ${this.constructor.name} remembers`);
+      else if (value.shape.join() !== parameter.shape.join())
+        problems.push(`${key} has shape [${value.shape}], its parameter [${parameter.shape}]`);
+      else entries.push([key, value, parameter]);
+    }
+    if (problems.length > 0) throw new Error(`the state does not fit the optimiser: ${problems.join('; ')}`);
     this.free();
     this.steps.splice(0, steps.length, ...steps);
+    // Memory lies as its parameter does (a file's is row-major): `_foreach` is fast where it does.
     noGrad(() => {
-      for (const [name, tensor] of state) if (name !== 'steps') this.#memory.set(name, tensor.clone().keep());
+      for (const [key, value, parameter] of entries)
+        this.#memory.set(key, parameter.zerosLike().copy_(value).keep());
     });
   }
 

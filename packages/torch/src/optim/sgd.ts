@@ -14,6 +14,7 @@ export interface SGDOptions {
 
 /** Stochastic gradient descent: v = mu v + g, w = w - lr v (Nesterov: w - lr (g + mu v)), as PyTorch's `SGD`. */
 export class SGD extends Optimizer {
+  protected override readonly remembers = ['velocity'];
   readonly #momentum: number;
   readonly #nesterov: boolean;
   readonly #weightDecay: number;

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
+
+/**
+ * One side of a benchmark, a process that waits for its turn: a line in, a line of JSON out. Between its turns it
+ * sleeps, so the other sides have the machine.
+ */
+export class Side {
+  #child;
+  #lines;
+  #errors = '';
+
+  /**
+   * @param {string} command
+   * @param {string[]} args
+   * @param {number} threads
+   */
+  constructor(command, args, threads) {
+    // OpenBLAS has threads of its own, which only the environment tells it on PyTorch's side.
+    const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+    this.#child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.stdin.on('error', () => {}); // the process has ended: the missing reply says why
+    this.#child.stderr.setEncoding('utf8').on('data', (text) => {
+      this.#errors += text;
+    });
+    this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
+  }
+
+  /** The next line that it prints. */
+  async reply() {
+    const { value, done } = await this.#lines.next();
+    if (done)
+      throw new SetupProblem(`${this.#errors}\n${this.#child.spawnargs.slice(0, 2).join(' ')} ended early.`);
+    return JSON.parse(value);
+  }
+
+  /** @param {'round' | 'end'} what */
+  ask(what) {
+    this.#child.stdin.write(`${what}\n`);
+    return this.reply();
+  }
+
+  stop() {
+    this.#child.kill();
+  }
+}

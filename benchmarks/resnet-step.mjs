@@ -1,0 +1,92 @@
+/** A training step of a CIFAR ResNet (He et al. 2015, section 4.2, with projections in the shortcuts). */
+import {
+  backward,
+  manualSeed,
+  nn,
+  optim,
+  randint,
+  randn,
+  saveTensors,
+  scope,
+} from '../packages/torch/dist/index.js';
+import { multiplyAdds } from './driver/multiply-adds.mjs';
+
+class Block extends nn.Layer {
+  constructor(inputs, outputs, stride) {
+    super();
+    this.conv1 = new nn.Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false });
+    this.bn1 = new nn.BatchNorm2d(outputs);
+    this.conv2 = new nn.Conv2d(outputs, outputs, 3, { padding: 1, bias: false });
+    this.bn2 = new nn.BatchNorm2d(outputs);
+    if (stride !== 1 || inputs !== outputs)
+      this.shortcut = new nn.Sequential(
+        new nn.Conv2d(inputs, outputs, 1, { stride, bias: false }),
+        new nn.BatchNorm2d(outputs),
+      );
+  }
+
+  forward(x) {
+    const hidden = this.bn1.forward(this.conv1.forward(x)).relu();
+    return this.bn2
+      .forward(this.conv2.forward(hidden))
+      .add(this.shortcut?.forward(x) ?? x)
+      .relu();
+  }
+}
+
+class ResNet extends nn.Layer {
+  constructor({ blocks, channels, classes }) {
+    super();
+    this.conv = new nn.Conv2d(3, channels[0], 3, { padding: 1, bias: false });
+    this.bn = new nn.BatchNorm2d(channels[0]);
+    const layers = channels.flatMap((outputs, stage) =>
+      Array.from({ length: blocks }, (_, block) => {
+        const first = block === 0 && stage > 0;
+        return new Block(first ? channels[stage - 1] : outputs, outputs, first ? 2 : 1);
+      }),
+    );
+    this.layers = new nn.Sequential(...layers);
+    this.linear = new nn.Linear(channels.at(-1), classes);
+  }
+
+  forward(x) {
+    const features = this.layers.forward(this.bn.forward(this.conv.forward(x)).relu());
+    return this.linear.forward(features.adaptiveAvgPool2d(1).flatten(1));
+  }
+}
+
+export default {
+  settings: { blocks: 3, channels: [16, 32, 64], classes: 10, batch: 64, size: 32 },
+  unit: 'step',
+  rounds: 9,
+  steps: 3,
+  layouts: ['default', 'channels_last'],
+  targets: { channels_last: 1 / 1.05 },
+  perStep: () => 1,
+
+  prepare(settings, startFile) {
+    manualSeed(1);
+    const network = new ResNet(settings);
+    const images = randn([settings.batch, 3, settings.size, settings.size]);
+    const labels = randint(0, settings.classes, [settings.batch]);
+    saveTensors(startFile, new Map([...network.stateDict(), ['images', images], ['labels', labels]]));
+    network.to({ memoryFormat: 'channels_last' });
+    const inputs = images.to({ memoryFormat: 'channels_last' });
+    const flop = 3 * 2 * multiplyAdds(() => network.forward(inputs));
+    const optimizer = new optim.SGD(network.parameters(), {
+      learningRate: 0.1,
+      momentum: 0.9,
+      nesterov: true,
+      weightDecay: 1e-4,
+    });
+    const step = () =>
+      scope(() => {
+        const loss = network.forward(inputs).crossEntropyLoss(labels);
+        backward(loss);
+        optimizer.step();
+        optimizer.zeroGrad();
+        return loss.item();
+      });
+    return { step, flop };
+  },
+};

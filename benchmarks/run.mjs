@@ -1,0 +1,74 @@
+/**
+ * Benchmarks beside Python's PyTorch: both sides take turns in one run, with the same threads, from the same weights.
+ * A benchmark is one file here, NAME.mjs, and the plain PyTorch program of the same work, pytorch/NAME.py.
+ */
+import { readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runScript, SetupProblem } from '../packages/torch/scripts/setup-problem.mjs';
+import { compare } from './driver/compare.mjs';
+import { measureLimits } from './driver/limits.mjs';
+import { findPython } from './driver/python.mjs';
+import { describeResult } from './driver/report.mjs';
+
+const folder = dirname(fileURLToPath(import.meta.url));
+const usage =
+  'Usage: npm run bench -- [--only NAME,...] [--json] [--threads N] [--rounds N] [--python COMMAND]';
+
+await runScript(async () => {
+  const { only, json, threads, rounds, python: command } = readArguments();
+  const names = readdirSync(folder)
+    .filter((file) => file.endsWith('.mjs') && file !== 'run.mjs')
+    .map((file) => file.slice(0, -'.mjs'.length))
+    .sort();
+  const unknown = only?.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new SetupProblem(`There is no benchmark '${unknown}': they are ${names.join(', ')}.`, 2);
+  const python = findPython(command);
+  const limits = measureLimits(threads);
+  console.error(
+    `${threads} threads: matrix product ${limits.matrix_product_gflops.toFixed(0)} GFLOP/s, copying ${limits.copy_gb_s.toFixed(0)} GB/s (read and written); beside PyTorch ${python.version}`,
+  );
+  const results = [];
+  for (const name of only ?? names) {
+    const result = await compare(name, { threads, rounds, python, limits });
+    console.error(describeResult(result));
+    results.push(result);
+  }
+  if (json) console.log(JSON.stringify(results, null, 2));
+});
+
+function readArguments() {
+  let values;
+  try {
+    values = parseArgs({
+      options: {
+        only: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        threads: { type: 'string', default: '2' },
+        rounds: { type: 'string' },
+        python: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    throw new SetupProblem(`${error.message}\n${usage}`, 2);
+  }
+  return {
+    ...values,
+    only: values.only?.split(','),
+    threads: count('--threads', values.threads),
+    rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds),
+  };
+}
+
+/**
+ * @param {string} option
+ * @param {string} text
+ */
+function count(option, text) {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new SetupProblem(`${option} is a whole number from 1 on, not '${text}'.\n${usage}`, 2);
+  return number;
+}

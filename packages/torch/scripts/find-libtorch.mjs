@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runScript, SetupProblem } from './setup-problem.mjs';
+
+/**
+ * @typedef {object} Libtorch
+ * @property {'LIBTORCH' | 'python' | 'system'} origin who named it: the environment variable, `python3`, or nobody
+ * @property {string[]} includes the folders of its headers
+ * @property {string[]} libraryFolders
+ * @property {string} version such as `1.13.0`
+ * @property {boolean} cxx11Abi whether its std::string is libstdc++'s new one; older pip packages have the old one
+ * @property {boolean} cuda whether it was built with CUDA
+ */
+
+const oldestVersion = [1, 13];
+const libraryEnding = process.platform === 'darwin' ? 'dylib' : 'so';
+const systemPrefixes =
+  process.platform === 'darwin' ? ['/opt/homebrew', '/usr/local'] : ['/usr', '/usr/local'];
+const multiarch = `${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch}-linux-gnu`;
+
+/**
+ * The libtorch to build against: the folder in the environment variable LIBTORCH, else the PyTorch that `python3`
+ * imports, else the system's; undefined where there is none from version 1.13 on that has its headers.
+ * @returns {Libtorch | undefined}
+ * @throws {SetupProblem} when LIBTORCH names a folder that is no such libtorch
+ */
+export function findLibtorch() {
+  const chosen = process.env.LIBTORCH;
+  if (chosen) {
+    const found = lookIn(resolve(chosen), 'LIBTORCH');
+    if (typeof found === 'string') throw new SetupProblem(`LIBTORCH=${chosen} ${found}`, 2);
+    return found;
+  }
+  const python = pythonsTorch();
+  const places = systemPrefixes.map((prefix) => lookIn(prefix, 'system'));
+  if (python !== undefined) places.unshift(lookIn(python, 'python'));
+  return places.find((found) => typeof found !== 'string');
+}
+
+/**
+ * @param {string} prefix a folder with include/ and lib/
+ * @param {Libtorch['origin']} origin
+ * @returns {Libtorch | string} or what is wrong with the folder
+ */
+function lookIn(prefix, origin) {
+  const headers = join(prefix, 'include');
+  const apiHeaders = join(headers, 'torch/csrc/api/include');
+  for (const header of [join(headers, 'ATen/ATen.h'), join(apiHeaders, 'torch/torch.h')]) {
+    if (!existsSync(header)) return `is not a libtorch folder (with include/ and lib/): ${header} is missing`;
+  }
+  const version = versionIn(headers);
+  if (version === undefined) return `does not say its version in ${join(apiHeaders, 'torch/version.h')}`;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])) {
+    return `is libtorch ${version}; ${oldestVersion.join('.')} or newer is needed`;
+  }
+  const libraryFolders = ['lib', `lib/${multiarch}`, 'lib64'].map((folder) => join(prefix, folder));
+  const library = (name) => `lib${name}.${libraryEnding}`;
+  const libraries = libraryFolders.find((folder) => existsSync(join(folder, library('torch_cpu'))));
+  if (libraries === undefined) {
+    return `has no ${library('torch_cpu')}; looked in ${libraryFolders.join(', ')}`;
+  }
+  return {
+    origin,
+    includes: [headers, apiHeaders],
+    libraryFolders: [libraries],
+    version,
+    cxx11Abi: !hasOldStrings(join(libraries, library('c10'))),
+    cuda: existsSync(join(libraries, library('torch_cuda'))),
+  };
+}
+
+/**
+ * @param {string} headers
+ * @returns {string | undefined}
+ */
+function versionIn(headers) {
+  for (const file of ['torch/csrc/api/include/torch/version.h', 'torch/headeronly/version.h']) {
+    if (!existsSync(join(headers, file))) continue;
+    const text = readFileSync(join(headers, file), 'utf8');
+    const numbers = ['MAJOR', 'MINOR', 'PATCH'].map(
+      (part) => new RegExp(`#define TORCH_VERSION_${part}\\s+(\\d+)`).exec(text)?.[1],
+    );
+    if (!numbers.includes(undefined)) return numbers.join('.');
+  }
+  return undefined;
+}
+
+/**
+ * Whether c10::detail::torchCheckFail takes the std::string of libstdc++'s old ABI (mangled `Ss`). The library itself
+ * is asked because a downloaded libtorch has nobody else to ask.
+ * @param {string} file
+ */
+function hasOldStrings(file) {
+  return existsSync(file) && readFileSync(file).includes('_ZN3c106detail14torchCheckFailEPKcS2_jRKSs');
+}
+
+/**
+ * The folder of the `torch` package that `python3` would import. It is found without being imported: that takes
+ * seconds, this milliseconds. The working directory does not count, it may well have a folder `torch`.
+ * @returns {string | undefined}
+ */
+function pythonsTorch() {
+  const script = `
+import sys, os, importlib.util
+sys.path = [folder for folder in sys.path if folder]
+spec = importlib.util.find_spec('torch')
+if spec and spec.origin: print(os.path.dirname(spec.origin))
+`;
+  try {
+    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+    return execFileSync('python3', ['-c', script], options).trim() || undefined;
+  } catch {
+    return undefined; // no python3, or one that does not work: then it has no PyTorch for us
+  }
+}
+
+// Run by itself it says what would be used.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await runScript(() => console.log(JSON.stringify(findLibtorch() ?? null)));
+}

@@ -1,0 +1,186 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const script = fileURLToPath(new URL('../scripts/find-libtorch.mjs', import.meta.url));
+const ending = process.platform === 'darwin' ? 'dylib' : 'so';
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'find-libtorch-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** A folder with what is looked for in a libtorch, and nothing else. */
+function fakeLibtorch(name: string, version = [2, 6, 1], libraries: Record<string, string> = {}): string {
+  const prefix = join(folder, name);
+  const api = join(prefix, 'include/torch/csrc/api/include/torch');
+  write(join(prefix, 'include/ATen/ATen.h'), '');
+  write(join(api, 'torch.h'), '');
+  const [major, minor, patch] = version;
+  const lines = [`MAJOR ${major}`, `MINOR ${minor}`, `PATCH ${patch}`].map((line) => `TORCH_VERSION_${line}`);
+  write(join(api, 'version.h'), lines.map((line) => `#define ${line}\n`).join('\n'));
+  for (const [library, bytes] of Object.entries({ torch_cpu: '', c10: '', ...libraries })) {
+    write(join(prefix, `lib/lib${library}.${ending}`), bytes);
+  }
+  return prefix;
+}
+
+function find(env: Record<string, string>, cwd = folder) {
+  const result = spawnSync(process.execPath, [script], {
+    cwd,
+    env: { PATH: process.env.PATH, ...env },
+    encoding: 'utf8',
+  });
+  return { ...result, found: result.stdout === '' ? undefined : JSON.parse(result.stdout) };
+}
+
+describe('the environment variable LIBTORCH', () => {
+  test('names the libtorch to use', () => {
+    const prefix = fakeLibtorch('plain');
+    expect(find({ LIBTORCH: prefix }).found).toEqual({
+      origin: 'LIBTORCH',
+      includes: [join(prefix, 'include'), join(prefix, 'include/torch/csrc/api/include')],
+      libraryFolders: [join(prefix, 'lib')],
+      version: '2.6.1',
+      cxx11Abi: true,
+      cuda: false,
+    });
+  });
+
+  test('may be relative to the working directory', () => {
+    fakeLibtorch('relative');
+    expect(find({ LIBTORCH: 'relative' }).found.libraryFolders).toEqual([join(folder, 'relative/lib')]);
+  });
+
+  test('wins over the PyTorch of python3', () => {
+    const prefix = fakeLibtorch('chosen');
+    fakePackage('beside', fakeLibtorch('beside/torch'));
+    const { found } = find({ LIBTORCH: prefix, PYTHONPATH: join(folder, 'beside') });
+    expect(found.origin).toBe('LIBTORCH');
+  });
+
+  test.each([
+    ['_ZN3c106detail14torchCheckFailEPKcS2_jRKSs', false],
+    ['_ZN3c106detail14torchCheckFailEPKcS2_jRKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE', true],
+  ])('has the string ABI of its symbol %s', (symbol, cxx11Abi) => {
+    const prefix = fakeLibtorch(`abi-${cxx11Abi}`, [1, 13, 1], { c10: `\0_ZN3c104beep\0${symbol}\0` });
+    expect(find({ LIBTORCH: prefix }).found.cxx11Abi).toBe(cxx11Abi);
+  });
+
+  test('has CUDA when it has the library for it', () => {
+    const prefix = fakeLibtorch('cuda', [2, 6, 0], { torch_cuda: '' });
+    expect(find({ LIBTORCH: prefix }).found.cuda).toBe(true);
+  });
+
+  test('reads the version where newer headers have it', () => {
+    const prefix = fakeLibtorch('newer');
+    write(
+      join(prefix, 'include/torch/csrc/api/include/torch/version.h'),
+      '#include <torch/headeronly/version.h>\n',
+    );
+    write(
+      join(prefix, 'include/torch/headeronly/version.h'),
+      '#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 10\n#define TORCH_VERSION_PATCH 0\n',
+    );
+    expect(find({ LIBTORCH: prefix }).found.version).toBe('2.10.0');
+  });
+
+  test('is an error with exit code 2 when it names no libtorch', () => {
+    const { status, stdout, stderr } = find({ LIBTORCH: 'nowhere' });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `LIBTORCH=nowhere is not a libtorch folder (with include/ and lib/): ${join(folder, 'nowhere/include/ATen/ATen.h')} is missing\n`,
+    });
+  });
+
+  test('is an error when the libtorch is too old', () => {
+    const prefix = fakeLibtorch('old', [1, 12, 1]);
+    const { status, stderr } = find({ LIBTORCH: prefix });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `LIBTORCH=${prefix} is libtorch 1.12.1; 1.13 or newer is needed\n`,
+    });
+  });
+
+  test('is an error when the libraries are missing', () => {
+    const prefix = fakeLibtorch('headers-only');
+    rmSync(join(prefix, 'lib'), { recursive: true });
+    const { status, stderr } = find({ LIBTORCH: prefix });
+    expect(status).toBe(2);
+    expect(stderr).toContain(
+      `LIBTORCH=${prefix} has no libtorch_cpu.${ending}; looked in ${join(prefix, 'lib')}, `,
+    );
+  });
+});
+
+/** Makes a folder for PYTHONPATH of one with a libtorch in torch/; the package must not be imported. */
+function fakePackage(name: string, torch: string): string {
+  write(join(torch, '__init__.py'), 'raise Exception("imported")\n');
+  return join(folder, name);
+}
+
+describe('the PyTorch of python3', () => {
+  test('is found without being imported', () => {
+    const torch = fakeLibtorch('site/torch', [2, 1, 0]);
+    expect(find({ PYTHONPATH: fakePackage('site', torch) }).found).toEqual({
+      origin: 'python',
+      includes: [join(torch, 'include'), join(torch, 'include/torch/csrc/api/include')],
+      libraryFolders: [join(torch, 'lib')],
+      version: '2.1.0',
+      cxx11Abi: true,
+      cuda: false,
+    });
+  });
+
+  test.each([
+    ['no headers', [2, 6, 0], 'include'],
+    ['no libraries', [2, 6, 0], 'lib'],
+    ['an old version', [1, 9, 0], 'share'],
+  ])('is passed over with %s', (name, version, missing) => {
+    const torch = fakeLibtorch(`${name}/torch`, version);
+    rmSync(join(torch, missing), { recursive: true, force: true });
+    const { status, found } = find({ PYTHONPATH: fakePackage(name, torch) });
+    expect(status).toBe(0);
+    expect(found?.origin).not.toBe('python');
+  });
+
+  test('is not a folder torch of the working directory', () => {
+    const torch = fakeLibtorch('workspace/torch');
+    const { status, found } = find({}, fakePackage('workspace', torch));
+    expect(status).toBe(0);
+    expect(found?.libraryFolders).not.toEqual([join(torch, 'lib')]);
+  });
+
+  test('is what the first python3 on the PATH says', () => {
+    const torch = fakeLibtorch('shim/torch');
+    const shims = join(folder, 'bin');
+    write(join(shims, 'python3'), `#!/bin/sh\necho '${torch}'\n`);
+    chmodSync(join(shims, 'python3'), 0o755);
+    expect(find({ PATH: shims }).found.libraryFolders).toEqual([join(torch, 'lib')]);
+  });
+
+  test('is none when python3 fails', () => {
+    const broken = join(folder, 'broken');
+    write(join(broken, 'python3'), '#!/bin/sh\nexit 1\n');
+    chmodSync(join(broken, 'python3'), 0o755);
+    const { status, found } = find({ PATH: broken });
+    expect(status).toBe(0);
+    expect(found?.origin).not.toBe('python');
+  });
+
+  test('is none when there is no python3', () => {
+    const { status, found } = find({ PATH: join(folder, 'empty') });
+    expect(status).toBe(0);
+    expect(found?.origin).not.toBe('python');
+  });
+});

@@ -1,0 +1,276 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  backward,
+  fromTypedArray,
+  liveTensors,
+  loadTensors,
+  manualSeed,
+  nn,
+  ones,
+  optim,
+  randn,
+  saveTensors,
+  scope,
+  type Tensor,
+  tensor,
+} from '../src/index.js';
+import { decode, expectTensor, readFixture, type TensorJson } from './fixtures.js';
+
+type Gradients = (TensorJson | null)[];
+
+const fixture = readFixture<{
+  start: TensorJson[];
+  gradients: Gradients[];
+  rates: number[];
+  paths: {
+    rule: 'SGD' | 'Adam' | 'AdamW';
+    options: optim.SGDOptions & optim.AdamOptions;
+    varying: boolean;
+    path: TensorJson[][];
+  }[];
+  clipped: { most: number; norm: number; gradients: Gradients }[];
+  schedules: { cosine: number[]; step: number[] };
+}>('optimizers.json');
+
+function startingParameters(): nn.Parameter[] {
+  return fixture.start.map((value) => new nn.Parameter(decode(value)));
+}
+
+function setGradients(parameters: readonly Tensor[], gradients: Gradients): void {
+  for (const [place, gradient] of gradients.entries())
+    (parameters[place] as Tensor).grad = gradient === null ? undefined : decode(gradient);
+}
+
+describe('optimisers take PyTorch\u2019s steps', () => {
+  it.each(fixture.paths.map((each) => [each.rule, JSON.stringify(each.options), each] as const))(
+    '%s %s',
+    (rule, _, each) => {
+      scope(() => {
+        const parameters = startingParameters();
+        const optimizer = new optim[rule](parameters, each.options);
+        for (const [step, expected] of each.path.entries()) {
+          setGradients(parameters, fixture.gradients[step] as Gradients);
+          if (each.varying) optimizer.learningRate = fixture.rates[step] as number;
+          optimizer.step();
+          for (const [place, value] of expected.entries())
+            expectTensor(parameters[place] as Tensor, value, 1e-13);
+        }
+        optimizer.free();
+        for (const parameter of parameters) parameter.free();
+      });
+    },
+  );
+});
+
+describe('an optimiser', () => {
+  it('leaves parameters without a gradient alone, and what it remembers of them', () => {
+    const parameters = startingParameters();
+    const adam = new optim.Adam(parameters, { learningRate: 0.1, weightDecay: 0.5 });
+    adam.step();
+    expect(adam.stateDict().size).toBe(1);
+    for (const [place, parameter] of parameters.entries())
+      expectTensor(parameter, fixture.start[place] as TensorJson);
+    setGradients(parameters, fixture.gradients[1] as Gradients);
+    adam.step();
+    expect([...adam.stateDict().keys()].sort()).toEqual([
+      'mean.0',
+      'mean.1',
+      'square.0',
+      'square.1',
+      'steps',
+    ]);
+    expect(adam.stateDict().get('steps')?.toNumbers()).toEqual([1, 1, 0]);
+    expectTensor(parameters[2] as Tensor, fixture.start[2] as TensorJson);
+  });
+
+  it('forgets gradients with zeroGrad', () => {
+    const parameters = startingParameters();
+    setGradients(parameters, fixture.gradients[1] as Gradients);
+    new optim.SGD(parameters, { learningRate: 0.1 }).zeroGrad();
+    expect(parameters.map((parameter) => parameter.grad)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('leaves no tensor behind but what it remembers', () => {
+    const layer = new nn.Linear(3, 2);
+    const before = liveTensors();
+    const adam = new optim.AdamW(layer.parameters(), { learningRate: 0.1, weightDecay: 0.1 });
+    for (let step = 0; step < 3; step++) {
+      scope(() => backward(layer.forward(ones([1, 3])).sum()));
+      adam.step();
+      adam.zeroGrad();
+    }
+    expect(liveTensors() - before).toBe(4);
+    adam.free();
+    expect(liveTensors()).toBe(before);
+    layer.free();
+  });
+
+  it('takes in parameters later, which start at their first step', () => {
+    const early = new nn.Parameter(tensor([1], 'float64'));
+    const late = new nn.Parameter(tensor([1], 'float64'));
+    const adam = new optim.Adam([early], { learningRate: 0.1 });
+    const step = () => {
+      early.grad = tensor([2], 'float64');
+      late.grad = tensor([2], 'float64');
+      adam.step();
+    };
+    step();
+    adam.add([late]);
+    step();
+    expect(adam.parameters).toEqual([early, late]);
+    // Adam's first step is the learning rate, whatever the gradient.
+    expect(late.item()).toBeCloseTo(0.9, 8);
+    expect(early.item()).toBeCloseTo(0.8, 8);
+    expect(adam.stateDict().get('steps')?.toNumbers()).toEqual([2, 1]);
+  });
+
+  it('refuses settings without sense', () => {
+    const parameters = startingParameters();
+    expect(() => new optim.SGD([], { learningRate: 1 })).toThrow('an optimiser needs at least one parameter');
+    expect(() => new optim.SGD(parameters, { learningRate: 1, nesterov: true })).toThrow('Nesterov');
+    expect(() => new optim.Adam(parameters, { learningRate: 1, betas: [0.9, 1] })).toThrow('not 1');
+  });
+});
+
+describe('an optimiser\u2019s state', () => {
+  const rules: Record<string, (parameters: readonly Tensor[]) => optim.Optimizer> = {
+    SGD: (parameters) =>
+      new optim.SGD(parameters, { learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-3 }),
+    Adam: (parameters) => new optim.Adam(parameters, { learningRate: 0.01, weightDecay: 1e-3 }),
+    AdamW: (parameters) => new optim.AdamW(parameters, { learningRate: 0.01, weightDecay: 1e-2 }),
+  };
+
+  it.each(Object.entries(rules))('%s goes on to the bit after a file', (_, make) => {
+    const folder = mkdtempSync(join(tmpdir(), 'espalier-optim-'));
+    const network = () =>
+      new nn.Sequential(
+        new nn.Conv2d(2, 3, 3),
+        new nn.BatchNorm2d(3),
+        new nn.Flatten(),
+        new nn.Linear(12, 2),
+      );
+    const train = (model: nn.Layer, optimizer: optim.Optimizer, steps: readonly number[]) => {
+      for (const step of steps)
+        scope(() => {
+          manualSeed(step);
+          const image = randn([4, 2, 4, 4]).to({ memoryFormat: 'channels_last' });
+          backward(model.forward(image).crossEntropyLoss(tensor([0, 1, 1, 0], 'int64')));
+          optimizer.step();
+          optimizer.zeroGrad();
+        });
+    };
+    const bits = (model: nn.Module) =>
+      [...model.stateDict()].map(([name, value]) => [name, value.toTypedArray()]);
+
+    manualSeed(1);
+    const straight = network().to({ memoryFormat: 'channels_last' });
+    const optimizer = make(straight.parameters());
+    train(straight, optimizer, [1, 2, 3]);
+    scope(() => {
+      saveTensors(join(folder, 'network'), straight.stateDict());
+      saveTensors(join(folder, 'optimizer'), optimizer.stateDict());
+    });
+    train(straight, optimizer, [4, 5, 6]);
+
+    manualSeed(2);
+    const resumed = network().to({ memoryFormat: 'channels_last' });
+    const other = make(resumed.parameters());
+    scope(() => {
+      resumed.loadStateDict(loadTensors(join(folder, 'network')).tensors);
+      other.loadStateDict(loadTensors(join(folder, 'optimizer')).tensors);
+    });
+    train(resumed, other, [4, 5, 6]);
+
+    expect(bits(resumed)).toEqual(bits(straight));
+    const memory = (of: optim.Optimizer) =>
+      [...of.stateDict()].map(([name, value]) => [name, value.toTypedArray()]).sort();
+    expect(memory(other)).toEqual(memory(optimizer));
+    rmSync(folder, { recursive: true });
+  });
+
+  it('lies in memory as the parameters do, whatever the file had', () => {
+    const filters = new nn.Parameter(ones([2, 3, 2, 2]).to({ memoryFormat: 'channels_last' }));
+    const sgd = new optim.SGD([filters], { learningRate: 1, momentum: 0.5 });
+    sgd.loadStateDict(
+      new Map([
+        [
+          'velocity.0',
+          fromTypedArray(
+            Float32Array.from({ length: 24 }, (_, index) => index),
+            [2, 3, 2, 2],
+          ),
+        ],
+        ['steps', tensor([4], 'int64')],
+      ]),
+    );
+    const velocity = sgd.stateDict().get('velocity.0') as Tensor;
+    expect(velocity.isContiguous('channels_last')).toBe(true);
+    expect(velocity.toNumbers()).toEqual(Array.from({ length: 24 }, (_, index) => index));
+  });
+
+  it('of another optimiser is refused with all that is wrong, and changes nothing', () => {
+    const weight = new nn.Parameter(ones([2]));
+    const sgd = new optim.SGD([weight], { learningRate: 1, momentum: 0.5 });
+    weight.grad = ones([2]);
+    sgd.step();
+    const state = (entries: [string, Tensor][]) =>
+      new Map<string, Tensor>([['steps', tensor([1], 'int64')], ...entries]);
+    expect(() => sgd.loadStateDict(new Map())).toThrow('the state is of 0 parameters, the optimiser has 1');
+    expect(() =>
+      sgd.loadStateDict(
+        state([
+          ['mean.0', ones([2])],
+          ['velocity.0', ones([3])],
+          ['velocity.1', ones([2])],
+        ]),
+      ),
+    ).toThrow(
+      'the state does not fit the optimiser: mean.0 is nothing that SGD remembers; velocity.0 has shape [3], its parameter [2]; velocity.1 is nothing that SGD remembers',
+    );
+    expect(sgd.stateDict().get('velocity.0')?.toNumbers()).toEqual([1, 1]);
+  });
+});
+
+describe('gradient clipping', () => {
+  it.each(fixture.clipped)(
+    'to the norm $most gives PyTorch\u2019s gradients',
+    ({ most, norm, gradients }) => {
+      scope(() => {
+        const parameters = startingParameters();
+        setGradients(parameters, fixture.gradients[1] as Gradients);
+        expect(optim.clipGradientNorm(parameters, most)).toBeCloseTo(norm, 12);
+        for (const [place, expected] of gradients.entries())
+          if (expected === null) expect((parameters[place] as Tensor).grad).toBeUndefined();
+          else expectTensor((parameters[place] as Tensor).grad as Tensor, expected, 1e-12);
+        for (const parameter of parameters) parameter.free();
+      });
+    },
+  );
+
+  it('without any gradient has the norm 0', () => {
+    expect(optim.clipGradientNorm(startingParameters(), 1)).toBe(0);
+  });
+});
+
+describe('schedules', () => {
+  it.each([
+    ['cosine', optim.cosineSchedule(0.1, 8, 0.01)],
+    ['step', optim.stepSchedule(0.1, 3, 0.5)],
+  ] as const)('%s is PyTorch\u2019s', (name, schedule) => {
+    for (const [step, rate] of fixture.schedules[name].entries())
+      expect(schedule(step)).toBeCloseTo(rate, 14);
+  });
+
+  it('a cosine stays at its end', () => {
+    const schedule = optim.cosineSchedule(1, 10, 0.25);
+    expect([schedule(0), schedule(5), schedule(10), schedule(11)]).toEqual([1, 0.625, 0.25, 0.25]);
+  });
+
+  it('a warm-up rises in a line to the schedule it stands before', () => {
+    const schedule = optim.warmUp(optim.stepSchedule(8, 6, 0.5), 4);
+    expect(Array.from({ length: 8 }, (_, step) => schedule(step))).toEqual([2, 4, 6, 8, 8, 8, 4, 4]);
+  });
+});

@@ -1,0 +1,195 @@
+/**
+ * Makes a fresh clone ready: libtorch (installed where this may be done: root on Debian or Ubuntu), the npm packages,
+ * the addon, the compiled TypeScript. What is done already is skipped, so every command can call this first.
+ */
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { buildAddon } from '../packages/torch/scripts/build.mjs';
+import { findLibtorch } from '../packages/torch/scripts/find-libtorch.mjs';
+import { runCommand, shortened } from '../packages/torch/scripts/run-command.mjs';
+import { runScript, SetupProblem } from '../packages/torch/scripts/setup-problem.mjs';
+
+/** @typedef {import('../packages/torch/scripts/find-libtorch.mjs').Libtorch} Libtorch */
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const oldestNode = [20, 19];
+const fastBlas = 'libopenblas0-pthread';
+
+await runScript(async () => {
+  checkNode();
+  await withLock(async () => {
+    const libtorch = await installLibtorch();
+    await installPackages();
+    await buildAddon(libtorch);
+    await compileTypeScript();
+  });
+});
+
+function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
+    throw new SetupProblem(
+      `Node ${oldestNode.join('.')} or newer is needed; this is ${process.versions.node}.`,
+    );
+  }
+}
+
+/**
+ * Libtorch and the tools that compile against it, installed if they are missing and may be installed.
+ * @returns {Promise<Libtorch>}
+ */
+async function installLibtorch() {
+  const tools = ['g++', 'make', 'python3'].filter((tool) => !isOnPath(tool));
+  let libtorch = findLibtorch();
+  const slow = libtorch !== undefined && hasReferenceBlas(libtorch);
+  const packages = [...tools];
+  if (libtorch === undefined) packages.push('libtorch-dev', fastBlas);
+  if (slow) packages.push(fastBlas);
+  if (packages.length > 0 && mayUseApt()) {
+    await step(`Installing ${packages.join(', ')}`, 'apt-get', ['update']);
+    const options = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
+    await step(undefined, 'apt-get', ['install', ...options, ...packages]);
+    tools.length = 0;
+    libtorch = findLibtorch();
+  } else if (slow) {
+    console.error(
+      `Warning: libtorch uses the reference BLAS here, 30 times slower in matrix products. Install ${fastBlas}.`,
+    );
+  }
+  if (libtorch === undefined)
+    throw new SetupProblem(whatToInstall([...tools, 'libtorch 1.13 or newer with its headers']));
+  if (tools.length > 0) throw new SetupProblem(whatToInstall(tools));
+  return libtorch;
+}
+
+/** @param {string} name */
+function isOnPath(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Debian's libtorch multiplies matrices with whichever libblas.so.3 is chosen among its neighbours.
+ * @param {Libtorch} libtorch
+ */
+function hasReferenceBlas(libtorch) {
+  if (process.platform !== 'linux') return false;
+  const library = realpathSync(join(libtorch.libraryFolders[0] ?? '', 'libtorch_cpu.so'));
+  const blas = join(dirname(library), 'libblas.so.3');
+  return existsSync(blas) && realpathSync(blas).includes('/blas/');
+}
+
+function mayUseApt() {
+  if (process.getuid?.() !== 0 || !isOnPath('apt-get') || !existsSync('/etc/os-release')) return false;
+  return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(readFileSync('/etc/os-release', 'utf8'));
+}
+
+/** @param {string[]} missing */
+function whatToInstall(missing) {
+  return `Missing: ${missing.join(', ')}. Install what this system lacks, then run the command again:
+  Debian, Ubuntu   sudo apt-get install g++ make python3 libtorch-dev ${fastBlas}
+  Fedora           sudo dnf install gcc-c++ make python3 python3-pip && python3 -m pip install torch
+  macOS            xcode-select --install && brew install python pytorch
+  elsewhere        a C++17 compiler as g++, make, python3, and PyTorch for it: python3 -m pip install torch
+Any other libtorch from 1.13 on, such as a zip of pytorch.org/get-started (LibTorch, C++), is used when the environment
+variable LIBTORCH names its folder, the one with include/ and lib/.`;
+}
+
+/** npm ci, unless what is in node_modules is what the lock file says. */
+async function installPackages() {
+  if (hasLockedPackages()) return;
+  // No dependency needs an install script (onnxruntime-node's downloads CUDA), and the addon is the next step.
+  await step('Installing the npm packages', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+}
+
+function hasLockedPackages() {
+  const installedFile = join(root, 'node_modules/.package-lock.json'); // npm's own note of what it has installed
+  if (!existsSync(installedFile)) return false;
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
+  const locked = Object.entries(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages);
+  return locked.every(([path, { version, integrity, optional }]) => {
+    const there = installed[path];
+    if (path === '' || (optional && there === undefined)) return true; // the workspace; another platform's
+    return there?.version === version && there?.integrity === integrity;
+  });
+}
+
+async function compileTypeScript() {
+  const { code, output, seconds } = await runCommand(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-b', '--listEmittedFiles'],
+    { cwd: root },
+  );
+  const lines = output.trimEnd().split('\n');
+  const errors = lines.filter((line) => !line.startsWith('TSFILE:'));
+  if (code !== 0) throw new SetupProblem(`${errors.join('\n')}\nThe TypeScript did not compile.`);
+  if (errors.length < lines.length) console.error(`Compiled the TypeScript (${seconds} s)`);
+}
+
+/**
+ * A command of the set-up; when it fails its output is the message.
+ * @param {string | undefined} title
+ * @param {string} command
+ * @param {string[]} args
+ */
+async function step(title, command, args) {
+  if (title !== undefined) console.error(title);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { code, output } = await runCommand(command, args, { cwd: root, env });
+  if (code !== 0)
+    throw new SetupProblem(
+      `${shortened(output)}\n\`${command} ${args.join(' ')}\` failed (exit code ${code}).`,
+    );
+}
+
+/**
+ * One set-up of this clone at a time. A lock whose process is gone is taken over.
+ * @param {() => Promise<void>} work
+ */
+async function withLock(work) {
+  const lock = join(root, '.setup/lock');
+  mkdirSync(dirname(lock), { recursive: true });
+  for (let waited = 0; !tryLock(lock); waited++) {
+    if (waited === 0) console.error(`Waiting for another set-up of this folder (${lock})`);
+    await sleep(200);
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(lock);
+  }
+}
+
+/** @param {string} lock */
+function tryLock(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'));
+    if (holder > 0) process.kill(holder, 0); // throws when there is no such process; an empty file is being written
+  } catch (error) {
+    if (error.code === 'ESRCH') rmSync(lock, { force: true });
+  }
+  return false;
+}
