@@ -58,8 +58,8 @@ class ResNet extends nn.Layer {
 export default {
   settings: { blocks: 3, channels: [16, 32, 64], classes: 10, batch: 64, size: 32 },
   unit: 'step',
-  rounds: 9,
-  steps: 3,
+  rounds: 30,
+  steps: 1,
   layouts: ['default', 'channels_last'],
   targets: { channels_last: 1 / 1.05 },
   perStep: () => 1,

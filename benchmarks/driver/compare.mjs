@@ -44,9 +44,12 @@ export async function compare(name, { threads, rounds: asked, python, limits }) 
       checkLosses(name, layout, ours.losses, (await sides.get(layout).reply()).losses);
     }
     const seconds = new Map([...sides.keys()].map((side) => [side, /** @type {number[]} */ ([])]));
-    for (let round = 0; round < rounds; round++)
-      for (const [side, child] of sides)
+    const turns = [...sides];
+    for (let round = 0; round < rounds; round++) {
+      for (const [side, child] of turns)
         seconds.get(side).push((await child.ask('round')).seconds / benchmark.perStep(settings));
+      turns.push(turns.shift()); // the next round begins with another side
+    }
     const peaks = new Map();
     for (const [side, child] of sides) peaks.set(side, (await child.ask('end')).peakMb);
 

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { fromTypedArray, grad, noGrad, scope, type Tensor } from '../src/index.js';
 
 /** A tensor like `like` whose elements are set apart by their place, so that no gradient cancels by symmetry. */
-export function distinctWeights(like: Tensor): Tensor {
+function distinctWeights(like: Tensor): Tensor {
   const values = Float64Array.from({ length: like.size }, (_, index) => Math.sin(index + 1) + 0.1);
   return fromTypedArray(values, like.shape);
 }

@@ -19,7 +19,7 @@ import { openTerminal, type Terminal } from './terminal.js';
 const DATA = 'mnist';
 const CHILD_IMAGES = 2500;
 const CHILD_VALIDATION = 500;
-const FINAL_EPOCHS = 15;
+const FINAL_EPOCHS = 12;
 
 export function addDemo(program: Command): void {
   program
@@ -54,9 +54,9 @@ async function demo({ trials, seed, json }: { trials: number; seed: number; json
   );
   beginTraining(training, bestOf(best.run, best.run.folder.path), {
     task: { data: DATA, seed },
-    training: trainingSettings.parse({ epochs: FINAL_EPOCHS, batchSize: 64, schedule: 'cosine' }),
+    training: trainingSettings.parse({ epochs: FINAL_EPOCHS, batchSize: 32, schedule: 'cosine' }),
     seed,
-    threads: availableParallelism(),
+    threads: 1,
   });
   const trained = await runTraining(training, terminal);
   if (trained.testAccuracy === null) {

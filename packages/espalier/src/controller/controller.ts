@@ -1,4 +1,5 @@
 import { cat, manualSeed, nn, noGrad, scope, type Tensor } from '@espalier/torch';
+import { InputError } from '../input-error.js';
 import { deriveSeed, type Random } from '../random/random.js';
 import type { Answer, Question } from '../space/language.js';
 import { type AnsweredQuestion, type ProgramSource, walk } from '../space/trace.js';
@@ -19,8 +20,10 @@ const isAsked = (question: Question) => question.kind === 'subset' || question.o
 
 /**
  * The recurrent controller of Zoph & Le 2016 (section 3): a stacked LSTM that answers the questions of any space one
- * after the other, each answer being its next input. Questions of one name share a softmax; subsets are answered by
- * attention over anchor points.
+ * after the other, each answer being its next input. Every choice, known by its path, has a softmax of its own: with
+ * parameters that start within +-0.08 the recurrent network hardly knows where in a program it stands, and layers that
+ * share a softmax are answered alike for hundreds of updates. Subsets are answered by attention over anchor points,
+ * whose parameters are the same at every point of one name.
  *
  * Heads are made when their question is first asked. What they start as depends on the seed and their name only.
  */
@@ -46,10 +49,10 @@ export class Controller extends nn.Module {
 
   /** Makes the head of a name that `heads` had in another controller of the same options. */
   addHead(name: string): Head {
-    const [kind, , options] = name.split('/');
     const { hidden, seed, initialRange } = this.options;
-    const head: nn.Module =
-      kind === 'choice' ? new ChoiceHead(Number(options), hidden) : new SubsetHead(hidden);
+    // A question's path may hold any character but is never the last part.
+    const options = name.startsWith('choice/') ? Number(name.slice(name.lastIndexOf('/') + 1)) : undefined;
+    const head: nn.Module = options === undefined ? new SubsetHead(hidden) : new ChoiceHead(options, hidden);
     manualSeed(deriveSeed(seed, `controller head ${name}`));
     initialiseUniformly(head, initialRange);
     this.heads[name] = head as Head;
@@ -59,7 +62,7 @@ export class Controller extends nn.Module {
   #headFor(question: Question): Head {
     const name =
       question.kind === 'choice'
-        ? `choice/${question.name}/${question.options.length}`
+        ? `choice/${question.path}/${question.options.length}`
         : `subset/${question.name}`;
     return this.heads[name] ?? this.addHead(name);
   }
@@ -89,7 +92,11 @@ export class Controller extends nn.Module {
     );
   }
 
-  /** Scores sheets by the sum over their answers, in the order given; gradients flow to the controller. */
+  /**
+   * Scores sheets by the sum over their answers, in the order given; gradients flow to the controller.
+   *
+   * @throws InputError for a sheet whose questions have one answer each
+   */
   score(sheets: readonly (readonly AnsweredQuestion[])[]): Scored {
     // Sheets that were asked the same questions go through the network together.
     const groups = new Map<string, number[]>();
@@ -129,7 +136,10 @@ export class Controller extends nn.Module {
           ? { logProbability, entropy }
           : { logProbability: total.logProbability.add(logProbability), entropy: total.entropy.add(entropy) };
     }
-    if (total === undefined) throw new Error('the space asks nothing that has more than one answer');
+    if (total === undefined)
+      throw new InputError(
+        'the space asks nothing that has more than one answer, so there is nothing to learn',
+      );
     return total;
   }
 }
@@ -137,7 +147,7 @@ export class Controller extends nn.Module {
 /** What sheets must have in common to be scored together. */
 function shapeOf(question: Question): readonly unknown[] {
   return question.kind === 'choice'
-    ? [question.name, question.options.length]
+    ? [question.path, question.options.length]
     : [question.name, question.anchors, question.size];
 }
 

@@ -1,4 +1,4 @@
-import { fromTypedArray, nn, noGrad, stack, type Tensor, tensor } from '@espalier/torch';
+import { type Dtype, fromTypedArray, nn, noGrad, stack, type Tensor, tensor } from '@espalier/torch';
 import type { Random } from '../random/random.js';
 import type { Answer, ChoiceQuestion, Question, SubsetQuestion } from '../space/language.js';
 
@@ -16,7 +16,7 @@ export interface Mind {
   readonly anchors: readonly Tensor[];
 }
 
-/** How questions of one kind are answered. One head serves all questions of one name, at whatever depth. */
+/** How questions of one kind are answered. */
 export abstract class Head<Q extends Question = Question> extends nn.Module {
   /** Draws an answer; B = 1. */
   abstract sample(question: Q, mind: Mind, random: Random): Answer;
@@ -120,7 +120,7 @@ export class SubsetHead extends Head<SubsetQuestion> {
         answers.map((members) => keys.indexOf(members.join())),
       );
     }
-    const taken = membership(answers, count);
+    const taken = membership(answers, count, logits.dtype);
     const yes = logits.logSigmoid();
     const no = logits.neg().logSigmoid();
     const probability = logits.sigmoid();
@@ -133,7 +133,7 @@ export class SubsetHead extends Head<SubsetQuestion> {
   nextInput(question: SubsetQuestion, mind: Mind, answers: readonly (readonly number[])[]): Tensor {
     const count = question.anchors.length;
     if (count === 0) return mind.hidden.zerosLike();
-    const shares = membership(answers, count, (members) => 1 / members.length);
+    const shares = membership(answers, count, mind.hidden.dtype, (members) => 1 / members.length);
     return this.#offered(question, mind).mul(shares.unsqueeze(2)).sum(1);
   }
 
@@ -157,19 +157,21 @@ export class SubsetHead extends Head<SubsetQuestion> {
 function membership(
   answers: readonly (readonly number[])[],
   count: number,
+  dtype: Dtype,
   share = (_: readonly number[]) => 1,
 ): Tensor {
   return tensor(
     answers.map((members) =>
       Array.from({ length: count }, (_, index) => (members.includes(index) ? share(members) : 0)),
     ),
+    dtype,
   );
 }
 
 /** The log-probabilities of subsets, [B, subsets], from the logits of their possible members, [B, n]. */
 function logProbabilitiesOf(subsets: readonly (readonly number[])[], logits: Tensor): Tensor {
   const count = logits.shape[1] as number;
-  return logits.matmul(membership(subsets, count).t()).logSoftmax(1);
+  return logits.matmul(membership(subsets, count, logits.dtype).t()).logSoftmax(1);
 }
 
 /** All subsets of {0 .. n-1} with k members, in lexical order. */

@@ -1,6 +1,6 @@
 import { fromTypedArray, type Tensor } from '@espalier/torch';
+import type { HostTensor } from '../host-tensor.js';
 import { InputError } from '../input-error.js';
-import type { HostTensor } from '../strategies/strategy.js';
 
 const arrays = {
   float32: Float32Array,

@@ -42,11 +42,13 @@ export function beginTraining(
   found: FoundArchitecture,
   request: Omit<TrainingRunSettings, 'version' | 'architecture' | 'dataChecksum'>,
 ): void {
-  const task = openImageTask(taskIn(process.cwd(), request.task));
+  const taskSettings = { ...request.task, validation: 0 };
+  const task = openImageTask(taskIn(process.cwd(), taskSettings));
   buildNetwork(found.space, found.architecture, task.shape).free();
   const settings: TrainingRunSettings = {
     version,
     ...request,
+    task: taskSettings,
     architecture: architectureFile(found),
     dataChecksum: task.checksum(),
   };

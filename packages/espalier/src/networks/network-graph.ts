@@ -10,8 +10,14 @@ interface Unit {
   shape: readonly number[];
 }
 
-/** A tensor on its way: the units whose results stand in it, and what was done to them since. */
-type Origin = { readonly unit: number; readonly note: string };
+/** A unit whose result stands in a tensor. */
+interface Origin {
+  readonly unit: number;
+  /** What was done to the result since. */
+  readonly note: string;
+  /** Something else reads the result too, or what was made of it since. */
+  readonly shared: boolean;
+}
 
 /** Operators that give the same numbers another shape. */
 const RESHAPES = new Set([
@@ -29,12 +35,12 @@ const RESHAPES = new Set([
 const FOLLOWERS = new Map([
   ['batch_norm', 'batch norm'],
   ['relu', 'ReLU'],
-  ['relu_', 'ReLU'],
   ['sigmoid', 'sigmoid'],
   ['tanh', 'tanh'],
 ]);
 
-const bare = (operator: string) => operator.replace('aten::', '');
+/** `aten::add_`, in place, is drawn as `add`. */
+const bare = (operator: string) => operator.replace(/^aten::|_$/g, '');
 
 /**
  * The picture of a network: a node a layer (with the normalisation and the activation behind it), an edge wherever
@@ -47,11 +53,16 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
   const edges = new Map<string, GraphEdge>();
   const readers = new Map<number, number>();
   for (const { reads } of calls) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
-  const origins = new Map<number, readonly Origin[]>([[-1, [{ unit: 0, note: '' }]]]);
+  const origins = new Map<number, readonly Origin[]>([[-1, [{ unit: 0, note: '', shared: false }]]]);
 
   for (const [place, call] of calls.entries()) {
     const name = bare(call.operator);
-    const from = call.reads.flatMap((read) => origins.get(read) ?? []);
+    const from = call.reads.flatMap((read) =>
+      (origins.get(read) ?? []).map((origin) => ({
+        ...origin,
+        shared: origin.shared || readers.get(read) !== 1,
+      })),
+    );
     const shape = call.shape.slice(1);
     if (RESHAPES.has(name) || name === 'cat') {
       origins.set(place, from);
@@ -60,7 +71,7 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
     if (name === 'constant_pad_nd') {
       origins.set(
         place,
-        from.map(({ unit }) => ({ unit, note: `padded to ${shape.slice(1).join(' x ')}` })),
+        from.map((origin) => ({ ...origin, note: `padded to ${shape.slice(1).join(' x ')}` })),
       );
       continue;
     }
@@ -70,9 +81,9 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
     if (
       follower !== undefined &&
       from.length === 1 &&
+      only?.shared === false &&
       producer !== undefined &&
-      producer.kind !== 'input' &&
-      readers.get(call.reads[0] as number) === 1
+      producer.kind !== 'input'
     ) {
       producer.details.push(follower);
       producer.shape = shape;
@@ -90,7 +101,7 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
       };
       edges.set(`${edge.from} ${edge.to}`, edge);
     }
-    origins.set(place, [{ unit: index, note: '' }]);
+    origins.set(place, [{ unit: index, note: '', shared: false }]);
   }
   return {
     title,

@@ -28,8 +28,7 @@ export function traceOperators(network: Network, input: InputShape): readonly Op
     [...network.stateDict()].map(([name, { handle, shape }]) => [handle, { name, shape }]),
   );
   const { training } = network;
-  network.eval();
-  scope(() =>
+  const run = () =>
     noGrad(() => {
       const image = zeros([1, input.channels, input.height, input.width], { dtype: 'float32' });
       /** Which call made the tensor of a handle. A scope never gives a handle twice. */
@@ -62,8 +61,12 @@ export function traceOperators(network: Network, input: InputShape): readonly Op
         },
         () => network.forward(image),
       );
-    }),
-  );
-  network.train(training);
+    });
+  try {
+    network.eval();
+    scope(run);
+  } finally {
+    network.train(training);
+  }
   return calls;
 }

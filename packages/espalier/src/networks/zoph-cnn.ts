@@ -18,7 +18,7 @@ export interface ZophCnn {
 
 /**
  * Convolution without bias, batch normalisation and rectified linear units (section 4.1); padded so that stride 1
- * keeps height and width.
+ * keeps height and width where the filter's are odd, and adds one where they are even.
  */
 class ConvolutionLayer extends nn.Layer {
   readonly conv: nn.Conv2d;

@@ -40,7 +40,7 @@ export const zophCnn = defineSpace({
     layers: 4,
     filterHeights: [1, 3, 5],
     filterWidths: [1, 3, 5],
-    filters: [8, 12, 16, 24],
+    filters: [12, 16, 24, 36],
     strides: [1, 2],
   },
   *choices({ layers: depth, filterHeights, filterWidths, filters, strides, skips }): Program<ZophCnn> {

@@ -84,8 +84,8 @@ const snapshotJson = z.object({
  */
 class Reinforce implements Strategy {
   readonly name = 'reinforce';
-  readonly #controller: Controller;
-  readonly #optimizer: optim.Adam;
+  #controller: Controller;
+  #optimizer: optim.Adam;
   readonly #depth: number | undefined;
   readonly #spaces = new Map<number | undefined, Space>();
   #random: Random;
@@ -96,16 +96,24 @@ class Reinforce implements Strategy {
 
   constructor(
     private readonly space: Space,
-    seed: number,
+    private readonly seed: number,
     private readonly options: Options,
   ) {
-    const { hidden, controllerLayers, initialRange, learningRate } = options;
-    this.#controller = new Controller({ hidden, layers: controllerLayers, initialRange, seed });
-    this.#optimizer = new optim.Adam(this.#controller.parameters(), { learningRate });
+    this.#controller = this.#newController();
+    this.#optimizer = this.#newOptimizer(this.#controller);
     this.#random = Random.of(seed, 'reinforce');
     const { depthOption } = space.definition;
     if (depthOption !== undefined && options.growEvery > 0)
       this.#depth = space.options[depthOption] as number;
+  }
+
+  #newController(): Controller {
+    const { hidden, controllerLayers, initialRange } = this.options;
+    return new Controller({ hidden, layers: controllerLayers, initialRange, seed: this.seed });
+  }
+
+  #newOptimizer(controller: Controller): optim.Adam {
+    return new optim.Adam(controller.parameters(), { learningRate: this.options.learningRate });
   }
 
   ask(): Proposal | undefined {
@@ -170,16 +178,24 @@ class Reinforce implements Strategy {
     const parsed = snapshotJson.safeParse(json);
     if (!parsed.success) throw new InputError(`no snapshot of reinforce: ${z.prettifyError(parsed.error)}`);
     const { random, heads, asked, updates, baseline, told } = parsed.data;
-    for (const name of heads) if (!(name in this.#controller.heads)) this.#controller.addHead(name);
-    this.#takeInNewHeads();
+    // Anew: Adam knows parameters by their order, which is that in which the heads were made.
+    const controller = this.#newController();
+    let optimizer: optim.Adam;
     try {
+      for (const name of heads) controller.addHead(name);
+      optimizer = this.#newOptimizer(controller);
       scope(() => {
-        this.#controller.loadStateDict(fromHost(tensors, 'controller.'));
-        this.#optimizer.loadStateDict(fromHost(tensors, 'adam.'));
+        controller.loadStateDict(fromHost(tensors, 'controller.'));
+        optimizer.loadStateDict(fromHost(tensors, 'adam.'));
       });
     } catch (error) {
+      controller.free();
       throw new InputError(`no snapshot of this reinforce: ${(error as Error).message}`);
     }
+    this.#controller.free();
+    this.#optimizer.free();
+    this.#controller = controller;
+    this.#optimizer = optimizer;
     this.#random = Random.restore(random);
     this.#asked = asked;
     this.#updates = updates;

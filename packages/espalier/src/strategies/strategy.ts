@@ -1,3 +1,4 @@
+import type { HostTensor } from '../host-tensor.js';
 import type { Json } from '../json.js';
 import type { Answer } from '../space/language.js';
 import type { OptionsSchema } from '../space/options.js';
@@ -29,14 +30,6 @@ export interface TrialResult extends Proposal {
 export interface StrategyEvent {
   readonly event: string;
   readonly [key: string]: Json;
-}
-
-/** The values of a tensor outside libtorch, in C order. */
-export interface HostTensor {
-  readonly dtype: 'float32' | 'float64' | 'int64' | 'uint8';
-  readonly shape: readonly number[];
-  /** In the machine's byte order; length: the product of the shape times the bytes of an element. */
-  readonly data: Uint8Array;
 }
 
 /** All that a strategy's future depends on. A snapshot never changes once it is taken. */

@@ -24,7 +24,7 @@ export interface FinalTraining {
   /** The journal's first line. */
   readonly begin: JournalEvent;
   readonly build: () => Network;
-  /** Its validation images are trained on too. */
+  /** Nothing held out: a network that is decided on trains on all images. */
   readonly task: ImageTask;
   readonly settings: TrainingSettings;
   readonly seed: number;
@@ -47,10 +47,23 @@ export interface TrainedNetwork {
  * @throws Diverged; InputError for a folder that another process trains in or a checkpoint that does not fit
  */
 export async function trainToEnd(training: FinalTraining): Promise<TrainedNetwork | undefined> {
+  const { folder } = training;
+  const lock = acquireLock(folder);
+  try {
+    const journal = Journal.open(trainingFiles(folder).journal, training.message);
+    try {
+      return await train(training, journal);
+    } finally {
+      journal.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function train(training: FinalTraining, journal: Journal): Promise<TrainedNetwork | undefined> {
   const { folder, begin, task, settings, seed, signal } = training;
   const files = trainingFiles(folder);
-  const lock = acquireLock(folder);
-  const journal = Journal.open(files.journal, training.message);
   const network = initialised(training.build, seed);
   const run = new ClassifierTraining({ ...task, network, settings, seed });
   const clock = () => ({ time: new Date().toISOString() });
@@ -85,8 +98,6 @@ export async function trainToEnd(training: FinalTraining): Promise<TrainedNetwor
   } finally {
     run.free();
     network.free();
-    journal.close();
-    lock.release();
   }
 }
 
@@ -98,18 +109,14 @@ function restore(
   message: (text: string) => void,
 ): void {
   if (!existsSync(checkpoint)) return;
-  scope(() => {
-    const { tensors, metadata } = loadTensors(checkpoint);
-    if (!journal.skipTo(Number(metadata.events), metadata.journal ?? '')) {
-      message(`${checkpoint}: not of this journal; the training begins again and must come to the same`);
-      return;
-    }
-    try {
-      run.loadStateDict(tensors, Number(metadata.epoch), Number(metadata.loss));
-    } catch (error) {
-      throw new InputError(
-        `${checkpoint}: ${(error as Error).message}. Delete the file to train from the start`,
-      );
-    }
-  });
+  try {
+    scope(() => {
+      const { tensors, metadata } = loadTensors(checkpoint);
+      if (journal.skipTo(Number(metadata.events), metadata.journal ?? ''))
+        run.loadStateDict(tensors, Number(metadata.epoch), Number(metadata.loss));
+      else message(`${checkpoint}: not of this journal; the training begins again and must come to the same`);
+    });
+  } catch (error) {
+    throw new InputError(`${(error as Error).message}. Delete ${checkpoint} to train from the start`);
+  }
 }

@@ -12,7 +12,7 @@ export const imageTaskSettings = z.object({
   limit: z.int().min(2).optional().describe('only the first N training images'),
   validation: z
     .int()
-    .min(1)
+    .min(0)
     .optional()
     .describe('training images held out for validation (4.1: 5,000 of 50,000); a tenth by default'),
   seed: z.int().describe('of the choice of the images held out'),
@@ -23,6 +23,7 @@ export type ImageTaskSettings = z.infer<typeof imageTaskSettings>;
 /** Images ready to train on: the training set without what is held out, which validates. */
 export interface ImageTask {
   readonly train: ImageSet;
+  /** Empty where nothing is held out. */
   readonly validation: ImageSet;
   /** Looked at when everything is decided, never in a search. */
   readonly test: ImageSet;
@@ -38,7 +39,8 @@ export function openImageTask({ data, limit, validation, seed }: ImageTaskSettin
   const { train: all, test, classes, augmentation, checksum } = openData(data);
   const used = limit === undefined ? all : firstImages(all, limit);
   const count = validation ?? Math.max(1, Math.floor(used.count / 10));
-  const { train, heldOut } = holdOut(used, { count, seed, stratified: false });
+  const { train, heldOut } =
+    count === 0 ? { train: used, heldOut: none(used) } : holdOut(used, { count, seed, stratified: false });
   const { channels, height, width } = train;
   return {
     train,
@@ -50,4 +52,8 @@ export function openImageTask({ data, limit, validation, seed }: ImageTaskSettin
     shape: { channels, height, width, classes: classes.length },
     checksum,
   };
+}
+
+function none(set: ImageSet): ImageSet {
+  return { ...set, images: new Uint8Array(0), labels: new Int32Array(0), count: 0 };
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { HostTensor } from '../../src/host-tensor.js';
 import { Random } from '../../src/random/random.js';
 import type {
-  HostTensor,
   Proposal,
   Strategy,
   StrategyEvent,

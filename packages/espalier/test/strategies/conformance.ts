@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { HostTensor } from '../../src/host-tensor.js';
 import { resolveOptions } from '../../src/space/options.js';
 import type { Space } from '../../src/space/space.js';
 import type {
   AnyStrategyDefinition,
-  HostTensor,
   Proposal,
   Strategy,
   StrategyEvent,
