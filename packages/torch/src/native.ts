@@ -51,6 +51,10 @@ interface Native {
 }
 
 function load(): Native {
+  // Between operators OpenMP's threads (GCC's) wait busily for milliseconds. Where anything else wants the processor, a
+  // step then takes ten times as long and more; asleep after some microseconds they cost a few per cent when nothing does. Read
+  // when libtorch is loaded.
+  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '1000';
   const path = fileURLToPath(new URL('../build/Release/espalier_torch.node', import.meta.url));
   try {
     return createRequire(import.meta.url)(path) as Native;

@@ -29,6 +29,7 @@ export function addResume(program: Command): void {
         return;
       }
       const experiment = await prepareResume(headerOf(run.settings), run.from);
+      terminal.line(`${path}: going on after ${run.state.told} of ${run.state.header.trials} children`);
       const summary = await runToEnd(experiment, run.folder, terminal);
       terminal.result(describeRun(summary));
       terminal.json(summary);

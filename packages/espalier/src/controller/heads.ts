@@ -125,8 +125,8 @@ export class SubsetHead extends Head<SubsetQuestion> {
     const no = logits.neg().logSigmoid();
     const probability = logits.sigmoid();
     return {
-      logProbability: no.lerp(taken, yes).sum(1),
-      entropy: no.lerp(probability, yes).sum(1).neg(),
+      logProbability: no.lerp(yes, taken).sum(1),
+      entropy: no.lerp(yes, probability).sum(1).neg(),
     };
   }
 

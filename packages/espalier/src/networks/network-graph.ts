@@ -113,6 +113,8 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
   };
 }
 
+const counted = (count: number | undefined, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 function describe(name: string, call: OperatorCall): Omit<Unit, 'shape'> {
   const { attributes, state, shape } = call;
   const pair = (place: number) => attributes.get(place) as readonly number[] | number | undefined;
@@ -123,7 +125,11 @@ function describe(name: string, call: OperatorCall): Omit<Unit, 'shape'> {
       const [, , height, width] = state[0]?.shape ?? [];
       const stride = text(pair(3));
       const details = stride === undefined || stride === '1x1' ? [] : [`stride ${stride}`];
-      return { kind: 'convolution', label: `${height}x${width} convolution, ${shape[1]} filters`, details };
+      return {
+        kind: 'convolution',
+        label: `${height}x${width} convolution, ${counted(shape[1], 'filter')}`,
+        details,
+      };
     }
     case 'max_pool2d':
       return { kind: 'pool', label: `${text(pair(1))} max pooling`, details: [] };
@@ -132,7 +138,7 @@ function describe(name: string, call: OperatorCall): Omit<Unit, 'shape'> {
     case 'adaptive_avg_pool2d':
       return { kind: 'pool', label: 'global average pooling', details: [] };
     case 'linear':
-      return { kind: 'linear', label: `linear, ${shape[1]} outputs`, details: [] };
+      return { kind: 'linear', label: `linear, ${counted(shape[1], 'output')}`, details: [] };
     case 'add':
     case 'mul':
       return { kind: 'merge', label: name === 'add' ? 'sum' : 'product', details: [] };

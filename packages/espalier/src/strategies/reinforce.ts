@@ -57,6 +57,7 @@ interface Told {
 }
 
 const snapshotJson = z.object({
+  seed: z.int(),
   random: z.array(z.number()),
   heads: z.array(z.string()),
   asked: z.int(),
@@ -88,6 +89,8 @@ class Reinforce implements Strategy {
   #optimizer: optim.Adam;
   readonly #depth: number | undefined;
   readonly #spaces = new Map<number | undefined, Space>();
+  /** Of the heads too that are still to be made. */
+  #seed: number;
   #random: Random;
   #asked = 0;
   #updates = 0;
@@ -96,10 +99,11 @@ class Reinforce implements Strategy {
 
   constructor(
     private readonly space: Space,
-    private readonly seed: number,
+    seed: number,
     private readonly options: Options,
   ) {
-    this.#controller = this.#newController();
+    this.#seed = seed;
+    this.#controller = this.#newController(seed);
     this.#optimizer = this.#newOptimizer(this.#controller);
     this.#random = Random.of(seed, 'reinforce');
     const { depthOption } = space.definition;
@@ -107,9 +111,9 @@ class Reinforce implements Strategy {
       this.#depth = space.options[depthOption] as number;
   }
 
-  #newController(): Controller {
+  #newController(seed: number): Controller {
     const { hidden, controllerLayers, initialRange } = this.options;
-    return new Controller({ hidden, layers: controllerLayers, initialRange, seed: this.seed });
+    return new Controller({ hidden, layers: controllerLayers, initialRange, seed });
   }
 
   #newOptimizer(controller: Controller): optim.Adam {
@@ -160,6 +164,7 @@ class Reinforce implements Strategy {
   snapshot(): StrategySnapshot {
     return scope(() => ({
       json: {
+        seed: this.#seed,
         random: this.#random.state(),
         heads: Object.keys(this.#controller.heads),
         asked: this.#asked,
@@ -177,9 +182,9 @@ class Reinforce implements Strategy {
   restore({ json, tensors }: StrategySnapshot): void {
     const parsed = snapshotJson.safeParse(json);
     if (!parsed.success) throw new InputError(`no snapshot of reinforce: ${z.prettifyError(parsed.error)}`);
-    const { random, heads, asked, updates, baseline, told } = parsed.data;
+    const { seed, random, heads, asked, updates, baseline, told } = parsed.data;
     // Anew: Adam knows parameters by their order, which is that in which the heads were made.
-    const controller = this.#newController();
+    const controller = this.#newController(seed);
     let optimizer: optim.Adam;
     try {
       for (const name of heads) controller.addHead(name);
@@ -196,6 +201,7 @@ class Reinforce implements Strategy {
     this.#optimizer.free();
     this.#controller = controller;
     this.#optimizer = optimizer;
+    this.#seed = seed;
     this.#random = Random.restore(random);
     this.#asked = asked;
     this.#updates = updates;

@@ -1,0 +1,63 @@
+import { nn, setThreads } from '@espalier/torch';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { multiplyAdds } from '../../src/networks/multiply-adds.js';
+import { traceOperators } from '../../src/networks/operator-trace.js';
+import { ZophNetwork } from '../../src/networks/zoph-cnn.js';
+import { architectures, sizesOf } from './architectures.js';
+
+setThreads(1);
+
+const image = { channels: 4, height: 6, width: 5, classes: 3 };
+
+function counted(network: nn.Layer): number {
+  const macs = multiplyAdds(traceOperators(network, image));
+  network.free();
+  return macs;
+}
+
+describe('multiply-adds', () => {
+  it('of a convolution: outputs times the weights of one filter, with strides and padding', () => {
+    expect(counted(new nn.Conv2d(4, 7, 3, { padding: 1 }))).toBe(6 * 5 * 7 * (4 * 3 * 3));
+    expect(counted(new nn.Conv2d(4, 7, [3, 5], { stride: [2, 1], padding: [1, 2] }))).toBe(
+      3 * 5 * 7 * (4 * 3 * 5),
+    );
+  });
+
+  it('of grouped and depthwise convolutions: only the channels of the group', () => {
+    expect(counted(new nn.Conv2d(4, 6, 1, { groups: 2 }))).toBe(6 * 5 * 6 * 2);
+    expect(counted(new nn.Conv2d(4, 4, 3, { groups: 4, padding: 1 }))).toBe(6 * 5 * 4 * 9);
+  });
+
+  it('of a linear layer: inputs times outputs; bias, normalisation, activation and pooling cost nothing', () => {
+    const network = new nn.Sequential(
+      new nn.BatchNorm2d(4),
+      new nn.ReLU(),
+      new nn.AdaptiveAvgPool2d(1),
+      new nn.Flatten(),
+      new nn.Dropout(0.5),
+      new nn.Linear(4, 3),
+    );
+    expect(counted(network)).toBe(12);
+  });
+
+  it('of the networks of zoph-cnn: the sum over the layers by their sizes', () => {
+    fc.assert(
+      fc.property(architectures, (architecture) => {
+        const { layers, reads, features } = sizesOf(architecture, image);
+        const convolutions = architecture.layers.map(
+          ({ filterHeight, filterWidth, filters }, index) =>
+            layers[index]!.height *
+            layers[index]!.width *
+            filters *
+            reads[index]!.channels *
+            filterHeight *
+            filterWidth,
+        );
+        const expected = convolutions.reduce((sum, macs) => sum + macs, features.channels * image.classes);
+        expect(counted(new ZophNetwork(architecture, image))).toBe(expected);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

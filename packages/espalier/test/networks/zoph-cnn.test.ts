@@ -1,0 +1,245 @@
+import { backward, manualSeed, noGrad, randn, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ZophCnn, ZophNetwork } from '../../src/networks/zoph-cnn.js';
+import { architectures, layer, sizesOf } from './architectures.js';
+import { expectGradients } from './finite-differences.js';
+
+setThreads(1);
+
+const shape = { channels: 1, height: 3, width: 3, classes: 1 };
+const NINE = [
+  [1, 2, 3],
+  [4, 5, 6],
+  [7, 8, 9],
+];
+
+interface Weights {
+  /** Of the convolutions: [filters, channels, height, width] each. */
+  readonly convolutions: readonly number[][][][][];
+  /** Added after the normalisation, which does nothing else here. */
+  readonly shifts?: readonly (readonly number[])[];
+  readonly classifier: readonly (readonly number[])[];
+  readonly bias?: readonly number[];
+}
+
+/** The logits of one image by a network whose weights are these. */
+function logits(architecture: ZophCnn, weights: Weights, image: number[][][], classes = 1): number[] {
+  return scope(() =>
+    noGrad(() => {
+      const network = new ZophNetwork(architecture, {
+        channels: image.length,
+        height: image[0]!.length,
+        width: image[0]![0]!.length,
+        classes,
+      }).eval();
+      for (const [index, { conv, bn }] of network.layers.entries()) {
+        conv.weight.copy_(tensor(weights.convolutions[index]!));
+        // Normalisation divides by the root of the variance and epsilon: by 1.
+        bn.running_var!.fill_(1 - 1e-5);
+        const shifts = weights.shifts?.[index];
+        if (shifts !== undefined) bn.bias!.copy_(tensor(shifts));
+      }
+      network.classifier.weight.copy_(tensor(weights.classifier));
+      network.classifier.bias!.copy_(tensor(weights.bias ?? weights.classifier.map(() => 0)));
+      const values = network.forward(tensor([image])).toNumbers();
+      network.free();
+      return values;
+    }),
+  );
+}
+
+const kernel = (...rows: number[][]) => [[rows]];
+const close = (values: readonly number[], expected: readonly number[]) => {
+  expect(values.length).toBe(expected.length);
+  for (const [index, value] of values.entries()) expect(value).toBeCloseTo(expected[index]!, 4);
+};
+
+describe('a network of zoph-cnn', () => {
+  it('convolves, shifts, rectifies, takes the mean over height and width and classifies', () => {
+    const architecture = { layers: [layer({ filters: 2 })] };
+    // Filter 0: 2x. Filter 1: 7 - 2x where that is positive: 5, 3, 1 and six zeros, mean 1.
+    const values = logits(
+      architecture,
+      {
+        convolutions: [[[[[2]]], [[[-2]]]]],
+        shifts: [[0, 7]],
+        classifier: [
+          [1, 0],
+          [3, 10],
+        ],
+        bias: [0.5, 0],
+      },
+      [NINE],
+      2,
+    );
+    close(values, [10.5, 40]);
+  });
+
+  it('has filters of height times width, padded so that every pixel has a result', () => {
+    const column = { layers: [layer({ filterHeight: 3 })] };
+    // Each row adds itself (10), the one above (100) and the one below (1): the mean of 10 * 45, 100 * 21, 1 * 39.
+    close(logits(column, { convolutions: [kernel([100], [10], [1])], classifier: [[9]] }, [NINE]), [
+      450 + 2100 + 39,
+    ]);
+    const row = { layers: [layer({ filterWidth: 3 })] };
+    // Columns: 10 * 45, 100 * (12 + 15), 1 * (15 + 18).
+    close(logits(row, { convolutions: [kernel([100, 10, 1])], classifier: [[9]] }, [NINE]), [
+      450 + 2700 + 33,
+    ]);
+  });
+
+  it('strides over height and width apart', () => {
+    const architecture = { layers: [layer({ strideHeight: 2 })] };
+    // Rows 0 and 2 are left: 6 and 24 over 6 pixels.
+    close(logits(architecture, { convolutions: [kernel([1])], classifier: [[6]] }, [NINE]), [30]);
+    const both = { layers: [layer({ strideHeight: 3, strideWidth: 2 })] };
+    // Pixels 1 and 3.
+    close(logits(both, { convolutions: [kernel([1])], classifier: [[2]] }, [NINE]), [4]);
+  });
+
+  it('gives a layer without inputs the image, and the classifier every output that no layer reads', () => {
+    const architecture = { layers: [layer(), layer(), layer({ inputs: [0] })] };
+    // Layer 1 reads the image (mean 5), layer 2 what layer 0 made of it (2 * 3 * 5); layer 0 is read.
+    close(
+      logits(
+        architecture,
+        {
+          convolutions: [kernel([2]), kernel([1]), kernel([3])],
+          classifier: [
+            [1, 0],
+            [0, 1],
+          ],
+        },
+        [NINE],
+        2,
+      ),
+      [5, 30],
+    );
+  });
+
+  it('concatenates several inputs in depth, in the order of the layers', () => {
+    const architecture = { layers: [layer(), layer(), layer({ inputs: [0, 1] })] };
+    const convolutions = [kernel([1]), kernel([10]), [[[[1]], [[100]]]]];
+    // 1 * x + 100 * 10 x over the mean 5.
+    close(logits(architecture, { convolutions, classifier: [[1]] }, [NINE]), [5005]);
+  });
+
+  it('pads a smaller input with zeros on all sides to the size of the largest', () => {
+    const architecture = {
+      layers: [
+        layer(),
+        layer({ strideHeight: 3, strideWidth: 3 }),
+        layer({ inputs: [0, 1], filterHeight: 3, filterWidth: 3 }),
+      ],
+    };
+    const nothing = [
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, 0, 0],
+    ];
+    const ones = nothing.map((row) => row.map(() => 1));
+    const convolutions = [kernel([1]), kernel([1]), [[nothing, ones]]];
+    // Layer 1 is the one pixel 1. In the middle of 3x3 all nine windows see it; in a corner it would be four.
+    close(logits(architecture, { convolutions, classifier: [[9]] }, [NINE]), [9]);
+  });
+
+  it('puts the greater half of an odd padding below and to the right', () => {
+    const architecture = {
+      layers: [
+        layer(),
+        layer({ strideHeight: 2, strideWidth: 2 }),
+        layer({ inputs: [0, 1], filterHeight: 3, filterWidth: 3 }),
+      ],
+    };
+    const nothing = [
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, 0, 0],
+    ];
+    const ones = nothing.map((row) => row.map(() => 1));
+    const convolutions = [kernel([1]), kernel([1]), [[nothing, ones]]];
+    // Pixels 1, 3, 7, 9 in the upper left quarter: 4, 6, 6 and 9 windows see them.
+    close(logits(architecture, { convolutions, classifier: [[9]] }, [NINE]), [4 + 18 + 42 + 81]);
+  });
+
+  it('concatenates outputs of different sizes for the classifier: the mean counts the zeros', () => {
+    const architecture = { layers: [layer(), layer({ strideHeight: 3, strideWidth: 3 })] };
+    const identity = [
+      [9, 0],
+      [0, 9],
+    ];
+    close(
+      logits(architecture, { convolutions: [kernel([1]), kernel([5])], classifier: identity }, [NINE], 2),
+      [45, 5],
+    );
+  });
+
+  it('initialises its batch norms so that a fresh network scales nothing', () => {
+    const network = new ZophNetwork({ layers: [layer({ filters: 2 })] }, shape);
+    expect(network.layers[0]!.bn.weight!.toNumbers()).toEqual([1, 1]);
+    expect(network.layers[0]!.bn.bias!.toNumbers()).toEqual([0, 0]);
+    expect(network.layers[0]!.conv.bias).toBeUndefined();
+    network.free();
+  });
+
+  it('has the parameters of its convolutions, normalisations and classifier, and no others', () => {
+    fc.assert(
+      fc.property(architectures, (architecture) => {
+        const image = { channels: 3, height: 9, width: 7, classes: 4 };
+        const network = new ZophNetwork(architecture, image);
+        const { reads, features } = sizesOf(architecture, image);
+        const layers = architecture.layers.map(
+          ({ filterHeight, filterWidth, filters }, index) =>
+            reads[index]!.channels * filterHeight * filterWidth * filters + 2 * filters,
+        );
+        const expected = layers.reduce((sum, count) => sum + count, features.channels * 4 + 4);
+        expect(network.parameterCount()).toBe(expected);
+        network.free();
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('trains whatever the architecture: finite logits for every image and a gradient for every parameter', () => {
+    fc.assert(
+      fc.property(architectures, (architecture) => {
+        manualSeed(1);
+        const network = new ZophNetwork(architecture, { channels: 3, height: 8, width: 6, classes: 4 });
+        scope(() => {
+          const output = network.forward(randn([2, 3, 8, 6], { dtype: 'float32' }));
+          expect(output.shape).toEqual([2, 4]);
+          backward(output.crossEntropyLoss(tensor([0, 3], 'int64')));
+          for (const [name, parameter] of network.namedParameters()) {
+            expect(parameter.grad?.shape, name).toEqual(parameter.shape);
+            expect(parameter.grad?.toNumbers().every(Number.isFinite), name).toBe(true);
+          }
+        });
+        network.free();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('has the gradient that finite differences give, through skips, strides and padding', () => {
+    const architecture = {
+      layers: [
+        layer({ filterHeight: 3, filters: 2 }),
+        layer({ filterWidth: 3, filters: 2, strideHeight: 2, inputs: [0] }),
+        layer({ filterHeight: 3, filterWidth: 3, filters: 2, strideWidth: 2, inputs: [0, 1] }),
+        layer({ filters: 1 }),
+      ],
+    };
+    manualSeed(3);
+    const network = new ZophNetwork(architecture, { channels: 2, height: 5, width: 4, classes: 3 }).to({
+      dtype: 'float64',
+    });
+    scope(() => {
+      const images = randn([3, 2, 5, 4], { dtype: 'float64' });
+      const labels = tensor([0, 2, 1], 'int64');
+      const parameters = new Map<string, Tensor>(network.namedParameters());
+      expectGradients(() => network.forward(images).crossEntropyLoss(labels), parameters);
+    });
+    network.free();
+  });
+});
