@@ -128,7 +128,7 @@ describe('the threads of an operator', () => {
           [...ticks()].map(([id, time]) => time - (start.get(id) ?? 0)).sort((a, b) => b - a);
         while ((used()[0] as number) < 30) scope(() => matrix.mm(matrix));
         // With two threads the second one would be as busy as the first.
-        expect(used()[1]).toBeLessThan(10);
+        expect(used()[1]).toBeLessThan(20);
       });
       setThreads(before);
     },

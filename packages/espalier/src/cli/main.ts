@@ -1,6 +1,6 @@
-#!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../input-error.js';
+import { Diverged } from '../training/classifier-training.js';
 import { version } from '../version.js';
 import { addDemo } from './demo.js';
 import { addExport } from './export.js';
@@ -32,6 +32,9 @@ try {
   } else if (error instanceof InputError) {
     process.stderr.write(`espalier: ${error.message}\n`);
     process.exitCode = WRONG_INPUT;
+  } else if (error instanceof Diverged) {
+    process.stderr.write(`espalier: ${error.message}\n`);
+    process.exitCode = 1;
   } else {
     process.stderr.write(`espalier: ${error instanceof Error ? error.stack : String(error)}\n`);
     process.exitCode = 1;

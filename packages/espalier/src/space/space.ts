@@ -21,12 +21,18 @@ import { type AnsweredQuestion, type ProgramSource, type Trace, trace } from './
  * @typeParam A the architecture: plain JSON
  * @typeParam O the options, all with defaults
  * @typeParam N the network; this folder knows nothing of it
+ * @typeParam Q the architecture as the questions ask for it; another form than A where there is a `genotype`
  */
-export interface SpaceDefinition<A, O extends object = Record<never, never>, N = unknown> {
+export interface SpaceDefinition<A, O extends object = Record<never, never>, N = unknown, Q = A> {
   readonly name: string;
   /** Options with their documentation (`.describe`) and defaults: what `--set` may change. */
   readonly options?: OptionsSchema<O>;
-  choices(options: O): Program<A>;
+  choices(options: O): Program<Q>;
+  /**
+   * Between the questions' form of an architecture and the field's, where these differ: the genotype of a cell. Files
+   * and networks have the field's. `read` takes whatever a file held and throws InputError for what is no genotype.
+   */
+  readonly genotype?: { write(asked: Q, options: O): A; read(published: unknown, options: O): Q };
   /** The option that a schedule of growing depth raises (Zoph & Le 2016, section 4.1), where there is one. */
   readonly depthOption?: keyof O & string;
   /** Options for a laptop: what `--preset small` sets. */
@@ -45,12 +51,16 @@ export interface InputShape {
 
 /** A definition whose options are not known: what a list of spaces holds. */
 // biome-ignore lint/suspicious/noExplicitAny: the type of the options is checked by the schema, at run time
-export type AnySpaceDefinition<A = unknown, N = unknown> = SpaceDefinition<A, any, N>;
+export type AnySpaceDefinition<A = unknown, N = unknown> = SpaceDefinition<A, any, N, any>;
 
 /** A definition as it stands, with its types inferred: `export default defineSpace({ name, *choices() {...} })`. */
 export function defineSpace<A, O extends object = Record<never, never>, N = unknown>(
-  definition: SpaceDefinition<A, O, N>,
-): SpaceDefinition<A, O, N> {
+  definition: SpaceDefinition<A, O, N> & { readonly genotype?: never },
+): SpaceDefinition<A, O, N>;
+export function defineSpace<A, O extends object = Record<never, never>, N = unknown, Q = A>(
+  definition: SpaceDefinition<A, O, N, Q>,
+): SpaceDefinition<A, O, N, Q>;
+export function defineSpace(definition: AnySpaceDefinition): AnySpaceDefinition {
   return definition;
 }
 
@@ -61,7 +71,7 @@ const SHEETS_CHECKED = 10;
  * A space with its options set. An answer sheet lists the answers to the program's questions in order; one
  * sheet, one architecture.
  */
-export class Space<A = unknown, N = unknown> implements ProgramSource<A> {
+export class Space<A = unknown, N = unknown> implements ProgramSource<unknown> {
   private constructor(
     readonly definition: AnySpaceDefinition<A, N>,
     /** All of them, those left at their defaults included. */
@@ -69,8 +79,8 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<A> {
   ) {}
 
   /** @throws InputError for an option that does not exist or has a value that is not allowed */
-  static configure<A, O extends object, N>(
-    definition: SpaceDefinition<A, O, N>,
+  static configure<A, O extends object, N, Q>(
+    definition: SpaceDefinition<A, O, N, Q>,
     options: object = {},
   ): Space<A, N> {
     return new Space<A, N>(
@@ -92,7 +102,7 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<A> {
     return Space.configure(this.definition, { ...this.options, [depthOption]: depth });
   }
 
-  program(): Program<A> {
+  program(): Program<unknown> {
     return this.definition.choices(this.options);
   }
 
@@ -110,17 +120,27 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<A> {
   decode(answers: readonly Answer[]): A {
     const run = this.#run(answers);
     checkPlaces(this.name, run);
-    return run.architecture;
+    const { genotype } = this.definition;
+    return (genotype === undefined ? run.architecture : genotype.write(run.architecture, this.options)) as A;
   }
 
   /** The sheet of an architecture. @throws InputError that names the first place that is not of this space */
   encode(architecture: unknown): Answer[] {
-    return readArchitecture(this, architecture).asked.map(({ answer }) => answer);
+    return this.#read(architecture).asked.map(({ answer }) => answer);
   }
 
-  /** The architecture with its keys in the program's order. @throws InputError as `encode` */
+  /** The architecture, with its keys in the program's order where it has no genotype. @throws InputError as `encode` */
   validate(architecture: unknown): A {
-    return readArchitecture(this, architecture).architecture;
+    const read = this.#read(architecture);
+    return (this.definition.genotype === undefined ? read.architecture : architecture) as A;
+  }
+
+  #read(architecture: unknown): Trace<unknown> {
+    const { genotype } = this.definition;
+    return readArchitecture(
+      this,
+      genotype === undefined ? architecture : genotype.read(architecture, this.options),
+    );
   }
 
   /** What equal sheets have in common, and different ones have not. */
@@ -157,7 +177,7 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<A> {
     return countSheets(this);
   }
 
-  #run(answers: readonly Answer[]): Trace<A> {
+  #run(answers: readonly Answer[]): Trace<unknown> {
     const run = trace(this, ({ question }, i) => {
       const answer = answers[i];
       if (answer === undefined) {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Controller, type ControllerOptions } from '../../src/controller/controller.js';
 import { InputError } from '../../src/input-error.js';
 import { Random } from '../../src/random/random.js';
-import { choose, subset } from '../../src/space/language.js';
+import { choose, type Program, subset } from '../../src/space/language.js';
 import { defineSpace, Space } from '../../src/space/space.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 import { expectGradients } from '../networks/finite-differences.js';
@@ -34,10 +34,15 @@ function inFloat64(space: Space, options: ControllerOptions): Controller {
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
-const spaces = [mixed, branching, cell, nested].map((definition) => Space.configure(definition));
+const spaces: readonly Space[] = [
+  Space.configure(mixed),
+  Space.configure(branching),
+  Space.configure(cell),
+  Space.configure(nested),
+];
 
-const question = (name: string, program: () => Generator) =>
-  Space.configure(defineSpace({ name, choices: program as never }));
+const question = (name: string, choices: () => Program<unknown>): Space =>
+  Space.configure(defineSpace({ name, choices }));
 
 const choiceOfFive = question('choice', function* () {
   return { one: yield* choose('one', [1, 2, 3, 4, 5]) };

@@ -343,3 +343,30 @@ describe('a program that breaks the rules of the language', () => {
     expect(() => space.decode(space.sample(Random.of(1, 'x')).map(() => 0))).toThrow(message);
   });
 });
+
+describe('a space whose architectures have a form of their own in the field', () => {
+  const pairs = defineSpace({
+    name: 'pairs',
+    *choices(): Program<{ kernel: number; operation: string }> {
+      return {
+        kernel: yield* choose('kernel', [3, 5]),
+        operation: yield* choose('operation', ['conv', 'pool']),
+      };
+    },
+    genotype: {
+      write: ({ kernel, operation }) => [`${operation}_${kernel}x${kernel}`],
+      read: (published) => {
+        const [operation = '', size = ''] = String((published as unknown[])[0]).split('_');
+        return { kernel: Number(size.split('x')[0]), operation };
+      },
+    },
+  });
+  const space = Space.configure(pairs);
+
+  it('decodes to that form and reads it back', () => {
+    expect(space.decode([1, 0])).toEqual(['conv_5x5']);
+    expect(space.encode(['pool_3x3'])).toEqual([0, 1]);
+    expect(space.validate(['pool_3x3'])).toEqual(['pool_3x3']);
+    expect(() => space.encode(['pool_4x4'])).toThrow("space pairs: 'kernel' is 4; allowed: 3, 5");
+  });
+});

@@ -21,7 +21,7 @@ const conformance = {
   outstanding: 4,
   trials: 14,
 };
-describeStrategy(reinforce, Space.configure(zophCnn, { layers: 2, strides: [1, 2] }), conformance);
+describeStrategy(reinforce, Space.configure(zophCnn, { layers: 1 }), conformance);
 describeStrategy(reinforce, Space.configure(branching, { deepest: 2 }), conformance);
 
 type Options = Parameters<typeof reinforce.create>[0]['options'];
@@ -266,14 +266,14 @@ describe('a snapshot of reinforce', () => {
  * connection counted. Three layers of zoph-cnn: 4^9 choices and 2^3 connections, 2,097,152 sheets, one of which has
  * more than 95% (11 of 12 are 91.7%).
  *
- * The settings are those that a sweep over 48 seeds found to learn it always, the mean of the samples included: within
- * +-0.08 the states at the anchor points are so alike at first that connections are taken all or none, and without
- * entropy some seeds settle for 11 of 12.
+ * The settings are those that learned it with every one of some 90 seeds of a sweep, so that the last samples are
+ * almost all right: within +-0.08 the states at the anchor points are so alike at first that connections are taken all
+ * or none, and with less entropy some seeds settle for 11 of 12.
  */
 describe('a search for a hidden architecture', () => {
   const space = Space.configure(zophCnn, { layers: 3 });
-  const samples = 640;
-  const settings = { learningRate: 0.006, entropyWeight: 0.03, initialRange: 0.4, growEvery: 0 };
+  const samples = 800;
+  const settings = { learningRate: 0.006, entropyWeight: 0.03, initialRange: 0.5, growEvery: 0 };
 
   function rewards(strategy: Strategy, seed: number): number[] {
     const hidden = space.trace(space.sample(Random.of(seed, 'hidden architecture')));

@@ -1,0 +1,233 @@
+import {
+  fromTypedArray,
+  generatorState,
+  manualSeed,
+  nn,
+  noGrad,
+  setThreads,
+  type Tensor,
+  tensor,
+} from '@espalier/torch';
+import { describe, expect, it } from 'vitest';
+import type { Network } from '../../src/networks/network.js';
+import { initialised } from '../../src/training/child.js';
+import {
+  accuracyOn,
+  ClassifierTraining,
+  Diverged,
+  type StepReport,
+} from '../../src/training/classifier-training.js';
+import type { TrainingSettings } from '../../src/training/training-settings.js';
+import { bytesAsTheyAre, tinySet } from '../data/tiny-set.js';
+import { settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';
+
+setThreads(1);
+
+interface Begun {
+  readonly network: Network;
+  readonly training: ClassifierTraining;
+}
+
+function begin(settings: TrainingSettings = settingsOf(), seed = 1, weights = seed): Begun {
+  const network = initialised(tinyNetwork, weights);
+  return { network, training: new ClassifierTraining({ ...tinyTask, network, settings, seed }) };
+}
+
+function end({ network, training }: Begun): void {
+  training.free();
+  network.free();
+}
+
+const bytes = (state: ReadonlyMap<string, Tensor>) =>
+  new Map([...state].map(([name, value]) => [name, value.toTypedArray()]));
+
+/** The reports of all the epochs left, and what the network and the optimiser came to. */
+function train(begun: Begun, epochs: number) {
+  const reports: StepReport[] = [];
+  while (begun.training.epoch < epochs) reports.push(...begun.training.trainEpoch());
+  const state = begun.training.stateDict();
+  return { reports, state: bytes(state), loss: begun.training.lastLoss };
+}
+
+describe('a training', () => {
+  it('comes to the same losses and weights, bit for bit, for the same seed', () => {
+    const run = (seed: number) => {
+      const begun = begin(settingsOf(), seed, 1);
+      const result = train(begun, 2);
+      end(begun);
+      return result;
+    };
+    const first = run(1);
+    expect(run(1)).toEqual(first);
+    // The weights begin the same: order, augmentation and dropout are another seed's.
+    expect(run(2).reports.map(({ loss }) => loss)).not.toEqual(first.reports.map(({ loss }) => loss));
+  });
+
+  it('begins with the weights of its seed', () => {
+    const weights = (seed: number) => {
+      const network = initialised(tinyNetwork, seed);
+      const values = bytes(network.stateDict());
+      expect((network as ReturnType<typeof tinyNetwork>).conv.weight.isContiguous('channels_last')).toBe(
+        true,
+      );
+      network.free();
+      return values;
+    };
+    expect(weights(1)).toEqual(weights(1));
+    expect(weights(1).get('conv.weight')).not.toEqual(weights(2).get('conv.weight'));
+  });
+
+  it('goes on from what was saved after an epoch as if nothing had happened', () => {
+    const undisturbed = begin();
+    const whole = train(undisturbed, 3);
+    end(undisturbed);
+
+    const first = begin();
+    const before = train(first, 1);
+    end(first);
+    // Other weights, other momentum, other random numbers: all of it must be put back.
+    const second = begin(settingsOf(), 1, 99);
+    train(second, 1);
+    const shapes = new Map([...second.training.stateDict()].map(([name, { shape }]) => [name, shape]));
+    const state = new Map(
+      [...before.state].map(([name, values]) => [name, fromTypedArray(values, shapes.get(name)!)]),
+    );
+    manualSeed(99);
+    second.training.loadStateDict(state, 1, before.loss);
+    expect(second.training.epoch).toBe(1);
+    expect(second.training.lastLoss).toBe(before.loss);
+    const after = train(second, 3);
+    end(second);
+
+    expect([...before.reports, ...after.reports]).toEqual(whole.reports);
+    expect(after.state).toEqual(whole.state);
+    expect(after.loss).toBe(whole.loss);
+  });
+
+  it('rejects a state that is not of its network, and one without random numbers', () => {
+    const begun = begin();
+    expect(() => begun.training.loadStateDict(new Map(), 1, 0)).toThrow("the state has no 'generator'");
+    const generator = new Map([['generator', fromTypedArray(generatorState(), [generatorState().length])]]);
+    expect(() => begun.training.loadStateDict(generator, 1, 0)).toThrow(
+      'the state does not fit the network: conv.weight is missing',
+    );
+    expect(begun.training.epoch).toBe(0);
+    end(begun);
+  });
+
+  it('reports every step: the mean loss of the epoch so far, over images and not over batches', () => {
+    // Nothing is learned, and the features do not count: every image of a class has the same loss.
+    const other = begin(settingsOf({ augment: false, learningRate: 1e-30, momentum: 0, weightDecay: 0 }));
+    noGrad(() => {
+      other.network.stateDict().get('classifier.weight')!.zero_();
+      other.network
+        .stateDict()
+        .get('classifier.bias')!
+        .copy_(tensor([0, 0, 1]));
+    });
+    const reports = [...other.training.trainEpoch()];
+    expect(reports.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    expect(reports[0]).toMatchObject({ epoch: 1, stepsPerEpoch: 5, learningRate: 1e-30 });
+    // 8, 7 and 7 images of the classes; log(2 + e) for a class, 1 less for the last.
+    const log = Math.log(2 + Math.E);
+    expect(reports.at(-1)!.loss).toBeCloseTo((15 * log + 7 * (log - 1)) / 22, 5);
+    expect(other.training.lastLoss).toBe(reports.at(-1)!.loss);
+    end(other);
+  });
+
+  it('trains at a constant rate, or at one that falls along half a cosine, step by step', () => {
+    const rates = (schedule: 'constant' | 'cosine') => {
+      const begun = begin(settingsOf({ schedule, learningRate: 0.2, epochs: 2 }));
+      const { reports } = train(begun, 2);
+      end(begun);
+      return reports.map(({ learningRate }) => learningRate);
+    };
+    expect(rates('constant')).toEqual(new Array(10).fill(0.2));
+    const cosine = rates('cosine');
+    expect(cosine).toHaveLength(10);
+    for (const [step, rate] of cosine.entries())
+      expect(rate).toBeCloseTo(0.1 * (1 + Math.cos((Math.PI * step) / 10)), 15);
+  });
+
+  it('moves the weights at that rate', () => {
+    const begun = begin(settingsOf({ augment: false, momentum: 0, weightDecay: 0, learningRate: 0.25 }));
+    const bias = begun.network.stateDict().get('classifier.bias')!;
+    const before = bias.toNumbers();
+    begun.training.trainEpoch().next();
+    const gradient = bias.grad!.toNumbers();
+    const after = bias.toNumbers();
+    expect(gradient.some((value) => Math.abs(value) > 0.01)).toBe(true);
+    for (const [index, value] of after.entries())
+      expect(value).toBeCloseTo(before[index]! - 0.25 * gradient[index]!, 6);
+    end(begun);
+  });
+
+  it('learns', () => {
+    const network = new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 3));
+    const settings = settingsOf({ epochs: 20, augment: false });
+    const training = new ClassifierTraining({ ...tinyTask, network, settings, seed: 1 });
+    const { reports } = train({ network, training }, 20);
+    expect(reports.at(-1)!.loss).toBeLessThan(0.1);
+    expect(accuracyOn(network, tinyTask.test, tinyTask.statistics, 5)).toBe(1);
+    end({ network, training });
+  });
+
+  it('stops where the loss is no number any more, and says where', () => {
+    const begun = begin(settingsOf({ learningRate: 1e30 }));
+    let error: unknown;
+    try {
+      [...begun.training.trainEpoch()];
+    } catch (reason) {
+      error = reason;
+    }
+    expect(error).toBeInstanceOf(Diverged);
+    expect((error as Error).message).toMatch(
+      /^diverged: the loss is (NaN|Infinity) in epoch 1, step [2-5] of 5$/,
+    );
+    expect(begun.training.epoch).toBe(0);
+    expect(begun.training.lastLoss).toBeNaN();
+    end(begun);
+  });
+});
+
+describe('the accuracy on a set', () => {
+  /** Class 1 where the pixel is above 10, class 2 above 30. */
+  class Thresholds extends nn.Layer {
+    readonly linear = new nn.Linear(1, 3);
+
+    constructor() {
+      super();
+      noGrad(() => {
+        this.linear.weight.copy_(tensor([[0], [1], [2]]));
+        this.linear.bias!.copy_(tensor([0, -10, -40]));
+      });
+    }
+
+    forward(input: Tensor): Tensor {
+      return this.linear.forward(input.flatten(1));
+    }
+  }
+
+  const set = tinySet([5, 1, 1, 1], [5, 20, 50, 29, 31], [0, 1, 0, 2, 2]);
+
+  it.each([1, 2, 5, 100])(
+    'is the share of images whose class has the highest logit, %i at a time',
+    (size) => {
+      const network = new Thresholds();
+      // 0, 1, 2, 1, 2: right, right, wrong, wrong, right.
+      expect(accuracyOn(network, set, bytesAsTheyAre(1), size)).toBe(3 / 5);
+      network.free();
+    },
+  );
+
+  it('is measured without dropout and without touching the statistics', () => {
+    const network = initialised(tinyNetwork, 1);
+    const before = bytes(network.stateDict());
+    network.train();
+    const measure = () => accuracyOn(network, tinyTask.validation, tinyTask.statistics, 4);
+    expect(measure()).toBe(measure());
+    expect(network.training).toBe(false);
+    expect(bytes(network.stateDict())).toEqual(before);
+    network.free();
+  });
+});
