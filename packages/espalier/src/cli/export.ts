@@ -3,33 +3,26 @@ import type { Command } from 'commander';
 import { architectureFile, findArchitecture } from '../experiments/found-architecture.js';
 import { InputError } from '../input-error.js';
 import { drawArchitecture } from '../reports/search-report.js';
-import { wholeNumber } from './options.js';
+import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
 import { openTerminal } from './terminal.js';
 
-interface ExportFlags {
+interface ExportFlags extends ImageFlags {
   readonly format: string;
   readonly out?: string;
-  readonly imageSize: number;
-  readonly imageChannels: number;
-  readonly classes: number;
   readonly json: boolean;
 }
 
 const FORMATS = ['json', 'svg'];
 
 export function addExport(program: Command): void {
-  program
-    .command('export')
+  addImageFlags(program.command('export'))
     .description('write an architecture out: as JSON, or as a picture')
     .argument('<run|architecture>', 'a run folder (its best architecture) or an architecture file')
     .requiredOption('--format <json|svg>', 'what to write')
     .option('--out <file>', 'where to write it (default: stdout)')
-    .option('--image-size <n>', 'height and width of the images', wholeNumber(1), 32)
-    .option('--image-channels <n>', 'colours of the images', wholeNumber(1), 3)
-    .option('--classes <n>', 'classes of the images', wholeNumber(1), 10)
     .option('--json', 'say as one JSON value on stdout what was written (with --out)', false)
     .action(async (path: string, flags: ExportFlags) => {
-      const { format, out, json, imageSize, imageChannels: channels, classes } = flags;
+      const { format, out, json } = flags;
       if (!FORMATS.includes(format))
         throw new InputError(`--format '${format}': allowed: ${FORMATS.join(', ')}`);
       if (json && out === undefined)
@@ -39,12 +32,7 @@ export function addExport(program: Command): void {
       const text =
         format === 'json'
           ? `${JSON.stringify(architectureFile(found), null, 2)}\n`
-          : drawArchitecture(
-              space,
-              architecture,
-              { channels, height: imageSize, width: imageSize, classes },
-              `A network of ${space.name}`,
-            );
+          : drawArchitecture(space, architecture, imagesFor(found, flags), `A network of ${space.name}`);
       if (out === undefined) {
         process.stdout.write(text);
         return;

@@ -8,30 +8,23 @@ import { multiplyAdds } from '../networks/multiply-adds.js';
 import { networkGraph } from '../networks/network-graph.js';
 import { traceOperators } from '../networks/operator-trace.js';
 import { count } from '../reports/figures.js';
-import { type InputShape, Space } from '../space/space.js';
+import { Space } from '../space/space.js';
 import { spaces } from '../spaces/space-names.js';
-import { collectSetting, describeOptions, wholeNumber } from './options.js';
+import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
+import { collectSetting, describeOptions } from './options.js';
+import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { openTerminal, type Terminal } from './terminal.js';
 
-interface InspectFlags {
+interface InspectFlags extends SpaceFlags, ImageFlags {
   readonly set: Record<string, Json>;
-  readonly layers?: number;
-  readonly imageSize: number;
-  readonly imageChannels: number;
-  readonly classes: number;
   readonly json: boolean;
 }
 
 export function addInspect(program: Command): void {
-  program
-    .command('inspect')
+  addImageFlags(addSpaceFlags(program.command('inspect')))
     .description('the size and options of a space, or the parameters and multiply-adds of an architecture')
     .argument('<space|architecture>', 'a space by name or file, an architecture file, or a run folder')
     .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
-    .option('--layers <n>', 'depth of the networks of a space', wholeNumber(1))
-    .option('--image-size <n>', 'height and width of the images', wholeNumber(1), 32)
-    .option('--image-channels <n>', 'colours of the images', wholeNumber(1), 3)
-    .option('--classes <n>', 'classes of the images', wholeNumber(1), 10)
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (name: string, flags: InspectFlags) => {
       const terminal = openTerminal(flags.json);
@@ -40,11 +33,9 @@ export function addInspect(program: Command): void {
     });
 }
 
-async function inspectSpace(name: string, { set, layers }: InspectFlags, terminal: Terminal): Promise<void> {
+async function inspectSpace(name: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
   const { definition } = await findSpace(name, process.cwd());
-  const { depthOption } = definition;
-  const depth = layers === undefined ? {} : { [depthOption ?? 'layers']: layers };
-  const space = Space.configure(definition, { ...set, ...depth });
+  const space = Space.configure(definition, { ...flags.set, ...spaceOptionsOf(flags, definition) });
   const size = space.size();
   terminal.json({ space: space.name, options: space.options, size: size.toString() });
   terminal.result(`space ${space.name}: ${count(size)} architectures`);
@@ -57,12 +48,7 @@ async function inspectSpace(name: string, { set, layers }: InspectFlags, termina
 async function inspectArchitecture(path: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
   const found = await findArchitecture(path);
   const { space, architecture } = found;
-  const shape: InputShape = {
-    channels: flags.imageChannels,
-    height: flags.imageSize,
-    width: flags.imageSize,
-    classes: flags.classes,
-  };
+  const shape = imagesFor(found, flags);
   const network = buildNetwork(space, architecture, shape);
   const params = network.parameterCount();
   const calls = traceOperators(network, shape);

@@ -10,9 +10,10 @@ import { strategyNamed } from '../strategies/strategy-names.js';
 import { trainingSettings } from '../training/training-settings.js';
 import { collectSetting, positiveNumber, shareOut, wholeNumber } from './options.js';
 import { describeRun, runToEnd } from './run-search.js';
+import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { openTerminal } from './terminal.js';
 
-interface SearchFlags {
+interface SearchFlags extends SpaceFlags {
   readonly space: string;
   readonly strategy: string;
   readonly data: string;
@@ -21,7 +22,6 @@ interface SearchFlags {
   readonly trials: number;
   readonly epochs?: number;
   readonly batchSize?: number;
-  readonly layers?: number;
   readonly workers: number;
   readonly threads: number;
   readonly limit?: number;
@@ -33,8 +33,7 @@ interface SearchFlags {
 }
 
 export function addSearch(program: Command): void {
-  program
-    .command('search')
+  addSpaceFlags(program.command('search'))
     .description('search an architecture')
     .requiredOption('--space <name|file>', 'zoph-cnn, or the path of a TypeScript or JavaScript file')
     .requiredOption('--strategy <name>', 'random, reinforce')
@@ -44,7 +43,6 @@ export function addSearch(program: Command): void {
     .option('--trials <n>', 'children to train', wholeNumber(1), 100)
     .option('--epochs <n>', 'of a child', wholeNumber(1))
     .option('--batch-size <n>', 'images a step', wholeNumber(1))
-    .option('--layers <n>', 'depth of the networks', wholeNumber(1))
     .option('--workers <n>', 'children at once', wholeNumber(1), availableParallelism())
     .option('--threads <n>', 'of each worker', wholeNumber(1), 1)
     .option('--limit <n>', 'only the first N training images', wholeNumber(2))
@@ -98,9 +96,6 @@ async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options },
     { word: 'training', owner: 'the training', schema: trainingSettings },
   ]);
-  const { depthOption } = definition;
-  if (flags.layers !== undefined && depthOption === undefined)
-    throw new InputError(`--layers ${flags.layers}: space ${definition.name} has no depth to set`);
   const given = <T>(name: string, value: T | undefined) => (value === undefined ? {} : { [name]: value });
   const training = trainingSettings.strict().safeParse({
     ...(small ? { epochs: 2, batchSize: 64, schedule: 'cosine' } : {}),
@@ -117,7 +112,7 @@ async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
     spaceOptions: {
       ...(small ? (definition.small as Record<string, Json> | undefined) : {}),
       ...shares.space,
-      ...(depthOption === undefined ? {} : given(depthOption, flags.layers)),
+      ...spaceOptionsOf(flags, definition),
     },
     strategy: flags.strategy,
     strategyOptions: {

@@ -11,7 +11,8 @@ import {
 } from '../space/architecture-file.js';
 import { Space } from '../space/space.js';
 import { spaces } from '../spaces/space-names.js';
-import { type ExperimentSettings, settingsOf } from './experiment.js';
+import type { ImageTaskSettings } from '../training/image-task.js';
+import { type ExperimentSettings, settingsOf, taskIn } from './experiment.js';
 import { findSpace, isSpaceFile } from './find-space.js';
 
 /** An architecture, with the space that it is of. */
@@ -20,6 +21,8 @@ export interface FoundArchitecture {
   readonly architecture: unknown;
   /** The path of the space's file where it is a user's own: what names it in an architecture's file. */
   readonly spaceFile?: string;
+  /** The images of the search that found it. */
+  readonly task?: ImageTaskSettings;
 }
 
 /** What the file of an architecture holds. A user's space is named by its path. */
@@ -123,6 +126,7 @@ export function bestOf({ state, space, settings, from }: ReadRun, path: string):
   return {
     space: own,
     architecture: own.decode(trial.answers),
+    task: taskIn(from, settings.task),
     ...(isSpaceFile(settings.space) ? { spaceFile: resolve(from, settings.space) } : {}),
   };
 }

@@ -144,7 +144,7 @@ export class ClassifierTraining {
     if (generator === undefined) throw new Error("the state has no 'generator'");
     this.#task.network.loadStateDict(withPrefix('network.', state));
     this.#optimizer.loadStateDict(withPrefix('optimizer.', state));
-    void generator;
+    setGeneratorState(generator.toTypedArray() as Uint8Array);
     this.#epoch = epoch;
     this.#lastLoss = loss;
   }

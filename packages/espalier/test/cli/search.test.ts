@@ -78,7 +78,7 @@ describe('espalier search', () => {
     expect(best).toMatchObject({ space: 'zoph-cnn', options: { layers: 2, filters: [4, 6] } });
     expect(best.layers).toHaveLength(2);
     expect(readFileSync(join(whole, 'best.svg'), 'utf8')).toMatch(
-      /^<svg[^]*[1357]x[1357] convolution, [46] filters[^]*<\/svg>\s*$/,
+      /^<svg[\s\S]*[1357]x[1357] convolution, [46] filters[\s\S]*<\/svg>\s*$/,
     );
     const report = readFileSync(join(whole, 'report.html'), 'utf8');
     expect(report.match(/<svg/g)).toHaveLength(2);
