@@ -167,7 +167,11 @@ function withPrefix(prefix: string, tensors: ReadonlyMap<string, Tensor>): Map<s
   );
 }
 
-/** The share of a set's images whose class gets the highest logit. */
+/**
+ * The share of a set's images whose class gets the highest logit.
+ *
+ * @throws Diverged where a logit is not finite: the last step may have made weights of which no loss was seen
+ */
 export function accuracyOn(
   network: Network,
   set: ImageSet,
@@ -180,7 +184,10 @@ export function accuracyOn(
     right += scope(() =>
       noGrad(() => {
         const { images, labels } = tensorsOf(batch, set);
-        return network.forward(images).argmax(1).eq(labels).sum().item();
+        const logits = network.forward(images);
+        if (logits.isfinite().all().item() === 0)
+          throw new Diverged('diverged: the network gives logits that are not finite');
+        return logits.argmax(1).eq(labels).sum().item();
       }),
     );
   return right / set.count;

@@ -220,6 +220,15 @@ describe('the accuracy on a set', () => {
     },
   );
 
+  it('of a network that gives no numbers is a divergence', () => {
+    const network = new Thresholds();
+    noGrad(() => network.linear.weight.fill_(Number.NaN));
+    expect(() => accuracyOn(network, set, bytesAsTheyAre(1), 5)).toThrow(
+      new Diverged('diverged: the network gives logits that are not finite'),
+    );
+    network.free();
+  });
+
   it('is measured without dropout and without touching the statistics', () => {
     const network = initialised(tinyNetwork, 1);
     const before = bytes(network.stateDict());
