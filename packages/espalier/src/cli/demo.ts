@@ -19,7 +19,7 @@ import { openTerminal, type Terminal } from './terminal.js';
 const DATA = 'mnist';
 const CHILD_IMAGES = 2500;
 const CHILD_VALIDATION = 500;
-const FINAL_EPOCHS = 12;
+const FINAL_EPOCHS = 10;
 
 export function addDemo(program: Command): void {
   program
@@ -27,7 +27,7 @@ export function addDemo(program: Command): void {
     .description(
       'a first search: the controller of Zoph & Le 2016 on MNIST, against random search, in a few minutes',
     )
-    .option('--trials <n>', 'children of each search', wholeNumber(1), 32)
+    .option('--trials <n>', 'children of each search', wholeNumber(1), 24)
     .option('--seed <n>', 'of everything random', wholeNumber(0), 1)
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(demo);

@@ -9,6 +9,7 @@ interface SearchCurve {
 
 export interface CurveChart {
   readonly title: string;
+  /** What a trial is called, in the singular: 'child'. */
   readonly trialAxis: string;
   readonly rewardAxis: string;
   /** How many finished trials the moving average takes. */

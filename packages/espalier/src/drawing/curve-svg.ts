@@ -93,11 +93,13 @@ function legendGroups(chart: CurveChart, allSeries: readonly Series[]): LegendEn
   const isAlone = allSeries.length === 1;
   const result = (series: Series): string => {
     const best = bestMark(series);
-    return best === undefined ? 'no trial finished' : `${shortNumber(best.reward)} at trial ${best.trial}`;
+    return best === undefined
+      ? `no ${chart.trialAxis} finished`
+      : `${shortNumber(best.reward)} at ${chart.trialAxis} ${best.trial}`;
   };
   const colourOf = (paintOf: Paint): Paint => (isAlone ? paintOf : 'muted');
   const signs: LegendEntry[] = [
-    { sign: 'dot', colour: colourOf(first.colours.mark), text: 'trial' },
+    { sign: 'dot', colour: colourOf(first.colours.mark), text: chart.trialAxis },
     { sign: 'average', colour: colourOf(first.colours.average), text: `moving average of ${chart.window}` },
     {
       sign: 'best',
@@ -106,7 +108,7 @@ function legendGroups(chart: CurveChart, allSeries: readonly Series[]): LegendEn
     },
   ];
   if (allSeries.some((series) => series.failed.length > 0)) {
-    signs.push({ sign: 'failed', colour: isAlone ? 'failed' : 'muted', text: 'failed trial' });
+    signs.push({ sign: 'failed', colour: isAlone ? 'failed' : 'muted', text: `failed ${chart.trialAxis}` });
   }
   if (isAlone) return [signs];
   const searches = allSeries.map((series): LegendEntry => {
@@ -151,8 +153,10 @@ function describe(chart: CurveChart, allSeries: readonly Series[]): string {
   const sentences = allSeries.map((series) => {
     const best = bestMark(series);
     const result =
-      best === undefined ? 'no trial finished' : `best ${shortNumber(best.reward)} at trial ${best.trial}`;
-    return `${series.name}: ${series.marks.length + series.failed.length} trials, ${series.failed.length} failed, ${result}.`;
+      best === undefined
+        ? `no ${chart.trialAxis} finished`
+        : `best ${shortNumber(best.reward)} at ${chart.trialAxis} ${best.trial}`;
+    return `${series.name}: ${series.failed.length} of ${series.marks.length + series.failed.length} failed, ${result}.`;
   });
   return [`${chart.rewardAxis} by ${chart.trialAxis}.`, ...sentences].join(' ');
 }
