@@ -11,6 +11,7 @@ import { resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { strategyNamed } from '../strategies/strategy-names.js';
+import { requireDevice } from '../training/device.js';
 import {
   type ImageTask,
   type ImageTaskSettings,
@@ -95,6 +96,7 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     strategyDefinition.options,
     request.strategyOptions,
   );
+  requireDevice(request.training.device);
   const taskSettings = taskIn(folder, request.task);
   const task = openImageTask(taskSettings);
   // A space that builds no network would make a search of failed trials.

@@ -8,6 +8,7 @@ import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import type { StepReport } from '../training/classifier-training.js';
+import { requireDevice } from '../training/device.js';
 import { type TrainedNetwork, trainToEnd } from '../training/final-training.js';
 import { imageTaskSettings, openImageTask } from '../training/image-task.js';
 import { trainingSettings } from '../training/training-settings.js';
@@ -42,6 +43,7 @@ export function beginTraining(
   found: FoundArchitecture,
   request: Omit<TrainingRunSettings, 'version' | 'architecture' | 'dataChecksum'>,
 ): void {
+  requireDevice(request.training.device);
   const taskSettings = { ...request.task, validation: 0 };
   const task = openImageTask(taskIn(process.cwd(), taskSettings));
   buildNetwork(found.space, found.architecture, task.shape).free();

@@ -30,7 +30,8 @@ export function traceOperators(network: Network, input: InputShape): readonly Op
   const { training } = network;
   const run = () =>
     noGrad(() => {
-      const image = zeros([1, input.channels, input.height, input.width], { dtype: 'float32' });
+      const device = network.parameters()[0]?.device;
+      const image = zeros([1, input.channels, input.height, input.width], { dtype: 'float32', device });
       /** Which call made the tensor of a handle. A scope never gives a handle twice. */
       const makers = new Map([[image.handle, IMAGE]]);
       observeOperators(

@@ -20,10 +20,10 @@ interface EpochResult {
 /** How many of the last epochs count: "the maximum validation accuracy of the last 5 epochs" (section 4.1). */
 const LAST_EPOCHS = 5;
 
-/** A network as the seed initialises it, in the layout that trains fastest. */
-export function initialised(build: () => Network, seed: number): Network {
+/** A network as the seed initialises it, in the layout that trains fastest, on its device. */
+export function initialised(build: () => Network, seed: number, device = 'cpu'): Network {
   manualSeed(deriveSeed(seed, 'weights'));
-  return build().to({ memoryFormat: 'channels_last' });
+  return build().to({ memoryFormat: 'channels_last', device });
 }
 
 /**
@@ -39,7 +39,7 @@ export async function trainChild(
     report(step: StepReport): Promise<void>;
   },
 ): Promise<Outcome> {
-  const network = initialised(build, context.seed);
+  const network = initialised(build, context.seed, settings.device);
   const training = new ClassifierTraining({ ...task, network, settings, seed: context.seed });
   try {
     const params = network.parameterCount();
@@ -47,7 +47,7 @@ export async function trainChild(
     const epochs: EpochResult[] = [];
     while (training.epoch < settings.epochs) {
       for (const step of training.trainEpoch()) await context.report(step);
-      const accuracy = accuracyOn(network, task.validation, task.statistics, settings.batchSize);
+      const accuracy = accuracyOn(network, task.validation, task.statistics, settings);
       const { epoch, lastLoss: loss } = training;
       epochs.push({ epoch, loss, accuracy });
     }

@@ -116,10 +116,10 @@ export class ClassifierTraining {
   }
 
   #step(batch: Batch, learningRate: number): number {
-    const { network, train } = this.#task;
+    const { network, train, settings } = this.#task;
     this.#optimizer.learningRate = learningRate;
     return scope(() => {
-      const { images, labels } = tensorsOf(batch, train);
+      const { images, labels } = tensorsOf(batch, train, settings.device);
       const loss = network.forward(images).crossEntropyLoss(labels);
       this.#optimizer.zeroGrad();
       backward(loss);
@@ -176,14 +176,14 @@ export function accuracyOn(
   network: Network,
   set: ImageSet,
   statistics: ChannelStatistics,
-  batchSize: number,
+  { batchSize, device }: Pick<TrainingSettings, 'batchSize' | 'device'>,
 ): number {
   network.eval();
   let right = 0;
   for (const batch of batches(set, { size: batchSize, statistics }))
     right += scope(() =>
       noGrad(() => {
-        const { images, labels } = tensorsOf(batch, set);
+        const { images, labels } = tensorsOf(batch, set, device);
         const logits = network.forward(images);
         if (logits.isfinite().all().item() === 0)
           throw new Diverged('diverged: the network gives logits that are not finite');
@@ -194,9 +194,14 @@ export function accuracyOn(
 }
 
 /** A batch as libtorch reads it fastest: [N, channels, height, width], channels last in memory. */
-function tensorsOf(batch: Batch, { height, width, channels }: ImageSet): { images: Tensor; labels: Tensor } {
-  return {
-    images: fromTypedArray(batch.images, [batch.count, height, width, channels]).permute([0, 3, 1, 2]),
-    labels: fromTypedArray(batch.labels, [batch.count]),
-  };
+function tensorsOf(
+  batch: Batch,
+  { height, width, channels }: ImageSet,
+  device: string,
+): { images: Tensor; labels: Tensor } {
+  const images = fromTypedArray(batch.images, [batch.count, height, width, channels]).permute([0, 3, 1, 2]);
+  const labels = fromTypedArray(batch.labels, [batch.count]);
+  return device === 'cpu'
+    ? { images, labels }
+    : { images: images.to({ device }), labels: labels.to({ device }) };
 }

@@ -64,7 +64,7 @@ export async function trainToEnd(training: FinalTraining): Promise<TrainedNetwor
 async function train(training: FinalTraining, journal: Journal): Promise<TrainedNetwork | undefined> {
   const { folder, begin, task, settings, seed, signal } = training;
   const files = trainingFiles(folder);
-  const network = initialised(training.build, seed);
+  const network = initialised(training.build, seed, settings.device);
   const run = new ClassifierTraining({ ...task, network, settings, seed });
   const clock = () => ({ time: new Date().toISOString() });
   try {
@@ -90,7 +90,7 @@ async function train(training: FinalTraining, journal: Journal): Promise<Trained
         }),
       );
     }
-    const testAccuracy = accuracyOn(network, task.test, task.statistics, settings.batchSize);
+    const testAccuracy = accuracyOn(network, task.test, task.statistics, settings);
     saveTensors(files.weights, network.stateDict());
     journal.write({ event: 'end', testAccuracy, loss }, clock());
     journal.finish();

@@ -11,6 +11,7 @@ export const trainingSettings = z.object({
     .describe('learning rate over the training: constant, or half a cosine down to 0'),
   momentum: z.number().min(0).lt(1).default(0.9).describe('Nesterov momentum (4.1: 0.9)'),
   weightDecay: z.number().min(0).default(1e-4).describe('weight decay (4.1: 1e-4)'),
+  device: z.string().default('cpu').describe('where networks are trained: cpu, cuda, cuda:1'),
   augment: z.boolean().default(true).describe('random crops, and flips where the data allows them (4.1)'),
 });
 

@@ -53,6 +53,12 @@ describe('wrong input', () => {
     ['a setting without a value', search('--set', 'filters'), /'filters'.*key=value/],
     ['a setting out of range', search('--set', 'filters=[0]'), /option 'filters\.0' is 0/],
     ['a training setting out of range', search('--set', 'momentum=2'), /--set training\.momentum/],
+    [
+      'a device that is not there',
+      search('--set', 'device=cuda'),
+      /device 'cuda' cannot be used: .*'cpu' always can/,
+    ],
+    ['a device that does not exist', search('--set', 'device=abacus'), /device 'abacus' cannot be used/],
     ['more images than there are', search('--limit', '301'), /limit 301: .*1 to 300/],
     ['too many images held out', search('--validation', '300'), /300 images to hold out/],
   ])('%s is one message on stderr, exit code 2, and nothing is written', async (_, args, message) => {

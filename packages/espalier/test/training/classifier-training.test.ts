@@ -168,7 +168,7 @@ describe('a training', () => {
     const training = new ClassifierTraining({ ...tinyTask, network, settings, seed: 1 });
     const { reports } = train({ network, training }, 20);
     expect(reports.at(-1)!.loss).toBeLessThan(0.1);
-    expect(accuracyOn(network, tinyTask.test, tinyTask.statistics, 5)).toBe(1);
+    expect(accuracyOn(network, tinyTask.test, tinyTask.statistics, { batchSize: 5, device: 'cpu' })).toBe(1);
     end({ network, training });
   });
 
@@ -215,7 +215,7 @@ describe('the accuracy on a set', () => {
     (size) => {
       const network = new Thresholds();
       // 0, 1, 2, 1, 2: right, right, wrong, wrong, right.
-      expect(accuracyOn(network, set, bytesAsTheyAre(1), size)).toBe(3 / 5);
+      expect(accuracyOn(network, set, bytesAsTheyAre(1), { batchSize: size, device: 'cpu' })).toBe(3 / 5);
       network.free();
     },
   );
@@ -223,7 +223,7 @@ describe('the accuracy on a set', () => {
   it('of a network that gives no numbers is a divergence', () => {
     const network = new Thresholds();
     noGrad(() => network.linear.weight.fill_(Number.NaN));
-    expect(() => accuracyOn(network, set, bytesAsTheyAre(1), 5)).toThrow(
+    expect(() => accuracyOn(network, set, bytesAsTheyAre(1), { batchSize: 5, device: 'cpu' })).toThrow(
       new Diverged('diverged: the network gives logits that are not finite'),
     );
     network.free();
@@ -233,7 +233,8 @@ describe('the accuracy on a set', () => {
     const network = initialised(tinyNetwork, 1);
     const before = bytes(network.stateDict());
     network.train();
-    const measure = () => accuracyOn(network, tinyTask.validation, tinyTask.statistics, 4);
+    const measure = () =>
+      accuracyOn(network, tinyTask.validation, tinyTask.statistics, { batchSize: 4, device: 'cpu' });
     expect(measure()).toBe(measure());
     expect(network.training).toBe(false);
     expect(bytes(network.stateDict())).toEqual(before);
