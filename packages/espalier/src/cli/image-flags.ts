@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { FoundArchitecture } from '../experiments/found-architecture.js';
-import type { InputShape } from '../space/space.js';
+import type { InputShape, Space } from '../space/space.js';
 import { openImageTask } from '../training/image-task.js';
 import { wholeNumber } from './options.js';
 
@@ -15,20 +15,35 @@ export function addImageFlags(command: Command): Command {
   return command
     .option(
       '--image-size <n>',
-      'height and width of the images (default: those of the run, or 32)',
+      'height and width of the images (default: those of the run, or the usual ones)',
       wholeNumber(1),
     )
-    .option('--image-channels <n>', 'colours of the images (default: those of the run, or 3)', wholeNumber(1))
-    .option('--classes <n>', 'classes of the images (default: those of the run, or 10)', wholeNumber(1));
+    .option(
+      '--image-channels <n>',
+      'colours of the images (default: those of the run, or the usual ones)',
+      wholeNumber(1),
+    )
+    .option(
+      '--classes <n>',
+      'classes of the images (default: those of the run, or the usual ones)',
+      wholeNumber(1),
+    );
 }
 
-/** The images of the run that an architecture is of, or CIFAR-10's, but for what the flags say. */
+/** What networks of a space are published for: CIFAR-10, ImageNet, or Cityscapes in a crop of the paper's training. */
+function usualImages({ name, options }: Space): InputShape {
+  if (name === 'auto-deeplab') return { channels: 3, height: 321, width: 321, classes: 19 };
+  return options.layout === 'imagenet'
+    ? { channels: 3, height: 224, width: 224, classes: 1000 }
+    : { channels: 3, height: 32, width: 32, classes: 10 };
+}
+
+/** The images of the run that an architecture is of, or the usual ones of its space, but for what the flags say. */
 export function imagesFor(
-  { task }: FoundArchitecture,
+  { task, space }: Pick<FoundArchitecture, 'task' | 'space'>,
   { imageSize, imageChannels, classes }: ImageFlags,
 ): InputShape {
-  const shape =
-    task === undefined ? { channels: 3, height: 32, width: 32, classes: 10 } : openImageTask(task).shape;
+  const shape = task === undefined ? usualImages(space) : openImageTask(task).shape;
   return {
     channels: imageChannels ?? shape.channels,
     height: imageSize ?? shape.height,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { findSpace, isModule } from '../experiments/find-space.js';
 import { architectureFile, findArchitecture } from '../experiments/found-architecture.js';
+import { hub } from '../hub/hub.js';
 import type { Json } from '../json.js';
 import { buildNetwork } from '../networks/build-network.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
@@ -10,6 +11,7 @@ import { traceOperators } from '../networks/operator-trace.js';
 import { count } from '../reports/figures.js';
 import { Space } from '../space/space.js';
 import { spaces } from '../spaces/space-names.js';
+import { buildSupernet } from '../supernets/build-supernet.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
 import { collectSetting, describeOptions } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
@@ -17,6 +19,7 @@ import { openTerminal, type Terminal } from './terminal.js';
 
 interface InspectFlags extends SpaceFlags, ImageFlags {
   readonly set: Record<string, Json>;
+  readonly supernet: boolean;
   readonly json: boolean;
 }
 
@@ -25,10 +28,13 @@ export function addInspect(program: Command): void {
     .description('the size and options of a space, or the parameters and multiply-adds of an architecture')
     .argument('<space|architecture>', 'a space by name or file, an architecture file, or a run folder')
     .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
+    .option('--supernet', 'of a space: the network that holds the weights of all its architectures', false)
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (name: string, flags: InspectFlags) => {
       const terminal = openTerminal(flags.json);
-      if (spaces.has(name) || isModule(name) || !existsSync(name)) await inspectSpace(name, flags, terminal);
+      const isSpace = spaces.has(name) || isModule(name) || !(hub.has(name) || existsSync(name));
+      if (isSpace && flags.supernet) await inspectSupernet(name, flags, terminal);
+      else if (isSpace) await inspectSpace(name, flags, terminal);
       else await inspectArchitecture(name, flags, terminal);
     });
 }
@@ -45,10 +51,39 @@ async function inspectSpace(name: string, flags: InspectFlags, terminal: Termina
     );
 }
 
+async function inspectSupernet(name: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
+  const { definition } = await findSpace(name, process.cwd());
+  const space = Space.configure(definition, { ...flags.set, ...spaceOptionsOf(flags, definition) });
+  const shape = imagesFor({ space }, flags);
+  const supernet = buildSupernet(space, shape);
+  const params = supernet.parameterCount();
+  const alphas = Object.values(supernet.architectureParameters());
+  const architectureParams = alphas.reduce((sum, values) => sum + values.size, 0);
+  const macs = multiplyAdds(traceOperators(supernet, shape));
+  terminal.json({
+    space: space.name,
+    options: space.options,
+    input: shape,
+    params,
+    architectureParams,
+    macs,
+  });
+  terminal.result(
+    `supernet of ${space.name}: ${count(params)} parameters, ${count(architectureParams)} architecture parameters, ` +
+      `${count(macs)} multiply-adds for one image`,
+  );
+}
+
 async function inspectArchitecture(path: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
   const found = await findArchitecture(path);
-  const { space, architecture } = found;
-  const shape = imagesFor(found, flags);
+  const { architecture } = found;
+  const { definition, options } = found.space;
+  const space = Space.configure(definition, {
+    ...options,
+    ...flags.set,
+    ...spaceOptionsOf(flags, definition),
+  });
+  const shape = imagesFor({ ...found, space }, flags);
   const network = buildNetwork(space, architecture, shape);
   const params = network.parameterCount();
   const calls = traceOperators(network, shape);
@@ -57,7 +92,7 @@ async function inspectArchitecture(path: string, flags: InspectFlags, terminal: 
   const { nodes } = networkGraph(calls, shape, space.name);
   terminal.json({
     space: space.name,
-    architecture: architectureFile(found),
+    architecture: architectureFile({ ...found, space }),
     input: shape,
     params,
     macs,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { buildNetwork } from '../networks/build-network.js';
+import { requireClassifier } from '../networks/require-classifier.js';
 import { Random } from '../random/random.js';
 import { ChildPool } from '../runs/child-pool.js';
 import type { RunHeader } from '../runs/journal-event.js';
@@ -99,12 +100,11 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
   requireDevice(request.training.device);
   const taskSettings = taskIn(folder, request.task);
   const task = openImageTask(taskSettings);
-  // A space that builds no network would make a search of failed trials.
-  buildNetwork(
-    space,
-    space.decode(space.sample(Random.of(request.seed, 'first network'))),
-    task.shape,
-  ).free();
+  // A space whose networks cannot be trained would make a search of failed trials.
+  const first = space.decode(space.sample(Random.of(request.seed, 'first network')));
+  const network = buildNetwork(space, first, task.shape);
+  requireClassifier(network, task.shape, space.name);
+  network.free();
   const settings: ExperimentSettings = {
     version,
     ...request,

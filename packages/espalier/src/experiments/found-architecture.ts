@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
 import { readJournal } from '../runs/journal.js';
 import { RunFolder } from '../runs/run-folder.js';
@@ -75,13 +76,20 @@ export function spaceOfTrial(space: Space, trial: { readonly depth?: number }): 
 }
 
 /**
- * The architecture of a file (JSON), or the best one of a run's folder.
+ * The architecture of a published name, of a file (JSON), or the best one of a run's folder.
  *
  * @throws InputError where there is none
  */
 export async function findArchitecture(path: string): Promise<FoundArchitecture> {
+  const published = hub.get(path);
+  if (published !== undefined) {
+    const { space, options, architecture } = published;
+    return parseArchitecture({ space, options, ...(architecture as object) }, path, process.cwd());
+  }
   if (!existsSync(path))
-    throw new InputError(`'${path}': no such file or run folder; an architecture was expected`);
+    throw new InputError(
+      `'${path}': no such file, run folder or published architecture; published: ${[...hub.keys()].join(', ')}`,
+    );
   if (statSync(path).isDirectory()) return bestOf(await readRun(path), path);
   let content: unknown;
   try {

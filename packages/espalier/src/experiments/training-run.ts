@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { buildNetwork } from '../networks/build-network.js';
+import { requireClassifier } from '../networks/require-classifier.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
@@ -46,7 +47,9 @@ export function beginTraining(
   requireDevice(request.training.device);
   const taskSettings = { ...request.task, validation: 0 };
   const task = openImageTask(taskIn(process.cwd(), taskSettings));
-  buildNetwork(found.space, found.architecture, task.shape).free();
+  const network = buildNetwork(found.space, found.architecture, task.shape);
+  requireClassifier(network, task.shape, found.space.name);
+  network.free();
   const settings: TrainingRunSettings = {
     version,
     ...request,

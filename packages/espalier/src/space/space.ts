@@ -22,8 +22,15 @@ import { type AnsweredQuestion, type ProgramSource, type Trace, trace } from './
  * @typeParam O the options, all with defaults
  * @typeParam N the network; this folder knows nothing of it
  * @typeParam Q the architecture as the questions ask for it; another form than A where there is a `genotype`
+ * @typeParam R what the networks read: images, or the tokens of a text
  */
-export interface SpaceDefinition<A, O extends object = Record<never, never>, N = unknown, Q = A> {
+export interface SpaceDefinition<
+  A,
+  O extends object = Record<never, never>,
+  N = unknown,
+  Q = A,
+  R extends keyof NetworkInput = 'images',
+> {
   readonly name: string;
   /** Options with their documentation (`.describe`) and defaults: what `--set` may change. */
   readonly options?: OptionsSchema<O>;
@@ -37,8 +44,12 @@ export interface SpaceDefinition<A, O extends object = Record<never, never>, N =
   readonly depthOption?: keyof O & string;
   /** Options for a laptop: what `--preset small` sets. */
   readonly small?: Partial<O>;
+  /** What its networks read; images where it is not said. */
+  readonly reads?: R;
   /** Builds the network of an architecture. */
-  network?(architecture: A, input: InputShape, options: O): N;
+  network?(architecture: A, input: NetworkInput[R], options: O): N;
+  /** Builds the network that holds the weights of all architectures, where there is one. */
+  supernet?(input: NetworkInput[R], options: O): unknown;
 }
 
 /** What a network of a space is built for. Images: channels, height, width, and the number of classes. */
@@ -49,17 +60,35 @@ export interface InputShape {
   readonly classes: number;
 }
 
+/** What a language model of a space is built for: how many different tokens there are. */
+export interface TokenInput {
+  readonly vocabulary: number;
+}
+
+/** What a network is built for, by what it reads. */
+export interface NetworkInput {
+  readonly images: InputShape;
+  readonly tokens: TokenInput;
+}
+
 /** A definition whose options are not known: what a list of spaces holds. */
-// biome-ignore lint/suspicious/noExplicitAny: the type of the options is checked by the schema, at run time
-export type AnySpaceDefinition<A = unknown, N = unknown> = SpaceDefinition<A, any, N, any>;
+// biome-ignore lint/suspicious/noExplicitAny: options are checked by the schema, the input by `reads`, at run time
+export type AnySpaceDefinition<A = unknown, N = unknown> = SpaceDefinition<A, any, N, any, any>;
 
 /** A definition as it stands, with its types inferred: `export default defineSpace({ name, *choices() {...} })`. */
-export function defineSpace<A, O extends object = Record<never, never>, N = unknown>(
-  definition: SpaceDefinition<A, O, N> & { readonly genotype?: never },
-): SpaceDefinition<A, O, N>;
-export function defineSpace<A, O extends object = Record<never, never>, N = unknown, Q = A>(
-  definition: SpaceDefinition<A, O, N, Q>,
-): SpaceDefinition<A, O, N, Q>;
+export function defineSpace<
+  A,
+  O extends object = Record<never, never>,
+  N = unknown,
+  R extends keyof NetworkInput = 'images',
+>(definition: SpaceDefinition<A, O, N, A, R> & { readonly genotype?: never }): SpaceDefinition<A, O, N, A, R>;
+export function defineSpace<
+  A,
+  O extends object = Record<never, never>,
+  N = unknown,
+  Q = A,
+  R extends keyof NetworkInput = 'images',
+>(definition: SpaceDefinition<A, O, N, Q, R>): SpaceDefinition<A, O, N, Q, R>;
 export function defineSpace(definition: AnySpaceDefinition): AnySpaceDefinition {
   return definition;
 }
@@ -79,8 +108,8 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<unknown> {
   ) {}
 
   /** @throws InputError for an option that does not exist or has a value that is not allowed */
-  static configure<A, O extends object, N, Q>(
-    definition: SpaceDefinition<A, O, N, Q>,
+  static configure<A, O extends object, N, Q, R extends keyof NetworkInput>(
+    definition: SpaceDefinition<A, O, N, Q, R>,
     options: object = {},
   ): Space<A, N> {
     return new Space<A, N>(

@@ -59,6 +59,16 @@ describe('wrong input', () => {
       /device 'cuda' cannot be used: .*'cpu' always can/,
     ],
     ['a device that does not exist', search('--set', 'device=abacus'), /device 'abacus' cannot be used/],
+    [
+      'a flag that the space has no option for',
+      search('--channels', '4'),
+      /--channels 4: space zoph-cnn has no option 'channels'; its options: layers/,
+    ],
+    [
+      'a space whose networks are no classifiers',
+      search('--space', 'auto-deeplab', '--filter-multiplier', '4'),
+      /its network gives a tensor of shape \[1,10,32,32\]; .* has to be \[1, 10\]/,
+    ],
     ['more images than there are', search('--limit', '301'), /limit 301: .*1 to 300/],
     ['too many images held out', search('--validation', '300'), /300 images to hold out/],
   ])('%s is one message on stderr, exit code 2, and nothing is written', async (_, args, message) => {

@@ -1,0 +1,17 @@
+import { amoebanetA } from './amoebanet-a.js';
+import { ashaCnn } from './asha-cnn.js';
+import { autoDeepLabL } from './auto-deeplab-l.js';
+import { autoDeepLabM } from './auto-deeplab-m.js';
+import { autoDeepLabS } from './auto-deeplab-s.js';
+import { dartsV1 } from './darts-v1.js';
+import { dartsV2 } from './darts-v2.js';
+import { nasnetA } from './nasnet-a.js';
+import type { PublishedArchitecture } from './published-architecture.js';
+
+/** Published architectures, by the names that the command line knows them by. */
+export const hub: ReadonlyMap<string, PublishedArchitecture> = new Map(
+  [amoebanetA, ashaCnn, autoDeepLabL, autoDeepLabM, autoDeepLabS, dartsV1, dartsV2, nasnetA].map((entry) => [
+    entry.name,
+    entry,
+  ]),
+);

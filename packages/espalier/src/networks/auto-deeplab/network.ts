@@ -1,0 +1,71 @@
+import { nn, type Tensor } from '@espalier/torch';
+import type { InputShape } from '../../space/space.js';
+import type { AutoDeepLab } from './architecture.js';
+import { Cell } from './cell.js';
+import { Decoder } from './decoder.js';
+import { halved, resize, type Size, sizeOf } from './resize.js';
+import { SpatialPyramid } from './spatial-pyramid.js';
+import { STEM_CHANNELS, Stem } from './stem.js';
+
+/**
+ * The segmentation network of an architecture (Liu et al. 2019): stem, cells along the path, atrous spatial pyramid pooling
+ * and decoder. A cell at level l has `filterMultiplier` * 2^l filters and as many times blocks as output channels.
+ *
+ * The decoder's low-level features are the output of the last layer before the path first leaves stride 4, or the stem's
+ * where the first layer is at stride 8 already. Maps of sizes 32 k + 1 fall corner upon corner at all strides, as in the
+ * authors' code; other sizes are rounded up, and a layer that goes up a level has the size of that level.
+ */
+export class AutoDeepLabNetwork extends nn.Layer {
+  readonly stem: Stem;
+  readonly cells: readonly Cell[];
+  readonly pyramid: SpatialPyramid;
+  readonly decoder: Decoder;
+  /**
+   * The probability of dropping an operation of the last layer in training; that of an earlier one is in proportion to its
+   * depth. Scheduled drop path (section 5.2.1; Zoph et al. 2018) raises it from 0 over the steps.
+   */
+  dropPathProbability = 0;
+  readonly #path: readonly number[];
+  /** How many layers stand before the path first leaves stride 4. */
+  readonly #layersAtStride4: number;
+
+  constructor(architecture: AutoDeepLab, shape: InputShape, filterMultiplier: number) {
+    super();
+    const { path, cell } = architecture;
+    this.stem = new Stem(shape.channels);
+    this.#path = path;
+    const left = path.findIndex((level) => level > 0);
+    this.#layersAtStride4 = left < 0 ? path.length : left;
+
+    const filters = path.map((level) => filterMultiplier * 2 ** level);
+    const channels = [STEM_CHANNELS.half, STEM_CHANNELS.quarter, ...filters.map((own) => own * cell.length)];
+    this.cells = path.map((level, layer) => {
+      const [before, previous] = channels.slice(layer) as [number, number];
+      const stride = level > (path[layer - 1] ?? 0) ? 2 : 1;
+      return new Cell(cell, filters[layer] as number, { previous, before }, stride);
+    });
+    this.pyramid = new SpatialPyramid(channels.at(-1) as number, 4 * 2 ** (path.at(-1) as number));
+    this.decoder = new Decoder(channels[this.#layersAtStride4 + 1] as number, shape.classes);
+  }
+
+  /** [N, channels, H, W] to the logits [N, classes, H, W]; N is 2 or more in training, for image pooling's batch norm. */
+  forward(image: Tensor): Tensor {
+    const { half, quarter } = this.stem.forward(image);
+    const outputs = [half, quarter];
+    /** Of each level reached so far; a path reaches all levels on its way down. */
+    const sizes: Size[] = [sizeOf(quarter)];
+    let level = 0;
+    for (const [layer, cell] of this.cells.entries()) {
+      const [before, previous] = outputs.slice(-2) as [Tensor, Tensor];
+      const next = this.#path[layer] as number;
+      if (next > level) sizes[next] = halved(previous);
+      const scaled = next < level ? resize(previous, sizes[next] as Size) : previous;
+      const dropProbability = (this.dropPathProbability * (layer + 1)) / this.cells.length;
+      outputs.push(cell.forward(scaled, before, dropProbability));
+      level = next;
+    }
+    const features = this.pyramid.forward((outputs.at(-1) as Tensor).relu());
+    const logits = this.decoder.forward(features, outputs[this.#layersAtStride4 + 1] as Tensor);
+    return resize(logits, sizeOf(image));
+  }
+}

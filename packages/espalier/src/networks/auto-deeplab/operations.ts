@@ -1,0 +1,128 @@
+import { nn, type Tensor } from '@espalier/torch';
+import { halved, resize } from './resize.js';
+
+/**
+ * The 8 operations of section 3.1: no connection, pooling, skip connection, depthwise-separable convolutions and atrous
+ * convolutions of rate 2. Unlike `dil_conv` in the cells of DARTS, an atrous convolution is full, not depthwise.
+ */
+export const OPERATIONS = [
+  'none',
+  'max_pool_3x3',
+  'avg_pool_3x3',
+  'skip_connect',
+  'sep_conv_3x3',
+  'sep_conv_5x5',
+  'atrous_conv_3x3',
+  'atrous_conv_5x5',
+] as const;
+
+export type OperationName = (typeof OPERATIONS)[number];
+
+/**
+ * Of all normalisation in stem and cells, as in the authors' code. Their running statistics keep 0.9997 of the old at each of
+ * 1.5 million steps; ours keep 0.9, so that a shorter training can be evaluated.
+ */
+export const EPSILON = 1e-3;
+
+/** An operation from [N, filters, H, W] to [N, filters, ceil(H / stride), ceil(W / stride)]. */
+export function operation(name: OperationName, filters: number, stride: 1 | 2): nn.Layer {
+  switch (name) {
+    case 'none':
+      return new NoConnection(stride);
+    case 'max_pool_3x3':
+      return new nn.MaxPool2d(3, { stride, padding: 1 });
+    case 'avg_pool_3x3':
+      return new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
+    case 'skip_connect':
+      return stride === 1 ? new nn.Identity() : new ReluConvNorm(filters, filters, stride);
+    case 'sep_conv_3x3':
+      return new SeparableConvolution(filters, 3, stride);
+    case 'sep_conv_5x5':
+      return new SeparableConvolution(filters, 5, stride);
+    case 'atrous_conv_3x3':
+      return new AtrousConvolution(filters, 3, stride);
+    case 'atrous_conv_5x5':
+      return new AtrousConvolution(filters, 5, stride);
+  }
+}
+
+/** Zeros. */
+class NoConnection extends nn.Layer {
+  constructor(private readonly stride: 1 | 2) {
+    super();
+  }
+
+  forward(input: Tensor): Tensor {
+    return (this.stride === 1 ? input : input.avgPool2d(1, 2)).mul(0);
+  }
+}
+
+/** Rectified linear units, a 1x1 convolution and batch normalisation: where the number of channels or the size changes. */
+export class ReluConvNorm extends nn.Layer {
+  readonly conv: nn.Conv2d;
+  readonly bn: nn.BatchNorm2d;
+
+  constructor(inputs: number, outputs: number, stride: 1 | 2 = 1) {
+    super();
+    this.conv = new nn.Conv2d(inputs, outputs, 1, { stride, bias: false });
+    this.bn = new nn.BatchNorm2d(outputs, { epsilon: EPSILON });
+  }
+
+  forward(input: Tensor): Tensor {
+    return this.bn.forward(this.conv.forward(input.relu()));
+  }
+}
+
+/** Rectified linear units, a depthwise and a 1x1 convolution with nothing between, batch normalisation: all of it twice. */
+class SeparableConvolution extends nn.Layer {
+  readonly depthwise1: nn.Conv2d;
+  readonly pointwise1: nn.Conv2d;
+  readonly bn1: nn.BatchNorm2d;
+  readonly depthwise2: nn.Conv2d;
+  readonly pointwise2: nn.Conv2d;
+  readonly bn2: nn.BatchNorm2d;
+
+  constructor(filters: number, size: number, stride: 1 | 2) {
+    super();
+    const padding = (size - 1) / 2;
+    const depthwise = { padding, groups: filters, bias: false };
+    this.depthwise1 = new nn.Conv2d(filters, filters, size, { ...depthwise, stride });
+    this.pointwise1 = new nn.Conv2d(filters, filters, 1, { bias: false });
+    this.bn1 = new nn.BatchNorm2d(filters, { epsilon: EPSILON });
+    this.depthwise2 = new nn.Conv2d(filters, filters, size, depthwise);
+    this.pointwise2 = new nn.Conv2d(filters, filters, 1, { bias: false });
+    this.bn2 = new nn.BatchNorm2d(filters, { epsilon: EPSILON });
+  }
+
+  forward(input: Tensor): Tensor {
+    const half = this.bn1.forward(this.pointwise1.forward(this.depthwise1.forward(input.relu())));
+    return this.bn2.forward(this.pointwise2.forward(this.depthwise2.forward(half.relu())));
+  }
+}
+
+/**
+ * Rectified linear units, a convolution of rate 2 and batch normalisation. With stride 2 the input is halved first and
+ * the rate is 1, as in the authors' code.
+ */
+class AtrousConvolution extends nn.Layer {
+  readonly conv: nn.Conv2d;
+  readonly bn: nn.BatchNorm2d;
+
+  constructor(
+    filters: number,
+    size: number,
+    private readonly stride: 1 | 2,
+  ) {
+    super();
+    const dilation = stride === 1 ? 2 : 1;
+    const padding = (dilation * (size - 1)) / 2;
+    this.conv = new nn.Conv2d(filters, filters, size, { padding, dilation, bias: false });
+    this.bn = new nn.BatchNorm2d(filters, { epsilon: EPSILON });
+  }
+
+  forward(input: Tensor): Tensor {
+    const active = input.relu();
+    const read = this.stride === 1 ? active : resize(active, halved(active));
+    return this.bn.forward(this.conv.forward(read));
+  }
+}

@@ -1,0 +1,36 @@
+import { nn, type Tensor } from '@espalier/torch';
+import { EPSILON } from './operations.js';
+
+/** Channels of the stem's maps at strides 2 and 4; the filter multiplier does not change them. */
+export const STEM_CHANNELS = { half: 64, quarter: 128 } as const;
+
+/**
+ * Three 3x3 convolutions before the first cell, down to stride 4 (section 5.2). Both maps, not yet rectified, are read by
+ * cells.
+ */
+export class Stem extends nn.Module {
+  readonly conv0: nn.Conv2d;
+  readonly bn0: nn.BatchNorm2d;
+  readonly conv1: nn.Conv2d;
+  readonly bn1: nn.BatchNorm2d;
+  readonly conv2: nn.Conv2d;
+  readonly bn2: nn.BatchNorm2d;
+
+  constructor(channels: number) {
+    super();
+    const { half, quarter } = STEM_CHANNELS;
+    this.conv0 = new nn.Conv2d(channels, half, 3, { stride: 2, padding: 1, bias: false });
+    this.bn0 = new nn.BatchNorm2d(half, { epsilon: EPSILON });
+    this.conv1 = new nn.Conv2d(half, half, 3, { padding: 1, bias: false });
+    this.bn1 = new nn.BatchNorm2d(half, { epsilon: EPSILON });
+    this.conv2 = new nn.Conv2d(half, quarter, 3, { stride: 2, padding: 1, bias: false });
+    this.bn2 = new nn.BatchNorm2d(quarter, { epsilon: EPSILON });
+  }
+
+  /** [N, channels, H, W] to [N, 64, H/2, W/2] and [N, 128, H/4, W/4], sizes rounded up. */
+  forward(image: Tensor): { half: Tensor; quarter: Tensor } {
+    const first = this.bn0.forward(this.conv0.forward(image)).relu();
+    const half = this.bn1.forward(this.conv1.forward(first));
+    return { half, quarter: this.bn2.forward(this.conv2.forward(half.relu())) };
+  }
+}

@@ -1,0 +1,55 @@
+import { cat, nn, type Tensor } from '@espalier/torch';
+import { dropPath } from '../drop-path.js';
+import type { CellPlan } from './cell-plan.js';
+import type { DartsEdge } from './genotype.js';
+import { FactorizedReduce, makeOperation, ReluConvBn } from './operations.js';
+
+/** Brings the two inputs of a cell to its channels, and the earlier one to the size of the later. */
+export function preprocessors(plan: CellPlan, affine: boolean): [nn.Layer, nn.Layer] {
+  return [
+    plan.lastReduced
+      ? new FactorizedReduce(plan.beforeLast, plan.own, affine)
+      : new ReluConvBn(plan.beforeLast, plan.own, 1, affine),
+    new ReluConvBn(plan.last, plan.own, 1, affine),
+  ];
+}
+
+/** A cell of a derived network: each node is the sum of two operations on earlier states. */
+export class Cell extends nn.Module {
+  readonly preprocess0: nn.Layer;
+  readonly preprocess1: nn.Layer;
+  /** Two a node, in the order in which the genotype has them: their places are the parameters' names. */
+  readonly _ops: readonly nn.Layer[];
+  readonly #states: readonly number[];
+  readonly #concat: readonly number[];
+
+  constructor(edges: readonly DartsEdge[], concat: readonly number[], plan: CellPlan) {
+    super();
+    [this.preprocess0, this.preprocess1] = preprocessors(plan, true);
+    this._ops = edges.map(([operation, state]) =>
+      makeOperation(operation, plan.own, plan.reduces && state < 2 ? 2 : 1, true),
+    );
+    this.#states = edges.map(([, state]) => state);
+    this.#concat = concat;
+  }
+
+  /**
+   * @param beforeLast output of the cell before the one before
+   * @param last output of the cell before
+   * @param dropProbability in training, of dropping the path through an operation that is not the identity
+   */
+  forward(beforeLast: Tensor, last: Tensor, dropProbability: number): Tensor {
+    const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
+    const path = (edge: number) => {
+      const operation = this._ops[edge] as nn.Layer;
+      const value = operation.forward(states[this.#states[edge] as number] as Tensor);
+      const drops = this.training && dropProbability > 0 && !(operation instanceof nn.Identity);
+      return drops ? dropPath(value, dropProbability) : value;
+    };
+    for (let edge = 0; edge < this._ops.length; edge += 2) states.push(path(edge).add(path(edge + 1)));
+    return cat(
+      this.#concat.map((state) => states[state] as Tensor),
+      1,
+    );
+  }
+}

@@ -1,0 +1,119 @@
+import { nn, type Tensor } from '@espalier/torch';
+import { InputError } from '../../input-error.js';
+import type { InputShape } from '../../space/space.js';
+import { AuxiliaryHead } from './auxiliary-head.js';
+import { Cell } from './cell.js';
+import { planCells, secondReduction } from './cell-plan.js';
+import type { DartsGenotype } from './genotype.js';
+
+export interface DartsNetworkOptions {
+  /** Of a node in the first cells. */
+  readonly channels: number;
+  /** Cells. */
+  readonly layers: number;
+  readonly layout: 'cifar' | 'imagenet';
+  /** Whether there is an auxiliary head. */
+  readonly auxiliary: boolean;
+}
+
+/** How many times smaller than the image the features of the auxiliary head are; its two windows need 2x2 of them. */
+const AUXILIARY = {
+  cifar: { images: 'from 29 to 40 pixels', reduction: 4, from: 8, to: 10 },
+  imagenet: { images: 'from 193 to 256 pixels', reduction: 32, from: 7, to: 8 },
+} as const;
+
+/**
+ * A network of DARTS (sections 3.2 and A.2): [N, channels, height, width] to the logits
+ * [N, classes]. Modules and parameters have the names of the authors' `NetworkCIFAR` and `NetworkImageNet`.
+ */
+export class DartsNetwork extends nn.Layer {
+  /** Layout `cifar`: one convolution to 3C channels. */
+  readonly stem?: nn.Sequential;
+  /** Layout `imagenet`: the first cell reads the image at a quarter of its size and at an eighth. */
+  readonly stem0?: nn.Sequential;
+  readonly stem1?: nn.Sequential;
+  readonly cells: readonly Cell[];
+  readonly auxiliary_head?: AuxiliaryHead;
+  readonly classifier: nn.Linear;
+  /** The probability of dropping a path in training; the authors raise it from 0 to 0.2 (cifar) over the epochs. */
+  dropPathProbability = 0;
+
+  /** @throws InputError for an auxiliary head where there is no second reduction, or one of a size that it does not fit */
+  constructor(genotype: DartsGenotype, shape: InputShape, options: DartsNetworkOptions) {
+    super();
+    const { channels, layers, layout } = options;
+    if (layout === 'cifar') this.stem = new nn.Sequential(...convolution(shape.channels, 3 * channels, 1));
+    else {
+      const half = Math.floor(channels / 2);
+      this.stem0 = new nn.Sequential(
+        ...convolution(shape.channels, half, 2),
+        new nn.ReLU(),
+        ...convolution(half, channels, 2),
+      );
+      this.stem1 = new nn.Sequential(new nn.ReLU(), ...convolution(channels, channels, 2));
+    }
+    const width = { normal: genotype.normal_concat.length, reduce: genotype.reduce_concat.length };
+    const stem =
+      layout === 'cifar' ? { channels: 3 * channels, reduced: false } : { channels, reduced: true };
+    const plans = planCells(layers, channels, stem, width);
+    this.cells = plans.map((plan) =>
+      plan.reduces
+        ? new Cell(genotype.reduce, genotype.reduce_concat, plan)
+        : new Cell(genotype.normal, genotype.normal_concat, plan),
+    );
+    const outputs = plans.map(({ own, reduces }) => own * (reduces ? width.reduce : width.normal));
+    if (options.auxiliary) {
+      checkAuxiliary(shape, options);
+      this.auxiliary_head = new AuxiliaryHead(
+        outputs[secondReduction(layers)] as number,
+        shape.classes,
+        layout,
+      );
+    }
+    this.classifier = new nn.Linear(outputs.at(-1) as number, shape.classes);
+  }
+
+  forward(image: Tensor): Tensor {
+    return this.#run(image).logits;
+  }
+
+  /** The logits, and those of the auxiliary head where the network has one: what a training step reads. */
+  forwardWithAuxiliary(image: Tensor): { logits: Tensor; auxiliary?: Tensor } {
+    const { logits, features } = this.#run(image);
+    const head = this.auxiliary_head;
+    return head === undefined ? { logits } : { logits, auxiliary: head.forward(features) };
+  }
+
+  #run(image: Tensor): { logits: Tensor; features: Tensor } {
+    let beforeLast = ((this.stem ?? this.stem0) as nn.Sequential).forward(image);
+    let last = this.stem1?.forward(beforeLast) ?? beforeLast;
+    let features = last;
+    for (const [index, cell] of this.cells.entries()) {
+      [beforeLast, last] = [last, cell.forward(beforeLast, last, this.dropPathProbability)];
+      if (index === secondReduction(this.cells.length)) features = last;
+    }
+    return { logits: this.classifier.forward(last.adaptiveAvgPool2d(1).flatten(1)), features };
+  }
+}
+
+/** A 3x3 convolution and batch norm. */
+function convolution(inputs: number, outputs: number, stride: number): nn.Layer[] {
+  return [
+    new nn.Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false }),
+    new nn.BatchNorm2d(outputs),
+  ];
+}
+
+function checkAuxiliary({ height, width }: InputShape, { layout, layers }: DartsNetworkOptions): void {
+  if (layers < 2)
+    throw new InputError(`the auxiliary head stands behind the second reduction; ${layers} layers have one`);
+  const { images, reduction, from, to } = AUXILIARY[layout];
+  const fits = [height, width].every((size) => {
+    const features = Math.ceil(size / reduction);
+    return features >= from && features <= to;
+  });
+  if (!fits)
+    throw new InputError(
+      `the auxiliary head of layout '${layout}' takes images with sides ${images}, not ${height}x${width}`,
+    );
+}

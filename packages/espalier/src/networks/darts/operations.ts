@@ -1,0 +1,133 @@
+import { cat, nn, type Tensor } from '@espalier/torch';
+import type { DartsOperation } from './genotype.js';
+
+/**
+ * The operations in the module structure of the authors' code, so that their state dictionaries load: `op` is the
+ * sequence of a convolution's layers. `affine` says whether batch norm learns a scale and a shift; in a search it
+ * does not (section A.1.1), so that they cannot rescale what the architecture weighs.
+ */
+
+/** Rectified linear units, a convolution that keeps the size (at stride 1), batch norm. */
+export class ReluConvBn extends nn.Layer {
+  readonly op: nn.Sequential;
+
+  constructor(inputs: number, outputs: number, kernel: number, affine: boolean, stride = 1) {
+    super();
+    this.op = new nn.Sequential(
+      new nn.ReLU(),
+      new nn.Conv2d(inputs, outputs, kernel, { stride, padding: Math.floor(kernel / 2), bias: false }),
+      new nn.BatchNorm2d(outputs, { affine }),
+    );
+  }
+
+  forward(input: Tensor): Tensor {
+    return this.op.forward(input);
+  }
+}
+
+/** Rectified linear units, a depthwise and a pointwise convolution, batch norm. */
+function depthwiseSeparable(
+  channels: number,
+  affine: boolean,
+  kernel: number,
+  options: { stride: number; dilation: number },
+): nn.Layer[] {
+  const padding = options.dilation * Math.floor(kernel / 2);
+  return [
+    new nn.ReLU(),
+    new nn.Conv2d(channels, channels, kernel, { ...options, padding, groups: channels, bias: false }),
+    new nn.Conv2d(channels, channels, 1, { bias: false }),
+    new nn.BatchNorm2d(channels, { affine }),
+  ];
+}
+
+/** A depthwise separable convolution, applied twice (the second time with stride 1) or once with dilation 2. */
+class SeparableConvolution extends nn.Layer {
+  readonly op: nn.Sequential;
+
+  constructor(channels: number, stride: number, affine: boolean, kernel: number, kind: 'twice' | 'dilated') {
+    super();
+    this.op = new nn.Sequential(
+      ...(kind === 'dilated'
+        ? depthwiseSeparable(channels, affine, kernel, { stride, dilation: 2 })
+        : [
+            ...depthwiseSeparable(channels, affine, kernel, { stride, dilation: 1 }),
+            ...depthwiseSeparable(channels, affine, kernel, { stride: 1, dilation: 1 }),
+          ]),
+    );
+  }
+
+  forward(input: Tensor): Tensor {
+    return this.op.forward(input);
+  }
+}
+
+/**
+ * Halves height and width without losing a pixel's neighbours: two pointwise convolutions with stride 2, the second
+ * on the image shifted by one pixel, make half of the channels each. An odd height or width (which the authors' code
+ * does not take) is rounded up; the second convolution sees zeros beyond the edge.
+ */
+export class FactorizedReduce extends nn.Layer {
+  readonly conv_1: nn.Conv2d;
+  readonly conv_2: nn.Conv2d;
+  readonly bn: nn.BatchNorm2d;
+
+  /** @throws RangeError for an odd number of outputs */
+  constructor(inputs: number, outputs: number, affine: boolean) {
+    super();
+    if (outputs % 2 !== 0)
+      throw new RangeError(`a factorized reduction makes an even number of channels, not ${outputs}`);
+    this.conv_1 = new nn.Conv2d(inputs, outputs / 2, 1, { stride: 2, bias: false });
+    this.conv_2 = new nn.Conv2d(inputs, outputs / 2, 1, { stride: 2, bias: false });
+    this.bn = new nn.BatchNorm2d(outputs, { affine });
+  }
+
+  forward(input: Tensor): Tensor {
+    const rectified = input.relu();
+    const [, , height, width] = input.shape as [number, number, number, number];
+    const shifted = rectified.slice(2, 1).slice(3, 1);
+    const odd = height % 2 !== 0 || width % 2 !== 0;
+    const second = odd ? shifted.constantPadNd([0, width % 2, 0, height % 2]) : shifted;
+    return this.bn.forward(cat([this.conv_1.forward(rectified), this.conv_2.forward(second)], 1));
+  }
+}
+
+/** The edge that is not there: zeros in the shape that a convolution of the stride would have. */
+export class Zero extends nn.Layer {
+  constructor(readonly stride: number) {
+    super();
+  }
+
+  forward(input: Tensor): Tensor {
+    const { stride } = this;
+    const seen = stride === 1 ? input : input.slice(2, 0, undefined, stride).slice(3, 0, undefined, stride);
+    return seen.mul(0);
+  }
+}
+
+/** The operation of a name, from `channels` to `channels`. */
+export function makeOperation(
+  name: DartsOperation,
+  channels: number,
+  stride: number,
+  affine: boolean,
+): nn.Layer {
+  switch (name) {
+    case 'none':
+      return new Zero(stride);
+    case 'max_pool_3x3':
+      return new nn.MaxPool2d(3, { stride, padding: 1 });
+    case 'avg_pool_3x3':
+      return new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
+    case 'skip_connect':
+      return stride === 1 ? new nn.Identity() : new FactorizedReduce(channels, channels, affine);
+    case 'sep_conv_3x3':
+      return new SeparableConvolution(channels, stride, affine, 3, 'twice');
+    case 'sep_conv_5x5':
+      return new SeparableConvolution(channels, stride, affine, 5, 'twice');
+    case 'dil_conv_3x3':
+      return new SeparableConvolution(channels, stride, affine, 3, 'dilated');
+    case 'dil_conv_5x5':
+      return new SeparableConvolution(channels, stride, affine, 5, 'dilated');
+  }
+}

@@ -1,0 +1,47 @@
+import { nn, type Tensor } from '@espalier/torch';
+import { InputError } from '../../input-error.js';
+import { convolution, type Normalization } from './convolution.js';
+
+const WINDOW = 5;
+const STRIDE = 3;
+
+/**
+ * A second classifier for training, two thirds of the way up the network: on the output of the last cell before the
+ * second reduction. [N, channels, height, width] to logits.
+ */
+export class AuxiliaryHead extends nn.Layer {
+  readonly features: nn.Sequential;
+  readonly classifier: nn.Linear;
+
+  /** @throws InputError where the features are smaller than the window that is averaged */
+  constructor(
+    channels: number,
+    size: readonly [number, number],
+    classes: number,
+    normalization: Normalization,
+  ) {
+    super();
+    if (Math.min(...size) < WINDOW)
+      throw new InputError(
+        `the auxiliary head averages windows of ${WINDOW}x${WINDOW}, but with these images it reads features of ` +
+          `${size.join('x')}; allowed: larger images, or no auxiliary head`,
+      );
+    const [height, width] = size.map((side) => Math.floor((side - WINDOW) / STRIDE) + 1) as [number, number];
+    this.features = new nn.Sequential(
+      new nn.ReLU(),
+      new nn.AvgPool2d(WINDOW, { stride: STRIDE }),
+      ...convolution(channels, 128, normalization),
+      new nn.ReLU(),
+      // Reads the whole feature map.
+      new nn.Conv2d(128, 768, [height, width], { bias: false }),
+      new nn.BatchNorm2d(768, normalization),
+      new nn.ReLU(),
+      new nn.Flatten(),
+    );
+    this.classifier = new nn.Linear(768, classes);
+  }
+
+  forward(features: Tensor): Tensor {
+    return this.classifier.forward(this.features.forward(features));
+  }
+}

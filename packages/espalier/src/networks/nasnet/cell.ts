@@ -1,0 +1,97 @@
+import { cat, nn, type Tensor } from '@espalier/torch';
+import { dropPath } from '../drop-path.js';
+import { CELL_INPUTS, type NasnetCellArchitecture, stateWidth } from './architecture.js';
+import { convolution, type Normalization } from './convolution.js';
+import { FactorizedReduction } from './factorized-reduction.js';
+import { buildOperation } from './operations.js';
+
+/** Where a cell stands in its network. */
+export interface CellPlace {
+  /** Filters of the cell's convolutions. */
+  readonly filters: number;
+  /** 2 in a reduction cell: for the operations that read one of the cell's inputs. */
+  readonly stride: 1 | 2;
+  /** Channels of the cell's input. */
+  readonly channels: number;
+  /** The input before that; missing in the first cell, which reads its only input in both places. */
+  readonly previous?: { readonly channels: number; readonly twiceAsLarge: boolean };
+}
+
+/** A normal or a reduction cell (section 3): blocks over hidden states, the ends concatenated. */
+export class NasnetCell extends nn.Module {
+  /** Makes the previous input as small as the input, and gives it as many filters as the convolutions have. */
+  readonly previous: nn.Layer;
+  /** A 1x1 convolution gives the input as many filters as the convolutions have. */
+  readonly input: nn.Sequential;
+  /** Two for each block. */
+  readonly operations: readonly nn.Layer[];
+  /** For each state in the output: makes an input of the cell fit the others; does nothing to a block. */
+  readonly outputs: readonly nn.Layer[];
+  readonly #architecture: NasnetCellArchitecture;
+  readonly #readsOneInput: boolean;
+
+  constructor(architecture: NasnetCellArchitecture, place: CellPlace, normalization: Normalization) {
+    super();
+    const { filters, stride, channels, previous } = place;
+    this.#architecture = architecture;
+    this.#readsOneInput = previous === undefined;
+    this.previous = previousInput(filters, previous, normalization);
+    this.input = new nn.Sequential(new nn.ReLU(), ...convolution(channels, filters, normalization));
+    const channelsOf = (state: number) =>
+      state === 1 && previous === undefined ? channels : filters * stateWidth(architecture, state);
+    this.operations = architecture.blocks.flatMap(({ inputs, operations }) =>
+      operations.map((operation, side) => {
+        const state = inputs[side] as number;
+        return buildOperation(
+          operation,
+          channelsOf(state),
+          filters,
+          state < CELL_INPUTS ? stride : 1,
+          normalization,
+        );
+      }),
+    );
+    this.outputs = architecture.concat.map((state) => {
+      if (state >= CELL_INPUTS) return new nn.Identity();
+      if (stride === 2) return new FactorizedReduction(channelsOf(state), filters, normalization);
+      if (channelsOf(state) === filters) return new nn.Identity();
+      return new nn.Sequential(...convolution(channelsOf(state), filters, normalization));
+    });
+  }
+
+  /**
+   * @param input [N, channels, H, W]
+   * @param previous as the cell's place says; not read in the first cell
+   * @param dropProbability of each path but the skip connections, in training
+   * @returns [N, filters x width of the cell, H/stride, W/stride]
+   */
+  forward(input: Tensor, previous: Tensor, dropProbability: number): Tensor {
+    const { blocks, concat } = this.#architecture;
+    const states = [this.input.forward(input), this.#readsOneInput ? input : this.previous.forward(previous)];
+    for (const [index, { inputs, operations, combine }] of blocks.entries()) {
+      const [left, right] = operations.map((operation, side) => {
+        const layer = this.operations[2 * index + side] as nn.Layer;
+        const result = layer.forward(states[inputs[side] as number] as Tensor);
+        const drops = this.training && dropProbability > 0 && operation !== 'skip_connect';
+        return drops ? dropPath(result, dropProbability) : result;
+      }) as [Tensor, Tensor];
+      states.push(combine === 'add' ? left.add(right) : cat([left, right], 1));
+    }
+    const ends = this.outputs.map((layer, index) => layer.forward(states[concat[index] as number] as Tensor));
+    return ends.length === 1 ? (ends[0] as Tensor) : cat(ends, 1);
+  }
+}
+
+function previousInput(
+  filters: number,
+  previous: CellPlace['previous'],
+  normalization: Normalization,
+): nn.Layer {
+  if (previous?.twiceAsLarge)
+    return new nn.Sequential(
+      new nn.ReLU(),
+      new FactorizedReduction(previous.channels, filters, normalization),
+    );
+  if (previous === undefined || previous.channels === filters) return new nn.Identity();
+  return new nn.Sequential(new nn.ReLU(), ...convolution(previous.channels, filters, normalization));
+}

@@ -1,0 +1,26 @@
+import { cat, nn, type Tensor } from '@espalier/torch';
+import type { Normalization } from './convolution.js';
+
+/**
+ * Halves height and width (rounded up) without leaving values unread: one 1x1 convolution reads the values at even
+ * places, another those at odd places, each to half of the outputs (the second one to more where they are odd).
+ */
+export class FactorizedReduction extends nn.Layer {
+  readonly even: nn.Conv2d;
+  readonly odd: nn.Conv2d;
+  readonly norm: nn.BatchNorm2d;
+
+  constructor(inputs: number, outputs: number, normalization: Normalization) {
+    super();
+    const half = Math.floor(outputs / 2);
+    this.even = new nn.Conv2d(inputs, half, 1, { stride: 2, bias: false });
+    this.odd = new nn.Conv2d(inputs, outputs - half, 1, { stride: 2, bias: false });
+    this.norm = new nn.BatchNorm2d(outputs, normalization);
+  }
+
+  forward(input: Tensor): Tensor {
+    // Moved by one place up and left; zeros come in at the other side, for sizes that are odd.
+    const moved = input.constantPadNd([-1, 1, -1, 1]);
+    return this.norm.forward(cat([this.even.forward(input), this.odd.forward(moved)], 1));
+  }
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import type { AutoDeepLab, Block } from '../networks/auto-deeplab/architecture.js';
+import { AutoDeepLabNetwork } from '../networks/auto-deeplab/network.js';
+import { OPERATIONS } from '../networks/auto-deeplab/operations.js';
+import { block, choose, type Program } from '../space/language.js';
+import { defineSpace } from '../space/space.js';
+
+const options = z.object({
+  layers: z
+    .int()
+    .min(1)
+    .default(12)
+    .describe('layers (cells) between the stem and the pyramid: L of section 3.2, 12 in 5.1'),
+  blocks: z.int().min(1).default(5).describe('blocks of the cell: B of section 3.1, 5 in 5.1'),
+  filterMultiplier: z
+    .int()
+    .min(1)
+    .default(20)
+    .describe(
+      'filters of a cell at stride 4, doubled at each level below: F of section 5.1; 20, 32 and 48 for the S, M and L of table 2',
+    ),
+  firstLayerMayHalve: z
+    .boolean()
+    .default(false)
+    .describe(
+      'whether the first layer may be at stride 8 too (figure 1); without it at stride 4 only, which makes the 2.9e4 paths of 5.1',
+    ),
+});
+
+/** Levels of the trellis: strides 4, 8, 16 and 32 (section 3.2). */
+const LEVELS = [0, 1, 2, 3];
+
+/** From each level: a layer up, the same, a layer down, as far as there are levels (section 3.2). */
+const REACHED = LEVELS.map((from) => LEVELS.filter((to) => Math.abs(to - from) <= 1));
+
+/**
+ * The space of Auto-DeepLab (Liu et al. 2019, section 3): a path over the trellis of strides and one cell for all layers.
+ *
+ * As JSON: `{ "path": [0, 0, 1, ...], "cell": [[1, 0, "atrous_conv_5x5", "sep_conv_3x3"], ...] }`. The path has the level
+ * of each layer: 0 = stride 4, 1 = stride 8, 2 = stride 16, 3 = stride 32. A row of the cell is a block, (I1, I2, O1, O2) in
+ * the paper's order: its two inputs (0 = the previous layer, 1 = the layer before it, 2, 3, ... = the blocks above), then
+ * the operation on each. Inputs may be equal and their order counts: "5.6 x 10^14" cells (5.1).
+ */
+export const autoDeepLab = defineSpace({
+  name: 'auto-deeplab',
+  options,
+  small: { layers: 5, blocks: 3, filterMultiplier: 4 },
+  *choices({ layers, blocks, firstLayerMayHalve }): Program<AutoDeepLab> {
+    const path = yield* block('path', () => pathOver(layers, firstLayerMayHalve));
+    const cell: Block[] = [];
+    for (let i = 0; i < blocks; i++) cell.push(yield* block(`cell.${i}`, () => blockAfter(i)));
+    return { path, cell };
+  },
+  network: (architecture: AutoDeepLab, shape, { filterMultiplier }) =>
+    new AutoDeepLabNetwork(architecture, shape, filterMultiplier),
+});
+
+function* pathOver(layers: number, firstMayHalve: boolean): Program<number[]> {
+  // The stem ends at stride 4, so a first layer that may halve goes to 0 or 1.
+  const path = [firstMayHalve ? yield* choose('0', REACHED[0] as number[]) : 0];
+  while (path.length < layers) {
+    const reached = REACHED[path.at(-1) as number] as number[];
+    path.push(yield* choose(String(path.length), reached));
+  }
+  return path;
+}
+
+function* blockAfter(blocks: number): Program<Block> {
+  const inputs = Array.from({ length: 2 + blocks }, (_, index) => index);
+  return [
+    yield* choose('0', inputs),
+    yield* choose('1', inputs),
+    yield* choose('2', OPERATIONS),
+    yield* choose('3', OPERATIONS),
+  ];
+}

@@ -1,0 +1,187 @@
+import { cat, nn, type Tensor } from '@espalier/torch';
+import { preprocessors } from '../networks/darts/cell.js';
+import { type CellPlan, planCells } from '../networks/darts/cell-plan.js';
+import {
+  DARTS_OPERATIONS,
+  type DartsEdge,
+  type DartsGenotype,
+  type DartsOperation,
+} from '../networks/darts/genotype.js';
+import { makeOperation } from '../networks/darts/operations.js';
+import type { InputShape } from '../space/space.js';
+import { Alphas } from './alphas.js';
+import { MixedOperation } from './mixed-operation.js';
+import type { Supernet } from './supernet.js';
+
+/** All operations on one edge. Batch norm follows the pooling ones, as in the authors' code. */
+function mixedOperation(channels: number, stride: number): MixedOperation<DartsOperation> {
+  return new MixedOperation(DARTS_OPERATIONS, (name) => {
+    const operation = makeOperation(name, channels, stride, false);
+    return name.includes('pool')
+      ? new nn.Sequential(operation, new nn.BatchNorm2d(channels, { affine: false }))
+      : operation;
+  });
+}
+
+/** What an edge (its place among the edges of a cell) makes of the state that it reads; undefined where it is not there. */
+type EdgeValue = (
+  edge: number,
+  operation: MixedOperation<DartsOperation>,
+  state: Tensor,
+) => Tensor | undefined;
+
+/** A cell with an edge from every earlier state to every node. */
+class SuperCell extends nn.Module {
+  readonly preprocess0: nn.Layer;
+  readonly preprocess1: nn.Layer;
+  readonly _ops: readonly MixedOperation<DartsOperation>[];
+
+  constructor(
+    private readonly nodes: number,
+    readonly plan: CellPlan,
+  ) {
+    super();
+    [this.preprocess0, this.preprocess1] = preprocessors(plan, false);
+    this._ops = Array.from({ length: nodes }, (_, node) =>
+      Array.from({ length: node + 2 }, (_, state) =>
+        mixedOperation(plan.own, plan.reduces && state < 2 ? 2 : 1),
+      ),
+    ).flat();
+  }
+
+  forward(beforeLast: Tensor, last: Tensor, evaluate: EdgeValue): Tensor {
+    const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
+    for (let node = 0; node < this.nodes; node++) {
+      const first = firstEdge(node);
+      const values = states.flatMap((state, i) => {
+        const value = evaluate(first + i, this._ops[first + i] as MixedOperation<DartsOperation>, state);
+        return value === undefined ? [] : [value];
+      });
+      states.push(values.reduce((sum, value) => sum.add(value)));
+    }
+    return cat(states.slice(2), 1);
+  }
+}
+
+/** The place of a node's first edge: the nodes before it have 2, 3, ... edges. */
+function firstEdge(node: number): number {
+  return (node * (node + 3)) / 2;
+}
+
+/**
+ * The supernet of `darts-cnn`: the continuous relaxation of all pairs of cells (section 2.2) in the network of the
+ * search on CIFAR-10 (section A.1.1): [N, channels, height, width] to the logits [N, classes]. Its modules and
+ * parameters have the names of the authors' search network. As there, the architecture parameters are not among the
+ * network's `parameters()` or in its state.
+ */
+export class DartsSupernet extends nn.Layer implements Supernet {
+  readonly stem: nn.Sequential;
+  readonly cells: readonly SuperCell[];
+  readonly classifier: nn.Linear;
+  readonly #normal: Alphas;
+  readonly #reduce: Alphas;
+  readonly #nodes: number;
+
+  /** @param options channels of a node in the first cells, number of cells, nodes of a cell */
+  constructor(
+    shape: InputShape,
+    options: { readonly channels: number; readonly layers: number; readonly nodes: number },
+  ) {
+    super();
+    const { channels, layers, nodes } = options;
+    const stem = { channels: 3 * channels, reduced: false };
+    this.stem = new nn.Sequential(
+      new nn.Conv2d(shape.channels, stem.channels, 3, { padding: 1, bias: false }),
+      new nn.BatchNorm2d(stem.channels),
+    );
+    const plans = planCells(layers, channels, stem, { normal: nodes, reduce: nodes });
+    this.cells = plans.map((plan) => new SuperCell(nodes, plan));
+    this.classifier = new nn.Linear(nodes * (plans.at(-1) as CellPlan).own, shape.classes);
+    this.#normal = new Alphas(firstEdge(nodes), DARTS_OPERATIONS.length);
+    this.#reduce = new Alphas(firstEdge(nodes), DARTS_OPERATIONS.length);
+    this.#nodes = nodes;
+  }
+
+  /** Of the normal and of the reducing cells: [edges, operations] each, before the softmax over the operations. */
+  architectureParameters(): { readonly normal: nn.Parameter; readonly reduce: nn.Parameter } {
+    return { normal: this.#normal.values, reduce: this.#reduce.values };
+  }
+
+  /** All operations at once, mixed by the softmax of the architecture parameters. */
+  forward(image: Tensor): Tensor {
+    const [normal, reduce] = [this.#normal.weights(), this.#reduce.weights()];
+    return this.#run(image, (cell) => {
+      const kind = cell.plan.reduces ? reduce : normal;
+      return (edge, operation, state) => operation.mixture(state, kind[edge] as Tensor[]);
+    });
+  }
+
+  /**
+   * One architecture with the shared weights: only its two edges a node, unweighted, as random search with weight
+   * sharing runs them (Li & Talwalkar 2019).
+   */
+  forwardPath(image: Tensor, genotype: DartsGenotype): Tensor {
+    const choose = (edges: readonly DartsEdge[]) =>
+      new Map(
+        edges.map(([operation, state], place) => [firstEdge(Math.floor(place / 2)) + state, operation]),
+      );
+    const [normal, reduce] = [choose(genotype.normal), choose(genotype.reduce)];
+    return this.#run(image, (cell) => {
+      const chosen = cell.plan.reduces ? reduce : normal;
+      return (edge, operation, state) => {
+        const name = chosen.get(edge);
+        return name === undefined ? undefined : operation.single(state, name);
+      };
+    });
+  }
+
+  /**
+   * The pair of cells that the architecture parameters favour: for each node the two edges whose strongest operation
+   * other than 'none' is strongest, each with that operation (section 2.4); the stronger edge first, as in the authors'
+   * code.
+   */
+  derive(): DartsGenotype {
+    const concat = Array.from({ length: this.#nodes }, (_, node) => node + 2);
+    const edges = (alphas: Alphas) => deriveEdges(alphas.weightNumbers(), this.#nodes);
+    return {
+      normal: edges(this.#normal),
+      normal_concat: concat,
+      reduce: edges(this.#reduce),
+      reduce_concat: concat,
+    };
+  }
+
+  override to(target: Parameters<nn.Module['to']>[0]): this {
+    this.#normal.to(target);
+    this.#reduce.to(target);
+    return super.to(target);
+  }
+
+  override free(): void {
+    this.#normal.free();
+    this.#reduce.free();
+    super.free();
+  }
+
+  #run(image: Tensor, evaluate: (cell: SuperCell) => EdgeValue): Tensor {
+    let beforeLast = this.stem.forward(image);
+    let last = beforeLast;
+    for (const cell of this.cells)
+      [beforeLast, last] = [last, cell.forward(beforeLast, last, evaluate(cell))];
+    return this.classifier.forward(last.adaptiveAvgPool2d(1).flatten(1));
+  }
+}
+
+/** The rule of section 2.4 on the weights of the edges of a cell. */
+function deriveEdges(weights: readonly (readonly number[])[], nodes: number): DartsEdge[] {
+  const strongest = (edge: number) =>
+    DARTS_OPERATIONS.map((operation, k) => ({ operation, weight: weights[edge]?.[k] as number }))
+      .filter(({ operation }) => operation !== 'none')
+      .reduce((best, other) => (other.weight > best.weight ? other : best));
+  return Array.from({ length: nodes }, (_, node) =>
+    Array.from({ length: node + 2 }, (_, state) => ({ state, ...strongest(firstEdge(node) + state) }))
+      .sort((a, b) => b.weight - a.weight)
+      .slice(0, 2)
+      .map(({ operation, state }): DartsEdge => [operation, state]),
+  ).flat();
+}

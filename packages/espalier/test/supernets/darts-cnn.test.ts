@@ -1,0 +1,260 @@
+import { backward, manualSeed, noGrad, randn, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
+import { describe, expect, it } from 'vitest';
+import { ashaCnn } from '../../src/hub/asha-cnn.js';
+import { dartsV2 } from '../../src/hub/darts-v2.js';
+import {
+  DARTS_OPERATIONS,
+  type DartsGenotype,
+  type DartsOperation,
+} from '../../src/networks/darts/genotype.js';
+import { makeOperation } from '../../src/networks/darts/operations.js';
+import { multiplyAdds } from '../../src/networks/multiply-adds.js';
+import { traceOperators } from '../../src/networks/operator-trace.js';
+import { DartsSupernet } from '../../src/supernets/darts-cnn.js';
+import { MixedOperation } from '../../src/supernets/mixed-operation.js';
+
+setThreads(1);
+
+const CIFAR = { channels: 3, height: 32, width: 32, classes: 10 };
+const SMALL = { channels: 3, height: 8, width: 8, classes: 4 };
+const small = () => new DartsSupernet(SMALL, { channels: 2, layers: 3, nodes: 4 });
+/** The place of an edge of a cell of four nodes: those into node 2 first. */
+const edgeOf = (node: number, state: number) => [0, 2, 5, 9][node]! + state;
+
+/** Raises one operation of each edge so far that the softmax gives it everything. */
+function decide(alphas: Tensor, operation: (edge: number) => DartsOperation): void {
+  noGrad(() => {
+    const values = Array.from({ length: 14 }, (_, edge) =>
+      DARTS_OPERATIONS.map((name) => (name === operation(edge) ? 1000 : 0)),
+    );
+    alphas.copy_(tensor(values));
+  });
+}
+
+describe('a mixed operation', () => {
+  /** Weights of convolutions one, and batch norm that changes nothing in evaluation. */
+  const plain = () => {
+    const mixed = new MixedOperation(DARTS_OPERATIONS, (name) => makeOperation(name, 1, 1, false)).eval();
+    noGrad(() => {
+      for (const parameter of mixed.parameters()) parameter.fill_(1);
+      for (const [name, buffer] of mixed.namedBuffers())
+        if (name.endsWith('running_var')) buffer.fill_(1 - 1e-5);
+    });
+    return mixed;
+  };
+  const image = () =>
+    tensor([
+      [
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+          [7, 8, 9],
+        ],
+      ],
+    ]);
+  const weights = [64, 32, 16, 8, 4, 2, 1, 0.5].map((weight) => weight / 127.5);
+
+  it('is the sum of its operations, each times its weight', () => {
+    scope(() => {
+      const sums = plain()
+        .mixture(
+          image(),
+          weights.map((weight) => tensor(weight)),
+        )
+        .toNumbers();
+      // In the middle: none, max 9, mean 5, itself 5, the box sums 12 21 16 27 45 33 24 39 28 = 245, nine times 45,
+      // and twice itself alone, since dilation looks beyond the edges.
+      const middle = 32 * 9 + 16 * 5 + 8 * 5 + 4 * 245 + 2 * 405 + 1 * 5 + 0.5 * 5;
+      // In the corner: max 5, mean 3, itself 1, 12 + 21 + 27 + 45 = 105, 405, and twice the four corners 20.
+      const corner = 32 * 5 + 16 * 3 + 8 * 1 + 4 * 105 + 2 * 405 + 1 * 20 + 0.5 * 20;
+      expect(sums[4]).toBeCloseTo(middle / 127.5, 3);
+      expect(sums[0]).toBeCloseTo(corner / 127.5, 3);
+    });
+  });
+
+  it('gives each operation alone, nothing for none', () => {
+    scope(() => {
+      const mixed = plain();
+      const middles = DARTS_OPERATIONS.map((name) => mixed.single(image(), name).toNumbers()[4]!);
+      for (const [index, value] of [0, 9, 5, 5, 245, 405, 5, 5].entries())
+        expect(middles[index]).toBeCloseTo(value, 2);
+    });
+  });
+
+  it("gives each weight the operation's output as its gradient", () => {
+    scope(() => {
+      const alphas = weights.map((weight) => tensor(weight));
+      for (const alpha of alphas) alpha.requiresGrad = true;
+      backward(plain().mixture(image(), alphas).select(2, 1).select(2, 1).sum());
+      expect(alphas.map((alpha) => Math.round(alpha.grad?.item() ?? 0))).toEqual([
+        0, 9, 5, 5, 245, 405, 5, 5,
+      ]);
+    });
+  });
+});
+
+describe('the supernet of darts-cnn', () => {
+  it('has the published size, its 224 architecture parameters apart', () => {
+    const supernet = new DartsSupernet(CIFAR, { channels: 16, layers: 8, nodes: 4 });
+    expect(supernet.parameterCount()).toBe(1_930_618);
+    expect(multiplyAdds(traceOperators(supernet, CIFAR))).toBe(300_255_744);
+    const { normal, reduce } = supernet.architectureParameters();
+    expect([normal.shape, reduce.shape]).toEqual([
+      [14, 8],
+      [14, 8],
+    ]);
+    // All but the stem's batch norm is without scale and shift.
+    const scales = [...supernet.namedParameters()].filter(([, { shape }]) => shape.length === 1);
+    expect(scales.map(([name]) => name)).toEqual(['stem.1.weight', 'stem.1.bias', 'classifier.bias']);
+    supernet.free();
+  });
+
+  it("has the names of the authors' search network", () => {
+    const supernet = small();
+    const names = new Set(supernet.stateDict().keys());
+    for (const name of [
+      'stem.0.weight',
+      'cells.0.preprocess0.op.1.weight',
+      'cells.0._ops.13._ops.1.1.running_mean',
+      'cells.0._ops.13._ops.4.op.6.weight',
+      'cells.1._ops.0._ops.3.conv_1.weight',
+      'cells.1._ops.2._ops.7.op.3.running_var',
+      'cells.2.preprocess0.conv_2.weight',
+      'classifier.weight',
+    ])
+      expect(names.has(name), name).toBe(true);
+    supernet.free();
+  });
+
+  it('starts near the even mixture', () => {
+    const supernet = small();
+    const { normal, reduce } = supernet.architectureParameters();
+    for (const value of [...normal.toNumbers(), ...reduce.toNumbers()])
+      expect(Math.abs(value)).toBeLessThan(0.006);
+    expect(new Set(normal.toNumbers()).size).toBeGreaterThan(100);
+    supernet.free();
+  });
+
+  it('gives gradients to the architecture parameters and to the weights', () => {
+    const supernet = small();
+    scope(() => {
+      const logits = supernet.forward(randn([4, 3, 8, 8], { dtype: 'float32' }));
+      expect(logits.shape).toEqual([4, 4]);
+      backward(logits.pow(2).sum());
+      const { normal, reduce } = supernet.architectureParameters();
+      for (const alphas of [normal, reduce])
+        expect(alphas.grad!.toNumbers().every((gradient) => gradient !== 0)).toBe(true);
+      for (const [name, parameter] of supernet.namedParameters()) expect(parameter.grad, name).toBeDefined();
+    });
+    supernet.free();
+  });
+
+  it.each([
+    ['DARTS_V2', dartsV2],
+    ['ASHA200, with none', ashaCnn],
+  ])('is the sampled path where the softmax has decided for it: %s', (_, { architecture }) => {
+    manualSeed(3);
+    const genotype = architecture as DartsGenotype;
+    const supernet = small();
+    scope(() => {
+      const image = randn([4, 3, 8, 8], { dtype: 'float32' });
+      const { normal, reduce } = supernet.architectureParameters();
+      for (const [alphas, edges] of [
+        [normal, genotype.normal],
+        [reduce, genotype.reduce],
+      ] as const) {
+        const chosen = new Map(
+          edges.map(([operation, state], place) => [edgeOf(Math.floor(place / 2), state), operation]),
+        );
+        decide(alphas, (edge) => chosen.get(edge) ?? 'none');
+      }
+      const path = supernet.forwardPath(image, genotype).toNumbers();
+      for (const [index, value] of supernet.forward(image).toNumbers().entries())
+        expect(value).toBeCloseTo(path[index]!, 4);
+      expect(new Set(path).size).toBe(16);
+    });
+    supernet.free();
+  });
+
+  it('trains only the weights of a sampled path', () => {
+    const supernet = small();
+    scope(() => {
+      const genotype = dartsV2.architecture as DartsGenotype;
+      backward(
+        supernet
+          .forwardPath(randn([4, 3, 8, 8], { dtype: 'float32' }), genotype)
+          .pow(2)
+          .sum(),
+      );
+      const trained = [...supernet.namedParameters()].flatMap(([name, { grad }]) =>
+        grad !== undefined && name.startsWith('cells.0._ops') ? [name.split('.').slice(0, 6).join('.')] : [],
+      );
+      // sep_conv_3x3 from 0 and 1 into nodes 0 and 1, from 1 into node 2; dil_conv_3x3 from 2 into node 3.
+      expect([...new Set(trained)]).toEqual([
+        'cells.0._ops.0._ops.4',
+        'cells.0._ops.1._ops.4',
+        'cells.0._ops.2._ops.4',
+        'cells.0._ops.3._ops.4',
+        'cells.0._ops.6._ops.4',
+        'cells.0._ops.11._ops.6',
+      ]);
+      expect(supernet.architectureParameters().normal.grad).toBeUndefined();
+    });
+    supernet.free();
+  });
+
+  it('derives the two edges of a node whose best operation but none is strongest, the stronger first', () => {
+    const supernet = small();
+    const { normal, reduce } = supernet.architectureParameters();
+    const favour = (
+      alphas: Tensor,
+      entries: readonly [edge: number, operation: DartsOperation, value: number][],
+    ) =>
+      noGrad(() => {
+        const values = Array.from({ length: 14 }, () => DARTS_OPERATIONS.map(() => 0));
+        for (const [edge, operation, value] of entries)
+          values[edge]![DARTS_OPERATIONS.indexOf(operation)] = value;
+        alphas.copy_(tensor(values));
+      });
+    favour(normal, [
+      [edgeOf(0, 0), 'skip_connect', 1],
+      [edgeOf(0, 1), 'sep_conv_3x3', 2],
+      [edgeOf(1, 1), 'dil_conv_5x5', 1],
+      // The strongest of all, but none takes nearly everything from the other operations of the edge.
+      [edgeOf(1, 2), 'none', 9],
+      [edgeOf(2, 3), 'avg_pool_3x3', 3],
+      [edgeOf(2, 2), 'max_pool_3x3', 2],
+      [edgeOf(2, 0), 'max_pool_3x3', 1],
+      [edgeOf(3, 4), 'sep_conv_5x5', 1],
+      [edgeOf(3, 4), 'dil_conv_3x3', 1.5],
+      [edgeOf(3, 0), 'skip_connect', 3],
+    ]);
+    favour(reduce, []);
+    expect(supernet.derive()).toEqual({
+      normal: [
+        ['sep_conv_3x3', 1],
+        ['skip_connect', 0],
+        ['dil_conv_5x5', 1],
+        ['max_pool_3x3', 0],
+        ['avg_pool_3x3', 3],
+        ['max_pool_3x3', 2],
+        ['skip_connect', 0],
+        ['dil_conv_3x3', 4],
+      ],
+      normal_concat: [2, 3, 4, 5],
+      // All equal: the first operation and the first edges.
+      reduce: Array.from({ length: 8 }, (_, place) => ['max_pool_3x3', place % 2]),
+      reduce_concat: [2, 3, 4, 5],
+    });
+    supernet.free();
+  });
+
+  it('frees its architecture parameters and moves them with its own', () => {
+    const supernet = small();
+    supernet.to({ dtype: 'float64' });
+    const { normal } = supernet.architectureParameters();
+    expect(normal.dtype).toBe('float64');
+    supernet.free();
+    expect(normal.isLive).toBe(false);
+  });
+});
