@@ -11,6 +11,7 @@ import {
   toArchitectureFile,
 } from '../space/architecture-file.js';
 import { Space } from '../space/space.js';
+import { readGenotypeText } from '../spaces/genotype-text.js';
 import { spaces } from '../spaces/space-names.js';
 import type { ImageTaskSettings } from '../training/image-task.js';
 import { type ExperimentSettings, settingsOf, taskIn } from './experiment.js';
@@ -76,7 +77,8 @@ export function spaceOfTrial(space: Space, trial: { readonly depth?: number }): 
 }
 
 /**
- * The architecture of a published name, of a file (JSON), or the best one of a run's folder.
+ * The architecture of a published name, of a file (JSON, or a genotype in the Python of published code), or the best
+ * one of a run's folder.
  *
  * @throws InputError where there is none
  */
@@ -91,13 +93,15 @@ export async function findArchitecture(path: string): Promise<FoundArchitecture>
       `'${path}': no such file, run folder or published architecture; published: ${[...hub.keys()].join(', ')}`,
     );
   if (statSync(path).isDirectory()) return bestOf(await readRun(path), path);
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new InputError(`${path}: not JSON: ${(error as Error).message}`);
-  }
+  const content = withSpace(readGenotypeText(readFileSync(path, 'utf8'), path));
   return parseArchitecture(content, path, dirname(path));
+}
+
+/** A genotype as published code prints it does not name its space; its keys do. */
+function withSpace(content: unknown): unknown {
+  if (typeof content !== 'object' || content === null || 'space' in content) return content;
+  const space = 'normal' in content ? 'darts-cnn' : 'recurrent' in content ? 'darts-rnn' : undefined;
+  return space === undefined ? content : { space, ...content };
 }
 
 /**

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { run } from './command.js';
 import { suiteFolder } from './suite-folder.js';
@@ -35,6 +37,23 @@ describe('espalier inspect gives the published figures of', () => {
     ['auto-deeplab', '15951281763070771200'],
   ])('space %s', async (space, size) => {
     expect(await inspect(space)).toMatchObject({ space, size });
+  });
+
+  it('a genotype in the Python that published code prints', async () => {
+    writeFileSync(
+      join(folder, 'darts-v2.txt'),
+      "DARTS_V2 = Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), " +
+        "('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)], normal_concat=[2, 3, 4, 5], " +
+        "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1), ('max_pool_3x3', 0), " +
+        "('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)], reduce_concat=[2, 3, 4, 5])\n",
+    );
+    expect(await inspect('darts-v2.txt')).toMatchObject({ params: 3349342, macs: 528359040 });
+    writeFileSync(join(folder, 'broken.txt'), "Genotype(normal=[('sep_conv_3x3', 0");
+    const { code, stderr } = await run(['inspect', 'broken.txt'], folder);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^espalier: broken\.txt:1:\d+/);
+    writeFileSync(join(folder, 'broken.json'), '{"space": ');
+    expect((await run(['inspect', 'broken.json'], folder)).stderr).toMatch(/^espalier: broken\.json/);
   });
 
   it('a name that is none of them says what there is', async () => {
