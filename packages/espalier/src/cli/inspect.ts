@@ -1,9 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { findSpace, isModule } from '../experiments/find-space.js';
-import { architectureFile, findArchitecture } from '../experiments/found-architecture.js';
+import {
+  architectureFile,
+  type FoundArchitecture,
+  findArchitecture,
+} from '../experiments/found-architecture.js';
 import { hub } from '../hub/hub.js';
 import type { Json } from '../json.js';
+import { buildLanguageModel } from '../networks/build-language-model.js';
 import { buildNetwork } from '../networks/build-network.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
 import { networkGraph } from '../networks/network-graph.js';
@@ -13,12 +18,13 @@ import { Space } from '../space/space.js';
 import { spaces } from '../spaces/space-names.js';
 import { buildSupernet } from '../supernets/build-supernet.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
-import { collectSetting, describeOptions } from './options.js';
+import { collectSetting, describeOptions, wholeNumber } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { openTerminal, type Terminal } from './terminal.js';
 
 interface InspectFlags extends SpaceFlags, ImageFlags {
   readonly set: Record<string, Json>;
+  readonly vocabulary: number;
   readonly supernet: boolean;
   readonly json: boolean;
 }
@@ -28,6 +34,7 @@ export function addInspect(program: Command): void {
     .description('the size and options of a space, or the parameters and multiply-adds of an architecture')
     .argument('<space|architecture>', 'a space by name or file, an architecture file, or a run folder')
     .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
+    .option('--vocabulary <n>', 'different tokens that a language model reads', wholeNumber(1), 10_000)
     .option('--supernet', 'of a space: the network that holds the weights of all its architectures', false)
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (name: string, flags: InspectFlags) => {
@@ -83,6 +90,10 @@ async function inspectArchitecture(path: string, flags: InspectFlags, terminal: 
     ...flags.set,
     ...spaceOptionsOf(flags, definition),
   });
+  if (definition.reads === 'tokens') {
+    inspectLanguageModel(path, { ...found, space }, flags.vocabulary, terminal);
+    return;
+  }
   const shape = imagesFor({ ...found, space }, flags);
   const network = buildNetwork(space, architecture, shape);
   const params = network.parameterCount();
@@ -100,4 +111,22 @@ async function inspectArchitecture(path: string, flags: InspectFlags, terminal: 
   });
   terminal.result(`${path}: ${count(params)} parameters, ${count(macs)} multiply-adds for one image`);
   for (const { label, details } of nodes) terminal.result(`  ${label}: ${details.join('; ')}`);
+}
+
+function inspectLanguageModel(
+  path: string,
+  found: FoundArchitecture,
+  vocabulary: number,
+  terminal: Terminal,
+): void {
+  const model = buildLanguageModel(found.space, found.architecture, { vocabulary });
+  const params = model.parameterCount();
+  model.free();
+  terminal.json({
+    space: found.space.name,
+    architecture: architectureFile(found),
+    input: { vocabulary },
+    params,
+  });
+  terminal.result(`${path}: ${count(params)} parameters with a vocabulary of ${count(vocabulary)}`);
 }

@@ -10,6 +10,7 @@ const flags = [
   { option: 'channels', form: '--channels <n>', what: 'channels of the first cell (C)' },
   { option: 'cells', form: '--cells <n>', what: 'normal cells of a stage (N)' },
   { option: 'filters', form: '--filters <n>', what: 'filters of the penultimate layer (F)' },
+  { option: 'hidden', form: '--hidden <n>', what: 'units of a recurrent model (H)' },
   {
     option: 'filterMultiplier',
     form: '--filter-multiplier <n>',

@@ -4,14 +4,26 @@ import { autoDeepLabL } from './auto-deeplab-l.js';
 import { autoDeepLabM } from './auto-deeplab-m.js';
 import { autoDeepLabS } from './auto-deeplab-s.js';
 import { dartsV1 } from './darts-v1.js';
+import { dartsV1Rnn } from './darts-v1-rnn.js';
 import { dartsV2 } from './darts-v2.js';
+import { dartsV2Rnn } from './darts-v2-rnn.js';
+import { enasRnn } from './enas-rnn.js';
 import { nasnetA } from './nasnet-a.js';
 import type { PublishedArchitecture } from './published-architecture.js';
 
 /** Published architectures, by the names that the command line knows them by. */
 export const hub: ReadonlyMap<string, PublishedArchitecture> = new Map(
-  [amoebanetA, ashaCnn, autoDeepLabL, autoDeepLabM, autoDeepLabS, dartsV1, dartsV2, nasnetA].map((entry) => [
-    entry.name,
-    entry,
-  ]),
+  [
+    amoebanetA,
+    ashaCnn,
+    autoDeepLabL,
+    autoDeepLabM,
+    autoDeepLabS,
+    dartsV1,
+    dartsV1Rnn,
+    dartsV2,
+    dartsV2Rnn,
+    enasRnn,
+    nasnetA,
+  ].map((entry) => [entry.name, entry]),
 );

@@ -10,6 +10,10 @@ export function buildNetwork(space: Space, architecture: unknown, shape: InputSh
     throw new InputError(
       `space ${space.name} has no network(architecture, input): it can be counted, not trained`,
     );
+  if (definition.reads === 'tokens')
+    throw new InputError(
+      `space ${space.name} is of language models: its networks read the tokens of a text, not images`,
+    );
   const network = definition.network(architecture, shape, space.options);
   if (!(network instanceof nn.Layer))
     throw new InputError(

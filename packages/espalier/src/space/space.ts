@@ -66,7 +66,7 @@ export interface TokenInput {
 }
 
 /** What a network is built for, by what it reads. */
-export interface NetworkInput {
+interface NetworkInput {
   readonly images: InputShape;
   readonly tokens: TokenInput;
 }

@@ -22,6 +22,7 @@ describe('espalier inspect gives the published figures of', () => {
       { params: 5289978, macs: 563638816 },
     ],
     ['auto-deeplab-s', { params: 10147427 }],
+    ['darts-v2-rnn --hidden 850 --vocabulary 10000', { params: 22960000 }],
     [
       'darts-cnn --supernet --channels 16 --layers 8',
       { params: 1930618, architectureParams: 224, macs: 300255744 },
@@ -33,6 +34,7 @@ describe('espalier inspect gives the published figures of', () => {
   it.each([
     ['darts-cnn', '1076746950455072400'],
     ['nasbench201', '15625'],
+    ['darts-rnn', '2642411520'],
     // 28,657 paths of 556,627,761,561,600 cells each.
     ['auto-deeplab', '15951281763070771200'],
   ])('space %s', async (space, size) => {

@@ -65,6 +65,11 @@ describe('wrong input', () => {
       /--channels 4: space zoph-cnn has no option 'channels'; its options: layers/,
     ],
     [
+      'a space of language models',
+      search('--space', 'darts-rnn'),
+      /space darts-rnn is of language models: .* not images/,
+    ],
+    [
       'a space whose networks are no classifiers',
       search('--space', 'auto-deeplab', '--filter-multiplier', '4'),
       /its network gives a tensor of shape \[1,10,32,32\]; .* has to be \[1, 10\]/,

@@ -1,6 +1,6 @@
-import { liveTensors, nn, setThreads, type Tensor } from '@espalier/torch';
+import { cat, liveTensors, nn, setThreads, type Tensor, tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
-import { traceOperators } from '../../src/networks/operator-trace.js';
+import { traceNetwork, traceOperators } from '../../src/networks/operator-trace.js';
 import { ZophNetwork } from '../../src/networks/zoph-cnn.js';
 import { layer } from './architectures.js';
 
@@ -24,6 +24,17 @@ class InPlace extends nn.Layer {
     const value = this.conv.forward(input);
     value.relu_();
     return value.add_(input);
+  }
+}
+
+class Splitting extends nn.Layer {
+  readonly conv = new nn.Conv2d(3, 2, 1);
+
+  forward(input: Tensor): Tensor {
+    const [first, second] = this.conv.forward(input).chunk(2, 1) as [Tensor, Tensor];
+    const sum = second.add(tensor([1, 2, 3, 4])).clamp(-1e30, 1e30);
+    first.relu();
+    return cat([sum, input, first], 1);
   }
 }
 
@@ -71,6 +82,34 @@ describe('the operators of a network', () => {
       ['aten::relu_', [0]],
       ['aten::add_', [1, -1]],
     ]);
+    network.free();
+  });
+
+  it('have their arguments in place, tensors told by where they come from', () => {
+    const network = new Splitting();
+    const { calls, output } = traceNetwork(network, image, 2);
+    const [conv, chunk, add, clamp, , join] = calls;
+    expect(conv!.args.slice(0, 5)).toEqual([
+      { from: 'image' },
+      { from: 'state', name: 'conv.weight' },
+      { from: 'state', name: 'conv.bias' },
+      [1, 1],
+      [0, 0],
+    ]);
+    expect(chunk!.shapes).toEqual([
+      [2, 1, 4, 4],
+      [2, 1, 4, 4],
+    ]);
+    expect(add!.args.slice(0, 2)).toEqual([
+      { from: 'call', call: 1, result: 1 },
+      { from: 'constant', dtype: 'float32', values: Float32Array.of(1, 2, 3, 4), shape: [4] },
+    ]);
+    expect(clamp!.args).toEqual([{ from: 'call', call: 2, result: 0 }, -1e30, 1e30]);
+    expect(join!.args).toEqual([
+      [{ from: 'call', call: 3, result: 0 }, { from: 'image' }, { from: 'call', call: 1, result: 0 }],
+      1,
+    ]);
+    expect(output).toEqual({ from: 'call', call: 5, result: 0 });
     network.free();
   });
 

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { RecurrentLanguageModel } from '../networks/recurrent/recurrent-language-model.js';
+import { ZophRecurrentCell } from '../networks/recurrent/zoph-cell.js';
+import { ACTIVATIONS, COMBINATIONS, type TreeNode, type ZophRnn } from '../networks/recurrent/zoph-tree.js';
+import { block, choose, type Program } from '../space/language.js';
+import { defineSpace } from '../space/space.js';
+import { variationalDropout, variationalDropoutOptions } from './variational-dropout-options.js';
+
+const options = z.object({
+  base: z
+    .int()
+    .min(1)
+    .default(8)
+    .describe('base number, leaves of the tree: 2 in the illustration (3.4), 8 in the experiments (4.2)'),
+  maxAndSin: z
+    .boolean()
+    .default(false)
+    .describe('whether max and sin can be chosen too, as in the control experiment (4.2)'),
+  hidden: z
+    .int()
+    .min(1)
+    .default(740)
+    .describe('units of a layer; the paper gives totals (4.2): 740 make 25 million values of base 8, tied'),
+  layers: z.int().min(1).default(2).describe('recurrent layers of the same cell; the paper has two (4.2)'),
+  tied: z
+    .boolean()
+    .default(true)
+    .describe('whether embedding and decoder share their weight ("shared embeddings", table 2)'),
+  ...variationalDropoutOptions,
+});
+
+/**
+ * The recurrent cells of Zoph & Le 2016 (section 3.4): a tree over pairs of input and last output.
+ *
+ * The questions, in the order of figure 5: for each node of the tree, leaves first, `nodes.I.combination` and
+ * `nodes.I.activation`; `cellInject.combination` and `cellInject.activation`, how the last cell state is merged in;
+ * `cellIndex.next`, the node whose value before its activation is the next cell state; `cellIndex.previous`, the node
+ * that the last cell state is injected at. Any node can be either, the root too: with base N there are
+ * 8^(2N) (2N-1)^2 cells, for N = 8 the paper's "approximately 6 x 10^16".
+ */
+export const zophRnn = defineSpace({
+  name: 'zoph-rnn',
+  reads: 'tokens',
+  options,
+  small: { base: 4, hidden: 64, layers: 1 },
+  *choices({ base, maxAndSin }): Program<ZophRnn> {
+    const indices = Array.from({ length: 2 * base - 1 }, (_, index) => index);
+    const nodes: TreeNode[] = [];
+    for (const index of indices) nodes.push(yield* block(`nodes.${index}`, () => treeNode(maxAndSin)));
+    const cellInject = yield* block('cellInject', () => treeNode(maxAndSin));
+    const cellIndex = yield* block('cellIndex', function* () {
+      const next = yield* choose('next', indices);
+      const previous = yield* choose('previous', indices);
+      return { next, previous };
+    });
+    return { nodes, cellInject, cellIndex };
+  },
+  network: (tree: ZophRnn, { vocabulary }, { hidden, layers, tied, ...rest }) => {
+    const cell = () => new ZophRecurrentCell(tree, hidden, hidden);
+    return new RecurrentLanguageModel([cell(), ...Array.from({ length: layers - 1 }, cell)], {
+      vocabulary,
+      tied,
+      dropout: variationalDropout(rest),
+    });
+  },
+});
+
+const PLAIN_COMBINATIONS = COMBINATIONS.filter((combination) => combination !== 'max');
+const PLAIN_ACTIVATIONS = ACTIVATIONS.filter((activation) => activation !== 'sin');
+
+function* treeNode(maxAndSin: boolean): Program<TreeNode> {
+  const combination = yield* choose('combination', maxAndSin ? COMBINATIONS : PLAIN_COMBINATIONS);
+  const activation = yield* choose('activation', maxAndSin ? ACTIVATIONS : PLAIN_ACTIVATIONS);
+  return { combination, activation };
+}
