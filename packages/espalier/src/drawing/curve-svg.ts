@@ -67,7 +67,9 @@ function rangeOf(
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  return high > low ? [low, high] : [low - halfWidth, high + halfWidth];
+  // Differences that doubles can hardly tell apart are not drawn: an axis cannot number them.
+  const least = 1e-9 * Math.max(1, Math.abs(low), Math.abs(high));
+  return high - low > least ? [low, high] : [low - halfWidth, high + halfWidth];
 }
 
 function label(

@@ -2,7 +2,7 @@ import type { PlacedEdge, PlacedText } from './diagram.js';
 import type { NetworkGraph } from './graph.js';
 import { layoutNetwork, type NetworkLayout } from './network-layout.js';
 import { edgePaint, kindPaint, type Paint, paint } from './palette.js';
-import type { Path, Point } from './path.js';
+import { arrowHeadData, pathData } from './path-data.js';
 import { escapeMarkup, px, type Svg, svgElement } from './svg.js';
 
 const arrowHalfWidth = 3.5;
@@ -11,33 +11,6 @@ function writeText(text: PlacedText, colour: Paint): string {
   const weight = text.weight === 'bold' ? ' font-weight="600"' : '';
   const anchor = text.anchor === 'middle' ? ' text-anchor="middle"' : '';
   return `<text x="${px(text.x)}" y="${px(text.y)}" font-size="${text.size}"${weight}${anchor} ${paint({ fill: colour })}>${escapeMarkup(text.text)}</text>`;
-}
-
-function at(point: Point): string {
-  return `${px(point.x)} ${px(point.y)}`;
-}
-
-function pathData(path: Path): string {
-  const pieces = path.segments.map((segment) =>
-    segment.kind === 'line'
-      ? `L${at(segment.to)}`
-      : `C${at(segment.control1)} ${at(segment.control2)} ${at(segment.to)}`,
-  );
-  return `M${at(path.start)}${pieces.join('')}`;
-}
-
-function arrowData({ tip, direction }: PlacedEdge['arrow'], base: Point): string {
-  const corners =
-    direction === 'down'
-      ? [
-          { x: base.x - arrowHalfWidth, y: base.y },
-          { x: base.x + arrowHalfWidth, y: base.y },
-        ]
-      : [
-          { x: base.x, y: base.y - arrowHalfWidth },
-          { x: base.x, y: base.y + arrowHalfWidth },
-        ];
-  return `M${at(tip)}L${at(corners[0]!)}L${at(corners[1]!)}Z`;
 }
 
 function writeEdge(edge: PlacedEdge, labelOf: (id: string) => string): string {
@@ -54,7 +27,7 @@ function writeEdge(edge: PlacedEdge, labelOf: (id: string) => string): string {
     `<g data-from="${escapeMarkup(edge.from)}" data-to="${escapeMarkup(edge.to)}" data-kind="${edge.kind}">`,
     `<title>${escapeMarkup(`${labelOf(edge.from)} → ${labelOf(edge.to)}`)}</title>`,
     `<path d="${pathData(edge.ownPath)}" stroke-width="1.5" ${paint({ stroke: colour })}/>`,
-    `<path d="${arrowData(edge.arrow, base)}" ${paint({ fill: colour })}/>`,
+    `<path d="${arrowHeadData(base, edge.arrow.tip, arrowHalfWidth)}" ${paint({ fill: colour })}/>`,
     ...label,
     '</g>',
   ].join('');
@@ -76,8 +49,8 @@ function writeLegendEntry({ sign, space, text }: NetworkLayout['legend'][number]
     'node' in sign
       ? `<rect x="${px(space.x)}" y="${px(space.y)}" width="${px(space.width)}" height="${px(space.height)}" rx="3" ${paint(kindPaint(sign.node))}/>`
       : [
-          `<path d="M${at({ x: space.x, y: middle })}H${px(space.x + space.width - 7)}" stroke-width="1.5" ${paint({ stroke: edgePaint(sign.edge, 0) })}/>`,
-          `<path d="M${at({ x: space.x + space.width, y: middle })}l-7 -3.5v7Z" ${paint({ fill: edgePaint(sign.edge, 0) })}/>`,
+          `<path d="M${px(space.x)} ${px(middle)}H${px(space.x + space.width - 7)}" stroke-width="1.5" ${paint({ stroke: edgePaint(sign.edge, 0) })}/>`,
+          `<path d="M${px(space.x + space.width)} ${px(middle)}l-7 -3.5v7Z" ${paint({ fill: edgePaint(sign.edge, 0) })}/>`,
         ].join('');
   return drawn + writeText(text, 'muted');
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
@@ -10,7 +11,7 @@ import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import type { StepReport } from '../training/classifier-training.js';
 import { requireDevice } from '../training/device.js';
-import { type TrainedNetwork, trainToEnd } from '../training/final-training.js';
+import { type TrainedNetwork, trainingFiles, trainToEnd } from '../training/final-training.js';
 import { imageTaskSettings, openImageTask } from '../training/image-task.js';
 import { trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
@@ -65,6 +66,28 @@ export function isTraining(path: string): boolean {
   return readJournal(RunFolder.open(path).journal).events[0]?.event === BEGIN;
 }
 
+/** The architecture that a training trains, and the weights that it has come to. @throws InputError before its end */
+export async function trainedNetwork(path: string): Promise<{ found: FoundArchitecture; weights: string }> {
+  const { settings, from, journal } = readTraining(path);
+  const { weights } = trainingFiles(path);
+  if (!existsSync(weights))
+    throw new InputError(`${path}: the training is not at its end; there are no weights yet`);
+  const found = await parseArchitecture(settings.architecture, journal, from);
+  return { found: { ...found, task: taskIn(from, settings.task) }, weights };
+}
+
+/** The settings of a begun training, from the first line of its journal. */
+function readTraining(path: string) {
+  const folder = RunFolder.open(path);
+  const [first] = readJournal(folder.journal).events;
+  const { event: _, clock, ...header } = first as JournalEvent;
+  const parsed = trainingRunSettings.safeParse(header);
+  if (!parsed.success)
+    throw new InputError(`${folder.journal}:1: not a training: ${z.prettifyError(parsed.error)}`);
+  const from = typeof clock?.cwd === 'string' ? clock.cwd : dirname(path);
+  return { settings: parsed.data, header, from, journal: folder.journal };
+}
+
 /** What a training says while it goes on. */
 export interface TrainingWatch {
   readonly signal: AbortSignal;
@@ -81,17 +104,10 @@ export async function continueTraining(
   path: string,
   watch: TrainingWatch,
 ): Promise<TrainedNetwork | undefined> {
-  const folder = RunFolder.open(path);
-  const [first] = readJournal(folder.journal).events;
-  const { event: _, clock, ...header } = first as JournalEvent;
-  const parsed = trainingRunSettings.safeParse(header);
-  if (!parsed.success)
-    throw new InputError(`${folder.journal}:1: not a training: ${z.prettifyError(parsed.error)}`);
-  const settings = parsed.data;
+  const { settings, header, from, journal } = readTraining(path);
   if (settings.version !== version)
     throw new InputError(`the training was begun with Espalier ${settings.version}; this is ${version}`);
-  const from = typeof clock?.cwd === 'string' ? clock.cwd : dirname(path);
-  const { space, architecture } = await parseArchitecture(settings.architecture, folder.journal, from);
+  const { space, architecture } = await parseArchitecture(settings.architecture, journal, from);
   const task = openImageTask(taskIn(from, settings.task));
   if (task.checksum() !== settings.dataChecksum)
     throw new InputError(`the data ${settings.task.data} has changed since the training was begun`);

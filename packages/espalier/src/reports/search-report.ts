@@ -10,6 +10,7 @@ import { networkGraph } from '../networks/network-graph.js';
 import { traceOperators } from '../networks/operator-trace.js';
 import type { RunState } from '../runs/run-state.js';
 import type { InputShape, Space } from '../space/space.js';
+import { drawCells } from './draw-architecture.js';
 import { count, percent } from './figures.js';
 
 /** Children that the moving average of the reward curve takes. */
@@ -33,8 +34,10 @@ export function rewardCurve(title: string, searches: readonly { name: string; st
   return drawCurves(chart);
 }
 
-/** The picture of an architecture's network. */
+/** The picture of an architecture: its cells as the papers draw them, or else its network layer by layer. */
 export function drawArchitecture(space: Space, architecture: unknown, shape: InputShape, title: string): Svg {
+  const cells = drawCells(space.name, architecture);
+  if (cells !== undefined) return cells;
   const network = buildNetwork(space, architecture, shape);
   try {
     return drawNetwork(networkGraph(traceOperators(network, shape), shape, title));

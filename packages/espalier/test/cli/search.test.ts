@@ -234,5 +234,16 @@ describe('espalier train', () => {
     expect(journalOf(join(folder, 'trained-killed'))).toEqual(journalOf(join(folder, 'trained')));
     const weights = (name: string) => readFileSync(join(folder, name, 'weights.safetensors'));
     expect(weights('trained-killed').equals(weights('trained'))).toBe(true);
+    const onnx = (out: string, ...more: string[]) =>
+      run(['export', ...more, '--format', 'onnx', '--out', out], folder);
+    expect((await onnx('trained.onnx', 'trained')).code).toBe(0);
+    expect((await onnx('named.onnx', 'whole', '--weights', 'trained/weights.safetensors')).code).toBe(0);
+    const bytes = (name: string) => readFileSync(join(folder, name));
+    expect(bytes('named.onnx').equals(bytes('trained.onnx'))).toBe(true);
+    const wrong = await onnx('wrong.onnx', 'darts-v2', '--weights', 'trained/weights.safetensors');
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(
+      /^espalier: --weights trained\/weights\.safetensors: .*stem\.0\.weight is missing/,
+    );
   }, 180_000);
 });

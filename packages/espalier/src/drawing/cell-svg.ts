@@ -1,0 +1,117 @@
+import type { CellGraph, CellRole } from './cell-graph.js';
+import {
+  edgeTextSize,
+  layoutCell,
+  nodeTextSize,
+  operationTextSize,
+  type PlacedCellEdge,
+  type PlacedCellNode,
+} from './cell-layout.js';
+import { kindPaint, paint } from './palette.js';
+import type { Panel } from './panel.js';
+import type { Rect } from './path.js';
+import { arrowHeadData, pathData } from './path-data.js';
+import { escapeMarkup, px } from './svg.js';
+import { symbolMarkup } from './symbol.js';
+
+// As the papers colour them: inputs, nodes and output of DARTS green, blue and gold; in NASNet's figures
+// hidden states grey, operations gold and what combines them green.
+const rolePaints = {
+  input: kindPaint('pool'),
+  node: kindPaint('convolution'),
+  output: kindPaint('merge'),
+  hidden: kindPaint('input'),
+  combine: kindPaint('pool'),
+} as const satisfies Record<CellRole, ReturnType<typeof kindPaint>>;
+
+const operationPaint = kindPaint('merge');
+
+function writeBox({ x, y, width, height }: Rect, radius: number, painted: string): string {
+  return `<rect x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${px(height)}" rx="${radius}" stroke-width="1.25" ${painted}/>`;
+}
+
+function writeText(content: string, { x, y, width, height }: Rect, size: number): string {
+  const baseline = y + height / 2 + size * 0.35;
+  return `<text x="${px(x + width / 2)}" y="${px(baseline)}" font-size="${size}" text-anchor="middle" ${paint({ fill: 'ink' })}>${content}</text>`;
+}
+
+function writeNode({ node, box, block }: PlacedCellNode): string {
+  const colours = paint(rolePaints[node.role]);
+  const parts =
+    block === undefined
+      ? [writeBox(box, 6, colours), writeText(symbolMarkup(node.label, nodeTextSize), box, nodeTextSize)]
+      : [
+          ...block.links.map(
+            (link) => `<path d="${pathData(link)}" stroke-width="1.25" ${paint({ stroke: 'flow' })}/>`,
+          ),
+          ...block.operations.flatMap(({ operation, box }) => [
+            writeBox(box, 3, paint(operationPaint)),
+            writeText(escapeMarkup(node.operations![operation]!), box, operationTextSize),
+          ]),
+          writeBox(block.combine, 3, colours),
+          writeText(symbolMarkup(node.label, operationTextSize), block.combine, operationTextSize),
+        ];
+  return `<g data-node="${escapeMarkup(node.id)}">${parts.join('')}</g>`;
+}
+
+/** The frame of a block lies under the edges, which go through it to the operations. */
+function writeFrame({ box }: PlacedCellNode): string {
+  return `<rect x="${px(box.x)}" y="${px(box.y)}" width="${px(box.width)}" height="${px(box.height)}" rx="7" stroke-width="1" stroke-dasharray="4 3" ${paint({ fill: 'paper', stroke: 'axis' })}/>`;
+}
+
+function writeEdge({ edge, path, tip, label }: PlacedCellEdge): string {
+  const colour = edge.isEmpty ? 'axis' : 'flow';
+  const dots = edge.isEmpty ? ' stroke-dasharray="1.5 4" stroke-linecap="round"' : '';
+  const base = path.segments.at(-1)!.to;
+  return [
+    `<g data-from="${escapeMarkup(edge.from)}" data-to="${escapeMarkup(edge.to)}">`,
+    `<path d="${pathData(path)}" stroke-width="1.4"${dots} ${paint({ stroke: colour })}/>`,
+    `<path d="${arrowHeadData(base, tip, 3.8)}" ${paint({ fill: colour })}/>`,
+    ...(label === undefined
+      ? []
+      : [
+          `<rect x="${px(label.x)}" y="${px(label.y)}" width="${px(label.width)}" height="${px(label.height)}" ${paint({ fill: 'paper' })}/>`,
+          writeText(escapeMarkup(edge.label!), label, edgeTextSize),
+        ]),
+    '</g>',
+  ].join('');
+}
+
+function describe({ nodes, edges }: CellGraph): string {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const nameOf = (id: string): string => {
+    const { label, operations } = byId.get(id)!;
+    return operations === undefined ? label : `block ${id}`;
+  };
+  const sentences = nodes.flatMap((node) => {
+    const arriving = edges.filter(({ to }) => to === node.id);
+    if (arriving.length === 0) return [];
+    const reads = arriving.map(({ from, label, operation }) => {
+      const by = operation === undefined ? label : node.operations![operation];
+      return by === undefined ? nameOf(from) : `${by} of ${nameOf(from)}`;
+    });
+    const how = node.operations === undefined ? 'reads' : `(${node.label}) reads`;
+    return [`${nameOf(node.id)} ${how} ${reads.join(', ')}.`];
+  });
+  return sentences.join(' ');
+}
+
+/**
+ * The picture of one cell, for `drawPanels`.
+ * @throws Error when the graph is not one (see `checkCellGraph`).
+ */
+export function cellPanel(graph: CellGraph): Panel {
+  const { width, height, nodes, edges } = layoutCell(graph);
+  return {
+    width,
+    height,
+    stands: 'bottom',
+    caption: graph.title,
+    description: describe(graph),
+    content: [
+      ...nodes.filter(({ block }) => block !== undefined).map(writeFrame),
+      ...edges.map(writeEdge),
+      ...nodes.map(writeNode),
+    ],
+  };
+}

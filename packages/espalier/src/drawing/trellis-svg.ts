@@ -1,0 +1,157 @@
+import { paint } from './palette.js';
+import type { Panel } from './panel.js';
+import type { Point } from './path.js';
+import { arrowHeadData, pathData } from './path-data.js';
+import { escapeMarkup, px } from './svg.js';
+import { textWidth } from './text-width.js';
+
+/** Layers over resolutions, between which a path goes at most one row up or down from layer to layer. */
+export interface Trellis {
+  readonly title: string;
+  /** A row for each, from the top: how many pixels of the image one of its pixels stands for. */
+  readonly strides: readonly number[];
+  /** Of each layer its row. */
+  readonly path: readonly number[];
+  /** What comes before the first layer, in the first row, and what comes after the last one, in every row. */
+  readonly before: string;
+  readonly after: string;
+}
+
+const columnWidth = 56;
+const rowHeight = 74;
+const radius = 11;
+const arrowLength = 7;
+const headerHeight = 46;
+const textSize = 13;
+const boxHeight = 26;
+
+const rowLabels = 'stride';
+const columnLabels = 'layer';
+
+function writeText(text: string, { x, y }: Point, anchor: 'start' | 'middle', isMuted = false): string {
+  return `<text x="${px(x)}" y="${px(y + textSize * 0.35)}" font-size="${textSize}" text-anchor="${anchor}" ${paint({ fill: isMuted ? 'muted' : 'ink' })}>${escapeMarkup(text)}</text>`;
+}
+
+/**
+ * The picture of a path over a trellis, for `drawPanels`: every layer at every stride that can be reached and every
+ * arrow between them in grey, the path over them.
+ * @throws Error when there is no layer, or the path leaves the rows, or moves by more than one of them.
+ */
+export function trellisPanel(trellis: Trellis): Panel {
+  const { title, strides, path, before, after } = trellis;
+  if (path.length === 0) throw new Error(`${title}: no layers`);
+  for (const [layer, row] of path.entries()) {
+    const last = path[layer - 1] ?? 0;
+    if (!(Number.isInteger(row) && row >= 0 && row < strides.length && Math.abs(row - last) <= 1))
+      throw new Error(
+        `${title}: layer ${layer + 1} is in row ${row}, of ${strides.length} rows and after row ${last}`,
+      );
+  }
+  const boxOf = (text: string): number => Math.ceil(textWidth(text, textSize)) + 20;
+  const beforeLeft = Math.ceil(textWidth(rowLabels, textSize)) + 18;
+  const firstColumn = beforeLeft + boxOf(before) + 34 + radius;
+  const center = (layer: number, row: number): Point => ({
+    x: firstColumn + layer * columnWidth,
+    y: headerHeight + row * rowHeight,
+  });
+  const afterLeft = center(path.length - 1, 0).x + radius + 34;
+  const width = afterLeft + boxOf(after);
+  const height = center(0, strides.length - 1).y + boxHeight / 2;
+  /** A layer can only be as many rows down as there are layers up to it. */
+  const isReachable = (layer: number, row: number): boolean =>
+    row >= 0 && row < strides.length && row <= layer + 1;
+  const layers = [...path.keys()];
+  const rows = [...strides.keys()];
+
+  const arrow = (from: Point, to: Point, fromEdge: number, toEdge: number, isOnPath: boolean): string => {
+    const length = Math.hypot(to.x - from.x, to.y - from.y);
+    const along = (distance: number): Point => ({
+      x: from.x + ((to.x - from.x) * distance) / length,
+      y: from.y + ((to.y - from.y) * distance) / length,
+    });
+    const tip = along(length - toEdge);
+    const base = along(length - toEdge - arrowLength);
+    const line = pathData({ start: along(fromEdge), segments: [{ kind: 'line', to: base }] });
+    const [colour, weight] = isOnPath ? (['series-1', 3] as const) : (['axis', 1] as const);
+    return [
+      `<g data-arrow="${isOnPath ? 'path' : 'other'}">`,
+      `<path d="${line}" stroke-width="${weight}" ${paint({ stroke: colour })}/>`,
+      `<path d="${arrowHeadData(base, tip, isOnPath ? 4.5 : 2.8)}" ${paint({ fill: colour })}/>`,
+      '</g>',
+    ].join('');
+  };
+  const box = (text: string, left: number, row: number, isOnPath: boolean): string => {
+    const { y } = center(0, row);
+    const colours = isOnPath
+      ? paint({ fill: 'convolution', stroke: 'convolution-line' })
+      : paint({ fill: 'paper', stroke: 'axis' });
+    return [
+      `<rect x="${px(left)}" y="${px(y - boxHeight / 2)}" width="${px(boxOf(text))}" height="${boxHeight}" rx="5" stroke-width="1.25" ${colours}/>`,
+      writeText(text, { x: left + boxOf(text) / 2, y }, 'middle', !isOnPath),
+    ].join('');
+  };
+
+  const arrows: { readonly isOnPath: boolean; readonly drawn: string }[] = [];
+  const add = (from: Point, to: Point, fromEdge: number, toEdge: number, isOnPath: boolean): void => {
+    arrows.push({ isOnPath, drawn: arrow(from, to, fromEdge, toEdge, isOnPath) });
+  };
+  for (const layer of layers) {
+    for (const row of rows.filter((row) => isReachable(layer, row))) {
+      const here = center(layer, row);
+      const isHere = path[layer] === row;
+      if (layer === 0) {
+        // The arrows leave the box at the middle of its side.
+        add({ x: beforeLeft + boxOf(before), y: center(0, 0).y }, here, 0, radius, isHere);
+      }
+      if (layer + 1 === path.length) {
+        add(here, { x: afterLeft, y: here.y }, radius, 0, isHere);
+        continue;
+      }
+      for (const next of [row - 1, row, row + 1]) {
+        if (isReachable(layer + 1, next))
+          add(here, center(layer + 1, next), radius, radius, isHere && path[layer + 1] === next);
+      }
+    }
+  }
+  const circles = layers.flatMap((layer) =>
+    rows
+      .filter((row) => isReachable(layer, row))
+      .map((row) => {
+        const { x, y } = center(layer, row);
+        const isOnPath = path[layer] === row;
+        const colours = isOnPath
+          ? paint({ fill: 'series-1', stroke: 'series-1' })
+          : paint({ fill: 'output', stroke: 'axis' });
+        return `<circle data-layer="${layer + 1}" data-stride="${strides[row]}" data-on="${isOnPath ? 'path' : 'other'}" cx="${px(x)}" cy="${px(y)}" r="${radius}" stroke-width="1.25" ${colours}/>`;
+      }),
+  );
+  const headerY = 8;
+  const ends = path.at(-1)!;
+  return {
+    width,
+    height,
+    stands: 'middle',
+    caption: title,
+    description: `${path.length} layers at the strides ${path.map((row) => strides[row]).join(', ')}.`,
+    content: [
+      writeText(rowLabels, { x: 0, y: headerY }, 'start', true),
+      writeText(
+        columnLabels,
+        { x: firstColumn - radius - 20 - textWidth(columnLabels, textSize), y: headerY },
+        'start',
+        true,
+      ),
+      ...layers.map((layer) =>
+        writeText(String(layer + 1), { x: center(layer, 0).x, y: headerY }, 'middle', true),
+      ),
+      ...rows.map((row) => writeText(String(strides[row]), { x: 0, y: center(0, row).y }, 'start')),
+      ...arrows.filter(({ isOnPath }) => !isOnPath).map(({ drawn }) => drawn),
+      ...arrows.filter(({ isOnPath }) => isOnPath).map(({ drawn }) => drawn),
+      ...circles,
+      box(before, beforeLeft, 0, true),
+      ...rows
+        .filter((row) => isReachable(path.length - 1, row))
+        .map((row) => box(after, afterLeft, row, row === ends)),
+    ],
+  };
+}

@@ -1,0 +1,154 @@
+import protobuf from 'protobufjs/light.js';
+import { version } from '../version.js';
+
+/** Of the operators that the models are made of: the first that has all of them as they are written here. */
+const OPSET = 17;
+/** Of the format, as ONNX 1.12 has it, which came with the operators. */
+const IR_VERSION = 8;
+
+const field = (id: number, type: string) => ({ id, type });
+const fields = (id: number, type: string) => ({ id, type, rule: 'repeated' });
+
+const message = (members: Record<string, protobuf.IField>) => ({ edition: 'proto2', fields: members });
+
+/** What is written of the messages of https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto, with its numbers. */
+const onnx = protobuf.Root.fromJSON({
+  nested: {
+    Model: message({
+      irVersion: field(1, 'int64'),
+      producerName: field(2, 'string'),
+      producerVersion: field(3, 'string'),
+      graph: field(7, 'Graph'),
+      opsetImport: fields(8, 'OperatorSet'),
+    }),
+    OperatorSet: message({ domain: field(1, 'string'), version: field(2, 'int64') }),
+    Graph: message({
+      node: fields(1, 'Node'),
+      name: field(2, 'string'),
+      initializer: fields(5, 'Tensor'),
+      input: fields(11, 'ValueInfo'),
+      output: fields(12, 'ValueInfo'),
+    }),
+    Node: message({
+      input: fields(1, 'string'),
+      output: fields(2, 'string'),
+      name: field(3, 'string'),
+      opType: field(4, 'string'),
+      attribute: fields(5, 'Attribute'),
+    }),
+    Attribute: message({
+      name: field(1, 'string'),
+      f: field(2, 'float'),
+      i: field(3, 'int64'),
+      s: field(4, 'bytes'),
+      ints: fields(8, 'int64'),
+      type: field(20, 'int32'),
+    }),
+    Tensor: message({
+      dims: fields(1, 'int64'),
+      dataType: field(2, 'int32'),
+      name: field(8, 'string'),
+      rawData: field(9, 'bytes'),
+    }),
+    ValueInfo: message({ name: field(1, 'string'), type: field(2, 'Type') }),
+    Type: message({ tensorType: field(1, 'TensorType') }),
+    TensorType: message({ elemType: field(1, 'int32'), shape: field(2, 'Shape') }),
+    Shape: message({ dim: fields(1, 'Dimension') }),
+    Dimension: message({ dimValue: field(1, 'int64'), dimParam: field(2, 'string') }),
+  },
+});
+
+const FLOAT = 1;
+const INT64 = 7;
+
+/** Sizes of the dimensions; null is one that grows with the number of images. */
+export type Shape = readonly (number | null)[];
+
+/** A setting of an operator; an integer and a number with a fraction are different types. */
+export type Attribute =
+  | { readonly float: number }
+  | { readonly int: number }
+  | { readonly ints: readonly number[] }
+  | { readonly text: string };
+
+function attributeMessage(name: string, attribute: Attribute): object {
+  if ('float' in attribute) return { name, type: 1, f: attribute.float };
+  if ('int' in attribute) return { name, type: 2, i: attribute.int };
+  if ('text' in attribute) return { name, type: 3, s: Buffer.from(attribute.text) };
+  return { name, type: 7, ints: attribute.ints };
+}
+
+function valueInfo(name: string, shape: Shape): object {
+  const dim = shape.map((size) => (size === null ? { dimParam: 'batch' } : { dimValue: size }));
+  return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
+}
+
+/** A model of ONNX that is written node by node; values are known by their names. */
+export class OnnxModel {
+  readonly #nodes: object[] = [];
+  readonly #initializers = new Map<string, object>();
+
+  /** Adds an operator; an input '' is one left out. @returns the names of its results */
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    results = 1,
+  ): string[] {
+    // With a stroke, which no parameter has in its name.
+    const name = `/${type}_${this.#nodes.length}`;
+    const output = results === 1 ? [name] : Array.from({ length: results }, (_, index) => `${name}_${index}`);
+    this.#nodes.push({
+      name,
+      opType: type,
+      input: inputs,
+      output,
+      attribute: Object.entries(attributes).map(([key, attribute]) => attributeMessage(key, attribute)),
+    });
+    return output;
+  }
+
+  /** Adds numbers that stand in the file, of the shape given, in row-major order; once a name. @returns the name */
+  initializer(name: string, values: Float32Array | BigInt64Array, shape: readonly number[]): string {
+    this.#initializers.set(name, {
+      name,
+      dims: shape,
+      dataType: values instanceof Float32Array ? FLOAT : INT64,
+      rawData: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    });
+    return name;
+  }
+
+  /** Adds numbers that have no name elsewhere. @returns the name they get */
+  constant(values: Float32Array | BigInt64Array, shape: readonly number[]): string {
+    return this.initializer(`/constant_${this.#initializers.size}`, values, shape);
+  }
+
+  /** Whether there are numbers of that name. */
+  has(name: string): boolean {
+    return this.#initializers.has(name);
+  }
+
+  /** The file's bytes. `result` is the value that the model returns under the name of its output. */
+  write(
+    result: string,
+    input: { readonly name: string; readonly shape: Shape },
+    output: { readonly name: string; readonly shape: Shape },
+  ): Uint8Array {
+    const last = { name: output.name, opType: 'Identity', input: [result], output: [output.name] };
+    const model = {
+      irVersion: IR_VERSION,
+      producerName: 'espalier',
+      producerVersion: version,
+      opsetImport: [{ domain: '', version: OPSET }],
+      graph: {
+        name: 'network',
+        node: [...this.#nodes, last],
+        initializer: [...this.#initializers.values()],
+        input: [valueInfo(input.name, input.shape)],
+        output: [valueInfo(output.name, output.shape)],
+      },
+    };
+    return onnx.lookupType('Model').encode(model).finish();
+  }
+}

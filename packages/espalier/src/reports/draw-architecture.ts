@@ -1,0 +1,199 @@
+import type { CellEdge, CellGraph, CellNode } from '../drawing/cell-graph.js';
+import { cellPanel } from '../drawing/cell-svg.js';
+import { drawPanels } from '../drawing/panel.js';
+import type { Svg } from '../drawing/svg.js';
+import { trellisPanel } from '../drawing/trellis-svg.js';
+import type { AutoDeepLab } from '../networks/auto-deeplab/architecture.js';
+import type { DartsGenotype } from '../networks/darts/genotype.js';
+import { type NasBench201Architecture, readCell } from '../networks/nasbench201-cell.js';
+import type { NasnetArchitecture, NasnetCellArchitecture } from '../networks/nasnet/architecture.js';
+import type { DartsRecurrentGenotype } from '../networks/recurrent/darts-genotype.js';
+
+/**
+ * The picture of an architecture as its paper draws it, or nothing for a space whose architectures are not cells.
+ * @param architecture In the published form, valid in its space.
+ */
+export function drawCells(spaceName: string, architecture: unknown): Svg | undefined {
+  switch (spaceName) {
+    case 'darts-cnn':
+      return drawDarts(architecture as DartsGenotype);
+    case 'darts-rnn':
+      return drawRecurrent(architecture as DartsRecurrentGenotype);
+    case 'nasbench201':
+      return drawNasBench201(architecture as NasBench201Architecture);
+    case 'nasnet':
+      return drawNasnet(architecture as NasnetArchitecture);
+    case 'auto-deeplab':
+      return drawAutoDeepLab(architecture as AutoDeepLab);
+    default:
+      return undefined;
+  }
+}
+
+/** An edge that its operation labels; `none` carries nothing. */
+function operationEdge(from: string, to: string, operation: string): CellEdge {
+  return { from, to, label: operation, ...(operation === 'none' ? { isEmpty: true } : {}) };
+}
+
+/** Figures 4 and 5 of Liu, Simonyan & Yang 2018. */
+function drawDarts({ normal, normal_concat, reduce, reduce_concat }: DartsGenotype): Svg {
+  return drawPanels('Cells of a DARTS network', [
+    cellPanel(dartsCell('Normal cell', normal, normal_concat)),
+    cellPanel(dartsCell('Reduction cell', reduce, reduce_concat)),
+  ]);
+}
+
+function dartsCell(title: string, edges: DartsGenotype['normal'], concat: readonly number[]): CellGraph {
+  const steps = Array.from({ length: edges.length / 2 }, (_, step) => String(step));
+  const states = ['c_{k-2}', 'c_{k-1}', ...steps];
+  return {
+    title,
+    direction: 'right',
+    nodes: [
+      ...states.map((label, state): CellNode => ({ id: label, label, role: state < 2 ? 'input' : 'node' })),
+      { id: 'c_{k}', label: 'c_{k}', role: 'output' },
+    ],
+    edges: [
+      ...edges.map(([operation, state], place) =>
+        operationEdge(states[state]!, steps[Math.floor(place / 2)]!, operation),
+      ),
+      ...concat.map((state) => ({ from: states[state]!, to: 'c_{k}' })),
+    ],
+  };
+}
+
+/** Figure 6 of Liu, Simonyan & Yang 2018. */
+function drawRecurrent({ recurrent, concat }: DartsRecurrentGenotype): Svg {
+  const steps = Array.from({ length: recurrent.length + 1 }, (_, step) => String(step));
+  return drawPanels('Recurrent cell of a DARTS network', [
+    cellPanel({
+      title: 'Recurrent cell; its output averages what it reads',
+      direction: 'right',
+      nodes: [
+        { id: 'x_{t}', label: 'x_{t}', role: 'input' },
+        { id: 'h_{t-1}', label: 'h_{t-1}', role: 'input' },
+        ...steps.map((label): CellNode => ({ id: label, label, role: 'node' })),
+        { id: 'h_{t}', label: 'h_{t}', role: 'output' },
+      ],
+      edges: [
+        { from: 'x_{t}', to: '0' },
+        { from: 'h_{t-1}', to: '0' },
+        ...recurrent.map(([activation, node], step) =>
+          operationEdge(String(node), String(step + 1), activation),
+        ),
+        ...concat.map((node) => ({ from: String(node), to: 'h_{t}' })),
+      ],
+    }),
+  ]);
+}
+
+/** Figure 1 of Dong & Yang 2020: the first node is the input, the last one the output. */
+function drawNasBench201({ cell }: NasBench201Architecture): Svg {
+  const last = cell.split('+').length;
+  const edges = readCell(cell, last + 1).flatMap((operations, index) =>
+    operations.map((operation, from) => operationEdge(String(from), String(index + 1), operation)),
+  );
+  const nodes = Array.from({ length: last + 1 }, (_, node): CellNode => {
+    const role = node === 0 ? 'input' : node === last ? 'output' : 'node';
+    return { id: String(node), label: String(node), role };
+  });
+  return drawPanels('Cell of a NAS-Bench-201 network', [
+    cellPanel({ title: 'Cell', direction: 'right', nodes, edges }),
+  ]);
+}
+
+/** `sep_conv_3x3` as the figures of Zoph et al. 2018 and Liu et al. 2019 write it: `sep 3×3`. */
+function shortName(operation: string): string {
+  if (operation === 'skip_connect') return 'identity';
+  const [kind, ...rest] = operation.split('_') as [string, ...string[]];
+  const sizes = rest.filter((part) => /^\dx\d$/.test(part)).map((part) => part.replace('x', '×'));
+  return [kind === 'atrous' ? 'atr' : kind, ...sizes].join(' ');
+}
+
+interface CellBlock {
+  readonly combine: string;
+  /** The state that each operation reads, and the operation. */
+  readonly reads: readonly (readonly [state: number, operation: string])[];
+}
+
+/** Blocks from the bottom to the top. The states are the previous output, the one before it, and the blocks. */
+function blockCell(
+  title: string,
+  [previous, beforeIt, output]: readonly [string, string, string],
+  blocks: readonly CellBlock[],
+  concat: readonly number[],
+): CellGraph {
+  const states = [previous, beforeIt, ...blocks.map((_, block) => String(block + 1))];
+  return {
+    title,
+    direction: 'up',
+    nodes: [
+      { id: beforeIt, label: beforeIt, role: 'hidden' },
+      { id: previous, label: previous, role: 'hidden' },
+      ...blocks.map(({ combine, reads }, block): CellNode => {
+        const operations = reads.map(([, operation]) => shortName(operation));
+        return { id: String(block + 1), label: combine, role: 'combine', operations };
+      }),
+      { id: 'concat', label: 'concat', role: 'combine' },
+      { id: output, label: output, role: 'hidden' },
+    ],
+    edges: [
+      ...blocks.flatMap(({ reads }, block) =>
+        reads.map(([state, name], operation): CellEdge => {
+          const edge = { from: states[state]!, to: String(block + 1), operation };
+          return name === 'none' ? { ...edge, isEmpty: true } : edge;
+        }),
+      ),
+      ...concat.map((state) => ({ from: states[state]!, to: 'concat' })),
+      { from: 'concat', to: output },
+    ],
+  };
+}
+
+/** Figure 4 of Zoph et al. 2018. */
+function drawNasnet({ normal, reduction }: NasnetArchitecture): Svg {
+  const cell = (title: string, { blocks, concat }: NasnetCellArchitecture): CellGraph =>
+    blockCell(
+      title,
+      ['h_{i}', 'h_{i-1}', 'h_{i+1}'],
+      blocks.map(({ inputs, operations, combine }) => ({
+        combine,
+        reads: inputs.map((state, index) => [state, operations[index]!] as const),
+      })),
+      concat,
+    );
+  return drawPanels('Cells of a NASNet network', [
+    cellPanel(cell('Normal cell', normal)),
+    cellPanel(cell('Reduction cell', reduction)),
+  ]);
+}
+
+/** Figures 1 and 3 of Liu et al. 2019. */
+function drawAutoDeepLab({ path, cell }: AutoDeepLab): Svg {
+  const blocks = cell.map(([first, second, onFirst, onSecond]): CellBlock => {
+    return {
+      combine: 'add',
+      reads: [
+        [first, onFirst],
+        [second, onSecond],
+      ],
+    };
+  });
+  return drawPanels('Path and cell of an Auto-DeepLab network', [
+    trellisPanel({
+      title: 'Path over the resolutions',
+      strides: [4, 8, 16, 32],
+      path,
+      before: 'stem',
+      after: 'ASPP',
+    }),
+    cellPanel(
+      blockCell(
+        'Cell',
+        ['H^{l-1}', 'H^{l-2}', 'H^{l}'],
+        blocks,
+        blocks.map((_, block) => block + 2),
+      ),
+    ),
+  ]);
+}

@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cellPanel } from '../../src/drawing/cell-svg.js';
+import { drawPanels } from '../../src/drawing/panel.js';
+import { blockCell, cellGraphs, smallCell } from './cell-graphs.js';
+import { allElements, parseXml, type XmlElement } from './xml.js';
+
+function textOf(element: XmlElement): string {
+  return element.text + element.children.map(textOf).join('');
+}
+
+function textsOf(element: XmlElement): string[] {
+  return allElements(element)
+    .filter(({ name }) => name === 'text')
+    .map(textOf);
+}
+
+function find(root: XmlElement, attributes: Record<string, string>): XmlElement[] {
+  return allElements(root).filter((element) =>
+    Object.entries(attributes).every(([name, value]) => element.attributes[name] === value),
+  );
+}
+
+describe('the picture of any cell', () => {
+  test('is well-formed and has every node, edge, label and operation once', () => {
+    fc.assert(
+      fc.property(cellGraphs, (graph) => {
+        const root = parseXml(drawPanels('cells', [cellPanel(graph)]));
+        const elements = allElements(root);
+        const drawnNodes = elements.filter(({ attributes }) => 'data-node' in attributes);
+        expect(drawnNodes.map(({ attributes }) => attributes['data-node'])).toEqual(
+          graph.nodes.map(({ id }) => id),
+        );
+        for (const [index, { operations = [] }] of graph.nodes.entries())
+          expect(textsOf(drawnNodes[index]!).slice(0, -1).sort()).toEqual([...operations].sort());
+        const drawnEdges = elements
+          .filter(({ attributes }) => 'data-from' in attributes)
+          .map((edge) => [edge.attributes['data-from'], edge.attributes['data-to'], ...textsOf(edge)]);
+        expect(drawnEdges).toEqual(
+          graph.edges.map(({ from, to, label }) => [from, to, ...(label === undefined ? [] : [label])]),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('is the same bytes for the same graph', () => {
+    fc.assert(
+      fc.property(cellGraphs, (graph) => {
+        expect(drawPanels('cells', [cellPanel(structuredClone(graph))])).toBe(
+          drawPanels('cells', [cellPanel(graph)]),
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('the picture of a cell', () => {
+  test('sets subscripts and superscripts, with a minus for a hyphen', () => {
+    const nodes = [
+      { id: 'a', label: 'c_{k-2}', role: 'input' },
+      { id: 'b', label: 'H^{l}', role: 'input' },
+      { id: 'c', label: 'x_{}', role: 'input' },
+    ] as const;
+    const root = parseXml(drawPanels('t', [cellPanel({ title: 't', direction: 'right', nodes, edges: [] })]));
+    const [c, h, plain] = ['a', 'b', 'c'].map((id) => find(root, { 'data-node': id })[0]!.children[1]!);
+    expect(c!.children.map(({ text }) => text)).toEqual(['c', 'k\u22122']);
+    expect(Number(c!.children[1]!.attributes.dy)).toBeGreaterThan(0);
+    expect(h!.children.map(({ text }) => text)).toEqual(['H', 'l']);
+    expect(Number(h!.children[1]!.attributes.dy)).toBeLessThan(0);
+    expect([plain!.text, plain!.children]).toEqual(['x_{}', []]);
+  });
+
+  test('dots the edges that carry nothing and no others', () => {
+    const root = parseXml(drawPanels('t', [cellPanel(smallCell)]));
+    const isDotted = (from: string, to: string) =>
+      'stroke-dasharray' in find(root, { 'data-from': from, 'data-to': to })[0]!.children[0]!.attributes;
+    expect(isDotted('c_{k-1}', 'c_{k}')).toBe(true);
+    expect(isDotted('c_{k-1}', '0')).toBe(false);
+  });
+
+  test('is told in words', () => {
+    const root = parseXml(drawPanels('Two "cells"', [cellPanel(smallCell), cellPanel(blockCell)]));
+    expect(root.attributes.role).toBe('img');
+    expect(root.children.slice(0, 2).map(({ name, text }) => [name, text])).toEqual([
+      ['title', 'Two "cells"'],
+      [
+        'desc',
+        'A <small> & "fine" cell: 0 reads a < b of c_{k-1}. c_{k} reads none of c_{k-1}, 0. ' +
+          'Blocks: block 1 (add) reads sep 3×3 of h_{i}, max 3×3 of h_{i-1}. ' +
+          'block 2 (concat) reads identity of block 1, identity of block 1. h_{i+1} reads block 2.',
+      ],
+    ]);
+  });
+
+  test('has a panel beside the other, each over its caption', () => {
+    const root = parseXml(drawPanels('t', [cellPanel(smallCell), cellPanel(blockCell)]));
+    const captions = root.children.filter(({ name }) => name === 'text');
+    expect(captions.map(({ text }) => text)).toEqual(['(a) A <small> & "fine" cell', '(b) Blocks']);
+    const [first, second] = allElements(root)
+      .filter(({ attributes }) => 'data-panel' in attributes)
+      .map(({ attributes }) => /^translate\((.*) (.*)\)$/.exec(attributes.transform!)!.slice(1).map(Number));
+    const small = cellPanel(smallCell);
+    const blocks = cellPanel(blockCell);
+    expect(first![0]! + small.width).toBeLessThan(second![0]!);
+    expect(first![1]! + small.height).toBeCloseTo(second![1]! + blocks.height, 1);
+    const width = Number(root.attributes.width);
+    const height = Number(root.attributes.height);
+    expect(second![0]! + blocks.width).toBeLessThan(width);
+    for (const { attributes } of captions) {
+      expect(Number(attributes.y)).toBeGreaterThan(second![1]! + blocks.height);
+      expect(Number(attributes.y)).toBeLessThan(height);
+    }
+  });
+
+  test('has a caption without a letter when it is alone', () => {
+    const root = parseXml(drawPanels('t', [cellPanel(blockCell)]));
+    expect(root.children.filter(({ name }) => name === 'text').map(({ text }) => text)).toEqual(['Blocks']);
+  });
+});

@@ -1,0 +1,64 @@
+import { manualSeed, setThreads } from '@espalier/torch';
+import { describe, expect, it } from 'vitest';
+import { hub } from '../../src/hub/hub.js';
+import { buildNetwork } from '../../src/networks/build-network.js';
+import { Random } from '../../src/random/random.js';
+import { Space } from '../../src/space/space.js';
+import { spaces } from '../../src/spaces/space-names.js';
+import { calibrate, expectAgreement } from './onnx-runtime.js';
+
+setThreads(1);
+
+/** Odd sides where the space takes them: what halves them pads and cuts. */
+const odd = { channels: 3, height: 17, width: 20, classes: 4 };
+const even = { ...odd, height: 16, width: 12 };
+
+async function agrees(space: Space, architecture: unknown, shape: typeof odd): Promise<void> {
+  manualSeed(1);
+  const network = buildNetwork(space, architecture, shape);
+  calibrate(network, shape);
+  await expectAgreement(network, shape);
+  network.free();
+}
+
+const readsImages = (space: string) => spaces.get(space)!.reads !== 'tokens';
+
+const small: readonly [space: string, options: object, shape: typeof odd][] = [
+  ['zoph-cnn', { layers: 5, filters: [2, 3], strides: [1, 2] }, odd],
+  ['darts-cnn', { channels: 4, layers: 3 }, odd],
+  [
+    'darts-cnn',
+    { channels: 4, layers: 3, layout: 'imagenet', none: true },
+    { ...odd, height: 33, width: 32 },
+  ],
+  ['nasnet', { channels: 4, cells: 1 }, odd],
+  ['nasnet', { channels: 8, cells: 1, layout: 'imagenet' }, { ...odd, height: 33, width: 32 }],
+  ['nasbench201', { channels: 4, cells: 1 }, even],
+  ['auto-deeplab', { filterMultiplier: 2, layers: 5, blocks: 3 }, { ...odd, height: 33, width: 28 }],
+];
+
+describe('a network in ONNX Runtime gives the same logits', () => {
+  for (const [name, options, shape] of small)
+    it.each([1, 2, 3])(`of ${name} ${JSON.stringify(options)}, architecture %i`, async (seed) => {
+      const space = Space.configure(spaces.get(name)!, options);
+      await agrees(space, space.decode(space.sample(Random.of(seed, 'architecture'))), shape);
+    });
+
+  it('of all spaces that read images', () => {
+    const tested = new Set(small.map(([name]) => name));
+    expect([...spaces.keys()].filter((name) => readsImages(name) && !tested.has(name))).toEqual([]);
+  });
+
+  const smaller: Readonly<Record<string, object>> = {
+    nasnet: { channels: 4, filters: null, cells: 1 },
+    'darts-cnn': { channels: 4, layers: 3 },
+    'auto-deeplab': { filterMultiplier: 2 },
+  };
+  it.each([...hub.values()].filter(({ space }) => readsImages(space)))(
+    'of the published $name',
+    async ({ space, options, architecture }) => {
+      const own = Space.configure(spaces.get(space)!, { ...options, ...smaller[space] });
+      await agrees(own, architecture, space === 'auto-deeplab' ? { ...odd, height: 65, width: 48 } : odd);
+    },
+  );
+});
