@@ -2,8 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['**/*.long.test.ts'],
+    include: ['packages/*/test/**/*.test.ts'],
+    setupFiles: ['test/properties.setup.ts'],
     // libtorch lives in one process with its tests; a native fault must not take the others along.
     pool: 'forks',
     testTimeout: 60_000,

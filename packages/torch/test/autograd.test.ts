@@ -99,9 +99,7 @@ describe('grad', () => {
     const [dx, dy] = grad(x.mul(2).sum(), [x, y], { allowUnused: true });
     expect(dx?.toNumbers()).toEqual([2]);
     expect(dy).toBeUndefined();
-    expect(() => grad(x.mul(2).sum(), [x, y])).toThrow(
-      /^grad: .*of the differentiated .*/s,
-    );
+    expect(() => grad(x.mul(2).sum(), [x, y])).toThrow(/^grad: .*of the differentiated .*/s);
   });
 
   it('of grad: x^3 has the slopes 3x^2, 6x, 6 and 0', () => {

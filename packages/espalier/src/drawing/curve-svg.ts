@@ -172,7 +172,8 @@ export function drawCurves(chart: CurveChart): Svg {
   const allSeries = seriesOf(chart);
   const trials = chart.searches.flatMap((search) => search.trials.map(({ trial }) => trial));
   const rewards = allSeries.flatMap((series) => series.marks.map(({ reward }) => reward));
-  const flat = Math.abs(rewards[0] ?? 0) / 10 || 0.1;
+  const size = Math.abs(rewards[0] ?? 0);
+  const flat = size > 1e-6 ? size / 10 : 0.1;
   const y = scaleLinear(rangeOf(rewards, flat, [0, 1]), [0, 1]).nice(6);
   const x = scaleLinear(rangeOf(trials, 1, [0, 10]), [0, 1]);
 

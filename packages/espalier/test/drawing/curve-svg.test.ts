@@ -197,6 +197,13 @@ describe('any chart', () => {
           }
         }
       }),
+      // Numbers too small for an axis of their own.
+      {
+        examples: [
+          ['', [{ name: '', rewards: [3e-323] }], 1],
+          ['', [{ name: '', rewards: [0, -5e-324] }], 1],
+        ],
+      },
     );
   });
 });
