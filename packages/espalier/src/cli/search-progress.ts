@@ -17,8 +17,8 @@ interface ChildProgress {
 export class SearchProgress {
   readonly #running = new Map<number, ChildProgress>();
   readonly #begun = performance.now();
-  /** Children that had their result before this process began. */
-  #before: number | undefined;
+  /** Children that were trained since; a resumed search has results that cost it nothing. */
+  #trained = 0;
 
   constructor(private readonly terminal: Terminal) {}
 
@@ -37,7 +37,6 @@ export class SearchProgress {
       case 'event':
         this.#state = notice.state;
         if (notice.replayed) return;
-        this.#before ??= notice.state.told - (notice.event.event === 'result' ? 1 : 0);
         if (notice.event.event === 'result') this.#tell(notice.state);
     }
   }
@@ -47,7 +46,7 @@ export class SearchProgress {
   #tell(state: RunState): void {
     const trial = state.trials[state.told - 1];
     if (trial?.outcome === undefined) return;
-    this.#running.delete(trial.trial);
+    if (this.#running.delete(trial.trial)) this.#trained++;
     const { outcome } = trial;
     const name = `child ${trial.trial + 1}`;
     if (outcome.status === 'failed') this.terminal.line(`${name} failed: ${outcome.reason}`);
@@ -61,10 +60,9 @@ export class SearchProgress {
 
   /** Rate, time left, best so far, averages. */
   #summary(state: RunState): string {
-    const done = state.told - (this.#before ?? 0);
-    const rate = done / ((performance.now() - this.#begun) / 1000);
+    const rate = this.#trained / ((performance.now() - this.#begun) / 1000);
     const parts = [];
-    if (done > 0) {
+    if (this.#trained > 0) {
       parts.push(`${(rate * 60).toFixed(1)} a minute`);
       const left = state.header.trials - state.told;
       if (left > 0) parts.push(`${duration(left / rate)} left`);
