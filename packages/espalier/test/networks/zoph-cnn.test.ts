@@ -125,6 +125,9 @@ describe('a network of zoph-cnn', () => {
     close(logits(architecture, { convolutions, classifier: [[1]] }, [NINE]), [5005]);
   });
 
+  /** A 3x3 filter of one value. */
+  const filled = (value: number) => Array.from({ length: 3 }, () => [value, value, value]);
+
   it('pads a smaller input with zeros on all sides to the size of the largest', () => {
     const architecture = {
       layers: [
@@ -133,13 +136,7 @@ describe('a network of zoph-cnn', () => {
         layer({ inputs: [0, 1], filterHeight: 3, filterWidth: 3 }),
       ],
     };
-    const nothing = [
-      [0, 0, 0],
-      [0, 0, 0],
-      [0, 0, 0],
-    ];
-    const ones = nothing.map((row) => row.map(() => 1));
-    const convolutions = [kernel([1]), kernel([1]), [[nothing, ones]]];
+    const convolutions = [kernel([1]), kernel([1]), [[filled(0), filled(1)]]];
     // Layer 1 is the one pixel 1. In the middle of 3x3 all nine windows see it; in a corner it would be four.
     close(logits(architecture, { convolutions, classifier: [[9]] }, [NINE]), [9]);
   });
@@ -152,13 +149,7 @@ describe('a network of zoph-cnn', () => {
         layer({ inputs: [0, 1], filterHeight: 3, filterWidth: 3 }),
       ],
     };
-    const nothing = [
-      [0, 0, 0],
-      [0, 0, 0],
-      [0, 0, 0],
-    ];
-    const ones = nothing.map((row) => row.map(() => 1));
-    const convolutions = [kernel([1]), kernel([1]), [[nothing, ones]]];
+    const convolutions = [kernel([1]), kernel([1]), [[filled(0), filled(1)]]];
     // Pixels 1, 3, 7, 9 in the upper left quarter: 4, 6, 6 and 9 windows see them.
     close(logits(architecture, { convolutions, classifier: [[9]] }, [NINE]), [4 + 18 + 42 + 81]);
   });
