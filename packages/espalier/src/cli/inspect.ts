@@ -12,7 +12,7 @@ import { buildLanguageModel } from '../networks/build-language-model.js';
 import { buildNetwork } from '../networks/build-network.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
 import { networkGraph } from '../networks/network-graph.js';
-import { traceOperators } from '../networks/operator-trace.js';
+import { traceClassifier } from '../networks/operator-trace.js';
 import { count } from '../reports/figures.js';
 import { Space } from '../space/space.js';
 import { spaces } from '../spaces/space-names.js';
@@ -66,7 +66,7 @@ async function inspectSupernet(name: string, flags: InspectFlags, terminal: Term
   const params = supernet.parameterCount();
   const alphas = Object.values(supernet.architectureParameters());
   const architectureParams = alphas.reduce((sum, values) => sum + values.size, 0);
-  const macs = multiplyAdds(traceOperators(supernet, shape));
+  const macs = multiplyAdds(traceClassifier(supernet, shape).calls);
   terminal.json({
     space: space.name,
     options: space.options,
@@ -97,7 +97,7 @@ async function inspectArchitecture(path: string, flags: InspectFlags, terminal: 
   const shape = imagesFor({ ...found, space }, flags);
   const network = buildNetwork(space, architecture, shape);
   const params = network.parameterCount();
-  const calls = traceOperators(network, shape);
+  const calls = traceClassifier(network, shape).calls;
   network.free();
   const macs = multiplyAdds(calls);
   const { nodes } = networkGraph(calls, shape, space.name);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Dtype, Tensor, TypedArray } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 import type { Network } from '../networks/network.js';
-import { type OperatorCall, type TracedTensor, traceNetwork } from '../networks/operator-trace.js';
+import { type OperatorCall, type TracedTensor, traceClassifier } from '../networks/operator-trace.js';
 import type { InputShape } from '../space/space.js';
 import { ExportedCall, type ExportedTensor } from './exported-call.js';
 import { OnnxModel, type Shape } from './onnx-model.js';
@@ -21,7 +21,7 @@ const OUTPUT = 'logits';
  * does depends on the number of images
  */
 export function exportOnnx(network: Network, shape: InputShape): Uint8Array {
-  const { calls, output } = traceNetwork(network, shape, 1);
+  const { calls, outputs } = traceClassifier(network, shape);
   const others = traceAnotherBatch(network, shape);
   if (
     calls.length !== others.length ||
@@ -40,7 +40,7 @@ export function exportOnnx(network: Network, shape: InputShape): Uint8Array {
   const results: ExportedTensor[][] = [];
   const exported = (tensor: TracedTensor): ExportedTensor => {
     switch (tensor.from) {
-      case 'image':
+      case 'input':
         return image;
       case 'call':
         return results[tensor.call]?.[tensor.result] as ExportedTensor;
@@ -59,7 +59,7 @@ export function exportOnnx(network: Network, shape: InputShape): Uint8Array {
   };
   for (const [place, call] of calls.entries()) {
     const other = others[place] as OperatorCall;
-    const where = `export to ONNX: ${call.operator}, call ${place + 1} of the network, with the result [${call.shape}]`;
+    const where = `export to ONNX: ${call.operator}, call ${place + 1} of the network, with the result [${call.shapes[0]}]`;
     const row = onnxOperators.get(bare(call.operator));
     if (row === undefined)
       throw new InputError(
@@ -82,7 +82,7 @@ export function exportOnnx(network: Network, shape: InputShape): Uint8Array {
     exportedCall.finish();
     results.push(names.map((name, result) => ({ name, shape: shapes[result] as Shape })));
   }
-  const logits = exported(output);
+  const logits = exported(outputs.logits as TracedTensor);
   return model.write(logits.name, image, { name: OUTPUT, shape: logits.shape });
 }
 
@@ -97,9 +97,9 @@ const isInPlace = ({ operator }: OperatorCall): boolean => operator.endsWith('_'
  */
 function traceAnotherBatch(network: Network, shape: InputShape): readonly OperatorCall[] {
   try {
-    return traceNetwork(network, shape, 0).calls;
+    return traceClassifier(network, shape, 0).calls;
   } catch {
-    return traceNetwork(network, shape, 2).calls;
+    return traceClassifier(network, shape, 2).calls;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { GraphEdge, GraphNode, NetworkGraph, NodeKind } from '../drawing/graph.js';
 import type { InputShape } from '../space/space.js';
-import type { OperatorCall } from './operator-trace.js';
+import { type OperatorCall, type TracedTensor, tensorsOf } from './operator-trace.js';
 
 interface Unit {
   readonly kind: NodeKind;
@@ -52,18 +52,18 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
   ];
   const edges = new Map<string, GraphEdge>();
   const readers = new Map<number, number>();
-  for (const { reads } of calls) for (const read of reads) readers.set(read, (readers.get(read) ?? 0) + 1);
-  const origins = new Map<number, readonly Origin[]>([[-1, [{ unit: 0, note: '', shared: false }]]]);
+  for (const call of calls) for (const read of readsOf(call)) readers.set(read, (readers.get(read) ?? 0) + 1);
+  const origins = new Map<number, readonly Origin[]>([[INPUT, [{ unit: 0, note: '', shared: false }]]]);
 
   for (const [place, call] of calls.entries()) {
     const name = bare(call.operator);
-    const from = call.reads.flatMap((read) =>
+    const from = readsOf(call).flatMap((read) =>
       (origins.get(read) ?? []).map((origin) => ({
         ...origin,
         shared: origin.shared || readers.get(read) !== 1,
       })),
     );
-    const shape = call.shape.slice(1);
+    const shape = firstShape(call).slice(1);
     if (RESHAPES.has(name) || name === 'cat') {
       origins.set(place, from);
       continue;
@@ -113,16 +113,29 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
   };
 }
 
+/** The place of the image among the calls. */
+const INPUT = -1;
+
+/** The calls whose results a call reads. */
+const readsOf = (call: OperatorCall): readonly number[] =>
+  tensorsOf(call).flatMap((tensor) =>
+    tensor.from === 'call' ? [tensor.call] : tensor.from === 'input' ? [INPUT] : [],
+  );
+
+const firstShape = ({ shapes }: OperatorCall) => shapes[0] as readonly number[];
+
+const isState = (tensor: TracedTensor) => tensor.from === 'state';
+
 const counted = (count: number | undefined, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 function describe(name: string, call: OperatorCall): Omit<Unit, 'shape'> {
-  const { attributes, state, shape } = call;
-  const pair = (place: number) => attributes.get(place) as readonly number[] | number | undefined;
+  const shape = firstShape(call);
+  const pair = (place: number) => call.args[place] as readonly number[] | number | undefined;
   const text = (value: readonly number[] | number | undefined) =>
     typeof value === 'number' ? `${value}x${value}` : value?.join('x');
   switch (name) {
     case 'conv2d': {
-      const [, , height, width] = state[0]?.shape ?? [];
+      const [, , height, width] = tensorsOf(call).find(isState)?.shape ?? [];
       const stride = text(pair(3));
       const details = stride === undefined || stride === '1x1' ? [] : [`stride ${stride}`];
       return {

@@ -1,11 +1,11 @@
 import { InputError } from '../input-error.js';
 import type { InputShape } from '../space/space.js';
 import type { Network } from './network.js';
-import { traceOperators } from './operator-trace.js';
+import { traceClassifier } from './operator-trace.js';
 
 /** @throws InputError where a network of a space does not give one logit a class for an image */
 export function requireClassifier(network: Network, shape: InputShape, space: string): void {
-  const result = traceOperators(network, shape).at(-1)?.shape ?? [];
+  const result = traceClassifier(network, shape).calls.at(-1)?.shapes[0] ?? [];
   if (result.length === 2 && result[1] === shape.classes) return;
   throw new InputError(
     `space ${space}: for one image its network gives a tensor of shape [${result}]; ` +

@@ -7,7 +7,7 @@ import type { ExperimentSettings } from '../experiments/experiment.js';
 import { type ReadRun, spaceOfTrial } from '../experiments/found-architecture.js';
 import { buildNetwork } from '../networks/build-network.js';
 import { networkGraph } from '../networks/network-graph.js';
-import { traceOperators } from '../networks/operator-trace.js';
+import { traceClassifier } from '../networks/operator-trace.js';
 import type { RunState } from '../runs/run-state.js';
 import type { InputShape, Space } from '../space/space.js';
 import { drawCells } from './draw-architecture.js';
@@ -40,7 +40,7 @@ export function drawArchitecture(space: Space, architecture: unknown, shape: Inp
   if (cells !== undefined) return cells;
   const network = buildNetwork(space, architecture, shape);
   try {
-    return drawNetwork(networkGraph(traceOperators(network, shape), shape, title));
+    return drawNetwork(networkGraph(traceClassifier(network, shape).calls, shape, title));
   } finally {
     network.free();
   }

@@ -1,7 +1,7 @@
 import { manualSeed } from '@espalier/torch';
 import { multiplyAdds } from '../networks/multiply-adds.js';
 import type { Network } from '../networks/network.js';
-import { traceOperators } from '../networks/operator-trace.js';
+import { traceClassifier } from '../networks/operator-trace.js';
 import { deriveSeed } from '../random/random.js';
 import type { Outcome } from '../runs/outcome.js';
 import { accuracyOn, ClassifierTraining, Diverged, type StepReport } from './classifier-training.js';
@@ -43,7 +43,7 @@ export async function trainChild(
   const training = new ClassifierTraining({ ...task, network, settings, seed: context.seed });
   try {
     const params = network.parameterCount();
-    const macs = multiplyAdds(traceOperators(network, task.shape));
+    const macs = multiplyAdds(traceClassifier(network, task.shape).calls);
     const epochs: EpochResult[] = [];
     while (training.epoch < settings.epochs) {
       for (const step of training.trainEpoch()) await context.report(step);

@@ -5,7 +5,7 @@ import { nasnetA } from '../../src/hub/nasnet-a.js';
 import type { PublishedArchitecture } from '../../src/hub/published-architecture.js';
 import { buildNetwork } from '../../src/networks/build-network.js';
 import { multiplyAdds } from '../../src/networks/multiply-adds.js';
-import { traceOperators } from '../../src/networks/operator-trace.js';
+import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { type InputShape, Space } from '../../src/space/space.js';
 import { nasnet } from '../../src/spaces/nasnet.js';
 
@@ -22,7 +22,7 @@ function network(entry: PublishedArchitecture, options: object, shape: InputShap
 function figures(entry: PublishedArchitecture, options: object, shape: InputShape) {
   const built = network(entry, options, shape);
   const params = built.parameterCount();
-  const macs = multiplyAdds(traceOperators(built, shape));
+  const macs = multiplyAdds(traceClassifier(built, shape).calls);
   built.free();
   return { params, macs };
 }

@@ -25,7 +25,7 @@ import { DartsNetwork, type DartsNetworkOptions } from '../../src/networks/darts
 import { FactorizedReduce, makeOperation } from '../../src/networks/darts/operations.js';
 import { dropPath } from '../../src/networks/drop-path.js';
 import { multiplyAdds } from '../../src/networks/multiply-adds.js';
-import { traceOperators } from '../../src/networks/operator-trace.js';
+import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { Space } from '../../src/space/space.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { readGenotypeText } from '../../src/spaces/genotype-text.js';
@@ -86,7 +86,7 @@ describe('the size of a network of DARTS', () => {
   ] as const)('is the published one: %s', (_, genotype, shape, options, params, macs) => {
     const network = new DartsNetwork(genotype, shape, small(options));
     expect(network.parameterCount()).toBe(params);
-    expect(multiplyAdds(traceOperators(network, shape))).toBe(macs);
+    expect(multiplyAdds(traceClassifier(network, shape).calls)).toBe(macs);
     network.free();
   });
 
@@ -97,7 +97,9 @@ describe('the size of a network of DARTS', () => {
     expect(network.parameterCount() - without.parameterCount()).toBe(
       64 * 128 + 256 + 128 * 768 * 4 + 1536 + 7690,
     );
-    expect(multiplyAdds(traceOperators(network, CIFAR))).toBe(multiplyAdds(traceOperators(without, CIFAR)));
+    expect(multiplyAdds(traceClassifier(network, CIFAR).calls)).toBe(
+      multiplyAdds(traceClassifier(without, CIFAR).calls),
+    );
     without.free();
     network.free();
   });

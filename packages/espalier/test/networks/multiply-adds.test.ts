@@ -2,7 +2,7 @@ import { nn, setThreads } from '@espalier/torch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { multiplyAdds } from '../../src/networks/multiply-adds.js';
-import { traceOperators } from '../../src/networks/operator-trace.js';
+import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { ZophNetwork } from '../../src/networks/zoph-cnn.js';
 import { architectures, sizesOf } from './architectures.js';
 
@@ -11,7 +11,7 @@ setThreads(1);
 const image = { channels: 4, height: 6, width: 5, classes: 3 };
 
 function counted(network: nn.Layer): number {
-  const macs = multiplyAdds(traceOperators(network, image));
+  const macs = multiplyAdds(traceClassifier(network, image).calls);
   network.free();
   return macs;
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawingOrder, type GraphEdge, type NetworkGraph } from '../../src/drawing/graph.js';
 import { networkGraph } from '../../src/networks/network-graph.js';
-import { traceOperators } from '../../src/networks/operator-trace.js';
+import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { ZophNetwork } from '../../src/networks/zoph-cnn.js';
 import { architectures, layer, sizesOf } from './architectures.js';
 
@@ -12,7 +12,7 @@ setThreads(1);
 const image = { channels: 3, height: 8, width: 6, classes: 2 };
 
 function graphOf(network: nn.Layer): NetworkGraph {
-  const graph = networkGraph(traceOperators(network, image), image, 'a network');
+  const graph = networkGraph(traceClassifier(network, image).calls, image, 'a network');
   network.free();
   return graph;
 }

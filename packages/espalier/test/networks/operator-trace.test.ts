@@ -1,7 +1,12 @@
 import { cat, liveTensors, nn, setThreads, type Tensor, tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
-import { traceNetwork, traceOperators } from '../../src/networks/operator-trace.js';
+import { buildLanguageModel } from '../../src/networks/build-language-model.js';
+import { multiplyAdds } from '../../src/networks/multiply-adds.js';
+import { tensorsOf, traceClassifier, traceLanguageModel } from '../../src/networks/operator-trace.js';
 import { ZophNetwork } from '../../src/networks/zoph-cnn.js';
+import { Random } from '../../src/random/random.js';
+import { Space } from '../../src/space/space.js';
+import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { layer } from './architectures.js';
 
 setThreads(1);
@@ -10,11 +15,13 @@ const image = { channels: 3, height: 4, width: 4, classes: 2 };
 
 /** Without attributes, which are libtorch's own business. */
 const outline = (network: nn.Layer) =>
-  traceOperators(network, image).map(({ operator, reads, state, shape }) => ({
-    operator,
-    reads,
-    state: state.map(({ name }) => name),
-    shape,
+  traceClassifier(network, image).calls.map((call) => ({
+    operator: call.operator,
+    module: call.module,
+    reads: tensorsOf(call).map((tensor) =>
+      tensor.from === 'state' ? tensor.name : tensor.from === 'call' ? tensor.call : tensor.from,
+    ),
+    shape: call.shapes[0],
   }));
 
 class InPlace extends nn.Layer {
@@ -52,13 +59,10 @@ describe('the operators of a network', () => {
       new nn.Linear(40, 2),
     );
     expect(outline(network)).toEqual([
-      { operator: 'aten::conv2d', reads: [-1], state: ['0.weight', '0.bias'], shape: [1, 5, 2, 4] },
-      { operator: 'aten::flatten', reads: [0], state: [], shape: [1, 40] },
-      { operator: 'aten::linear', reads: [1], state: ['2.weight', '2.bias'], shape: [1, 2] },
+      { operator: 'aten::conv2d', module: '0', reads: ['input', '0.weight', '0.bias'], shape: [1, 5, 2, 4] },
+      { operator: 'aten::flatten', module: '1', reads: [0], shape: [1, 40] },
+      { operator: 'aten::linear', module: '2', reads: [1, '2.weight', '2.bias'], shape: [1, 2] },
     ]);
-    const [conv] = traceOperators(network, image);
-    expect(conv!.state.map(({ shape }) => shape)).toEqual([[5, 3, 3, 1], [5]]);
-    expect(conv!.attributes.get(3)).toEqual([2, 1]);
     network.free();
   });
 
@@ -78,21 +82,21 @@ describe('the operators of a network', () => {
   it('are followed through operators that work in place', () => {
     const network = new InPlace();
     expect(outline(network).map(({ operator, reads }) => [operator, reads])).toEqual([
-      ['aten::conv2d', [-1]],
+      ['aten::conv2d', ['input', 'conv.weight', 'conv.bias']],
       ['aten::relu_', [0]],
-      ['aten::add_', [1, -1]],
+      ['aten::add_', [1, 'input']],
     ]);
     network.free();
   });
 
   it('have their arguments in place, tensors told by where they come from', () => {
     const network = new Splitting();
-    const { calls, output } = traceNetwork(network, image, 2);
+    const { calls, outputs } = traceClassifier(network, image, 2);
     const [conv, chunk, add, clamp, , join] = calls;
     expect(conv!.args.slice(0, 5)).toEqual([
-      { from: 'image' },
-      { from: 'state', name: 'conv.weight' },
-      { from: 'state', name: 'conv.bias' },
+      { from: 'input', name: 'image' },
+      { from: 'state', name: 'conv.weight', shape: [2, 3, 1, 1] },
+      { from: 'state', name: 'conv.bias', shape: [2] },
       [1, 1],
       [0, 0],
     ]);
@@ -106,11 +110,40 @@ describe('the operators of a network', () => {
     ]);
     expect(clamp!.args).toEqual([{ from: 'call', call: 2, result: 0 }, -1e30, 1e30]);
     expect(join!.args).toEqual([
-      [{ from: 'call', call: 3, result: 0 }, { from: 'image' }, { from: 'call', call: 1, result: 0 }],
+      [
+        { from: 'call', call: 3, result: 0 },
+        { from: 'input', name: 'image' },
+        { from: 'call', call: 1, result: 0 },
+      ],
       1,
     ]);
-    expect(output).toEqual({ from: 'call', call: 5, result: 0 });
+    expect(outputs).toEqual({ logits: { from: 'call', call: 5, result: 0 } });
     network.free();
+  });
+
+  it('of a language model are those of one token, with the state before and after it', () => {
+    const space = Space.configure(dartsRnn, { hidden: 4 });
+    const model = buildLanguageModel(space, space.decode(space.sample(Random.of(1, 'cell'))), {
+      vocabulary: 6,
+    });
+    const { calls, outputs } = traceLanguageModel(model, 3);
+    expect(Object.keys(outputs)).toEqual(['logProbabilities', 'next.0']);
+    const shapeOf = (name: string) => {
+      const output = outputs[name];
+      return output?.from === 'call' ? calls[output.call]!.shapes[output.result] : undefined;
+    };
+    expect([shapeOf('logProbabilities'), shapeOf('next.0')]).toEqual([
+      [1, 3, 6],
+      [3, 4],
+    ]);
+    const inputs = new Set(
+      calls.flatMap(tensorsOf).flatMap((read) => (read.from === 'input' ? [read.name] : [])),
+    );
+    expect(inputs).toEqual(new Set(['tokens', 'state.0']));
+    // Tokens to units, the first product reads both halves of [8, 8], and eight nodes have a matrix [4, 8] each.
+    expect(multiplyAdds(calls)).toBe(3 * (8 * 8 + 8 * 4 * 8 + 4 * 6));
+    expect(Object.hasOwn(model, 'forward')).toBe(false);
+    model.free();
   });
 
   it('leave no trace: mode, statistics and memory are as before', () => {
@@ -119,7 +152,7 @@ describe('the operators of a network', () => {
     for (const mode of [true, false]) {
       network.train(mode);
       const before = { state: state(), live: liveTensors() };
-      traceOperators(network, image);
+      traceClassifier(network, image);
       expect({ state: state(), live: liveTensors() }).toEqual(before);
       expect([network.training, network.layers[0]!.bn.training]).toEqual([mode, mode]);
     }
@@ -128,7 +161,7 @@ describe('the operators of a network', () => {
 
   it('are not there where the network fails, whose mode is restored all the same', () => {
     const network = new Failing();
-    expect(() => traceOperators(network, image)).toThrow('[7]');
+    expect(() => traceClassifier(network, image)).toThrow('[7]');
     expect(network.training).toBe(true);
   });
 });

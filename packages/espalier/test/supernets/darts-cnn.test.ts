@@ -9,7 +9,7 @@ import {
 } from '../../src/networks/darts/genotype.js';
 import { makeOperation } from '../../src/networks/darts/operations.js';
 import { multiplyAdds } from '../../src/networks/multiply-adds.js';
-import { traceOperators } from '../../src/networks/operator-trace.js';
+import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { DartsSupernet } from '../../src/supernets/darts-cnn.js';
 import { MixedOperation } from '../../src/supernets/mixed-operation.js';
 
@@ -97,7 +97,7 @@ describe('the supernet of darts-cnn', () => {
   it('has the published size, its 224 architecture parameters apart', () => {
     const supernet = new DartsSupernet(CIFAR, { channels: 16, layers: 8, nodes: 4 });
     expect(supernet.parameterCount()).toBe(1_930_618);
-    expect(multiplyAdds(traceOperators(supernet, CIFAR))).toBe(300_255_744);
+    expect(multiplyAdds(traceClassifier(supernet, CIFAR).calls)).toBe(300_255_744);
     const { normal, reduce } = supernet.architectureParameters();
     expect([normal.shape, reduce.shape]).toEqual([
       [14, 8],

@@ -17,7 +17,7 @@ import { AutoDeepLabNetwork } from '../../../src/networks/auto-deeplab/network.j
 import type { OperationName } from '../../../src/networks/auto-deeplab/operations.js';
 import { SpatialPyramid } from '../../../src/networks/auto-deeplab/spatial-pyramid.js';
 import { multiplyAdds } from '../../../src/networks/multiply-adds.js';
-import { traceOperators } from '../../../src/networks/operator-trace.js';
+import { traceClassifier } from '../../../src/networks/operator-trace.js';
 import { Random } from '../../../src/random/random.js';
 import { Space } from '../../../src/space/space.js';
 import { autoDeepLab } from '../../../src/spaces/auto-deeplab.js';
@@ -118,7 +118,7 @@ describe('a network of auto-deeplab', () => {
         const network = new AutoDeepLabNetwork(architecture, shape, multiplier);
         const expected = arithmetic(architecture, multiplier, 7, 65);
         expect(network.parameterCount()).toBe(expected.params);
-        expect(multiplyAdds(traceOperators(network, shape))).toBe(expected.macs);
+        expect(multiplyAdds(traceClassifier(network, shape).calls)).toBe(expected.macs);
         network.free();
       }),
       { numRuns: 15 },
