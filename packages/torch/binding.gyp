@@ -5,7 +5,7 @@
       'target_name': 'espalier_torch',
       'sources': ['<@(native_sources)'],
       'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
-      'cflags_cc': ['-std=c++17', '-fexceptions', '-frtti', '-O3', '<@(libtorch_flags)'],
+      'cflags_cc': ['-std=c++17', '-fexceptions', '-frtti', '-O3', '-DNDEBUG', '-Wno-psabi', '<@(libtorch_flags)'],
       'ldflags': ['-Wl,--no-as-needed'],
       'libraries': ['<@(libtorch_libraries)'],
       'conditions': [

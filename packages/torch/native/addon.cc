@@ -6,6 +6,7 @@
 #include "environment.h"
 #include "javascript.h"
 #include "process.h"
+#include "profile.h"
 #include "tensors.h"
 
 namespace espalier {
@@ -42,6 +43,7 @@ NAPI_MODULE_INIT() {
       function<tensor_dtype>("dtype"),
       function<tensor_device>("device"),
       function<tensor_is_contiguous>("isContiguous"),
+      function<tensor_storage>("storage"),
       function<free_tensor>("free"),
       function<keep_tensor>("keep"),
       function<is_live>("isLive"),
@@ -63,6 +65,9 @@ NAPI_MODULE_INIT() {
       function<set_threads>("setThreads"),
       function<version>("version"),
       function<configuration>("configuration"),
+      function<start_profile>("startProfile"),
+      function<stop_profile>("stopProfile"),
+      function<instruction_set_name>("instructionSet"),
   };
   if (napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions) != napi_ok) return nullptr;
   return exports;

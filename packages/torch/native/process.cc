@@ -9,6 +9,8 @@
 
 #include <cstring>
 
+#include "kernels/loops.h"
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -68,6 +70,8 @@ napi_value set_threads(const Arguments& arguments) {
 }
 
 napi_value version(const Arguments& arguments) { return string(arguments.env, TORCH_VERSION); }
+
+napi_value instruction_set_name(const Arguments& arguments) { return string(arguments.env, instruction_set()); }
 
 napi_value configuration(const Arguments& arguments) { return string(arguments.env, at::show_config()); }
 

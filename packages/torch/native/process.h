@@ -17,5 +17,7 @@ napi_value set_threads(const Arguments&);
 // version(): '1.13.0'; configuration(): how libtorch was built
 napi_value version(const Arguments&);
 napi_value configuration(const Arguments&);
+// instructionSet(): 'avx512', what the kernels run with
+napi_value instruction_set_name(const Arguments&);
 
 }  // namespace espalier

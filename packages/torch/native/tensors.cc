@@ -66,6 +66,12 @@ napi_value tensor_is_contiguous(const Arguments& arguments) {
   return boolean(arguments.env, tensor_of(arguments).is_contiguous(format));
 }
 
+napi_value tensor_storage(const Arguments& arguments) {
+  const c10::Storage& storage = tensor_of(arguments).storage();
+  const double parts[] = {static_cast<double>(reinterpret_cast<uintptr_t>(storage.data())), static_cast<double>(storage.nbytes())};
+  return array(arguments.env, c10::ArrayRef<double>(parts), number);
+}
+
 napi_value free_tensor(const Arguments& arguments) {
   Environment::of(arguments.env).tensors.free(to_double(arguments.env, arguments[0]));
   return nullptr;

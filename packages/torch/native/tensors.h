@@ -19,6 +19,8 @@ napi_value tensor_dtype(const Arguments&);
 napi_value tensor_device(const Arguments&);
 // isContiguous(tensor, memory format)
 napi_value tensor_is_contiguous(const Arguments&);
+// storage(tensor): [where its memory begins, how many bytes it has]; views have that of their base
+napi_value tensor_storage(const Arguments&);
 
 // free(tensor), keep(tensor), isLive(tensor), liveTensors()
 napi_value free_tensor(const Arguments&);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findLibtorch } from './find-libtorch.mjs';
 import { runCommand, shortened } from './run-command.mjs';
@@ -23,7 +23,10 @@ const stampFile = join(buildFolder, 'stamp');
  * @throws {SetupProblem} with the compiler's errors
  */
 export async function buildAddon(libtorch) {
-  const files = readdirSync(join(packageFolder, 'native')).sort();
+  const files = readdirSync(join(packageFolder, 'native'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(join(packageFolder, 'native'), join(entry.parentPath, entry.name)))
+    .sort();
   const variables = gypVariables(libtorch, files);
   const stamp = stampOf(files, variables);
   if (existsSync(addon) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return false;

@@ -1,6 +1,7 @@
 export { backward, enableGrad, grad, noGrad } from './autograd.js';
 export { type OperatorObserver, observeOperators, operatorSchemas } from './dispatcher.js';
 export type { Dtype, MemoryFormat, TypedArray } from './dtype.js';
+export * as fused from './fused/index.js';
 export * as nn from './nn/index.js';
 export * from './operators.generated.js';
 export * as optim from './optim/index.js';

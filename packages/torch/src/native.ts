@@ -48,6 +48,7 @@ interface Native {
   setThreads(count: number): void;
   version(): string;
   configuration(): string;
+  instructionSet(): string;
 }
 
 function load(): Native {

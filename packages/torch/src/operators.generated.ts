@@ -166,6 +166,7 @@ const avg_pool2d_default = new Operator('aten::avg_pool2d', '');
 const adaptive_avg_pool2d_default = new Operator('aten::adaptive_avg_pool2d', '');
 const adaptive_max_pool2d_default = new Operator('aten::adaptive_max_pool2d', '');
 const upsample_bilinear2d_vec = new Operator('aten::upsample_bilinear2d', 'vec');
+const _upsample_bilinear2d_aa_vec = new Operator('aten::_upsample_bilinear2d_aa', 'vec');
 const upsample_nearest2d_vec = new Operator('aten::upsample_nearest2d', 'vec');
 const relu_default = new Operator('aten::relu', '');
 const relu__default = new Operator('aten::relu_', '');
@@ -1231,6 +1232,11 @@ export function groupNorm(input: Tensor, numGroups: number, weight?: Tensor, bia
 /** `aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
 export function upsampleBilinear2d(input: Tensor, outputSize: readonly number[] | undefined, alignCorners: boolean, scaleFactors?: readonly number[]): Tensor {
   return new Tensor(invoke(upsample_bilinear2d_vec, input.handle, outputSize, alignCorners, scaleFactors) as number);
+}
+
+/** `aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
+export function upsampleBilinear2dAntialiased(input: Tensor, outputSize: readonly number[] | undefined, alignCorners: boolean, scaleFactors?: readonly number[]): Tensor {
+  return new Tensor(invoke(_upsample_bilinear2d_aa_vec, input.handle, outputSize, alignCorners, scaleFactors) as number);
 }
 
 /** `aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor` */

@@ -111,6 +111,44 @@ describe('a state', () => {
     layer.free();
   });
 
+  it('of another element type is refused', () => {
+    const layer = new nn.Linear(1, 1);
+    const state = new Map<string, Tensor>([
+      ['weight', ones([1, 1], { dtype: 'float64' })],
+      ['bias', ones([1], { dtype: 'int64' })],
+    ]);
+    expect(() => layer.loadStateDict(state)).toThrow(
+      'the state does not fit the network: weight has element type float64, the network needs float32; bias has element type int64, the network needs float32',
+    );
+    layer.free();
+  });
+
+  it('that differs where the network has one tensor under two names is refused', () => {
+    const shared = new nn.Linear(1, 1);
+    const network = new nn.Sequential(shared, shared);
+    const state = (value: number) =>
+      new Map<string, Tensor>([
+        ['0.weight', tensor([[2]])],
+        ['0.bias', tensor([3])],
+        ['1.weight', tensor([[value]])],
+        ['1.bias', tensor([3])],
+      ]);
+    expect(() => network.loadStateDict(state(4))).toThrow(
+      /network: 1\.weight and 0\.weight are one tensor in the network, but differ$/,
+    );
+    network.loadStateDict(state(2));
+    expect(shared.weight.item()).toBe(2);
+    network.free();
+  });
+
+  it('that does not fit at all is refused with the first twenty tensors', () => {
+    const layer = new nn.Sequential(...Array.from({ length: 12 }, () => new nn.Linear(1, 1)));
+    expect(() => layer.loadStateDict(new Map())).toThrow(
+      /: 0\.weight is missing; .*9\.bias is missing; and 4 more$/,
+    );
+    layer.free();
+  });
+
   it('is freed with the module, and nothing else', () => {
     const before = liveTensors();
     scope(() => new Block());

@@ -21,8 +21,8 @@ abstract class BatchNorm extends Layer {
   readonly running_mean?: Buffer;
   readonly running_var?: Buffer;
   readonly num_batches_tracked?: Buffer;
-  readonly #epsilon: number;
-  readonly #momentum: number;
+  readonly epsilon: number;
+  readonly momentum: number;
 
   protected constructor(
     features: number,
@@ -31,8 +31,8 @@ abstract class BatchNorm extends Layer {
   ) {
     super();
     const { epsilon = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
-    this.#epsilon = epsilon;
-    this.#momentum = momentum;
+    this.epsilon = epsilon;
+    this.momentum = momentum;
     if (affine) {
       this.weight = new Parameter(ones([features], { dtype: 'float32' }));
       this.bias = new Parameter(zeros([features], { dtype: 'float32' }));
@@ -64,8 +64,8 @@ abstract class BatchNorm extends Layer {
       this.running_mean,
       this.running_var,
       useBatch,
-      this.#momentum,
-      this.#epsilon,
+      this.momentum,
+      this.epsilon,
       true,
     );
   }

@@ -4,6 +4,9 @@ import type { Dtype, MemoryFormat } from '../dtype.js';
 import { scope } from '../scope.js';
 import { Tensor } from '../tensor.js';
 
+/** How many tensors a message names. */
+const MOST_NAMED = 20;
+
 const setData = new Operator('aten::set_data', '');
 
 /** A tensor that a module learns. It lives until the module is freed, whatever scope it was made in. */
@@ -79,19 +82,33 @@ export abstract class Module {
   /**
    * Copies values into the parameters and buffers of the same names.
    *
-   * @throws Error naming every tensor that is missing, superfluous or of another shape; nothing is changed then
+   * @throws Error naming the tensors that are missing, superfluous, of another shape or element type, and those that
+   *   differ although they are one tensor in the network; nothing is changed then
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>): void {
     const own = this.stateDict();
     const problems: string[] = [];
+    const firstNames = new Map<Tensor, string>();
     for (const [name, target] of own) {
       const source = state.get(name);
+      const first = firstNames.get(target);
       if (source === undefined) problems.push(`${name} is missing`);
       else if (source.shape.join() !== target.shape.join())
         problems.push(`${name} has shape [${source.shape}], the network needs [${target.shape}]`);
+      else if (source.dtype !== target.dtype)
+        problems.push(`${name} has element type ${source.dtype}, the network needs ${target.dtype}`);
+      else if (first === undefined) firstNames.set(target, name);
+      else if (!areEqual(state.get(first) as Tensor, source))
+        problems.push(`${name} and ${first} are one tensor in the network, but differ`);
     }
     for (const name of state.keys()) if (!own.has(name)) problems.push(`${name} is not part of the network`);
-    if (problems.length > 0) throw new Error(`the state does not fit the network: ${problems.join('; ')}`);
+    if (problems.length > 0) {
+      const rest = problems.length - MOST_NAMED;
+      throw new Error(
+        `the state does not fit the network: ${problems.slice(0, MOST_NAMED).join('; ')}` +
+          (rest > 0 ? `; and ${rest} more` : ''),
+      );
+    }
     noGrad(() => {
       for (const [name, target] of own) target.copy_(state.get(name) as Tensor);
     });
@@ -130,4 +147,8 @@ export abstract class Module {
 /** A module from one tensor to one tensor: what `Sequential` chains. */
 export abstract class Layer extends Module {
   abstract forward(input: Tensor): Tensor;
+}
+
+function areEqual(a: Tensor, b: Tensor): boolean {
+  return a.handle === b.handle || scope(() => a.eq(b).all().item() === 1);
 }

@@ -1,0 +1,122 @@
+// Batch norm as a factor and a term for each channel: normalised = value scale + shift. Whoever reads the values next
+// applies them, so that no normalised copy is ever written.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <vector>
+
+namespace espalier {
+
+struct BatchMoments {
+  at::Tensor mean;      // [channels]
+  at::Tensor variance;  // of the population that the batch is drawn from, [channels]
+  at::Tensor inverse;   // 1 / sqrt(variance of the batch + epsilon), [channels]
+};
+
+// From the means and the sums of squared distances of `parts` stretches of as many values each, [parts, channels].
+template <typename T>
+BatchMoments combine_moments(const std::vector<T>& means, const std::vector<T>& squares, int64_t parts, int64_t values_each, double epsilon,
+                             const at::TensorOptions& options) {
+  const int64_t channels = static_cast<int64_t>(means.size()) / parts;
+  BatchMoments result{at::empty({channels}, options), at::empty({channels}, options), at::empty({channels}, options)};
+  const double count = static_cast<double>(parts) * static_cast<double>(values_each);
+  for (int64_t i = 0; i < channels; ++i) {
+    double middle = 0;
+    for (int64_t part = 0; part < parts; ++part) middle += static_cast<double>(means[part * channels + i]);
+    middle /= static_cast<double>(parts);
+    double distances = 0;
+    for (int64_t part = 0; part < parts; ++part) {
+      const double apart = static_cast<double>(means[part * channels + i]) - middle;
+      distances += static_cast<double>(squares[part * channels + i]) + apart * apart * static_cast<double>(values_each);
+    }
+    result.mean.data_ptr<T>()[i] = static_cast<T>(middle);
+    result.variance.data_ptr<T>()[i] = static_cast<T>(distances / (count - 1));
+    result.inverse.data_ptr<T>()[i] = static_cast<T>(1 / std::sqrt(distances / count + epsilon));
+  }
+  return result;
+}
+
+// Moves the running mean and variance of some of the channels towards the batch's, and counts the batch.
+template <typename T>
+void follow(const BatchMoments& moments, int64_t first, const at::Tensor& mean, const at::Tensor& variance, const at::Tensor& batches,
+            double momentum) {
+  const T share = static_cast<T>(momentum);
+  for (int64_t i = 0; i < mean.numel(); ++i) {
+    T& kept_mean = mean.data_ptr<T>()[i];
+    T& kept_variance = variance.data_ptr<T>()[i];
+    kept_mean += share * (moments.mean.data_ptr<T>()[first + i] - kept_mean);
+    kept_variance += share * (moments.variance.data_ptr<T>()[first + i] - kept_variance);
+  }
+  *batches.data_ptr<int64_t>() += 1;
+}
+
+// A learned scale and shift of batch norm, one tensor a group; none: 1 and 0.
+struct Affine {
+  at::TensorList gamma, beta;
+
+  bool is_learned() const { return !gamma.empty(); }
+};
+
+// The factor and the term that the moments and the learned scale and shift come to.
+template <typename T>
+std::pair<at::Tensor, at::Tensor> scale_and_shift(const BatchMoments& moments, const Affine& affine) {
+  const int64_t channels = moments.mean.numel();
+  at::Tensor scale = at::empty_like(moments.mean), shift = at::empty_like(moments.mean);
+  const T* const mean = moments.mean.data_ptr<T>();
+  const T* const inverse = moments.inverse.data_ptr<T>();
+  const int64_t groups = affine.is_learned() ? static_cast<int64_t>(affine.gamma.size()) : 1;
+  const int64_t own = channels / groups;
+  for (int64_t i = 0; i < channels; ++i) {
+    const T gamma = affine.is_learned() ? affine.gamma[i / own].data_ptr<T>()[i % own] : 1;
+    const T beta = affine.is_learned() ? affine.beta[i / own].data_ptr<T>()[i % own] : 0;
+    scale.data_ptr<T>()[i] = gamma * inverse[i];
+    shift.data_ptr<T>()[i] = beta - mean[i] * gamma * inverse[i];
+  }
+  return {scale, shift};
+}
+
+// From the gradients to scale and shift: those to the learned ones, and how the values themselves move them: each
+// value's gradient is offset + slope value (Ioffe & Szegedy 2015, section 3).
+template <typename T>
+struct MomentsGradient {
+  std::vector<T> offset, slope;
+  std::vector<at::Tensor> gamma, beta;  // one a group, where they are learned
+};
+
+template <typename T>
+MomentsGradient<T> moments_gradient(const at::Tensor& scale_gradient, const at::Tensor& shift_gradient, const BatchMoments& moments,
+                                    const std::vector<at::Tensor>& gamma, int64_t count) {
+  const int64_t channels = moments.mean.numel();
+  MomentsGradient<T> result;
+  result.offset.resize(channels);
+  result.slope.resize(channels);
+  const at::Tensor scales = scale_gradient.defined() ? scale_gradient.contiguous() : at::Tensor();
+  const at::Tensor shifts = shift_gradient.defined() ? shift_gradient.contiguous() : at::Tensor();
+  for (const at::Tensor& tensor : gamma) {
+    result.gamma.push_back(at::empty_like(tensor));
+    result.beta.push_back(at::empty_like(tensor));
+  }
+  const int64_t own = gamma.empty() ? channels : channels / static_cast<int64_t>(gamma.size());
+  for (int64_t i = 0; i < channels; ++i) {
+    const double to_scale = scales.defined() ? static_cast<double>(scales.data_ptr<T>()[i]) : 0;
+    const double to_shift = shifts.defined() ? static_cast<double>(shifts.data_ptr<T>()[i]) : 0;
+    const double mean = static_cast<double>(moments.mean.data_ptr<T>()[i]);
+    const double inverse = static_cast<double>(moments.inverse.data_ptr<T>()[i]);
+    const double factor = gamma.empty() ? 1 : static_cast<double>(gamma[i / own].data_ptr<T>()[i % own]);
+    // scale = gamma inverse, shift = beta - mean scale; inverse = (variance + epsilon)^(-1/2).
+    const double to_normalised = to_scale - mean * to_shift;
+    const double to_variance = -0.5 * inverse * inverse * inverse * factor * to_normalised;
+    const double to_mean = -factor * inverse * to_shift;
+    const double slope = 2 * to_variance / static_cast<double>(count);
+    result.slope[i] = static_cast<T>(slope);
+    result.offset[i] = static_cast<T>(to_mean / static_cast<double>(count) - slope * mean);
+    if (gamma.empty()) continue;
+    result.gamma[i / own].template data_ptr<T>()[i % own] = static_cast<T>(inverse * to_normalised);
+    result.beta[i / own].template data_ptr<T>()[i % own] = static_cast<T>(to_shift);
+  }
+  return result;
+}
+
+}  // namespace espalier

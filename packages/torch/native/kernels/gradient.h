@@ -1,0 +1,67 @@
+// How a kernel takes part in reverse-mode differentiation: a node of libtorch's graph, which the engine asks for the
+// gradients that somebody wants.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/saved_variable.h>
+
+#include <memory>
+#include <vector>
+
+namespace espalier {
+
+using torch::autograd::SavedVariable;
+using torch::autograd::variable_list;
+
+struct KernelNode : torch::autograd::Node {
+  // Whether the gradient to the input at this place of those given to `attach` is wanted now.
+  bool wants(size_t input) const { return task_should_compute_output(input); }
+
+  bool wants_any(size_t first, size_t count) const {
+    for (size_t i = first; i < first + count; ++i)
+      if (wants(i)) return true;
+    return false;
+  }
+
+  variable_list apply(variable_list&& gradients) final {
+    TORCH_CHECK(!at::GradMode::is_enabled(), name(),
+                ": kernels have first derivatives only; allowed: createGraph: false, or withoutKernels(...) around the forward pass");
+    return differentiate(std::move(gradients));
+  }
+
+  virtual variable_list differentiate(variable_list&& gradients) = 0;
+};
+
+// Whether anything will be differentiated to one of these.
+inline bool is_recorded(const std::vector<at::Tensor>& inputs) {
+  return at::GradMode::is_enabled() && torch::autograd::any_variable_requires_grad(inputs);
+}
+
+// Makes the node the one that the outputs come from.
+inline void attach(const std::shared_ptr<KernelNode>& node, const std::vector<at::Tensor>& inputs, std::vector<at::Tensor>& outputs) {
+  node->set_next_edges(torch::autograd::collect_next_edges(inputs));
+  torch::autograd::set_history(outputs, node);
+}
+
+template <typename N>
+std::shared_ptr<N> make_node() {
+  return std::shared_ptr<N>(new N(), torch::autograd::deleteNode);
+}
+
+inline std::vector<SavedVariable> saved(at::TensorList tensors) {
+  std::vector<SavedVariable> result;
+  result.reserve(tensors.size());
+  for (const at::Tensor& tensor : tensors) result.emplace_back(tensor, false);
+  return result;
+}
+
+inline std::vector<at::Tensor> unpacked(const std::vector<SavedVariable>& variables) {
+  std::vector<at::Tensor> result;
+  result.reserve(variables.size());
+  for (const SavedVariable& variable : variables) result.push_back(variable.unpack());
+  return result;
+}
+
+}  // namespace espalier

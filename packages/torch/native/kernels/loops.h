@@ -1,0 +1,42 @@
+// The loops of the kernels for one instruction set, and the choice among those that were compiled.
+#pragma once
+
+#include <cstdint>
+
+#include "convolution.h"
+
+namespace espalier {
+
+template <typename T>
+struct Loops {
+  // depthwise.inc
+  void (*rectify_padded)(const Convolution&, const T*, int64_t, const T*, const T*, T*);
+  void (*depthwise)(const Convolution&, int64_t, const T*, int64_t, const T*, T*, int64_t, int64_t);
+  void (*add_depthwise_weight_gradient)(const Convolution&, const T*, const T*, int64_t, T*);
+  void (*add_depthwise_scattered)(const Convolution&, const T*, int64_t, const T*, T*);
+  void (*add_row_input_gradient)(int64_t, int64_t, const T*, const T*, const T*, int64_t, const T*, T*, T*, T*, int64_t);
+  void (*moments)(const T*, int64_t, int64_t, int64_t, T*, T*);
+  void (*with_moments_gradient)(int64_t, int64_t, const T*, const T*, int64_t, const T*, const T*, T*, int64_t);
+  // products.inc
+  void (*product)(const T*, int64_t, const T*, T*, int64_t, int64_t, int64_t, int64_t);
+  void (*add_outer_products)(const T*, int64_t, const T*, int64_t, T*, int64_t, int64_t, int64_t);
+  // pooling.inc
+  void (*max_pool)(const Convolution&, const T*, T*, uint8_t*);
+  void (*add_max_pool_gradient)(const Convolution&, const T*, const uint8_t*, T*);
+  void (*average_pool)(const Convolution&, const T*, T*);
+  void (*add_average_pool_gradient)(const Convolution&, const T*, T*);
+  // mixture.inc
+  void (*mix)(int64_t, int64_t, int64_t, const T* const*, const int64_t*, const T*, const T*, T*);
+  void (*unmix)(int64_t, int64_t, const T*, const T*, int64_t, const T*, T*, bool, T*);
+  void (*add_sums)(int64_t, int64_t, const T*, T*);
+};
+
+// Of the best instruction set that this CPU has; the environment variable ESPALIER_CPU (baseline, avx2, avx512) chooses
+// a lesser one. Throws for another value.
+template <typename T>
+const Loops<T>& loops();
+
+// Its name.
+const char* instruction_set();
+
+}  // namespace espalier

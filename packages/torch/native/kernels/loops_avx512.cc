@@ -1,0 +1,21 @@
+#include <cstdint>
+
+#include "loops.h"
+
+#ifdef __x86_64__
+
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
+#endif
+
+#define ESPALIER_SET avx512
+#define ESPALIER_BYTES 64
+#include "loops.inc"
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
+
+#endif

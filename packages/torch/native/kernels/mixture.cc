@@ -1,0 +1,232 @@
+// The mixed operations of all edges that leave one state (DARTS, section 2.2, equation 2): for each edge the weighted sum
+// of its candidates, whose batch norm is applied while they are read.
+#include <torch/library.h>
+
+#include "gradient.h"
+#include "loops.h"
+#include "stretches.h"
+
+namespace espalier {
+namespace {
+
+using at::Tensor;
+using at::TensorList;
+using OptionalTensors = c10::List<c10::optional<Tensor>>;
+
+// The sizes of a call. A term has the channels of one edge, which all edges read, or those of all edges.
+struct Mixture {
+  int64_t images, pixels, channels, edges, terms;
+
+  bool is_shared(const Tensor& term) const { return term.size(1) == channels && edges > 1; }
+  int64_t first_channel(const Tensor& term, int64_t edge) const { return is_shared(term) ? 0 : edge * channels; }
+};
+
+// What a term is multiplied by for an edge and what is added: [edges, terms, channels] and [edges, channels].
+template <typename T>
+struct Factors {
+  std::vector<T> factors, constants;
+};
+
+template <typename T>
+Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales, const std::vector<Tensor>& shifts,
+                      const Tensor& weights) {
+  Factors<T> result;
+  result.factors.resize(m.edges * m.terms * m.channels);
+  result.constants.resize(m.edges * m.channels);
+  for (int64_t edge = 0; edge < m.edges; ++edge)
+    for (int64_t t = 0; t < m.terms; ++t) {
+      const T weight = weights.data_ptr<T>()[edge * m.terms + t];
+      const int64_t first = m.first_channel(terms[t], edge);
+      for (int64_t i = 0; i < m.channels; ++i) {
+        result.factors[(edge * m.terms + t) * m.channels + i] = scales[t].defined() ? weight * scales[t].data_ptr<T>()[first + i] : weight;
+        if (shifts[t].defined()) result.constants[edge * m.channels + i] += weight * shifts[t].data_ptr<T>()[first + i];
+      }
+    }
+  return result;
+}
+
+template <typename T>
+std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales,
+                                const std::vector<Tensor>& shifts, const Tensor& weights) {
+  const Factors<T> factors = factors_of<T>(m, terms, scales, shifts, weights);
+  const int64_t height = terms[0].size(2), width = terms[0].size(3);
+  std::vector<Tensor> results;
+  for (int64_t edge = 0; edge < m.edges; ++edge)
+    results.push_back(at::empty({m.images, m.channels, height, width}, terms[0].options().memory_format(at::MemoryFormat::ChannelsLast)));
+  in_stretches(m.images, threads_for(m.images), [&](int64_t, int64_t begin, int64_t end) {
+    std::vector<const T*> from(m.terms);
+    std::vector<int64_t> steps(m.terms);
+    for (int64_t image = begin; image < end; ++image)
+      for (int64_t edge = 0; edge < m.edges; ++edge) {
+        for (int64_t t = 0; t < m.terms; ++t) {
+          steps[t] = terms[t].size(1);
+          from[t] = terms[t].data_ptr<T>() + image * m.pixels * steps[t] + m.first_channel(terms[t], edge);
+        }
+        loops<T>().mix(m.pixels, m.channels, m.terms, from.data(), steps.data(), factors.factors.data() + edge * m.terms * m.channels,
+                       factors.constants.data() + edge * m.channels, results[edge].data_ptr<T>() + image * m.pixels * m.channels);
+      }
+  });
+  return results;
+}
+
+// Of edge, term and channel: the sum over all pixels of gradient times value; of edge and channel: of the gradient.
+struct Sums {
+  std::vector<double> products, gradients;
+};
+
+struct MixtureBackward : KernelNode {
+  Mixture mixture;
+  std::vector<SavedVariable> terms, scales, shifts;
+  SavedVariable weights;
+
+  std::string name() const override { return "mixture"; }
+
+  void release_variables() override {
+    weights.reset_data();
+    terms.clear();
+    scales.clear();
+    shifts.clear();
+  }
+
+  variable_list differentiate(variable_list&& gradients) override {
+    return weights.unpack().scalar_type() == at::kFloat ? differentiate_as<float>(gradients) : differentiate_as<double>(gradients);
+  }
+
+  // The inputs are weights, then the terms, their scales, their shifts.
+  template <typename T>
+  variable_list differentiate_as(const variable_list& gradients) {
+    const Mixture& m = mixture;
+    const Loops<T>& loop = loops<T>();
+    const Tensor weight = weights.unpack();
+    const std::vector<Tensor> values = unpacked(terms), scale = unpacked(scales), shift = unpacked(shifts);
+    const Factors<T> factors = factors_of<T>(m, values, scale, shift, weight);
+    std::vector<Tensor> slopes;
+    for (const Tensor& gradient : gradients) slopes.push_back(gradient.defined() ? gradient.contiguous(at::MemoryFormat::ChannelsLast) : Tensor());
+    std::vector<Tensor> to(m.terms);
+    for (int64_t t = 0; t < m.terms; ++t)
+      if (wants(1 + t)) to[t] = at::empty_like(values[t]);
+
+    const int64_t threads = threads_for(m.images);
+    std::vector<Sums> sums(threads);
+    in_stretches(m.images, threads, [&](int64_t thread, int64_t begin, int64_t end) {
+      Sums& own = sums[thread];
+      own.products.resize(m.edges * m.terms * m.channels);
+      own.gradients.resize(m.edges * m.channels);
+      std::vector<T> part(m.channels);
+      // A long sum of float32 loses digits; an image's does not.
+      const auto add_part = [&](std::vector<double>& total, int64_t first) {
+        for (int64_t i = 0; i < m.channels; ++i) total[first + i] += static_cast<double>(part[i]);
+        std::fill(part.begin(), part.end(), T(0));
+      };
+      for (int64_t image = begin; image < end; ++image)
+        for (int64_t edge = 0; edge < m.edges; ++edge) {
+          const bool reached = slopes[edge].defined();
+          const T* const slope = reached ? slopes[edge].data_ptr<T>() + image * m.pixels * m.channels : nullptr;
+          if (reached) {
+            loop.add_sums(m.pixels, m.channels, slope, part.data());
+            add_part(own.gradients, edge * m.channels);
+          }
+          for (int64_t t = 0; t < m.terms; ++t) {
+            const int64_t step = values[t].size(1), at = image * m.pixels * step + m.first_channel(values[t], edge);
+            T* const target = to[t].defined() ? to[t].data_ptr<T>() + at : nullptr;
+            const bool adds = m.is_shared(values[t]) && edge > 0;
+            if (reached) {
+              const int64_t place = (edge * m.terms + t) * m.channels;
+              loop.unmix(m.pixels, m.channels, slope, values[t].data_ptr<T>() + at, step, factors.factors.data() + place, target, adds, part.data());
+              add_part(own.products, place);
+            } else if (target != nullptr && !adds) {
+              for (int64_t pixel = 0; pixel < m.pixels; ++pixel) std::fill_n(target + pixel * step, m.channels, T(0));
+            }
+          }
+        }
+    });
+
+    Tensor to_weights = at::zeros_like(weight);
+    std::vector<Tensor> to_scales(m.terms), to_shifts(m.terms);
+    for (int64_t t = 0; t < m.terms; ++t) {
+      if (scale[t].defined()) to_scales[t] = at::zeros_like(scale[t]);
+      if (shift[t].defined()) to_shifts[t] = at::zeros_like(shift[t]);
+    }
+    for (int64_t edge = 0; edge < m.edges; ++edge)
+      for (int64_t t = 0; t < m.terms; ++t) {
+        const int64_t first = m.first_channel(values[t], edge);
+        const double own_weight = static_cast<double>(weight.data_ptr<T>()[edge * m.terms + t]);
+        double to_weight = 0;
+        for (int64_t i = 0; i < m.channels; ++i) {
+          double product = 0, gradient = 0;
+          for (const Sums& own : sums) {
+            product += own.products[(edge * m.terms + t) * m.channels + i];
+            gradient += own.gradients[edge * m.channels + i];
+          }
+          to_weight += product * (scale[t].defined() ? static_cast<double>(scale[t].data_ptr<T>()[first + i]) : 1);
+          if (shift[t].defined()) {
+            to_weight += gradient * static_cast<double>(shift[t].data_ptr<T>()[first + i]);
+            to_shifts[t].data_ptr<T>()[first + i] += static_cast<T>(own_weight * gradient);
+          }
+          if (scale[t].defined()) to_scales[t].data_ptr<T>()[first + i] += static_cast<T>(own_weight * product);
+        }
+        to_weights.data_ptr<T>()[edge * m.terms + t] = static_cast<T>(to_weight);
+      }
+    variable_list result{to_weights};
+    for (std::vector<Tensor>* list : {&to, &to_scales, &to_shifts}) result.insert(result.end(), list->begin(), list->end());
+    return result;
+  }
+};
+
+std::vector<Tensor> optional_list(const OptionalTensors& list) {
+  std::vector<Tensor> result;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const c10::optional<Tensor> item = list.get(i);
+    result.push_back(item.value_or(Tensor()));
+  }
+  return result;
+}
+
+// One sum an edge, [N, channels, H, W] each.
+std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales, const OptionalTensors& term_shifts, const Tensor& weights,
+                            int64_t channels) {
+  TORCH_CHECK(!terms.empty() && weights.dim() == 2 && weights.size(1) == static_cast<int64_t>(terms.size()) &&
+                  term_scales.size() == terms.size() && term_shifts.size() == terms.size(),
+              "mixture: ", terms.size(), " terms have weights ", weights.sizes(), ", ", term_scales.size(), " scales and ", term_shifts.size(),
+              " shifts; allowed: [edges, terms] and one each");
+  const Tensor& first = terms[0];
+  const int64_t edges = weights.size(0);
+  for (const Tensor& term : terms)
+    TORCH_CHECK(term.dim() == 4 && term.size(0) == first.size(0) && term.size(2) == first.size(2) && term.size(3) == first.size(3) &&
+                    (term.size(1) == channels || term.size(1) == channels * edges) && term.scalar_type() == weights.scalar_type() &&
+                    (term.scalar_type() == at::kFloat || term.scalar_type() == at::kDouble) && term.device().is_cpu(),
+                "mixture: a term is ", term.scalar_type(), term.sizes(), " on ", term.device(), " beside ", first.sizes(), "; allowed: float32 or float64 with ",
+                channels, " channels, or as many for each of ", edges, " edges, on the CPU");
+  const Mixture m{first.size(0), first.size(2) * first.size(3), channels, edges, static_cast<int64_t>(terms.size())};
+  const std::vector<Tensor> scales = optional_list(term_scales), shifts = optional_list(term_shifts);
+  std::vector<Tensor> inputs{weights};
+  for (const auto& list : {terms.vec(), scales, shifts}) inputs.insert(inputs.end(), list.begin(), list.end());
+  const bool recorded = is_recorded(inputs);
+  std::vector<Tensor> values, results;
+  Tensor held_weights;
+  {
+    at::NoGradGuard guard;
+    held_weights = weights.contiguous();
+    for (const Tensor& term : terms) values.push_back(term.contiguous(at::MemoryFormat::ChannelsLast));
+    results = weights.scalar_type() == at::kFloat ? run_forward<float>(m, values, scales, shifts, held_weights)
+                                                  : run_forward<double>(m, values, scales, shifts, held_weights);
+  }
+  if (recorded) {
+    const auto node = make_node<MixtureBackward>();
+    attach(node, inputs, results);
+    node->mixture = m;
+    node->terms = saved(values);
+    node->scales = saved(scales);
+    node->shifts = saved(shifts);
+    node->weights = SavedVariable(held_weights, false);
+  }
+  return results;
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(espalier, library) {
+  library.def("mixture(Tensor[] terms, Tensor?[] scales, Tensor?[] shifts, Tensor weights, int channels) -> Tensor[]", mixture);
+}
+
+}  // namespace espalier

@@ -1,0 +1,4 @@
+export { instructionSet, runsKernels, withoutKernels } from './kernels.js';
+export { type MixtureTerm, mixture, Normalised } from './mixture.js';
+export { type PoolNorm, poolNorm } from './pool-norm.js';
+export { type ReluConvNorm, reluConvNorm } from './relu-conv-norm.js';

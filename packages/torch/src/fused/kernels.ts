@@ -1,0 +1,31 @@
+import { native } from '../native.js';
+import type { Tensor } from '../tensor.js';
+
+let enabled = true;
+
+/** Whether the kernels of this package serve tensors like this one: float32 or float64 on the CPU. */
+export function runsKernels(tensor: Tensor): boolean {
+  return enabled && tensor.device === 'cpu' && (tensor.dtype === 'float32' || tensor.dtype === 'float64');
+}
+
+/**
+ * Runs `body` on libtorch's own operators. Kernels have first derivatives only: what is to be differentiated twice runs
+ * in here.
+ */
+export function withoutKernels<T>(body: () => T): T {
+  const before = enabled;
+  enabled = false;
+  try {
+    return body();
+  } finally {
+    enabled = before;
+  }
+}
+
+/**
+ * What the kernels' loops are compiled for and run with on this machine: `avx512`, `avx2` or `baseline`. The environment
+ * variable ESPALIER_CPU chooses a lesser one.
+ */
+export function instructionSet(): string {
+  return native.instructionSet();
+}

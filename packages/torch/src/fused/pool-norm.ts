@@ -1,0 +1,30 @@
+import { invoke, Operator } from '../dispatcher.js';
+import type { BatchNorm2d } from '../nn/batch-norm.js';
+import { Tensor } from '../tensor.js';
+import { Normalised } from './mixture.js';
+import { runningStatistics } from './running-statistics.js';
+
+const operator = new Operator('espalier::pool_norm', '');
+
+/** 3x3 pooling, those beyond the edges left out, and batch norm without scale and shift. */
+export interface PoolNorm {
+  readonly kind: 'max' | 'avg';
+  readonly stride: number;
+  /** Those whose running statistics follow: equal ones may share one pooling. */
+  readonly norms: readonly BatchNorm2d[];
+}
+
+/** In training: [N, C, H, W] to [N, C, H', W'], whose batch norm is not written down. */
+export function poolNorm(input: Tensor, { kind, stride, norms }: PoolNorm): Normalised {
+  const { momentum, epsilon } = norms[0] as BatchNorm2d;
+  const [values, scale, shift] = invoke(
+    operator,
+    input.handle,
+    kind === 'max',
+    runningStatistics(norms),
+    stride,
+    momentum,
+    epsilon,
+  ) as [number, number, number];
+  return new Normalised(new Tensor(values), new Tensor(scale), new Tensor(shift));
+}

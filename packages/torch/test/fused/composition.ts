@@ -1,0 +1,43 @@
+import { cat, conv2d, type fused, nn, type Tensor } from '../../src/index.js';
+
+/** The same as the kernel, of libtorch's own operators. */
+export function composedReluConvNorm(input: Tensor, units: readonly fused.ReluConvNorm[]): Tensor {
+  const channels = (units[0] as fused.ReluConvNorm).pointwise.shape[1] as number;
+  const shared = input.shape[1] === channels;
+  const outputs = units.map(({ depthwise, pointwise, norm }, group) => {
+    const own = shared ? input : input.narrow(1, group * channels, channels);
+    const rectified = own.relu();
+    return norm.forward(conv2d(depthwise?.forward(rectified) ?? rectified, pointwise));
+  });
+  return cat(outputs, 1);
+}
+
+export interface UnitSettings {
+  readonly channels: number;
+  readonly out: number;
+  readonly groups: number;
+  /** 0: no depthwise convolution. */
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly affine: boolean;
+}
+
+export function makeUnits(settings: UnitSettings): fused.ReluConvNorm[] {
+  const { channels, out, groups, kernel, stride, dilation, affine } = settings;
+  return Array.from({ length: groups }, () => ({
+    ...(kernel === 0
+      ? {}
+      : {
+          depthwise: new nn.Conv2d(channels, channels, kernel, {
+            stride,
+            dilation,
+            padding: (dilation * (kernel - 1)) / 2,
+            groups: channels,
+            bias: false,
+          }),
+        }),
+    pointwise: new nn.Conv2d(channels, out, 1, { bias: false }).weight,
+    norm: new nn.BatchNorm2d(out, { affine }),
+  }));
+}

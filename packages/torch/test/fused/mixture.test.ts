@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import {
+  fused,
+  grad,
+  manualSeed,
+  rand,
+  randn,
+  scope,
+  setThreads,
+  type Tensor,
+  tensor,
+} from '../../src/index.js';
+import { worst } from './comparison.js';
+
+setThreads(2);
+
+const vector = (values: Tensor) => values.reshape([1, -1, 1, 1]);
+
+/** The same of libtorch's own operators. */
+function composed(terms: readonly fused.MixtureTerm[], weights: Tensor, channels: number): Tensor[] {
+  return Array.from({ length: weights.shape[0] as number }, (_, edge) =>
+    terms
+      .map((term, t) => {
+        const values =
+          term instanceof fused.Normalised
+            ? term.values.mul(vector(term.scale)).add(vector(term.shift))
+            : term;
+        const own = values.shape[1] === channels ? values : values.narrow(1, edge * channels, channels);
+        return own.mul(weights.select(0, edge).select(0, t));
+      })
+      .reduce((sum, term) => sum.add(term)),
+  );
+}
+
+describe('a mixture', () => {
+  it('is the sum of its terms, each normalised and times its weight', () => {
+    scope(() => {
+      const shared = tensor([[[[1, 2]], [[3, 4]]]]);
+      const own = new fused.Normalised(
+        tensor([[[[1, 1]], [[2, 2]], [[3, 3]], [[4, 5]]]]),
+        tensor([1, 2, 3, 4]),
+        tensor([0, 0, 0, 10]),
+      );
+      const sums = fused.mixture(
+        [shared, own],
+        tensor([
+          [1, 2],
+          [10, 0.5],
+        ]),
+        2,
+      );
+      expect(sums.map((sum) => sum.toNumbers())).toEqual([
+        [1 + 2, 2 + 2, 3 + 8, 4 + 8],
+        [10 + 4.5, 20 + 4.5, 30 + 13, 40 + 15],
+      ]);
+    });
+  });
+
+  it.each([
+    ['float64', 1e-11, 3, 5, 'channels_last'],
+    ['float64', 1e-11, 1, 16, 'contiguous'],
+    ['float32', 5e-5, 3, 36, 'channels_last'],
+    ['float32', 5e-5, 2, 7, 'contiguous'],
+  ] as const)(
+    'has the values and gradients of libtorch in %s (%d, %d edges, %d channels, %s)',
+    (dtype, tolerance, edges, channels, memoryFormat) => {
+      scope(() => {
+        manualSeed(3);
+        const make = (width: number) => randn([3, width, 4, 5], { dtype }).contiguous({ memoryFormat });
+        const normalised = (width: number) =>
+          new fused.Normalised(make(width), rand([width], { dtype }).add(0.5), randn([width], { dtype }));
+        const terms = [
+          make(channels),
+          normalised(channels),
+          make(channels * edges),
+          normalised(channels * edges),
+        ];
+        const weights = randn([edges, terms.length], { dtype });
+        const learned = [
+          weights,
+          ...terms.flatMap((term) =>
+            term instanceof fused.Normalised ? [term.values, term.scale, term.shift] : [term],
+          ),
+        ];
+        for (const each of learned) each.requiresGrad = true;
+        const gradients = Array.from({ length: edges }, () => randn([3, channels, 4, 5], { dtype }));
+        const ours = fused.mixture(terms, weights, channels);
+        const theirs = composed(terms, weights, channels);
+        for (const [edge, sum] of ours.entries())
+          expect(worst(sum.toNumbers(), theirs[edge]!.toNumbers())).toBeLessThan(tolerance);
+        const expected = grad(theirs, learned, { gradients });
+        for (const [place, gradient] of grad(ours, learned, { gradients }).entries())
+          expect(worst(gradient.toNumbers(), expected[place]!.toNumbers()), `gradient ${place}`).toBeLessThan(
+            tolerance,
+          );
+      });
+    },
+  );
+
+  it('gives nothing back from an edge that the loss does not read', () => {
+    scope(() => {
+      const [shared, own] = [randn([2, 3, 2, 2]), randn([2, 6, 2, 2])];
+      for (const each of [shared, own]) each.requiresGrad = true;
+      const [, second] = fused.mixture(
+        [shared, own],
+        tensor([
+          [1, 1],
+          [2, 3],
+        ]),
+        3,
+      );
+      const [toShared, toOwn] = grad(second!.sum(), [shared, own]);
+      expect(new Set(toShared!.toNumbers())).toEqual(new Set([2]));
+      expect(toOwn!.sum([0, 2, 3]).toNumbers()).toEqual([0, 0, 0, 24, 24, 24]);
+    });
+  });
+
+  it('says what does not fit', () => {
+    scope(() => {
+      const image = randn([1, 4, 2, 2]);
+      expect(() => fused.mixture([image], tensor([[1], [1]]), 3)).toThrow(
+        'allowed: float32 or float64 with 3 channels, or as many for each of 2 edges',
+      );
+      expect(() => fused.mixture([image], tensor([[1, 1]]), 4)).toThrow('[edges, terms]');
+    });
+  });
+});

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { fused, grad, manualSeed, nn, randn, scope, setThreads, tensor } from '../../src/index.js';
+import { worst } from './comparison.js';
+
+setThreads(2);
+
+describe.each(['max', 'avg'] as const)('%s pooling with batch norm', (kind) => {
+  it.each([
+    ['float64', 1e-11, 1, [8, 6], 4, 'channels_last'],
+    ['float64', 1e-11, 2, [8, 6], 7, 'contiguous'],
+    ['float64', 1e-11, 2, [5, 7], 16, 'channels_last'],
+    ['float64', 1e-11, 1, [1, 2], 3, 'channels_last'],
+    ['float32', 5e-5, 1, [6, 6], 36, 'channels_last'],
+    ['float32', 5e-5, 2, [7, 5], 20, 'contiguous'],
+  ] as const)(
+    'has the values, gradients and statistics of libtorch in %s (%d, stride %d, image %o, %d channels, %s)',
+    (dtype, tolerance, stride, size, channels, memoryFormat) => {
+      scope(() => {
+        manualSeed(4);
+        // Many equal values: the first of them is the greatest.
+        const image = randn([3, channels, ...size], { dtype })
+          .mul(2)
+          .round()
+          .contiguous({ memoryFormat });
+        image.requiresGrad = true;
+        const norms = [0, 1, 2].map(() => new nn.BatchNorm2d(channels, { affine: false }).to({ dtype }));
+        const [compared, ...own] = norms as [nn.BatchNorm2d, ...nn.BatchNorm2d[]];
+        const pool =
+          kind === 'max'
+            ? new nn.MaxPool2d(3, { stride, padding: 1 })
+            : new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
+        const ours = fused.poolNorm(image, { kind, stride, norms: own }).toTensor();
+        const theirs = compared.forward(pool.forward(image));
+        expect(ours.shape).toEqual(theirs.shape);
+        expect(worst(ours.toNumbers(), theirs.toNumbers())).toBeLessThan(tolerance);
+        const gradients = [randn(ours.shape, { dtype })];
+        const [gradient] = grad(ours, [image], { gradients });
+        const [expected] = grad(theirs, [image], { gradients });
+        expect(worst(gradient!.toNumbers(), expected!.toNumbers())).toBeLessThan(tolerance);
+        const statistics = (norm: nn.BatchNorm2d) =>
+          [...norm.stateDict().values()].flatMap((value) => value.toNumbers());
+        for (const norm of own) expect(worst(statistics(norm), statistics(compared))).toBeLessThan(tolerance);
+      });
+    },
+  );
+});
+
+describe('max pooling', () => {
+  it('lets what is not a number through', () => {
+    scope(() => {
+      const image = tensor([[[[1, Number.NaN, 3, 4, 5, 6]]]]);
+      const { values } = fused.poolNorm(image, {
+        kind: 'max',
+        stride: 1,
+        norms: [new nn.BatchNorm2d(1, { affine: false })],
+      });
+      expect(values.toNumbers()).toEqual([Number.NaN, Number.NaN, Number.NaN, 5, 6, 6]);
+    });
+  });
+});

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import {
+  fused,
+  grad,
+  manualSeed,
+  noGrad,
+  rand,
+  randn,
+  scope,
+  setThreads,
+  type Tensor,
+  tensor,
+} from '../../src/index.js';
+import { worst } from './comparison.js';
+import { composedReluConvNorm, makeUnits, type UnitSettings } from './composition.js';
+
+setThreads(2);
+
+interface Case extends Partial<UnitSettings> {
+  readonly images?: number;
+  readonly size?: readonly [number, number];
+  /** All units read the same channels. */
+  readonly shared?: boolean;
+  /** The input is another batch norm's. */
+  readonly normalised?: boolean;
+  readonly format?: 'contiguous' | 'channels_last';
+}
+
+const cases: Record<string, Case> = {
+  'three filters wide': { kernel: 3 },
+  'five filters wide, dilated': { kernel: 5, dilation: 2 },
+  'seven filters wide, with stride': { kernel: 7, stride: 2 },
+  'with stride and dilation': { kernel: 3, stride: 2, dilation: 2 },
+  'with an odd size and stride': { kernel: 5, stride: 2, size: [7, 9] },
+  'larger than the image': { kernel: 5, dilation: 2, size: [3, 2] },
+  'pointwise alone, to other channels': { kernel: 0, channels: 12, out: 5 },
+  'of a batch of one': { images: 1 },
+  'of channels that fill no register': { channels: 7, out: 7, groups: 2 },
+  'of many channels': { channels: 36, out: 36, groups: 2, size: [4, 4] },
+  'of edges that read the same image': { groups: 3, shared: true },
+  'of edges that read an image each': { groups: 3 },
+  'of a normalised image each': { groups: 2, normalised: true },
+  'of a normalised image for all, with stride': { groups: 2, normalised: true, shared: true, stride: 2 },
+  'with a learned scale and shift': { affine: true, groups: 2 },
+  'of an image in the default layout': { format: 'contiguous' },
+};
+
+/** Outputs and all gradients of the kernel and of the composition, for a random gradient of the output. */
+function bothSides(given: Case, dtype: 'float32' | 'float64') {
+  manualSeed(5);
+  const settings: UnitSettings = {
+    channels: 4,
+    out: 4,
+    groups: 1,
+    kernel: 3,
+    stride: 1,
+    dilation: 1,
+    affine: false,
+    ...given,
+  };
+  const { images = 3, size = [8, 6], shared = false, normalised = false, format = 'channels_last' } = given;
+  const units = makeUnits(settings).map((unit) => ({
+    ...unit,
+    pointwise: unit.pointwise.detach().to({ dtype }),
+  }));
+  const inChannels = shared ? settings.channels : settings.channels * settings.groups;
+  const image = randn([images, inChannels, ...size], { dtype }).contiguous({ memoryFormat: format });
+  const scale = rand([inChannels], { dtype }).add(0.5);
+  const shift = randn([inChannels], { dtype });
+  const learned = normalised ? [image, scale, shift] : [image];
+  for (const { depthwise, pointwise, norm } of units) {
+    for (const module of [depthwise, norm]) module?.to({ dtype });
+    if (norm.weight !== undefined) noGrad(() => norm.weight?.copy_(rand([settings.out], { dtype }).add(0.5)));
+    learned.push(
+      ...[depthwise?.weight, pointwise, norm.weight, norm.bias].filter((each) => each !== undefined),
+    );
+  }
+  for (const tensor of learned) tensor.requiresGrad = true;
+  const statistics = () =>
+    units.flatMap(({ norm }) => [...norm.namedBuffers()].map(([, value]) => value.toNumbers()));
+  const start = units.map(({ norm }) => [...norm.namedBuffers()].map(([, value]) => value.clone()));
+  const side = (output: Tensor, gradient: Tensor) => ({
+    output: output.toNumbers(),
+    gradients: grad(output, learned, { gradients: [gradient] }).map((each) => each.toNumbers()),
+    shapes: [output.shape, ...learned.map(({ shape }) => shape)],
+    statistics: statistics(),
+  });
+  const read = normalised ? new fused.Normalised(image, scale, shift) : image;
+  const ours = fused.reluConvNorm(read, units).toTensor();
+  const gradient = randn(ours.shape, { dtype });
+  const kernel = side(ours, gradient);
+  noGrad(() => {
+    for (const [index, { norm }] of units.entries())
+      for (const [place, [, value]] of [...norm.namedBuffers()].entries()) value.copy_(start[index]![place]!);
+  });
+  const composition = side(
+    composedReluConvNorm(read instanceof fused.Normalised ? read.toTensor() : read, units),
+    gradient,
+  );
+  return { kernel, composition };
+}
+
+describe.each([
+  ['float64', 1e-11],
+  ['float32', 5e-5],
+] as const)('a rectified, separable, normalised convolution in %s', (dtype, tolerance) => {
+  it.each(Object.entries(cases))('%s is that of libtorch, with all gradients', (_, settings) => {
+    scope(() => {
+      const { kernel, composition } = bothSides(settings, dtype);
+      expect(kernel.shapes).toEqual(composition.shapes);
+      expect(worst(kernel.output, composition.output)).toBeLessThan(tolerance);
+      for (const [place, gradient] of kernel.gradients.entries())
+        expect(worst(gradient, composition.gradients[place]!), `gradient ${place}`).toBeLessThan(tolerance);
+      for (const [place, values] of kernel.statistics.entries())
+        expect(worst(values, composition.statistics[place]!), `statistic ${place}`).toBeLessThan(tolerance);
+    });
+  });
+});
+
+describe('the kernels', () => {
+  it('have no second derivatives, and say how to get them', () => {
+    scope(() => {
+      const image = randn([2, 4, 3, 3]);
+      image.requiresGrad = true;
+      const units = makeUnits({
+        channels: 4,
+        out: 4,
+        groups: 1,
+        kernel: 3,
+        stride: 1,
+        dilation: 1,
+        affine: false,
+      });
+      const { values } = fused.reluConvNorm(image, units);
+      expect(() => grad(values.sum(), [image], { createGraph: true })).toThrow('withoutKernels');
+      expect(fused.runsKernels(image)).toBe(true);
+      expect(fused.withoutKernels(() => fused.runsKernels(image))).toBe(false);
+    });
+  });
+
+  it('let a diverged training show: what is not a number stays', () => {
+    scope(() => {
+      const image = tensor([[[[Number.NaN, 1]]]]);
+      const [unit] = makeUnits({
+        channels: 1,
+        out: 1,
+        groups: 1,
+        kernel: 0,
+        stride: 1,
+        dilation: 1,
+        affine: false,
+      });
+      expect(fused.reluConvNorm(image, [unit!]).toTensor().toNumbers()).toEqual([Number.NaN, Number.NaN]);
+    });
+  });
+
+  it.each([
+    [{ kernel: 4 }, 'the filters are 4 wide; allowed: 1, 3, 5, 7'],
+    [{ channels: 3 }, 'allowed: 3 for all edges'],
+    [{ kernel: 5, dilation: 4 }, 'nothing is left'],
+  ])('say what does not fit: %o', (given, message) => {
+    scope(() => {
+      const units = makeUnits({
+        channels: 4,
+        out: 4,
+        groups: 1,
+        kernel: 3,
+        stride: 1,
+        dilation: 1,
+        affine: false,
+        ...given,
+      });
+      const [{ depthwise }] = units as [fused.ReluConvNorm];
+      const cropped = depthwise && { depthwise: Object.assign(depthwise, { padding: [0, 0] }) };
+      expect(() => fused.reluConvNorm(randn([2, 4, 3, 3]), [{ ...units[0]!, ...cropped }])).toThrow(message);
+    });
+  });
+
+  it.each([1, 2])('give the same bytes in every run on %d threads', (threads) => {
+    setThreads(threads);
+    const run = () =>
+      scope(() => {
+        manualSeed(6);
+        const units = makeUnits({
+          channels: 8,
+          out: 8,
+          groups: 3,
+          kernel: 5,
+          stride: 1,
+          dilation: 2,
+          affine: false,
+        });
+        const image = randn([5, 8, 9, 9]);
+        image.requiresGrad = true;
+        const output = fused.reluConvNorm(image, units).toTensor();
+        const weights = units.flatMap(({ depthwise, pointwise }) => [depthwise!.weight, pointwise]);
+        return [output, ...grad(output.pow(3).sum(), [image, ...weights])].map((each) => each.toNumbers());
+      });
+    expect(run()).toEqual(run());
+    setThreads(2);
+  });
+});
