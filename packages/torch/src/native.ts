@@ -15,6 +15,7 @@ interface Native {
   dtype(handle: number): number;
   device(handle: number): string;
   isContiguous(handle: number, memoryFormat: number): boolean;
+  storage(handle: number): [begin: number, bytes: number];
   free(handle: number): void;
   keep(handle: number): void;
   isLive(handle: number): boolean;
@@ -48,6 +49,14 @@ interface Native {
   setThreads(count: number): void;
   version(): string;
   configuration(): string;
+  startProfile(): void;
+  stopProfile(): [
+    name: string,
+    sequence: number,
+    nanoseconds: number,
+    inputs: number[][],
+    results: number[][],
+  ][];
   instructionSet(): string;
 }
 

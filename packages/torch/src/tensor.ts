@@ -50,6 +50,12 @@ export class Tensor {
     return native.isContiguous(this.handle, memoryFormatCode(format));
   }
 
+  /** The memory that the elements lie in: where it begins, the same for a view and its base, and its size in bytes. */
+  get storage(): { readonly begin: number; readonly bytes: number } {
+    const [begin, bytes] = native.storage(this.handle);
+    return { begin, bytes };
+  }
+
   /** A copy of the elements in row-major order (whatever the memory format), from any device. */
   toTypedArray(): TypedArray {
     return typedArrayOf(this.dtype, native.toBytes(this.handle));

@@ -1,20 +1,21 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
-import { loadTensors, scope } from '@espalier/torch';
+import { writeFileSync } from 'node:fs';
+import { saveTensors, scope } from '@espalier/torch';
 import type { Command } from 'commander';
-import {
-  architectureFile,
-  type FoundArchitecture,
-  findArchitecture,
-} from '../experiments/found-architecture.js';
-import { isTraining, trainedNetwork } from '../experiments/training-run.js';
+import { architectureFile, type FoundArchitecture } from '../experiments/found-architecture.js';
+import { findNetwork } from '../experiments/training-run.js';
+import type { Exported } from '../export/exported-trace.js';
 import { exportOnnx } from '../export/onnx.js';
+import { exportPytorch } from '../export/pytorch.js';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
+import { buildLanguageModel } from '../networks/build-language-model.js';
 import { buildNetwork } from '../networks/build-network.js';
+import { hasAuxiliaryHead, loadWeights, readWeights } from '../prediction/weights.js';
 import { drawArchitecture } from '../reports/search-report.js';
 import { Space } from '../space/space.js';
 import { initialised } from '../training/child.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
-import { wholeNumber } from './options.js';
+import { collectSetting, wholeNumber } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { openTerminal } from './terminal.js';
 
@@ -22,22 +23,34 @@ interface ExportFlags extends ImageFlags, SpaceFlags {
   readonly format: string;
   readonly out?: string;
   readonly weights?: string;
+  readonly set: Record<string, Json>;
+  readonly vocabulary: number;
   readonly seed: number;
   readonly json: boolean;
 }
 
-const FORMATS = ['json', 'svg', 'onnx'];
+const FORMATS = ['json', 'svg', 'onnx', 'pytorch'];
 
 export function addExport(program: Command): void {
   addImageFlags(addSpaceFlags(program.command('export')))
-    .description('write an architecture out: as JSON, as a picture, or its network as ONNX')
+    .description(
+      'write an architecture out: as JSON, as a picture, or its network as ONNX or as a PyTorch program',
+    )
     .argument(
       '<run|architecture>',
       'the folder of a search (its best architecture) or of a training (with its weights), a file, or a published name',
     )
-    .requiredOption('--format <json|svg|onnx>', 'what to write')
-    .option('--out <file>', 'where to write it (default: stdout)')
-    .option('--weights <file>', 'safetensors for onnx (default: those of the training, or initial ones)')
+    .requiredOption('--format <json|svg|onnx|pytorch>', 'what to write')
+    .option(
+      '--out <file>',
+      'where to write it (default: stdout); pytorch: NAME.py, and the weights as NAME.safetensors beside it',
+    )
+    .option(
+      '--weights <file>',
+      'safetensors for onnx and pytorch (default: those of the training, or initial ones)',
+    )
+    .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
+    .option('--vocabulary <n>', 'different tokens that a language model reads', wholeNumber(1), 10_000)
     .option('--seed <n>', 'of initial weights', wholeNumber(0), 1)
     .option('--json', 'say as one JSON value on stdout what was written (with --out)', false)
     .action(async (path: string, flags: ExportFlags) => {
@@ -46,38 +59,81 @@ export function addExport(program: Command): void {
         throw new InputError(`--format '${format}': allowed: ${FORMATS.join(', ')}`);
       if (json && out === undefined)
         throw new InputError('--json goes with --out: stdout is the exported file');
-      const bytes = await exported(path, flags);
+      if (format === 'pytorch' && out?.endsWith('.py') !== true)
+        throw new InputError(
+          `--out ${out ?? 'is missing'}: with --format pytorch allowed: a name that ends with .py; the weights are written beside it`,
+        );
+      const files = await exported(path, flags);
       if (out === undefined) {
-        process.stdout.write(bytes);
+        process.stdout.write(files.bytes);
         return;
       }
-      writeFileSync(out, bytes);
+      files.writeWeights?.(weightsBeside(out));
+      writeFileSync(out, files.bytes);
+      const weights = files.writeWeights === undefined ? undefined : weightsBeside(out);
       const terminal = openTerminal(json);
-      terminal.result(`${out}: ${format}, ${bytes.length} bytes`);
-      terminal.json({ file: out, format, bytes: bytes.length });
+      terminal.result(
+        `${out}: ${format}, ${files.bytes.length} bytes${weights === undefined ? '' : `; the weights: ${weights}`}`,
+      );
+      terminal.json({
+        file: out,
+        format,
+        bytes: files.bytes.length,
+        ...(weights === undefined ? {} : { weights }),
+      });
     });
 }
 
-async function exported(path: string, flags: ExportFlags): Promise<Uint8Array> {
-  const isTrained = existsSync(path) && statSync(path).isDirectory() && isTraining(path);
-  const { found: named, weights } = isTrained
-    ? await trainedNetwork(path)
-    : { found: await findArchitecture(path), weights: undefined };
+const weightsBeside = (program: string): string => program.replace(/\.py$/, '.safetensors');
+
+interface ExportedFiles {
+  readonly bytes: Uint8Array;
+  /** Of a program: writes the file that it reads its weights from. */
+  readonly writeWeights?: (path: string) => void;
+}
+
+async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles> {
+  const { found: named, weights: trained } = await findNetwork(path);
   const { definition, options } = named.space;
-  const space = Space.configure(definition, { ...options, ...spaceOptionsOf(flags, definition) });
+  const { format } = flags;
+  const isNetwork = format === 'onnx' || format === 'pytorch';
+  const file = isNetwork ? (flags.weights ?? trained) : undefined;
+  const weights = file === undefined ? undefined : readWeights(file);
+  const hasHead = weights !== undefined && hasAuxiliaryHead(weights);
+  const space = Space.configure(definition, {
+    ...options,
+    ...(hasHead && 'auxiliary' in (definition.options?.shape ?? {}) ? { auxiliary: true } : {}),
+    ...flags.set,
+    ...spaceOptionsOf(flags, definition),
+  });
   const found: FoundArchitecture = { ...named, space };
-  if (flags.format === 'json') return Buffer.from(`${JSON.stringify(architectureFile(found), null, 2)}\n`);
-  const shape = imagesFor(found, flags);
-  if (flags.format === 'svg')
-    return Buffer.from(drawArchitecture(space, found.architecture, shape, `A network of ${space.name}`));
-  const network = initialised(() => buildNetwork(space, found.architecture, shape), flags.seed);
-  const file = flags.weights ?? weights;
-  if (file !== undefined) {
-    try {
-      scope(() => network.loadStateDict(loadTensors(file).tensors));
-    } catch (error) {
-      throw new InputError(`--weights ${file}: ${(error as Error).message}`);
-    }
+  if (format === 'json')
+    return { bytes: Buffer.from(`${JSON.stringify(architectureFile(found), null, 2)}\n`) };
+  if (format === 'svg') {
+    const shape = imagesFor(found, flags);
+    const title = `A network of ${space.name}`;
+    return { bytes: Buffer.from(drawArchitecture(space, found.architecture, shape, title)) };
   }
-  return exportOnnx(network, shape);
+  const network = build(found, flags);
+  if (weights !== undefined && file !== undefined)
+    scope(() => loadWeights(network[0], weights, `--weights ${file}`));
+  if (format === 'onnx') return { bytes: exportOnnx(...network) };
+  const title = `The network of ${path} (space ${space.name})`;
+  return {
+    bytes: Buffer.from(exportPytorch(title, ...network)),
+    writeWeights: (beside) => saveTensors(beside, network[0].stateDict()),
+  };
+}
+
+/** The network of an architecture with its initial weights. */
+function build({ architecture, space, task }: FoundArchitecture, flags: ExportFlags): Exported {
+  if (space.definition.reads === 'tokens')
+    return [
+      initialised(
+        () => buildLanguageModel(space, architecture, { vocabulary: flags.vocabulary }),
+        flags.seed,
+      ),
+    ];
+  const shape = imagesFor({ space, task }, flags);
+  return [initialised(() => buildNetwork(space, architecture, shape), flags.seed), shape];
 }

@@ -38,12 +38,17 @@ function usualImages({ name, options }: Space): InputShape {
     : { channels: 3, height: 32, width: 32, classes: 10 };
 }
 
-/** The images of the run that an architecture is of, or the usual ones of its space, but for what the flags say. */
+/**
+ * The images of the run that an architecture is of, or the usual ones of its space, but for what the flags say.
+ *
+ * @param opened the run's images, where they are open already
+ */
 export function imagesFor(
   { task, space }: Pick<FoundArchitecture, 'task' | 'space'>,
   { imageSize, imageChannels, classes }: ImageFlags,
+  opened = task && openImageTask(task),
 ): InputShape {
-  const shape = task === undefined ? usualImages(space) : openImageTask(task).shape;
+  const shape = opened?.shape ?? usualImages(space);
   return {
     channels: imageChannels ?? shape.channels,
     height: imageSize ?? shape.height,

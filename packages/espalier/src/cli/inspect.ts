@@ -12,11 +12,11 @@ import { buildLanguageModel } from '../networks/build-language-model.js';
 import { buildNetwork } from '../networks/build-network.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
 import { networkGraph } from '../networks/network-graph.js';
-import { traceClassifier } from '../networks/operator-trace.js';
+import { traceClassifier, traceLanguageModel } from '../networks/operator-trace.js';
 import { count } from '../reports/figures.js';
 import { Space } from '../space/space.js';
 import { spaces } from '../spaces/space-names.js';
-import { buildSupernet } from '../supernets/build-supernet.js';
+import { buildLanguageSupernet, buildSupernet } from '../supernets/build-supernet.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
 import { collectSetting, describeOptions, wholeNumber } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
@@ -61,24 +61,34 @@ async function inspectSpace(name: string, flags: InspectFlags, terminal: Termina
 async function inspectSupernet(name: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
   const { definition } = await findSpace(name, process.cwd());
   const space = Space.configure(definition, { ...flags.set, ...spaceOptionsOf(flags, definition) });
-  const shape = imagesFor({ space }, flags);
-  const supernet = buildSupernet(space, shape);
+  const { input, supernet, calls, unit } = traceSupernet(space, flags);
   const params = supernet.parameterCount();
   const alphas = Object.values(supernet.architectureParameters());
   const architectureParams = alphas.reduce((sum, values) => sum + values.size, 0);
-  const macs = multiplyAdds(traceClassifier(supernet, shape).calls);
+  const macs = multiplyAdds(calls);
   terminal.json({
     space: space.name,
     options: space.options,
-    input: shape,
+    input,
     params,
     architectureParams,
     macs,
   });
   terminal.result(
     `supernet of ${space.name}: ${count(params)} parameters, ${count(architectureParams)} architecture parameters, ` +
-      `${count(macs)} multiply-adds for one image`,
+      `${count(macs)} multiply-adds for one ${unit}`,
   );
+}
+
+function traceSupernet(space: Space, flags: InspectFlags) {
+  if (space.definition.reads === 'tokens') {
+    const input = { vocabulary: flags.vocabulary };
+    const supernet = buildLanguageSupernet(space, input);
+    return { input, supernet, calls: traceLanguageModel(supernet).calls, unit: 'token' };
+  }
+  const input = imagesFor({ space }, flags);
+  const supernet = buildSupernet(space, input);
+  return { input, supernet, calls: traceClassifier(supernet, input).calls, unit: 'image' };
 }
 
 async function inspectArchitecture(path: string, flags: InspectFlags, terminal: Terminal): Promise<void> {

@@ -5,6 +5,7 @@ import { version } from '../version.js';
 import { addDemo } from './demo.js';
 import { addExport } from './export.js';
 import { addInspect } from './inspect.js';
+import { addPredict } from './predict.js';
 import { addResume } from './resume.js';
 import { addSearch } from './search.js';
 import { addShow } from './show.js';
@@ -19,7 +20,17 @@ const program = new Command('espalier')
   .version(version)
   .exitOverride()
   .showSuggestionAfterError(true);
-for (const add of [addSearch, addResume, addStatus, addShow, addInspect, addTrain, addExport, addDemo])
+for (const add of [
+  addSearch,
+  addResume,
+  addStatus,
+  addShow,
+  addInspect,
+  addTrain,
+  addExport,
+  addPredict,
+  addDemo,
+])
   add(program);
 for (const command of program.commands) command.exitOverride();
 

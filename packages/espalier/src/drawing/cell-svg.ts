@@ -7,9 +7,9 @@ import {
   type PlacedCellEdge,
   type PlacedCellNode,
 } from './cell-layout.js';
+import { writeBox, writeLabel } from './labelled-box.js';
 import { kindPaint, paint } from './palette.js';
 import type { Panel } from './panel.js';
-import type { Rect } from './path.js';
 import { arrowHeadData, pathData } from './path-data.js';
 import { escapeMarkup, px } from './svg.js';
 import { symbolMarkup } from './symbol.js';
@@ -26,30 +26,21 @@ const rolePaints = {
 
 const operationPaint = kindPaint('merge');
 
-function writeBox({ x, y, width, height }: Rect, radius: number, painted: string): string {
-  return `<rect x="${px(x)}" y="${px(y)}" width="${px(width)}" height="${px(height)}" rx="${radius}" stroke-width="1.25" ${painted}/>`;
-}
-
-function writeText(content: string, { x, y, width, height }: Rect, size: number): string {
-  const baseline = y + height / 2 + size * 0.35;
-  return `<text x="${px(x + width / 2)}" y="${px(baseline)}" font-size="${size}" text-anchor="middle" ${paint({ fill: 'ink' })}>${content}</text>`;
-}
-
 function writeNode({ node, box, block }: PlacedCellNode): string {
   const colours = paint(rolePaints[node.role]);
   const parts =
     block === undefined
-      ? [writeBox(box, 6, colours), writeText(symbolMarkup(node.label, nodeTextSize), box, nodeTextSize)]
+      ? [writeBox(box, 6, colours), writeLabel(symbolMarkup(node.label, nodeTextSize), box, nodeTextSize)]
       : [
           ...block.links.map(
             (link) => `<path d="${pathData(link)}" stroke-width="1.25" ${paint({ stroke: 'flow' })}/>`,
           ),
           ...block.operations.flatMap(({ operation, box }) => [
             writeBox(box, 3, paint(operationPaint)),
-            writeText(escapeMarkup(node.operations![operation]!), box, operationTextSize),
+            writeLabel(escapeMarkup(node.operations![operation]!), box, operationTextSize),
           ]),
           writeBox(block.combine, 3, colours),
-          writeText(symbolMarkup(node.label, operationTextSize), block.combine, operationTextSize),
+          writeLabel(symbolMarkup(node.label, operationTextSize), block.combine, operationTextSize),
         ];
   return `<g data-node="${escapeMarkup(node.id)}">${parts.join('')}</g>`;
 }
@@ -71,7 +62,7 @@ function writeEdge({ edge, path, tip, label }: PlacedCellEdge): string {
       ? []
       : [
           `<rect x="${px(label.x)}" y="${px(label.y)}" width="${px(label.width)}" height="${px(label.height)}" ${paint({ fill: 'paper' })}/>`,
-          writeText(escapeMarkup(edge.label!), label, edgeTextSize),
+          writeLabel(escapeMarkup(edge.label!), label, edgeTextSize),
         ]),
     '</g>',
   ].join('');

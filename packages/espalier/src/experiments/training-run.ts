@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
@@ -16,7 +16,12 @@ import { imageTaskSettings, openImageTask } from '../training/image-task.js';
 import { trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
 import { taskIn } from './experiment.js';
-import { architectureFile, type FoundArchitecture, parseArchitecture } from './found-architecture.js';
+import {
+  architectureFile,
+  type FoundArchitecture,
+  findArchitecture,
+  parseArchitecture,
+} from './found-architecture.js';
 
 const trainingRunSettings = z.strictObject({
   version: z.string(),
@@ -74,6 +79,19 @@ export async function trainedNetwork(path: string): Promise<{ found: FoundArchit
     throw new InputError(`${path}: the training is not at its end; there are no weights yet`);
   const found = await parseArchitecture(settings.architecture, journal, from);
   return { found: { ...found, task: taskIn(from, settings.task) }, weights };
+}
+
+/**
+ * What `findArchitecture` finds, or the architecture of a training's folder with the weights that it has come to.
+ *
+ * @throws InputError where there is none, and for a training that is not at its end
+ */
+export async function findNetwork(
+  path: string,
+): Promise<{ found: FoundArchitecture; weights: string | undefined }> {
+  return existsSync(path) && statSync(path).isDirectory() && isTraining(path)
+    ? trainedNetwork(path)
+    : { found: await findArchitecture(path), weights: undefined };
 }
 
 /** The settings of a begun training, from the first line of its journal. */

@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/light.js';
 import { version } from '../version.js';
+import type { Shape } from './exported-trace.js';
 
 /** Of the operators that the models are made of: the first that has all of them as they are written here. */
 const OPSET = 17;
@@ -61,9 +62,6 @@ const onnx = protobuf.Root.fromJSON({
 const FLOAT = 1;
 const INT64 = 7;
 
-/** Sizes of the dimensions; null is one that grows with the number of images. */
-export type Shape = readonly (number | null)[];
-
 /** A setting of an operator; an integer and a number with a fraction are different types. */
 export type Attribute =
   | { readonly float: number }
@@ -78,9 +76,16 @@ function attributeMessage(name: string, attribute: Attribute): object {
   return { name, type: 7, ints: attribute.ints };
 }
 
-function valueInfo(name: string, shape: Shape): object {
+/** What a model is given or gives. */
+export interface OnnxPort {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: 'float32' | 'int64';
+}
+
+function valueInfo({ name, shape, dtype }: OnnxPort): object {
   const dim = shape.map((size) => (size === null ? { dimParam: 'batch' } : { dimValue: size }));
-  return { name, type: { tensorType: { elemType: FLOAT, shape: { dim } } } };
+  return { name, type: { tensorType: { elemType: dtype === 'int64' ? INT64 : FLOAT, shape: { dim } } } };
 }
 
 /** A model of ONNX that is written node by node; values are known by their names. */
@@ -129,13 +134,17 @@ export class OnnxModel {
     return this.#initializers.has(name);
   }
 
-  /** The file's bytes. `result` is the value that the model returns under the name of its output. */
+  /** The file's bytes. Each output has the `value` that the model returns under its name. */
   write(
-    result: string,
-    input: { readonly name: string; readonly shape: Shape },
-    output: { readonly name: string; readonly shape: Shape },
+    inputs: readonly OnnxPort[],
+    outputs: readonly (OnnxPort & { readonly value: string })[],
   ): Uint8Array {
-    const last = { name: output.name, opType: 'Identity', input: [result], output: [output.name] };
+    const last = outputs.map(({ name, value }) => ({
+      name,
+      opType: 'Identity',
+      input: [value],
+      output: [name],
+    }));
     const model = {
       irVersion: IR_VERSION,
       producerName: 'espalier',
@@ -143,10 +152,10 @@ export class OnnxModel {
       opsetImport: [{ domain: '', version: OPSET }],
       graph: {
         name: 'network',
-        node: [...this.#nodes, last],
+        node: [...this.#nodes, ...last],
         initializer: [...this.#initializers.values()],
-        input: [valueInfo(input.name, input.shape)],
-        output: [valueInfo(output.name, output.shape)],
+        input: inputs.map(valueInfo),
+        output: outputs.map(valueInfo),
       },
     };
     return onnx.lookupType('Model').encode(model).finish();

@@ -1,6 +1,6 @@
 import { type OperatorCall, type TracedTensor, tensorsOf } from './operator-trace.js';
 
-const product = (numbers: readonly number[]) => numbers.reduce((all, number) => all * number, 1);
+const product = (numbers: Shape) => numbers.reduce((all, number) => all * number, 1);
 
 /**
  * Multiply-adds of convolutions and linear layers, the matrix products of recurrent cells among them; everything else
@@ -12,22 +12,31 @@ export function multiplyAdds(calls: readonly OperatorCall[]): number {
 
 /** Of one of the calls. */
 export function multiplyAddsOf(call: OperatorCall, calls: readonly OperatorCall[]): number {
-  // Each output value is a sum of as many products as a filter, or a column of the weight, has values.
-  const sumLength = (operand: TracedTensor | undefined, length: (shape: readonly number[]) => number) => {
-    if (operand?.from === 'state') return length(operand.shape);
-    if (operand?.from === 'call') return length(calls[operand.call]?.shapes[operand.result] ?? []);
-    return 0;
+  const shapeOf = (tensor: TracedTensor) => {
+    if (tensor.from === 'state') return tensor.shape;
+    return tensor.from === 'call' ? calls[tensor.call]?.shapes[tensor.result] : undefined;
   };
-  const [, weight] = tensorsOf(call);
-  const results = product(call.shapes[0] as readonly number[]);
-  switch (call.operator) {
+  return multiplyAddsOfOperator(call.operator, tensorsOf(call).map(shapeOf), call.shapes[0] as Shape);
+}
+
+type Shape = readonly number[];
+
+/** Of one call, from the shapes of the tensors among its arguments and of its result. */
+export function multiplyAddsOfOperator(
+  operator: string,
+  [, weight]: readonly (Shape | undefined)[],
+  result: Shape,
+): number {
+  if (weight === undefined) return 0;
+  // Each output value is a sum of as many products as a filter, or a column of the weight, has values.
+  switch (operator) {
     case 'aten::conv1d':
     case 'aten::conv2d':
     case 'aten::linear':
-      return results * sumLength(weight, (shape) => product(shape.slice(1)));
+      return product(result) * product(weight.slice(1));
     case 'aten::mm':
     case 'aten::matmul':
-      return results * sumLength(weight, (shape) => shape.at(-2) ?? 0);
+      return product(result) * (weight.at(-2) ?? 0);
     default:
       return 0;
   }

@@ -54,6 +54,20 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
   const readers = new Map<number, number>();
   for (const call of calls) for (const read of readsOf(call)) readers.set(read, (readers.get(read) ?? 0) + 1);
   const origins = new Map<number, readonly Origin[]>([[INPUT, [{ unit: 0, note: '', shared: false }]]]);
+  /** The units of modules that are drawn as a whole, by their run. */
+  const wholes = new Map<number, number>();
+  const addEdges = (from: readonly Origin[], to: number): void => {
+    for (const { unit, note } of from) {
+      if (unit === to) continue;
+      const edge: GraphEdge = {
+        from: `n${unit}`,
+        to: `n${to}`,
+        kind: unit === to - 1 ? 'flow' : 'skip',
+        ...(note === '' ? {} : { label: note }),
+      };
+      edges.set(`${edge.from} ${edge.to}`, edge);
+    }
+  };
 
   for (const [place, call] of calls.entries()) {
     const name = bare(call.operator);
@@ -64,6 +78,15 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
       })),
     );
     const shape = firstShape(call).slice(1);
+    if (call.whole !== undefined) {
+      const { drawnAs, run } = call.whole;
+      const index = wholes.get(run) ?? units.length;
+      wholes.set(run, index);
+      units[index] = { kind: 'operation', label: drawnAs, details: [], shape };
+      addEdges(from, index);
+      origins.set(place, [{ unit: index, note: '', shared: false }]);
+      continue;
+    }
     if (RESHAPES.has(name) || name === 'cat') {
       origins.set(place, from);
       continue;
@@ -92,15 +115,7 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
     }
     const index = units.length;
     units.push({ ...describe(name, call), shape });
-    for (const { unit, note } of from) {
-      const edge: GraphEdge = {
-        from: `n${unit}`,
-        to: `n${index}`,
-        kind: unit === index - 1 ? 'flow' : 'skip',
-        ...(note === '' ? {} : { label: note }),
-      };
-      edges.set(`${edge.from} ${edge.to}`, edge);
-    }
+    addEdges(from, index);
     origins.set(place, [{ unit: index, note: '', shared: false }]);
   }
   return {

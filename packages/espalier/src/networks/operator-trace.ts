@@ -34,14 +34,33 @@ export interface OperatorCall {
   readonly operator: string;
   /** The module in whose `forward` it was called, as `stateDict` would name it; '' is the network itself. */
   readonly module: string;
+  /** The run of a module with a `drawnAs`, a name under which a picture shows it as a whole, that the call belongs to. */
+  readonly whole?: WholeRun;
   /** All arguments in the order of the operator's schema, as it was given them; tensors as what they are. */
   readonly args: readonly unknown[];
   /** The shapes of all its results. */
   readonly shapes: readonly (readonly number[])[];
+  /** The memory that each result lies in. */
+  readonly memory: readonly Memory[];
+}
+
+/** A piece of memory: one object for all that lies in it, as a tensor and its views do. */
+export interface Memory {
+  readonly bytes: number;
+  /** The place of the call that took it; undefined where it was there before, of an input or the state. */
+  readonly takenBy?: number;
+}
+
+interface WholeRun {
+  readonly drawnAs: string;
+  /** Counted over the trace. */
+  readonly run: number;
 }
 
 /** What a network does. */
 export interface OperatorTrace {
+  /** What it was given, by its name. */
+  readonly inputs: Readonly<Record<string, { readonly dtype: Dtype; readonly shape: readonly number[] }>>;
   readonly calls: readonly OperatorCall[];
   /** What it returned, by its name. */
   readonly outputs: Readonly<Record<string, TracedTensor>>;
@@ -77,6 +96,14 @@ export function traceOperators<Name extends string>(
     const makers = new Map<number, TracedTensor>(
       Object.entries<Tensor>(inputs).map(([name, { handle }]) => [handle, { from: 'input', name }]),
     );
+    const memories = new Map<number, Memory>();
+    const memoryOf = ({ storage: { begin, bytes } }: Tensor, takenBy?: number): Memory => {
+      const memory = memories.get(begin) ?? (takenBy === undefined ? { bytes } : { bytes, takenBy });
+      memories.set(begin, memory);
+      return memory;
+    };
+    for (const tensor of [...Object.values<Tensor>(inputs), ...network.stateDict().values()])
+      memoryOf(tensor);
     const traced = (argument: unknown): unknown => {
       if (Array.isArray(argument)) return argument.map(traced);
       // Handles are numbers above 2^32, larger than any size or setting that an operator is given.
@@ -87,10 +114,11 @@ export function traceOperators<Name extends string>(
       if (known !== undefined) return { from: 'state', ...known };
       const tensor = new Tensor(argument);
       if (!tensor.isLive) return argument;
+      memoryOf(tensor);
       const { dtype, shape } = tensor;
       return { from: 'constant', dtype, values: tensor.toTypedArray(), shape };
     };
-    const modules: string[] = [''];
+    const modules: RunningModule[] = [{ name: '' }];
     const unwatch = watchModules(network, modules);
     try {
       const outputs = observeOperators(
@@ -102,15 +130,20 @@ export function traceOperators<Name extends string>(
             makers.set(handle, { from: 'call', call: calls.length, result });
           calls.push({
             operator: name,
-            module: modules.at(-1) as string,
+            ...where(modules.at(-1) as RunningModule),
             args: given,
             shapes: results.map((handle) => new Tensor(handle).shape),
+            memory: results.map((handle) => memoryOf(new Tensor(handle), calls.length)),
           });
         },
         () => run(inputs),
       );
+      const given = Object.entries<Tensor>(inputs).map(([name, { dtype, shape }]) => [
+        name,
+        { dtype, shape },
+      ]);
       const named = Object.entries(outputs).map(([name, { handle }]) => [name, traced(handle)]);
-      return { calls, outputs: Object.fromEntries(named) };
+      return { inputs: Object.fromEntries(given), calls, outputs: Object.fromEntries(named) };
     } finally {
       unwatch();
     }
@@ -124,15 +157,27 @@ export function traceOperators<Name extends string>(
   }
 }
 
-/** Puts the name of the module whose `forward` runs on top of `stack`, until the returned function is called. */
-function watchModules(network: nn.Module, stack: string[]): () => void {
+interface RunningModule {
+  readonly name: string;
+  readonly whole?: WholeRun;
+}
+
+const where = ({ name, whole }: RunningModule): Pick<OperatorCall, 'module' | 'whole'> =>
+  whole === undefined ? { module: name } : { module: name, whole };
+
+/** Puts the module whose `forward` runs on top of `stack`, until the returned function is called. */
+function watchModules(network: nn.Module, stack: RunningModule[]): () => void {
   const watched: nn.Module[] = [];
+  let runs = 0;
   const watch = (module: nn.Module, name: string): void => {
     for (const [child, part] of module.children()) watch(part, name === '' ? child : `${name}.${child}`);
     const forward: unknown = Reflect.get(module, 'forward');
     if (typeof forward !== 'function' || Object.hasOwn(module, 'forward')) return;
     Reflect.set(module, 'forward', (...args: unknown[]) => {
-      stack.push(name);
+      const drawnAs: unknown = Reflect.get(module, 'drawnAs');
+      const around = stack.at(-1)?.whole;
+      const whole = around ?? (typeof drawnAs === 'string' ? { drawnAs, run: runs++ } : undefined);
+      stack.push(whole === undefined ? { name } : { name, whole });
       try {
         return forward.apply(module, args);
       } finally {

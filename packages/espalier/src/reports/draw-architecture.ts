@@ -1,6 +1,7 @@
 import type { CellEdge, CellGraph, CellNode } from '../drawing/cell-graph.js';
 import { cellPanel } from '../drawing/cell-svg.js';
 import { drawPanels } from '../drawing/panel.js';
+import { recurrentTreePanel } from '../drawing/recurrent-tree-svg.js';
 import type { Svg } from '../drawing/svg.js';
 import { trellisPanel } from '../drawing/trellis-svg.js';
 import type { AutoDeepLab } from '../networks/auto-deeplab/architecture.js';
@@ -8,6 +9,7 @@ import type { DartsGenotype } from '../networks/darts/genotype.js';
 import { type NasBench201Architecture, readCell } from '../networks/nasbench201-cell.js';
 import type { NasnetArchitecture, NasnetCellArchitecture } from '../networks/nasnet/architecture.js';
 import type { DartsRecurrentGenotype } from '../networks/recurrent/darts-genotype.js';
+import type { TreeNode, ZophRnn } from '../networks/recurrent/zoph-tree.js';
 
 /**
  * The picture of an architecture as its paper draws it, or nothing for a space whose architectures are not cells.
@@ -25,6 +27,8 @@ export function drawCells(spaceName: string, architecture: unknown): Svg | undef
       return drawNasnet(architecture as NasnetArchitecture);
     case 'auto-deeplab':
       return drawAutoDeepLab(architecture as AutoDeepLab);
+    case 'zoph-rnn':
+      return drawTree(architecture as ZophRnn);
     default:
       return undefined;
   }
@@ -83,6 +87,28 @@ function drawRecurrent({ recurrent, concat }: DartsRecurrentGenotype): Svg {
         ),
         ...concat.map((node) => ({ from: String(node), to: 'h_{t}' })),
       ],
+    }),
+  ]);
+}
+
+/** Figure 5 of Zoph & Le 2016. */
+function drawTree({ nodes, cellInject, cellIndex }: ZophRnn): Svg {
+  const base = (nodes.length + 1) / 2;
+  const step = ({ combination, activation }: TreeNode) => ({
+    combination: combination.replace('_', ' '),
+    activation,
+  });
+  return drawPanels('Recurrent cell as a tree', [
+    recurrentTreePanel({
+      title: `Recurrent cell of base ${base}`,
+      inputs: ['x_{t}', 'h_{t-1}'],
+      nodes: nodes.map((node, index) => {
+        const first = 2 * (index - base);
+        return index < base ? step(node) : { ...step(node), reads: [first, first + 1] };
+      }),
+      output: 'h_{t}',
+      injected: { ...step(cellInject), symbol: 'c_{t-1}', at: cellIndex.previous },
+      tapped: { symbol: 'c_{t}', at: cellIndex.next },
     }),
   ]);
 }

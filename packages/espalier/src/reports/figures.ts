@@ -10,6 +10,13 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(2)}%`;
 }
 
+/** Bytes as `312 B`, `4.5 KiB` or `1,234.5 MiB`. */
+export function bytes(value: number): string {
+  if (value < 2 ** 10) return `${value} B`;
+  const [unit, name] = value < 2 ** 20 ? [2 ** 10, 'KiB'] : [2 ** 20, 'MiB'];
+  return `${(value / unit).toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} ${name}`;
+}
+
 /** Seconds as `8 s`, `3:05` or `2:03:05`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);

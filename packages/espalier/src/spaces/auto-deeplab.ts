@@ -4,6 +4,7 @@ import { AutoDeepLabNetwork } from '../networks/auto-deeplab/network.js';
 import { OPERATIONS } from '../networks/auto-deeplab/operations.js';
 import { block, choose, type Program } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
+import { AutoDeepLabSupernet } from '../supernets/auto-deeplab.js';
 
 const options = z.object({
   layers: z
@@ -17,7 +18,7 @@ const options = z.object({
     .min(1)
     .default(20)
     .describe(
-      'filters of a cell at stride 4, doubled at each level below: F of section 5.1; 20, 32 and 48 for the S, M and L of table 2',
+      'filters of a cell at stride 4, doubled at each level below: F of section 5.1; 20, 32 and 48 for the S, M and L of table 2; 8 in the search',
     ),
   firstLayerMayHalve: z
     .boolean()
@@ -53,6 +54,7 @@ export const autoDeepLab = defineSpace({
   },
   network: (architecture: AutoDeepLab, shape, { filterMultiplier }) =>
     new AutoDeepLabNetwork(architecture, shape, filterMultiplier),
+  supernet: (shape, options) => new AutoDeepLabSupernet(shape, options),
 });
 
 function* pathOver(layers: number, firstMayHalve: boolean): Program<number[]> {

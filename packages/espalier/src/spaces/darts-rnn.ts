@@ -10,6 +10,7 @@ import {
 import { RecurrentLanguageModel } from '../networks/recurrent/recurrent-language-model.js';
 import { type Anchor, block, choose, type Program, subset } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
+import { DartsRnnSupernet } from '../supernets/darts-rnn.js';
 import { variationalDropout, variationalDropoutOptions } from './variational-dropout-options.js';
 
 const options = z.object({
@@ -86,6 +87,13 @@ export const dartsRnn = defineSpace({
       tied: true,
       dropout: variationalDropout(rest),
     }),
+  supernet: (input, { hidden, nodes, output, ...rest }) => {
+    if (output !== 'all')
+      throw new InputError(
+        `space darts-rnn has no supernet with output = "${output}": in the mixture every state is read by all later nodes`,
+      );
+    return new DartsRnnSupernet(input, { hidden, nodes, dropout: variationalDropout(rest) });
+  },
 });
 
 type Pairs = DartsRecurrentGenotype['recurrent'];

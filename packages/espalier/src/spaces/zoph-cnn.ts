@@ -1,19 +1,31 @@
 import { z } from 'zod';
-import { type ZophCnn, ZophNetwork } from '../networks/zoph-cnn.js';
+import {
+  LAYER_TYPES,
+  type LayerKind,
+  type LayerType,
+  type ZophCnn,
+  type ZophLayer,
+} from '../networks/zoph-cnn/architecture.js';
+import { ZophNetwork } from '../networks/zoph-cnn/network.js';
 import { type Anchor, block, choose, type Program, subset } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
 
-const sizes = z
-  .array(z.int().min(1))
-  .nonempty()
-  .refine((list) => new Set(list).size === list.length, 'a value stands there twice');
+const isSet = (list: readonly unknown[]) => new Set(list).size === list.length;
+const TWICE = 'a value stands there twice';
+
+const sizes = z.array(z.int().min(1)).nonempty().refine(isSet, TWICE);
 
 const options = z.object({
-  layers: z
-    .int()
-    .min(1)
-    .default(6)
-    .describe('convolutional layers; the search of the paper begins with 6 (4.1)'),
+  layers: z.int().min(1).default(6).describe('layers; the search of the paper begins with 6 (4.1)'),
+  layerTypes: z
+    .array(z.enum(LAYER_TYPES))
+    .nonempty()
+    .refine(isSet, TWICE)
+    .default(['convolution'])
+    .describe(
+      'what a layer can be; the paper searched convolutions and names pooling, local contrast normalisation and batch ' +
+        'norm as types to add (3.3)',
+    ),
   filterHeights: sizes.default([1, 3, 5, 7]).describe('filter heights to choose from, in pixels (4.1)'),
   filterWidths: sizes.default([1, 3, 5, 7]).describe('filter widths to choose from, in pixels (4.1)'),
   filters: sizes.default([24, 36, 48, 64]).describe('numbers of filters to choose from (4.1)'),
@@ -22,15 +34,23 @@ const options = z.object({
     .describe(
       'strides to choose from, for height and width apart; [1] fixes them, the paper also searched [1, 2, 3] (4.1)',
     ),
+  windows: sizes
+    .default([2, 3])
+    .describe('height and width of the windows of pooling to choose from, in pixels; not in the paper'),
+  poolStrides: sizes
+    .default([1, 2])
+    .describe('strides of pooling to choose from, over height and width; not in the paper'),
   skips: z.boolean().default(true).describe('skip connections: a layer reads any of the earlier ones (3.3)'),
 });
 
-type Layer = ZophCnn['layers'][number];
+type Options = z.infer<typeof options>;
 
 /**
  * The convolutional networks of Zoph & Le 2016. Layer by layer, the controller predicts filter height, filter
  * width, stride height, stride width and number of filters (section 3.1, figure 2), then at the layer's anchor
- * point which earlier layers are its inputs (section 3.3).
+ * point which earlier layers are its inputs (section 3.3). With several layer types each layer begins with its type,
+ * and is asked only for what belongs to that type (section 3.3): a window and a stride of pooling, nothing of a
+ * normalisation.
  */
 export const zophCnn = defineSpace({
   name: 'zoph-cnn',
@@ -43,22 +63,15 @@ export const zophCnn = defineSpace({
     filters: [12, 16, 24, 36],
     strides: [1, 2],
   },
-  *choices({ layers: depth, filterHeights, filterWidths, filters, strides, skips }): Program<ZophCnn> {
-    const layers: Layer[] = [];
+  *choices(options): Program<ZophCnn> {
+    const layers: ZophLayer[] = [];
     const anchors: Anchor[] = [];
-    for (let i = 0; i < depth; i++) {
+    for (let i = 0; i < options.layers; i++) {
       const { anchor, layer } = yield* block(`layers.${i}`, function* () {
-        const filterHeight = yield* choose('filterHeight', filterHeights);
-        const filterWidth = yield* choose('filterWidth', filterWidths);
-        const strideHeight = yield* stride('strideHeight', strides);
-        const strideWidth = yield* stride('strideWidth', strides);
-        const chosenFilters = yield* choose('filters', filters);
-        const anchor = skips ? yield* subset('inputs', anchors) : undefined;
+        const kind = yield* layerKind(options);
+        const anchor = options.skips ? yield* subset('inputs', anchors) : undefined;
         const inputs = anchor?.chosen ?? (i === 0 ? [] : [i - 1]);
-        return {
-          anchor,
-          layer: { filterHeight, filterWidth, filters: chosenFilters, strideHeight, strideWidth, inputs },
-        };
+        return { anchor, layer: { ...kind, inputs } };
       });
       layers.push(layer);
       if (anchor) anchors.push(anchor);
@@ -68,8 +81,31 @@ export const zophCnn = defineSpace({
   network: (architecture: ZophCnn, shape) => new ZophNetwork(architecture, shape),
 });
 
+/** The type, then what it has to be told. Where all layers are convolutions, as in the paper, none has a type. */
+function* layerKind(options: Options): Program<LayerKind> {
+  const { layerTypes, filterHeights, filterWidths, filters, strides, windows, poolStrides } = options;
+  const type = yield* unlessFixed<LayerType>('type', layerTypes);
+  switch (type) {
+    case 'convolution': {
+      const filterHeight = yield* choose('filterHeight', filterHeights);
+      const filterWidth = yield* choose('filterWidth', filterWidths);
+      const strideHeight = yield* unlessFixed('strideHeight', strides);
+      const strideWidth = yield* unlessFixed('strideWidth', strides);
+      const chosenFilters = yield* choose('filters', filters);
+      const convolution = { filterHeight, filterWidth, filters: chosenFilters, strideHeight, strideWidth };
+      return layerTypes.length === 1 ? convolution : { type, ...convolution };
+    }
+    case 'max_pool':
+    case 'avg_pool':
+      return { type, window: yield* choose('window', windows), stride: yield* choose('stride', poolStrides) };
+    case 'batch_norm':
+    case 'local_contrast_norm':
+      return { type };
+  }
+}
+
 /** Asked only where there is something to choose: "one where we fix the strides to be 1" (section 4.1). */
-function* stride(name: string, strides: readonly number[]): Program<number> {
-  const [fixed] = strides;
-  return strides.length === 1 ? (fixed as number) : yield* choose(name, strides);
+function* unlessFixed<T>(name: string, offered: readonly T[]): Program<T> {
+  const [fixed] = offered;
+  return offered.length === 1 ? (fixed as T) : yield* choose(name, offered);
 }

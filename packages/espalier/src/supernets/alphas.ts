@@ -1,4 +1,4 @@
-import { nn, noGrad, randn, scope, type Tensor } from '@espalier/torch';
+import { nn, noGrad, randn, scope, type Tensor, tensor } from '@espalier/torch';
 
 /** The architecture parameters of one kind of cell: a row an edge, a column an operation; near zero at first. */
 export class Alphas extends nn.Module {
@@ -7,6 +7,14 @@ export class Alphas extends nn.Module {
   constructor(edges: number, operations: number) {
     super();
     this.values = new nn.Parameter(noGrad(() => randn([edges, operations], { dtype: 'float32' }).mul_(1e-3)));
+  }
+
+  /** The weights of some edges: softmax over the operations, [edges, operations] for each group of them. */
+  weightsOf(groups: readonly (readonly number[])[]): Tensor[] {
+    const weights = this.values.softmax(-1);
+    return groups.map((edges) =>
+      weights.indexSelect(0, tensor(edges, 'int64').to({ device: weights.device })),
+    );
   }
 
   /** The weights of the mixture, edge by edge: softmax over the operations, as tensors without dimensions. */

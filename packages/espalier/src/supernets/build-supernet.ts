@@ -1,15 +1,38 @@
 import { nn } from '@espalier/torch';
 import { InputError } from '../input-error.js';
-import type { InputShape, Space } from '../space/space.js';
-import type { Supernet } from './supernet.js';
+import { LanguageModel } from '../networks/language-model.js';
+import type { InputShape, Space, TokenInput } from '../space/space.js';
+import type { LanguageSupernet, Supernet } from './supernet.js';
 
-/** The supernet of a space. @throws InputError where the space has none */
+/** The supernet of a space. @throws InputError where the space has none, or one that reads no images */
 export function buildSupernet(space: Space, shape: InputShape): Supernet {
-  const { definition } = space;
-  if (definition.supernet === undefined)
-    throw new InputError(`space ${space.name} has no supernet: its architectures share no weights`);
-  const supernet = definition.supernet(shape, space.options);
+  if (space.definition.reads === 'tokens')
+    throw new InputError(
+      `space ${space.name} is of language models: its supernet reads the tokens of a text, not images`,
+    );
+  const supernet = supernetOf(space, shape);
   if (!(supernet instanceof nn.Layer && 'architectureParameters' in supernet))
     throw new InputError(`space ${space.name}: supernet() returns no nn.Layer with architectureParameters()`);
   return supernet as Supernet;
+}
+
+/** The supernet of a space of language models. @throws InputError where the space has none, or one that reads images */
+export function buildLanguageSupernet(space: Space, input: TokenInput): LanguageSupernet {
+  if (space.definition.reads !== 'tokens')
+    throw new InputError(
+      `space ${space.name} is not of language models: its supernet reads images, not tokens`,
+    );
+  const supernet = supernetOf(space, input);
+  if (!(supernet instanceof LanguageModel && 'architectureParameters' in supernet))
+    throw new InputError(
+      `space ${space.name}: supernet() returns no LanguageModel with architectureParameters()`,
+    );
+  return supernet as LanguageSupernet;
+}
+
+function supernetOf(space: Space, input: InputShape | TokenInput): unknown {
+  const { definition } = space;
+  if (definition.supernet === undefined)
+    throw new InputError(`space ${space.name} has no supernet: its architectures share no weights`);
+  return definition.supernet(input, space.options);
 }

@@ -1,4 +1,4 @@
-import { cat, nn, type Tensor } from '@espalier/torch';
+import { cat, fused, nn, type Tensor } from '@espalier/torch';
 import { preprocessors } from '../networks/darts/cell.js';
 import { type CellPlan, planCells } from '../networks/darts/cell-plan.js';
 import {
@@ -7,34 +7,50 @@ import {
   type DartsGenotype,
   type DartsOperation,
 } from '../networks/darts/genotype.js';
-import { makeOperation } from '../networks/darts/operations.js';
+import { makeOperation, PoolNorm } from '../networks/darts/operations.js';
+import { runOperations } from '../networks/darts/run-operations.js';
+import { sumOf } from '../networks/mixture-terms.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas } from './alphas.js';
 import { MixedOperation } from './mixed-operation.js';
 import type { Supernet } from './supernet.js';
 
 /** All operations on one edge. Batch norm follows the pooling ones, as in the authors' code. */
-function mixedOperation(channels: number, stride: number): MixedOperation<DartsOperation> {
+function mixedOperation(channels: number, stride: number): Edge {
   return new MixedOperation(DARTS_OPERATIONS, (name) => {
-    const operation = makeOperation(name, channels, stride, false);
-    return name.includes('pool')
-      ? new nn.Sequential(operation, new nn.BatchNorm2d(channels, { affine: false }))
-      : operation;
+    if (name === 'max_pool_3x3') return new PoolNorm('max', channels, stride);
+    if (name === 'avg_pool_3x3') return new PoolNorm('avg', channels, stride);
+    return makeOperation(name, channels, stride, false);
   });
 }
 
-/** What an edge (its place among the edges of a cell) makes of the state that it reads; undefined where it is not there. */
-type EdgeValue = (
-  edge: number,
-  operation: MixedOperation<DartsOperation>,
-  state: Tensor,
-) => Tensor | undefined;
+type Edge = MixedOperation<DartsOperation>;
+
+/**
+ * The mixed operations of the edges that leave a state: a value [N, channels, H', W'] for each of them.
+ *
+ * @param weights [edges, operations]
+ */
+function mixtures(edges: readonly Edge[], state: Tensor, weights: Tensor, channels: number): Tensor[] {
+  const [first] = edges as readonly [Edge];
+  if (!(first.training && fused.runsKernels(state)))
+    return edges.map((edge, place) => edge.mixture(state, weights.select(0, place).unbind(0)));
+  // 'none' is the first: it adds nothing, whatever its weight is.
+  const some = DARTS_OPERATIONS.slice(1);
+  const terms = some.map((name) =>
+    runOperations(
+      edges.map((edge) => edge.operation(name)),
+      state,
+    ),
+  );
+  return fused.mixture(terms, weights.narrow(1, 1, some.length), channels);
+}
 
 /** A cell with an edge from every earlier state to every node. */
 class SuperCell extends nn.Module {
   readonly preprocess0: nn.Layer;
   readonly preprocess1: nn.Layer;
-  readonly _ops: readonly MixedOperation<DartsOperation>[];
+  readonly _ops: readonly Edge[];
 
   constructor(
     private readonly nodes: number,
@@ -49,18 +65,51 @@ class SuperCell extends nn.Module {
     ).flat();
   }
 
-  forward(beforeLast: Tensor, last: Tensor, evaluate: EdgeValue): Tensor {
+  /**
+   * All operations on all edges. The edges that leave one state are run together: each state is ready when those of all
+   * states before it have been added up.
+   *
+   * @param weights of the edges that leave each state: [edges, operations]
+   */
+  mix(beforeLast: Tensor, last: Tensor, weights: readonly Tensor[]): Tensor {
+    const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
+    const nodes: Tensor[] = [];
+    for (const [from, own] of weights.entries()) {
+      const edges = edgesFrom(from, this.nodes);
+      const operations = edges.map(({ edge }) => this._ops[edge] as Edge);
+      const values = mixtures(operations, states[from] as Tensor, own, this.plan.own);
+      for (const [place, { node }] of edges.entries()) {
+        const value = values[place] as Tensor;
+        nodes[node] = nodes[node]?.add(value) ?? value;
+      }
+      if (from > 0) states.push(nodes[from - 1] as Tensor);
+    }
+    return cat(nodes, 1);
+  }
+
+  /** @param chosen the operations of the edges that are there, by the edges' places */
+  path(beforeLast: Tensor, last: Tensor, chosen: ReadonlyMap<number, DartsOperation>): Tensor {
     const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
     for (let node = 0; node < this.nodes; node++) {
       const first = firstEdge(node);
       const values = states.flatMap((state, i) => {
-        const value = evaluate(first + i, this._ops[first + i] as MixedOperation<DartsOperation>, state);
-        return value === undefined ? [] : [value];
+        const name = chosen.get(first + i);
+        if (name === undefined) return [];
+        return [runOperations([(this._ops[first + i] as Edge).operation(name)], state)];
       });
-      states.push(values.reduce((sum, value) => sum.add(value)));
+      states.push(sumOf(values));
     }
     return cat(states.slice(2), 1);
   }
+}
+
+/** The edges that leave a state, and the nodes that they enter. */
+function edgesFrom(state: number, nodes: number): { readonly node: number; readonly edge: number }[] {
+  const first = Math.max(0, state - 1);
+  return Array.from({ length: nodes - first }, (_, place) => {
+    const node = first + place;
+    return { node, edge: firstEdge(node) + state };
+  });
 }
 
 /** The place of a node's first edge: the nodes before it have 2, 3, ... edges. */
@@ -109,11 +158,14 @@ export class DartsSupernet extends nn.Layer implements Supernet {
 
   /** All operations at once, mixed by the softmax of the architecture parameters. */
   forward(image: Tensor): Tensor {
-    const [normal, reduce] = [this.#normal.weights(), this.#reduce.weights()];
-    return this.#run(image, (cell) => {
-      const kind = cell.plan.reduces ? reduce : normal;
-      return (edge, operation, state) => operation.mixture(state, kind[edge] as Tensor[]);
-    });
+    // The last node is read by none.
+    const states = Array.from({ length: this.#nodes + 1 }, (_, state) => state);
+    const leaving = (alphas: Alphas) =>
+      alphas.weightsOf(states.map((state) => edgesFrom(state, this.#nodes).map(({ edge }) => edge)));
+    const [normal, reduce] = [leaving(this.#normal), leaving(this.#reduce)];
+    return this.#run(image, (cell, beforeLast, last) =>
+      cell.mix(beforeLast, last, cell.plan.reduces ? reduce : normal),
+    );
   }
 
   /**
@@ -126,13 +178,9 @@ export class DartsSupernet extends nn.Layer implements Supernet {
         edges.map(([operation, state], place) => [firstEdge(Math.floor(place / 2)) + state, operation]),
       );
     const [normal, reduce] = [choose(genotype.normal), choose(genotype.reduce)];
-    return this.#run(image, (cell) => {
-      const chosen = cell.plan.reduces ? reduce : normal;
-      return (edge, operation, state) => {
-        const name = chosen.get(edge);
-        return name === undefined ? undefined : operation.single(state, name);
-      };
-    });
+    return this.#run(image, (cell, beforeLast, last) =>
+      cell.path(beforeLast, last, cell.plan.reduces ? reduce : normal),
+    );
   }
 
   /**
@@ -163,11 +211,10 @@ export class DartsSupernet extends nn.Layer implements Supernet {
     super.free();
   }
 
-  #run(image: Tensor, evaluate: (cell: SuperCell) => EdgeValue): Tensor {
+  #run(image: Tensor, run: (cell: SuperCell, beforeLast: Tensor, last: Tensor) => Tensor): Tensor {
     let beforeLast = this.stem.forward(image);
     let last = beforeLast;
-    for (const cell of this.cells)
-      [beforeLast, last] = [last, cell.forward(beforeLast, last, evaluate(cell))];
+    for (const cell of this.cells) [beforeLast, last] = [last, run(cell, beforeLast, last)];
     return this.classifier.forward(last.adaptiveAvgPool2d(1).flatten(1));
   }
 }

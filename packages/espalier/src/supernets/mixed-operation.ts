@@ -28,6 +28,11 @@ export class MixedOperation<Name extends string> extends nn.Module {
 
   /** One of the operations alone. */
   single(input: Tensor, name: Name): Tensor {
-    return (this._ops[this.names.indexOf(name)] as nn.Layer).forward(input);
+    return this.operation(name).forward(input);
+  }
+
+  /** The operation of a name. */
+  operation(name: Name): nn.Layer {
+    return this._ops[this.names.indexOf(name)] as nn.Layer;
   }
 }

@@ -1,4 +1,4 @@
-import { manualSeed } from '@espalier/torch';
+import { manualSeed, type nn } from '@espalier/torch';
 import { multiplyAdds } from '../networks/multiply-adds.js';
 import type { Network } from '../networks/network.js';
 import { traceClassifier } from '../networks/operator-trace.js';
@@ -21,7 +21,7 @@ interface EpochResult {
 const LAST_EPOCHS = 5;
 
 /** A network as the seed initialises it, in the layout that trains fastest, on its device. */
-export function initialised(build: () => Network, seed: number, device = 'cpu'): Network {
+export function initialised<N extends nn.Module>(build: () => N, seed: number, device = 'cpu'): N {
   manualSeed(deriveSeed(seed, 'weights'));
   return build().to({ memoryFormat: 'channels_last', device });
 }

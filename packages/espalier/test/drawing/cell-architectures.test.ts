@@ -13,6 +13,7 @@ import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { nasBench201 } from '../../src/spaces/nasbench201.js';
 import { nasnet } from '../../src/spaces/nasnet.js';
+import { zophRnn } from '../../src/spaces/zoph-rnn.js';
 import { allElements, parseXml } from './xml.js';
 
 /** What the picture says in words, a sentence an entry. */
@@ -52,6 +53,26 @@ describe('the picture of an architecture', () => {
       '7 reads tanh of 3.',
       '8 reads relu of 5.',
       'h_{t} reads 1, 2, 3, 4, 5, 6, 7, 8.',
+    ]);
+  });
+
+  test("is the tree of a cell of Zoph & Le, their figure 5's example", () => {
+    const svg = drawCells('zoph-rnn', {
+      nodes: [
+        { combination: 'add', activation: 'tanh' },
+        { combination: 'elem_mult', activation: 'relu' },
+        { combination: 'elem_mult', activation: 'sigmoid' },
+      ],
+      cellInject: { combination: 'add', activation: 'relu' },
+      cellIndex: { next: 1, previous: 0 },
+    });
+    expect(sentences(svg)).toEqual([
+      'Recurrent cell of base 2: Node 0 (add, tanh) reads x_{t}, h_{t-1}.',
+      'Node 1 (elem mult, relu) reads x_{t}, h_{t-1}.',
+      'Node 2 (elem mult, sigmoid) reads 0, 1.',
+      'c_{t-1} is injected (add, relu) after node 0.',
+      'c_{t} is node 1 before its activation.',
+      'h_{t} is node 2.',
     ]);
   });
 
@@ -124,6 +145,8 @@ describe('the picture of an architecture', () => {
     { definition: dartsCnn as AnySpaceDefinition, options: { none: true } },
     { definition: dartsCnn as AnySpaceDefinition, options: { nodes: 1 } },
     { definition: dartsRnn as AnySpaceDefinition, options: { output: 'ends' } },
+    { definition: zophRnn as AnySpaceDefinition, options: { maxAndSin: true } },
+    { definition: zophRnn as AnySpaceDefinition, options: { base: 1 } },
     { definition: nasnet as AnySpaceDefinition, options: {} },
     { definition: nasBench201 as AnySpaceDefinition, options: {} },
     { definition: nasBench201 as AnySpaceDefinition, options: { nodes: 2 } },

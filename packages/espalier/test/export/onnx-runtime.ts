@@ -1,87 +1,79 @@
-import { fromTypedArray, type nn, noGrad, observeOperators, scope, Tensor } from '@espalier/torch';
+import { fromTypedArray, type nn, noGrad, scope, type Tensor } from '@espalier/torch';
 import * as ort from 'onnxruntime-web';
 import { expect } from 'vitest';
 import { exportOnnx } from '../../src/export/onnx.js';
+import type { LanguageModel } from '../../src/networks/language-model.js';
 import type { InputShape } from '../../src/space/space.js';
+import { AGREEMENT, images, scaleOf, tokensAt } from './agreement.js';
 
 ort.env.wasm.numThreads = 1;
 
-/** The greatest difference of logits, of the greatest of them where that is above 1. */
-const AGREEMENT = 1e-4;
+const open = (bytes: Uint8Array) =>
+  ort.InferenceSession.create(bytes, { executionProviders: ['wasm'], logSeverityLevel: 3 });
 
-/** Images of values that do not repeat within any of the tests' sizes, each brighter than the one before. */
-function images(count: number, { channels, height, width }: InputShape): Float32Array {
-  const each = channels * height * width;
-  return Float32Array.from(
-    { length: count * each },
-    (_, index) => Math.sin(index * index * 0.37 + index) + 0.5 * Math.floor(index / each),
-  );
-}
-
-/**
- * Gives batch norms the statistics of their inputs, and scales and shifts that are not 1 and 0. A fresh network shrinks
- * an image so much that its logits are the classifier's bias.
- */
-export function calibrate(network: nn.Layer, shape: InputShape): void {
-  for (const [name, value] of network.stateDict())
-    if (value.shape.length === 1 && /weight$|bias$/.test(name))
-      noGrad(() => (name.endsWith('weight') ? value.uniform_(0.5, 1.5) : value.uniform_(-0.5, 0.5)));
-  network.train();
-  let measures = false;
-  scope(() =>
-    noGrad(() =>
-      observeOperators(
-        ({ name }, args) => {
-          if (name !== 'aten::batch_norm' || measures) return;
-          measures = true;
-          const [input, mean, variance] = [args[0], args[3], args[4]].map(
-            (handle) => new Tensor(handle as number),
-          );
-          const means = input!.mean([0, 2, 3]);
-          mean!.copy_(means);
-          const squares = input!.square().mean([0, 2, 3]);
-          // At least a tenth of the squares: to divide by less would make rounding errors greater than what is tested.
-          variance!.copy_(squares.sub(means.square()).add(squares.mul(0.1)).add(1e-3));
-          measures = false;
-        },
-        () =>
-          network.forward(fromTypedArray(images(4, shape), [4, shape.channels, shape.height, shape.width])),
-      ),
-    ),
-  );
-  network.eval();
+/** That values agree, as far as the rounding of float32 lets them. */
+function expectClose(theirs: ort.Tensor, ours: Tensor): void {
+  expect(theirs.dims).toEqual(ours.shape);
+  const values = ours.toNumbers();
+  const found = Array.from(theirs.data as Float32Array);
+  const difference = Math.max(...values.map((value, index) => Math.abs(value - found[index]!)));
+  expect(difference).toBeLessThan(AGREEMENT * scaleOf(values));
 }
 
 /** That ONNX Runtime and libtorch compute the same of one image and of three. */
 export async function expectAgreement(network: nn.Layer, shape: InputShape): Promise<void> {
   network.eval();
-  const session = await ort.InferenceSession.create(exportOnnx(network, shape), {
-    executionProviders: ['wasm'],
-    logSeverityLevel: 3,
-  });
+  const session = await open(exportOnnx(network, shape));
   try {
     for (const count of [1, 3]) {
       const values = images(count, shape);
       const sizes = [count, shape.channels, shape.height, shape.width];
       const { logits } = await session.run({ image: new ort.Tensor('float32', values, sizes) });
-      const ours = scope(() =>
+      scope(() =>
         noGrad(() => {
-          const result = network.forward(fromTypedArray(values, sizes));
-          return { shape: result.shape, values: result.toNumbers() };
+          const ours = network.forward(fromTypedArray(values, sizes));
+          expectClose(logits!, ours);
+          // Were all images alike to the network, the agreement would be that of constants.
+          if (count === 3)
+            expectDifferent(ours.select(0, 0), ours.select(0, 1), 100 * scaleOf(ours.toNumbers()));
         }),
       );
-      expect(logits!.dims).toEqual(ours.shape);
-      const theirs = Array.from(logits!.data as Float32Array);
-      const difference = Math.max(...ours.values.map((value, index) => Math.abs(value - theirs[index]!)));
-      const scale = Math.max(1, ...ours.values.map(Math.abs));
-      expect(difference).toBeLessThan(AGREEMENT * scale);
-      // Were all images alike to the network, the agreement would be that of constants.
-      if (count === 3) {
-        const each = ours.values.length / count;
-        const spread = ours.values
-          .slice(0, each)
-          .map((value, index) => Math.abs(value - ours.values[each + index]!));
-        expect(Math.max(...spread)).toBeGreaterThan(100 * AGREEMENT * scale);
+    }
+  } finally {
+    await session.release();
+  }
+}
+
+/** That two differ by more than so many times the agreement that is asked for. */
+function expectDifferent(one: Tensor, other: Tensor, times: number): void {
+  expect(one.sub(other).abs().amax().item()).toBeGreaterThan(times * AGREEMENT);
+}
+
+/** The same of four tokens of one text and of three texts, token by token, each from the state after the one before. */
+export async function expectTokenAgreement(model: LanguageModel): Promise<void> {
+  model.eval();
+  const session = await open(exportOnnx(model));
+  try {
+    for (const texts of [1, 3]) {
+      const initial = model.initialState(texts);
+      let theirs: readonly ort.Tensor[] = initial.map(
+        (tensor) => new ort.Tensor('float32', Float32Array.from(tensor.toNumbers()), tensor.shape),
+      );
+      let ours: readonly Tensor[] = initial;
+      let last: Tensor | undefined;
+      for (let time = 0; time < 4; time++) {
+        const tokens = BigInt64Array.from(tokensAt(time, texts, model.vocabulary));
+        const results = await session.run({
+          tokens: new ort.Tensor('int64', tokens, [1, texts]),
+          ...Object.fromEntries(theirs.map((tensor, index) => [`state.${index}`, tensor])),
+        });
+        theirs = theirs.map((_, index) => results[`next.${index}`]!);
+        const step = noGrad(() => model.forward(fromTypedArray(tokens, [1, texts]), ours));
+        expectClose(results.logProbabilities!, step.logProbabilities);
+        for (const [index, next] of step.state.entries()) expectClose(theirs[index]!, next);
+        if (last !== undefined) expectDifferent(step.logProbabilities, last, 10);
+        last = step.logProbabilities;
+        ours = step.state;
       }
     }
   } finally {

@@ -1,13 +1,19 @@
 import fc from 'fast-check';
-import type { ZophCnn } from '../../src/networks/zoph-cnn.js';
+import {
+  type Convolution,
+  isConvolution,
+  LAYER_TYPES,
+  type ZophCnn,
+  type ZophLayer,
+} from '../../src/networks/zoph-cnn/architecture.js';
 import { Random } from '../../src/random/random.js';
 import { Space } from '../../src/space/space.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 
-type Layer = ZophCnn['layers'][number];
+type ConvolutionLayer = Convolution & Pick<ZophLayer, 'inputs'>;
 
 /** A layer with one 1x1 filter that reads the image, but for what is given. */
-export function layer(given: Partial<Layer> = {}): Layer {
+export function layer(given: Partial<ConvolutionLayer> = {}): ConvolutionLayer {
   return {
     filterHeight: 1,
     filterWidth: 1,
@@ -19,35 +25,64 @@ export function layer(given: Partial<Layer> = {}): Layer {
   };
 }
 
-const small = { filterHeights: [1, 3], filterWidths: [1, 3, 5], filters: [1, 2, 3], strides: [1, 2, 3] };
+const small = {
+  filterHeights: [1, 3],
+  filterWidths: [1, 3, 5],
+  filters: [1, 2, 3],
+  strides: [1, 2, 3],
+  windows: [1, 3, 5],
+  poolStrides: [1, 2],
+};
 
-/** Random architectures of one to five layers, with strides and skip connections. */
-export const architectures = fc
-  .record({ layers: fc.integer({ min: 1, max: 5 }), seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }) })
-  .map(({ layers, seed }) => {
-    const space = Space.configure(zophCnn, { ...small, layers });
-    return space.decode(space.sample(Random.of(seed, 'architecture')));
-  });
+const seeds = fc.record({
+  layers: fc.integer({ min: 1, max: 5 }),
+  seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+});
 
-/** What is known of a network without building it, layer by layer; filters are odd, so stride s divides sizes by s. */
+function sampled(options: { layers: number; layerTypes?: readonly string[] }, seed: number): ZophCnn {
+  const space = Space.configure(zophCnn, { ...small, ...options });
+  return space.decode(space.sample(Random.of(seed, 'architecture')));
+}
+
+/** Random architectures of one to five convolutions, with strides and skip connections. */
+export const architectures = seeds.map(({ layers, seed }) => {
+  const { layers: convolutions } = sampled({ layers }, seed);
+  return { layers: convolutions as readonly ConvolutionLayer[] };
+});
+
+/** The same with layers of every type. */
+export const mixedArchitectures = seeds.map(({ layers, seed }) =>
+  sampled({ layers, layerTypes: LAYER_TYPES }, seed),
+);
+
+const stridesOf = (layer: ZophLayer): readonly [height: number, width: number] => {
+  if (isConvolution(layer)) return [layer.strideHeight, layer.strideWidth];
+  return 'stride' in layer ? [layer.stride, layer.stride] : [1, 1];
+};
+
+/**
+ * What is known of a network without building it, layer by layer; filters and windows are odd, so stride s divides
+ * sizes by s.
+ */
 export function sizesOf(architecture: ZophCnn, image: { channels: number; height: number; width: number }) {
   const layers: { inputs: readonly number[]; channels: number; height: number; width: number }[] = [];
   const together = (inputs: readonly number[]) => {
     if (inputs.length === 0) return image;
     const read = inputs.map((index) => layers[index]!);
     return {
-      channels: inputs.reduce((sum, index) => sum + architecture.layers[index]!.filters, 0),
+      channels: read.reduce((sum, { channels }) => sum + channels, 0),
       height: Math.max(...read.map(({ height }) => height)),
       width: Math.max(...read.map(({ width }) => width)),
     };
   };
   const reads: { channels: number; height: number; width: number }[] = [];
-  for (const { inputs, filters, strideHeight, strideWidth } of architecture.layers) {
-    const input = together(inputs);
+  for (const layer of architecture.layers) {
+    const input = together(layer.inputs);
+    const [strideHeight, strideWidth] = stridesOf(layer);
     reads.push(input);
     layers.push({
-      inputs,
-      channels: filters,
+      inputs: layer.inputs,
+      channels: isConvolution(layer) ? layer.filters : input.channels,
       height: Math.ceil(input.height / strideHeight),
       width: Math.ceil(input.width / strideWidth),
     });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { drawingOrder, type GraphEdge, type NetworkGraph } from '../../src/drawing/graph.js';
 import { networkGraph } from '../../src/networks/network-graph.js';
 import { traceClassifier } from '../../src/networks/operator-trace.js';
-import { ZophNetwork } from '../../src/networks/zoph-cnn.js';
+import { ZophNetwork } from '../../src/networks/zoph-cnn/network.js';
 import { architectures, layer, sizesOf } from './architectures.js';
 
 setThreads(1);
@@ -114,6 +114,40 @@ describe('the graph of a network', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('draws other layer types of zoph-cnn, and local contrast norm as one node', () => {
+    const { nodes, edges } = graphOf(
+      new ZophNetwork(
+        {
+          layers: [
+            { type: 'local_contrast_norm', inputs: [] },
+            { type: 'max_pool', window: 2, stride: 2, inputs: [0] },
+            { type: 'batch_norm', inputs: [] },
+            { type: 'local_contrast_norm', inputs: [1, 2] },
+          ],
+        },
+        image,
+      ),
+    );
+    expect(nodes.map(({ kind, label, details }) => [kind, label, ...details])).toEqual([
+      ['input', 'image', '3 x 8 x 6'],
+      ['operation', 'local contrast norm', '3 x 8 x 6'],
+      ['pool', '2x2 max pooling', '3 x 4 x 3'],
+      ['operation', 'batch norm', '3 x 8 x 6'],
+      ['operation', 'local contrast norm', '6 x 8 x 6'],
+      ['pool', 'global average pooling', '6 x 1 x 1'],
+      ['linear', 'linear, 2 outputs', '2'],
+    ]);
+    expect(edges).toEqual([
+      flow(0, 1),
+      flow(1, 2),
+      skip(0, 3),
+      { ...skip(2, 4), label: 'padded to 8 x 6' },
+      flow(3, 4),
+      flow(4, 5),
+      flow(5, 6),
+    ]);
   });
 
   it('draws a chain of pooling, dropout, flattening and linear layers of a user', () => {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { buildLanguageModel } from '../../src/networks/build-language-model.js';
 import { multiplyAdds } from '../../src/networks/multiply-adds.js';
 import { tensorsOf, traceClassifier, traceLanguageModel } from '../../src/networks/operator-trace.js';
-import { ZophNetwork } from '../../src/networks/zoph-cnn.js';
+import type { ConvolutionLayer } from '../../src/networks/zoph-cnn/convolution-layer.js';
+import { ZophNetwork } from '../../src/networks/zoph-cnn/network.js';
 import { Random } from '../../src/random/random.js';
 import { Space } from '../../src/space/space.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
@@ -154,7 +155,7 @@ describe('the operators of a network', () => {
       const before = { state: state(), live: liveTensors() };
       traceClassifier(network, image);
       expect({ state: state(), live: liveTensors() }).toEqual(before);
-      expect([network.training, network.layers[0]!.bn.training]).toEqual([mode, mode]);
+      expect([network.training, (network.layers[0] as ConvolutionLayer).bn.training]).toEqual([mode, mode]);
     }
     network.free();
   });

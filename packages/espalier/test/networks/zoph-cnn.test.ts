@@ -1,8 +1,21 @@
-import { backward, manualSeed, noGrad, randn, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
+import {
+  backward,
+  manualSeed,
+  type nn,
+  noGrad,
+  randn,
+  scope,
+  setThreads,
+  type Tensor,
+  tensor,
+} from '@espalier/torch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ZophCnn, ZophNetwork } from '../../src/networks/zoph-cnn.js';
-import { architectures, layer, sizesOf } from './architectures.js';
+import { isConvolution, type Pooling, type ZophCnn } from '../../src/networks/zoph-cnn/architecture.js';
+import type { ConvolutionLayer } from '../../src/networks/zoph-cnn/convolution-layer.js';
+import { ZophNetwork } from '../../src/networks/zoph-cnn/network.js';
+import { PoolingLayer } from '../../src/networks/zoph-cnn/pooling-layer.js';
+import { architectures, layer, mixedArchitectures, sizesOf } from './architectures.js';
 import { expectGradients } from './finite-differences.js';
 
 setThreads(1);
@@ -33,7 +46,7 @@ function logits(architecture: ZophCnn, weights: Weights, image: number[][][], cl
         width: image[0]![0]!.length,
         classes,
       }).eval();
-      for (const [index, { conv, bn }] of network.layers.entries()) {
+      for (const [index, { conv, bn }] of (network.layers as readonly ConvolutionLayer[]).entries()) {
         conv.weight.copy_(tensor(weights.convolutions[index]!));
         // Normalisation divides by the root of the variance and epsilon: by 1.
         bn.running_var!.fill_(1 - 1e-5);
@@ -168,22 +181,26 @@ describe('a network of zoph-cnn', () => {
 
   it('initialises its batch norms so that a fresh network scales nothing', () => {
     const network = new ZophNetwork({ layers: [layer({ filters: 2 })] }, shape);
-    expect(network.layers[0]!.bn.weight!.toNumbers()).toEqual([1, 1]);
-    expect(network.layers[0]!.bn.bias!.toNumbers()).toEqual([0, 0]);
-    expect(network.layers[0]!.conv.bias).toBeUndefined();
+    const [{ conv, bn }] = network.layers as [ConvolutionLayer];
+    expect(bn.weight!.toNumbers()).toEqual([1, 1]);
+    expect(bn.bias!.toNumbers()).toEqual([0, 0]);
+    expect(conv.bias).toBeUndefined();
     network.free();
   });
 
   it('has the parameters of its convolutions, normalisations and classifier, and no others', () => {
     fc.assert(
-      fc.property(architectures, (architecture) => {
+      fc.property(mixedArchitectures, (architecture) => {
         const image = { channels: 3, height: 9, width: 7, classes: 4 };
         const network = new ZophNetwork(architecture, image);
         const { reads, features } = sizesOf(architecture, image);
-        const layers = architecture.layers.map(
-          ({ filterHeight, filterWidth, filters }, index) =>
-            reads[index]!.channels * filterHeight * filterWidth * filters + 2 * filters,
-        );
+        const layers = architecture.layers.map((layer, index) => {
+          const { channels } = reads[index]!;
+          if (layer.type === 'batch_norm') return 2 * channels;
+          if (!isConvolution(layer)) return 0;
+          const { filterHeight, filterWidth, filters } = layer;
+          return channels * filterHeight * filterWidth * filters + 2 * filters;
+        });
         const expected = layers.reduce((sum, count) => sum + count, features.channels * 4 + 4);
         expect(network.parameterCount()).toBe(expected);
         network.free();
@@ -194,7 +211,7 @@ describe('a network of zoph-cnn', () => {
 
   it('trains whatever the architecture: finite logits for every image and a gradient for every parameter', () => {
     fc.assert(
-      fc.property(architectures, (architecture) => {
+      fc.property(fc.oneof(architectures, mixedArchitectures), (architecture) => {
         manualSeed(1);
         const network = new ZophNetwork(architecture, { channels: 3, height: 8, width: 6, classes: 4 });
         scope(() => {
@@ -210,6 +227,73 @@ describe('a network of zoph-cnn', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('reads what other layer types give it: pooling, batch norm and local contrast norm of all maps read', () => {
+    const reads = { channels: 1, height: 3, width: 3, classes: 1 };
+    const architecture: ZophCnn = {
+      layers: [
+        layer({ filters: 2 }),
+        { type: 'max_pool', window: 3, stride: 2, inputs: [] },
+        { type: 'avg_pool', window: 3, stride: 2, inputs: [] },
+        { type: 'batch_norm', inputs: [1, 2] },
+        { type: 'local_contrast_norm', inputs: [0, 3] },
+      ],
+    };
+    const network = new ZophNetwork(architecture, reads).eval();
+    scope(() =>
+      noGrad(() => {
+        const { conv, bn } = network.layers[0] as ConvolutionLayer;
+        conv.weight.copy_(tensor([[[[1]]], [[[-1]]]]));
+        bn.running_var!.fill_(1 - 1e-5);
+        const norm = network.layers[3] as nn.BatchNorm2d;
+        expect(norm.weight!.shape).toEqual([2]);
+        norm.running_mean!.copy_(tensor([1, 2]));
+        norm.running_var!.fill_(1 - 1e-5);
+        expect(network.classifier.weight.shape).toEqual([1, 4]);
+        const last = network.layers[4]!;
+        let read: Tensor | undefined;
+        const forward = last.forward.bind(last);
+        last.forward = (input) => {
+          read = input;
+          return forward(input);
+        };
+        const logit = network.forward(tensor([[NINE]]));
+        // Greatest of 1 2 4 5, of 2 3 5 6, ...: less 1, and their means, less 2; padded to 3x3 below and to the right.
+        close(read!.toNumbers(), [
+          ...[1, 2, 3, 4, 5, 6, 7, 8, 9],
+          ...[0, 0, 0, 0, 0, 0, 0, 0, 0],
+          ...[4, 5, 0, 7, 8, 0, 0, 0, 0],
+          ...[1, 2, 0, 4, 5, 0, 0, 0, 0],
+        ]);
+        const features = forward(read!).adaptiveAvgPool2d(1).flatten(1);
+        close(logit.toNumbers(), network.classifier.forward(features).toNumbers());
+      }),
+    );
+    network.free();
+  });
+
+  it('has the gradient that finite differences give, through every type of layer', () => {
+    const architecture: ZophCnn = {
+      layers: [
+        layer({ filterHeight: 3, filters: 2 }),
+        { type: 'avg_pool', window: 3, stride: 2, inputs: [0] },
+        { type: 'local_contrast_norm', inputs: [0, 1] },
+        { type: 'batch_norm', inputs: [2] },
+        { type: 'max_pool', window: 2, stride: 1, inputs: [3] },
+      ],
+    };
+    manualSeed(4);
+    const network = new ZophNetwork(architecture, { channels: 2, height: 5, width: 4, classes: 3 }).to({
+      dtype: 'float64',
+    });
+    scope(() => {
+      const images = randn([3, 2, 5, 4], { dtype: 'float64' });
+      const labels = tensor([0, 2, 1], 'int64');
+      const parameters = new Map<string, Tensor>(network.namedParameters());
+      expectGradients(() => network.forward(images).crossEntropyLoss(labels), parameters);
+    });
+    network.free();
   });
 
   it('has the gradient that finite differences give, through skips, strides and padding', () => {
@@ -232,5 +316,46 @@ describe('a network of zoph-cnn', () => {
       expectGradients(() => network.forward(images).crossEntropyLoss(labels), parameters);
     });
     network.free();
+  });
+});
+
+describe('pooling', () => {
+  const pooled = (pooling: Pooling, map: number[][]) =>
+    scope(() => {
+      const output = new PoolingLayer(pooling).forward(tensor([[map]]));
+      return { shape: output.shape.slice(2), values: output.toNumbers() };
+    });
+
+  it('keeps the size with an odd window, and counts only what lies inside', () => {
+    expect(pooled({ type: 'max_pool', window: 3, stride: 1 }, [[-1, -2, -3, -4]])).toEqual({
+      shape: [1, 4],
+      values: [-1, -1, -2, -3],
+    });
+    expect(pooled({ type: 'avg_pool', window: 3, stride: 1 }, NINE)).toEqual({
+      shape: [3, 3],
+      values: [3, 3.5, 4, 4.5, 5, 5.5, 6, 6.5, 7],
+    });
+    expect(pooled({ type: 'avg_pool', window: 3, stride: 2 }, NINE)).toEqual({
+      shape: [2, 2],
+      values: [3, 4, 6, 7],
+    });
+  });
+
+  it('halves with a window and a stride of two, and leaves a single pixel as it is', () => {
+    const map = [
+      [1, 2, 3, 4],
+      [5, 6, 7, 0],
+    ];
+    expect(pooled({ type: 'max_pool', window: 2, stride: 2 }, map)).toEqual({
+      shape: [1, 2],
+      values: [6, 7],
+    });
+    expect(pooled({ type: 'avg_pool', window: 2, stride: 2 }, map)).toEqual({
+      shape: [1, 2],
+      values: [3.5, 3.5],
+    });
+    for (const window of [1, 2, 3, 4, 7])
+      for (const type of ['max_pool', 'avg_pool'] as const)
+        expect(pooled({ type, window, stride: 2 }, [[8]])).toEqual({ shape: [1, 1], values: [8] });
   });
 });

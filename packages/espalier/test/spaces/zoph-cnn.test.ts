@@ -32,6 +32,32 @@ describeSpace(
   },
 );
 
+// A layer is one of 64 convolutions, of 2 * 2 poolings of each kind, or a normalisation of either kind.
+const types = ['convolution', 'max_pool', 'avg_pool', 'batch_norm', 'local_contrast_norm'];
+describeSpace(
+  zophCnn,
+  { layerTypes: types },
+  {
+    size: (64n + 2n * 4n + 2n) ** 6n * 2n ** 15n,
+    small: {
+      layerTypes: types,
+      layers: 2,
+      filterHeights: [3],
+      filterWidths: [1, 3],
+      filters: [4],
+      strides: [1, 2],
+      windows: [3],
+      poolStrides: [1, 2],
+    },
+    smallSize: (8n + 2n * 2n + 2n) ** 2n * 2n,
+  },
+);
+describeSpace(
+  zophCnn,
+  { layerTypes: ['batch_norm'], layers: 3 },
+  { size: 2n ** 3n, small: { layerTypes: ['max_pool'], layers: 2, skips: false }, smallSize: 4n ** 2n },
+);
+
 describe('zoph-cnn', () => {
   it('asks a layer in the order of figure 2, then for its inputs at the anchor point', () => {
     const space = Space.configure(zophCnn, { layers: 2, strides: [1, 2, 3] });
@@ -73,13 +99,59 @@ describe('zoph-cnn', () => {
     );
   });
 
+  it('asks for the type of a layer first, and then for what belongs to it only', () => {
+    const space = Space.configure(zophCnn, { layerTypes: types, layers: 5 });
+    const sheet = [...[0, 1, 2, 3, []], ...[1, 0, 1, [0]], ...[2, 1, 0, []], ...[3, [2]], ...[4, [1, 3]]];
+    expect(space.trace(sheet).map(({ question }) => question.path)).toEqual([
+      ...['type', 'filterHeight', 'filterWidth', 'filters', 'inputs'].map((key) => `layers.0.${key}`),
+      ...['type', 'window', 'stride', 'inputs'].map((key) => `layers.1.${key}`),
+      ...['type', 'window', 'stride', 'inputs'].map((key) => `layers.2.${key}`),
+      ...['type', 'inputs'].map((key) => `layers.3.${key}`),
+      ...['type', 'inputs'].map((key) => `layers.4.${key}`),
+    ]);
+    const { layers } = space.decode(sheet);
+    expect(layers).toEqual([
+      {
+        type: 'convolution',
+        filterHeight: 3,
+        filterWidth: 5,
+        filters: 64,
+        strideHeight: 1,
+        strideWidth: 1,
+        inputs: [],
+      },
+      { type: 'max_pool', window: 2, stride: 2, inputs: [0] },
+      { type: 'avg_pool', window: 3, stride: 1, inputs: [] },
+      { type: 'batch_norm', inputs: [2] },
+      { type: 'local_contrast_norm', inputs: [1, 3] },
+    ]);
+    expect(() => space.encode({ layers: layers.with(1, { ...layers[1]!, filters: 24 } as never) })).toThrow(
+      "space zoph-cnn: 'layers.1.filters' is 24, but nothing may stand there",
+    );
+    expect(() => space.encode({ layers: [{ type: 'dropout', inputs: [] }] })).toThrow(
+      `'layers.0.type' is "dropout"; allowed: "convolution", "max_pool", "avg_pool", "batch_norm", "local_contrast_norm"`,
+    );
+  });
+
+  it('has no type where all layers are convolutions, and one where all are something else', () => {
+    const pools = Space.configure(zophCnn, { layerTypes: ['avg_pool'], layers: 1, windows: [3] });
+    expect(pools.decode([0, 1, []])).toEqual({
+      layers: [{ type: 'avg_pool', window: 3, stride: 2, inputs: [] }],
+    });
+    const [layer] = Space.configure(zophCnn, { layers: 1 }).decode([0, 0, 0, []]).layers;
+    expect(layer).not.toHaveProperty('type');
+  });
+
   it("has the paper's lists as defaults", () => {
     expect(Space.configure(zophCnn).options).toEqual({
       layers: 6,
+      layerTypes: ['convolution'],
       filterHeights: [1, 3, 5, 7],
       filterWidths: [1, 3, 5, 7],
       filters: [24, 36, 48, 64],
       strides: [1],
+      windows: [2, 3],
+      poolStrides: [1, 2],
       skips: true,
     });
   });
@@ -99,10 +171,14 @@ describe('zoph-cnn', () => {
     [{ filters: [24, 24] }, "option 'filters' is [24,24]: a value stands there twice"],
     [{ filters: [] }, "option 'filters' is []: "],
     [{ filterHeights: [3, 0] }, "option 'filterHeights.1' is 0: "],
+    [{ layerTypes: [] }, "option 'layerTypes' is []: "],
+    [{ layerTypes: ['max_pool', 'max_pool'] }, ': a value stands there twice'],
+    [{ layerTypes: ['dropout'] }, `option 'layerTypes.0' is "dropout": `],
+    [{ windows: [0] }, "option 'windows.0' is 0: "],
     [{ skips: 'yes' }, `option 'skips' is "yes": `],
     [
       { depth: 3 },
-      "space zoph-cnn has no option 'depth'; its options: layers, filterHeights, filterWidths, filters, ",
+      "space zoph-cnn has no option 'depth'; its options: layers, layerTypes, filterHeights, filterWidths, ",
     ],
   ])('rejects the options %j', (options, message) => {
     expect(() => Space.configure(zophCnn, options)).toThrow(message);

@@ -75,7 +75,7 @@ describe('a mixed operation', () => {
   it('gives each operation alone, nothing for none', () => {
     scope(() => {
       const mixed = plain();
-      const middles = DARTS_OPERATIONS.map((name) => mixed.single(image(), name).toNumbers()[4]!);
+      const middles = DARTS_OPERATIONS.map((name) => mixed.operation(name).forward(image()).toNumbers()[4]!);
       for (const [index, value] of [0, 9, 5, 5, 245, 405, 5, 5].entries())
         expect(middles[index]).toBeCloseTo(value, 2);
     });

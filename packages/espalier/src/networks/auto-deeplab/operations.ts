@@ -24,8 +24,12 @@ export type OperationName = (typeof OPERATIONS)[number];
  */
 export const EPSILON = 1e-3;
 
-/** An operation from [N, filters, H, W] to [N, filters, ceil(H / stride), ceil(W / stride)]. */
-export function operation(name: OperationName, filters: number, stride: 1 | 2): nn.Layer {
+/**
+ * An operation from [N, filters, H, W] to [N, filters, ceil(H / stride), ceil(W / stride)].
+ *
+ * @param affine whether its batch norm learns a scale and a shift
+ */
+export function operation(name: OperationName, filters: number, stride: 1 | 2, affine = true): nn.Layer {
   switch (name) {
     case 'none':
       return new NoConnection(stride);
@@ -34,15 +38,15 @@ export function operation(name: OperationName, filters: number, stride: 1 | 2): 
     case 'avg_pool_3x3':
       return new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
     case 'skip_connect':
-      return stride === 1 ? new nn.Identity() : new ReluConvNorm(filters, filters, stride);
+      return stride === 1 ? new nn.Identity() : new ReluConvNorm(filters, filters, { stride, affine });
     case 'sep_conv_3x3':
-      return new SeparableConvolution(filters, 3, stride);
+      return new SeparableConvolution(filters, 3, stride, affine);
     case 'sep_conv_5x5':
-      return new SeparableConvolution(filters, 5, stride);
+      return new SeparableConvolution(filters, 5, stride, affine);
     case 'atrous_conv_3x3':
-      return new AtrousConvolution(filters, 3, stride);
+      return new AtrousConvolution(filters, 3, stride, affine);
     case 'atrous_conv_5x5':
-      return new AtrousConvolution(filters, 5, stride);
+      return new AtrousConvolution(filters, 5, stride, affine);
   }
 }
 
@@ -57,15 +61,20 @@ class NoConnection extends nn.Layer {
   }
 }
 
-/** Rectified linear units, a 1x1 convolution and batch normalisation: where the number of channels or the size changes. */
+/** Rectified linear units, a convolution, 1x1 if not said, and batch normalisation: where the number of channels or the size changes. */
 export class ReluConvNorm extends nn.Layer {
   readonly conv: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;
 
-  constructor(inputs: number, outputs: number, stride: 1 | 2 = 1) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    options: { readonly size?: 1 | 3; readonly stride?: 1 | 2; readonly affine?: boolean } = {},
+  ) {
     super();
-    this.conv = new nn.Conv2d(inputs, outputs, 1, { stride, bias: false });
-    this.bn = new nn.BatchNorm2d(outputs, { epsilon: EPSILON });
+    const { size = 1, stride = 1, affine = true } = options;
+    this.conv = new nn.Conv2d(inputs, outputs, size, { stride, padding: (size - 1) / 2, bias: false });
+    this.bn = new nn.BatchNorm2d(outputs, { epsilon: EPSILON, affine });
   }
 
   forward(input: Tensor): Tensor {
@@ -82,16 +91,17 @@ class SeparableConvolution extends nn.Layer {
   readonly pointwise2: nn.Conv2d;
   readonly bn2: nn.BatchNorm2d;
 
-  constructor(filters: number, size: number, stride: 1 | 2) {
+  constructor(filters: number, size: number, stride: 1 | 2, affine: boolean) {
     super();
     const padding = (size - 1) / 2;
+    const norm = { epsilon: EPSILON, affine };
     const depthwise = { padding, groups: filters, bias: false };
     this.depthwise1 = new nn.Conv2d(filters, filters, size, { ...depthwise, stride });
     this.pointwise1 = new nn.Conv2d(filters, filters, 1, { bias: false });
-    this.bn1 = new nn.BatchNorm2d(filters, { epsilon: EPSILON });
+    this.bn1 = new nn.BatchNorm2d(filters, norm);
     this.depthwise2 = new nn.Conv2d(filters, filters, size, depthwise);
     this.pointwise2 = new nn.Conv2d(filters, filters, 1, { bias: false });
-    this.bn2 = new nn.BatchNorm2d(filters, { epsilon: EPSILON });
+    this.bn2 = new nn.BatchNorm2d(filters, norm);
   }
 
   forward(input: Tensor): Tensor {
@@ -112,12 +122,13 @@ class AtrousConvolution extends nn.Layer {
     filters: number,
     size: number,
     private readonly stride: 1 | 2,
+    affine: boolean,
   ) {
     super();
     const dilation = stride === 1 ? 2 : 1;
     const padding = (dilation * (size - 1)) / 2;
     this.conv = new nn.Conv2d(filters, filters, size, { padding, dilation, bias: false });
-    this.bn = new nn.BatchNorm2d(filters, { epsilon: EPSILON });
+    this.bn = new nn.BatchNorm2d(filters, { epsilon: EPSILON, affine });
   }
 
   forward(input: Tensor): Tensor {

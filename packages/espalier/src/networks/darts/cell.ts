@@ -1,8 +1,10 @@
-import { cat, nn, type Tensor } from '@espalier/torch';
+import { cat, type fused, nn, type Tensor } from '@espalier/torch';
 import { dropPath } from '../drop-path.js';
+import { sumOf, written } from '../mixture-terms.js';
 import type { CellPlan } from './cell-plan.js';
 import type { DartsEdge } from './genotype.js';
 import { FactorizedReduce, makeOperation, ReluConvBn } from './operations.js';
+import { runOperations } from './run-operations.js';
 
 /** Brings the two inputs of a cell to its channels, and the earlier one to the size of the later. */
 export function preprocessors(plan: CellPlan, affine: boolean): [nn.Layer, nn.Layer] {
@@ -20,11 +22,13 @@ export class Cell extends nn.Module {
   readonly preprocess1: nn.Layer;
   /** Two a node, in the order in which the genotype has them: their places are the parameters' names. */
   readonly _ops: readonly nn.Layer[];
+  readonly kind: 'normal' | 'reduction';
   readonly #states: readonly number[];
   readonly #concat: readonly number[];
 
   constructor(edges: readonly DartsEdge[], concat: readonly number[], plan: CellPlan) {
     super();
+    this.kind = plan.reduces ? 'reduction' : 'normal';
     [this.preprocess0, this.preprocess1] = preprocessors(plan, true);
     this._ops = edges.map(([operation, state]) =>
       makeOperation(operation, plan.own, plan.reduces && state < 2 ? 2 : 1, true),
@@ -40,13 +44,14 @@ export class Cell extends nn.Module {
    */
   forward(beforeLast: Tensor, last: Tensor, dropProbability: number): Tensor {
     const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
-    const path = (edge: number) => {
+    const path = (edge: number): fused.MixtureTerm => {
       const operation = this._ops[edge] as nn.Layer;
-      const value = operation.forward(states[this.#states[edge] as number] as Tensor);
+      const state = states[this.#states[edge] as number] as Tensor;
+      const value = runOperations([operation], state);
       const drops = this.training && dropProbability > 0 && !(operation instanceof nn.Identity);
-      return drops ? dropPath(value, dropProbability) : value;
+      return drops ? dropPath(written(value), dropProbability) : value;
     };
-    for (let edge = 0; edge < this._ops.length; edge += 2) states.push(path(edge).add(path(edge + 1)));
+    for (let edge = 0; edge < this._ops.length; edge += 2) states.push(sumOf([path(edge), path(edge + 1)]));
     return cat(
       this.#concat.map((state) => states[state] as Tensor),
       1,

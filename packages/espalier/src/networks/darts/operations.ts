@@ -1,4 +1,5 @@
-import { cat, nn, type Tensor } from '@espalier/torch';
+import { cat, fused, nn, type Tensor } from '@espalier/torch';
+import { runFused } from '../fused-units.js';
 import type { DartsOperation } from './genotype.js';
 
 /**
@@ -21,7 +22,7 @@ export class ReluConvBn extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    return this.op.forward(input);
+    return runFused([this.op], input)?.toTensor() ?? this.op.forward(input);
   }
 }
 
@@ -42,7 +43,7 @@ function depthwiseSeparable(
 }
 
 /** A depthwise separable convolution, applied twice (the second time with stride 1) or once with dilation 2. */
-class SeparableConvolution extends nn.Layer {
+export class SeparableConvolution extends nn.Layer {
   readonly op: nn.Sequential;
 
   constructor(channels: number, stride: number, affine: boolean, kernel: number, kind: 'twice' | 'dilated') {
@@ -83,12 +84,54 @@ export class FactorizedReduce extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
+    if (this.training && fused.runsKernels(input))
+      return fused.reluConvNorm(FactorizedReduce.halves(input), [this.unit]).toTensor();
     const rectified = input.relu();
-    const [, , height, width] = input.shape as [number, number, number, number];
-    const shifted = rectified.slice(2, 1).slice(3, 1);
-    const odd = height % 2 !== 0 || width % 2 !== 0;
-    const second = odd ? shifted.constantPadNd([0, width % 2, 0, height % 2]) : shifted;
-    return this.bn.forward(cat([this.conv_1.forward(rectified), this.conv_2.forward(second)], 1));
+    return this.bn.forward(
+      cat([this.conv_1.forward(rectified), this.conv_2.forward(shiftedByOne(rectified))], 1),
+    );
+  }
+
+  /** Both halves as one pointwise convolution of `halves`. */
+  get unit(): fused.ReluConvNorm {
+    const { weight: first } = this.conv_1;
+    const { weight: second } = this.conv_2;
+    const inputs = first.shape[1] as number;
+    const none = [0, 0, 0, 0];
+    const pointwise = cat([
+      first.constantPadNd([...none, 0, inputs]),
+      second.constantPadNd([...none, inputs, 0]),
+    ]);
+    return { pointwise, norm: this.bn };
+  }
+
+  /** The pixels that each convolution reads, one behind the other: [N, 2 channels, height / 2, width / 2]. */
+  static halves(input: Tensor): Tensor {
+    const everySecond = (image: Tensor) => image.slice(2, 0, undefined, 2).slice(3, 0, undefined, 2);
+    return cat([everySecond(input), everySecond(shiftedByOne(input))], 1);
+  }
+}
+
+/** The image from its second row and column on; where it would lose a row or column at stride 2, zeros behind it. */
+function shiftedByOne(image: Tensor): Tensor {
+  const [, , height, width] = image.shape as [number, number, number, number];
+  const shifted = image.slice(2, 1).slice(3, 1);
+  const odd = height % 2 !== 0 || width % 2 !== 0;
+  return odd ? shifted.constantPadNd([0, width % 2, 0, height % 2]) : shifted;
+}
+
+/** Pooling as a search has it: batch norm without scale and shift behind it, as in the authors' code. */
+export class PoolNorm extends nn.Sequential {
+  readonly norm: nn.BatchNorm2d;
+
+  constructor(
+    readonly kind: 'max' | 'avg',
+    channels: number,
+    readonly stride: number,
+  ) {
+    const norm = new nn.BatchNorm2d(channels, { affine: false });
+    super(makeOperation(`${kind}_pool_3x3`, channels, stride, false), norm);
+    this.norm = norm;
   }
 }
 

@@ -1,5 +1,7 @@
-import { cat, nn, type Tensor } from '@espalier/torch';
+import { cat, type fused, nn, type Tensor } from '@espalier/torch';
 import { dropPath } from '../drop-path.js';
+import { runFused } from '../fused-units.js';
+import { sumOf, written } from '../mixture-terms.js';
 import { CELL_INPUTS, type NasnetCellArchitecture, stateWidth } from './architecture.js';
 import { convolution, type Normalization } from './convolution.js';
 import { FactorizedReduction } from './factorized-reduction.js';
@@ -67,19 +69,27 @@ export class NasnetCell extends nn.Module {
    */
   forward(input: Tensor, previous: Tensor, dropProbability: number): Tensor {
     const { blocks, concat } = this.#architecture;
-    const states = [this.input.forward(input), this.#readsOneInput ? input : this.previous.forward(previous)];
+    const states = [
+      written(run(this.input, input)),
+      this.#readsOneInput ? input : written(run(this.previous, previous)),
+    ];
     for (const [index, { inputs, operations, combine }] of blocks.entries()) {
       const [left, right] = operations.map((operation, side) => {
         const layer = this.operations[2 * index + side] as nn.Layer;
-        const result = layer.forward(states[inputs[side] as number] as Tensor);
+        const result = run(layer, states[inputs[side] as number] as Tensor);
         const drops = this.training && dropProbability > 0 && operation !== 'skip_connect';
-        return drops ? dropPath(result, dropProbability) : result;
-      }) as [Tensor, Tensor];
-      states.push(combine === 'add' ? left.add(right) : cat([left, right], 1));
+        return drops ? dropPath(written(result), dropProbability) : result;
+      }) as [fused.MixtureTerm, fused.MixtureTerm];
+      states.push(combine === 'add' ? sumOf([left, right]) : cat([written(left), written(right)], 1));
     }
     const ends = this.outputs.map((layer, index) => layer.forward(states[concat[index] as number] as Tensor));
     return ends.length === 1 ? (ends[0] as Tensor) : cat(ends, 1);
   }
+}
+
+/** What batch norm makes is left to the sum of the block where the kernels can. */
+function run(layer: nn.Layer, state: Tensor): fused.MixtureTerm {
+  return (layer instanceof nn.Sequential ? runFused([layer], state) : undefined) ?? layer.forward(state);
 }
 
 function previousInput(

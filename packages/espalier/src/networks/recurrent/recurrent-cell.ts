@@ -18,7 +18,7 @@ export abstract class RecurrentCell extends nn.Module {
    * Gets ready for one stretch of text. What does not depend on the state is computed here, for all times at once.
    *
    * @param inputs [T, N, inputs], dropped already
-   * @param dropHidden drops the same elements of a hidden state [N, hidden] whenever it is called
+   * @param dropHidden drops the same elements of a hidden state [N, hidden], or of each of several, whenever it is called
    */
   protected abstract begin(inputs: Tensor, dropHidden: (hidden: Tensor) => Tensor): CellStep;
 

@@ -1,44 +1,9 @@
 import { cat, nn, type Tensor } from '@espalier/torch';
-import type { InputShape } from '../space/space.js';
-
-/**
- * A convolutional network of Zoph & Le 2016: its layers from the image on. `inputs` are the earlier layers (0 is
- * the first) whose outputs a layer reads.
- */
-export interface ZophCnn {
-  readonly layers: readonly {
-    readonly filterHeight: number;
-    readonly filterWidth: number;
-    readonly filters: number;
-    readonly strideHeight: number;
-    readonly strideWidth: number;
-    readonly inputs: readonly number[];
-  }[];
-}
-
-/**
- * Convolution without bias, batch normalisation and rectified linear units (section 4.1); padded so that stride 1
- * keeps height and width where the filter's are odd, and adds one where they are even.
- */
-class ConvolutionLayer extends nn.Layer {
-  readonly conv: nn.Conv2d;
-  readonly bn: nn.BatchNorm2d;
-
-  constructor(inputs: number, layer: ZophCnn['layers'][number]) {
-    super();
-    const { filterHeight, filterWidth, filters, strideHeight, strideWidth } = layer;
-    this.conv = new nn.Conv2d(inputs, filters, [filterHeight, filterWidth], {
-      stride: [strideHeight, strideWidth],
-      padding: [Math.floor(filterHeight / 2), Math.floor(filterWidth / 2)],
-      bias: false,
-    });
-    this.bn = new nn.BatchNorm2d(filters);
-  }
-
-  forward(input: Tensor): Tensor {
-    return this.bn.forward(this.conv.forward(input)).relu();
-  }
-}
+import type { InputShape } from '../../space/space.js';
+import { isConvolution, type LayerKind, type ZophCnn } from './architecture.js';
+import { ConvolutionLayer } from './convolution-layer.js';
+import { LocalContrastNorm } from './local-contrast-norm.js';
+import { PoolingLayer } from './pooling-layer.js';
 
 /**
  * The network of an architecture, with the repairs of section 3.3: a layer without inputs reads the image; where
@@ -47,23 +12,26 @@ class ConvolutionLayer extends nn.Layer {
  * reads a feature map: here it is the mean over height and width and a linear layer, so that any size fits.
  */
 export class ZophNetwork extends nn.Layer {
-  readonly layers: readonly ConvolutionLayer[];
+  readonly layers: readonly nn.Layer[];
   readonly classifier: nn.Linear;
   readonly #inputs: readonly (readonly number[])[];
   readonly #ends: readonly number[];
 
-  constructor(architecture: ZophCnn, shape: InputShape) {
+  constructor({ layers }: ZophCnn, shape: InputShape) {
     super();
-    const { layers } = architecture;
-    const filtersOf = (index: number) => layers[index]?.filters ?? 0;
-    const sum = (indices: readonly number[]) => indices.reduce((total, index) => total + filtersOf(index), 0);
+    /** Of the output of each layer. */
+    const channels: number[] = [];
+    const together = (indices: readonly number[]) =>
+      indices.reduce((total, index) => total + (channels[index] as number), 0);
+    this.layers = layers.map((layer) => {
+      const read = layer.inputs.length === 0 ? shape.channels : together(layer.inputs);
+      channels.push(isConvolution(layer) ? layer.filters : read);
+      return build(layer, read);
+    });
     this.#inputs = layers.map(({ inputs }) => inputs);
     const read = new Set(this.#inputs.flat());
     this.#ends = [...layers.keys()].filter((index) => !read.has(index));
-    this.layers = layers.map(
-      (layer) => new ConvolutionLayer(layer.inputs.length === 0 ? shape.channels : sum(layer.inputs), layer),
-    );
-    this.classifier = new nn.Linear(sum(this.#ends), shape.classes);
+    this.classifier = new nn.Linear(together(this.#ends), shape.classes);
   }
 
   forward(image: Tensor): Tensor {
@@ -74,6 +42,19 @@ export class ZophNetwork extends nn.Layer {
     }
     const features = concatenate(this.#ends.map((index) => outputs[index] as Tensor));
     return this.classifier.forward(features.adaptiveAvgPool2d(1).flatten(1));
+  }
+}
+
+function build(layer: LayerKind, channels: number): nn.Layer {
+  if (isConvolution(layer)) return new ConvolutionLayer(channels, layer);
+  switch (layer.type) {
+    case 'max_pool':
+    case 'avg_pool':
+      return new PoolingLayer(layer);
+    case 'batch_norm':
+      return new nn.BatchNorm2d(channels);
+    case 'local_contrast_norm':
+      return new LocalContrastNorm();
   }
 }
 

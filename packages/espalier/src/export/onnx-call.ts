@@ -1,0 +1,31 @@
+import type { TracedTensor } from '../networks/operator-trace.js';
+import { CallArguments } from './call-arguments.js';
+import type { BatchedCall, Shape } from './exported-trace.js';
+import type { OnnxModel } from './onnx-model.js';
+
+/** A tensor in the model that is written: the value's name there and its shape. */
+export interface OnnxTensor {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** A call on its way to a model. */
+export class OnnxCall extends CallArguments<OnnxTensor> {
+  constructor(
+    readonly model: OnnxModel,
+    call: BatchedCall,
+    written: (tensor: TracedTensor) => OnnxTensor,
+  ) {
+    super(call, 'ONNX', written);
+  }
+
+  /** A tensor, or a number in its place. */
+  operand(place: number): OnnxTensor {
+    return this.source(place) === undefined ? this.number(this.setting(place, 0)) : this.tensor(place);
+  }
+
+  /** A number as a tensor without dimensions. */
+  number(value: number): OnnxTensor {
+    return { name: this.model.constant(Float32Array.of(value), []), shape: [] };
+  }
+}

@@ -1,0 +1,26 @@
+import { nn, type Tensor } from '@espalier/torch';
+import type { Convolution } from './architecture.js';
+
+/**
+ * Convolution without bias, batch normalisation and rectified linear units (section 4.1); padded so that stride 1
+ * keeps height and width where the filter's are odd, and adds one where they are even.
+ */
+export class ConvolutionLayer extends nn.Layer {
+  readonly conv: nn.Conv2d;
+  readonly bn: nn.BatchNorm2d;
+
+  constructor(inputs: number, layer: Convolution) {
+    super();
+    const { filterHeight, filterWidth, filters, strideHeight, strideWidth } = layer;
+    this.conv = new nn.Conv2d(inputs, filters, [filterHeight, filterWidth], {
+      stride: [strideHeight, strideWidth],
+      padding: [Math.floor(filterHeight / 2), Math.floor(filterWidth / 2)],
+      bias: false,
+    });
+    this.bn = new nn.BatchNorm2d(filters);
+  }
+
+  forward(input: Tensor): Tensor {
+    return this.bn.forward(this.conv.forward(input)).relu();
+  }
+}

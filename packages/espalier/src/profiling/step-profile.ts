@@ -1,0 +1,148 @@
+import { backward, optim, type ProfiledCall, profile, scope, type Tensor } from '@espalier/torch';
+import { multiplyAddsOfOperator } from '../networks/multiply-adds.js';
+import { kindOfCall } from './kind-of-call.js';
+import type { TrainingStep } from './training-step.js';
+
+/** Milliseconds of a training step: the loss, its gradients, and the new weights. */
+export interface PhaseTimes {
+  readonly forward: number;
+  readonly backward: number;
+  readonly update: number;
+}
+
+/** What one operator takes in a training step: the mean over the steps. */
+export interface OperatorTimes extends PhaseTimes {
+  /** `aten::conv2d`; of the backward pass's own work, the node of its graph: `torch::autograd::AccumulateGrad` */
+  readonly operator: string;
+  /** What is known of the calls from the shapes that they read: `3x3 depthwise`; '' is nothing. */
+  readonly kind: string;
+  readonly calls: number;
+  /** Of the forward pass. */
+  readonly multiplyAdds: number;
+}
+
+export interface StepProfile {
+  /** How many steps the means are of. */
+  readonly steps: number;
+  /** As a clock beside it measures. */
+  readonly whole: PhaseTimes;
+  /** The slowest first. */
+  readonly operators: readonly OperatorTimes[];
+  /** Between the operators: the program, and the bookkeeping of the backward pass. */
+  readonly outside: PhaseTimes;
+}
+
+export const totalOf = ({ forward, backward, update }: PhaseTimes): number => forward + backward + update;
+
+type Writable<T> = { -readonly [key in keyof T]: T[key] };
+
+const none = (): Writable<PhaseTimes> => ({ forward: 0, backward: 0, update: 0 });
+
+/**
+ * Times training steps by operator: stochastic gradient descent with momentum, after one step that is not counted. An
+ * operator's time is that of the calls which the program makes, with all that libtorch calls in turn, and of the nodes of
+ * the backward pass that these calls made; so every moment is counted once.
+ *
+ * @param report told before each step, the first one among them, which of how many it is
+ */
+export function profileSteps(
+  step: TrainingStep,
+  steps: number,
+  report: (step: number, of: number) => void = () => {},
+): StepProfile {
+  const { network } = step;
+  const optimizer = new optim.SGD(network.parameters(), { learningRate: 1e-3, momentum: 0.9 });
+  const whole = none();
+  const rows = new Map<string, Writable<OperatorTimes>>();
+  const rowOf = (operator: string, kind: string) => {
+    const key = `${operator} ${kind}`;
+    const row = rows.get(key) ?? { operator, kind, calls: 0, ...none(), multiplyAdds: 0 };
+    rows.set(key, row);
+    return row;
+  };
+  network.train();
+  try {
+    for (let number = 0; number <= steps; number++) {
+      report(number + 1, steps + 1);
+      const phases = runStep(step, optimizer);
+      if (number > 0) count(phases, whole, rowOf);
+    }
+  } finally {
+    optimizer.free();
+    optimizer.zeroGrad();
+  }
+  const mean = <T extends PhaseTimes>(times: T): T => ({
+    ...times,
+    forward: times.forward / steps,
+    backward: times.backward / steps,
+    update: times.update / steps,
+  });
+  const operators = [...rows.values()]
+    .map((row) => ({ ...mean(row), calls: row.calls / steps, multiplyAdds: row.multiplyAdds / steps }))
+    .sort((one, other) => totalOf(other) - totalOf(one));
+  const outside = mean(whole);
+  for (const { forward, backward, update } of operators) {
+    outside.forward -= forward;
+    outside.backward -= backward;
+    outside.update -= update;
+  }
+  return { steps, whole: mean(whole), operators, outside };
+}
+
+interface Phase {
+  readonly calls: readonly ProfiledCall[];
+  readonly milliseconds: number;
+}
+
+function runStep(step: TrainingStep, optimizer: optim.SGD): Record<keyof PhaseTimes, Phase> {
+  const timed = (body: () => void): Phase => {
+    let milliseconds = 0;
+    const calls = profile(() => {
+      const begun = performance.now();
+      body();
+      milliseconds = performance.now() - begun;
+    });
+    return { calls, milliseconds };
+  };
+  return scope(() => {
+    optimizer.zeroGrad();
+    let loss: Tensor | undefined;
+    const forward = timed(() => {
+      loss = step.loss();
+    });
+    return {
+      forward,
+      backward: timed(() => backward(loss as Tensor)),
+      update: timed(() => optimizer.step()),
+    };
+  });
+}
+
+function count(
+  { forward, backward, update }: Record<keyof PhaseTimes, Phase>,
+  whole: Writable<PhaseTimes>,
+  rowOf: (operator: string, kind: string) => Writable<OperatorTimes>,
+): void {
+  whole.forward += forward.milliseconds;
+  whole.backward += backward.milliseconds;
+  whole.update += update.milliseconds;
+  /** Operators whose calls may have made nodes, with the number that the first of them would have. */
+  const makers: { sequence: number; row: Writable<OperatorTimes> }[] = [];
+  const begin = (call: ProfiledCall) => {
+    const row = rowOf(call.name, kindOfCall(call));
+    row.calls++;
+    return row;
+  };
+  for (const call of forward.calls) {
+    const row = begin(call);
+    row.forward += call.nanoseconds / 1e6;
+    row.multiplyAdds += multiplyAddsOfOperator(call.name, call.inputs, call.results[0] ?? []);
+    if (call.sequence >= 0) makers.push({ sequence: call.sequence, row });
+  }
+  for (const call of backward.calls) {
+    const isNode = !call.name.includes('::') && call.sequence >= 0;
+    const maker = isNode ? makers.findLast(({ sequence }) => sequence <= call.sequence) : undefined;
+    (maker?.row ?? begin(call)).backward += call.nanoseconds / 1e6;
+  }
+  for (const call of update.calls) begin(call).update += call.nanoseconds / 1e6;
+}

@@ -1,0 +1,143 @@
+import { cat, nn, type Tensor } from '@espalier/torch';
+import type { Block } from '../networks/auto-deeplab/architecture.js';
+import {
+  EPSILON,
+  OPERATIONS,
+  type OperationName,
+  operation,
+  ReluConvNorm,
+} from '../networks/auto-deeplab/operations.js';
+import { resize, sizeOf } from '../networks/auto-deeplab/resize.js';
+import { MixedOperation } from './mixed-operation.js';
+
+/** The place of a block's first edge: the blocks before it have 2, 3, ... edges. */
+export function firstEdge(block: number): number {
+  return (block * (block + 3)) / 2;
+}
+
+/**
+ * All operations on one edge. The paper does not speak of batch norm in the search. As in the search of DARTS, that the
+ * paper builds on, it follows the pooling ones too, so that the weights compare like with like, and learns no scale, which
+ * would take the place of the weights.
+ */
+function mixedOperation(filters: number): MixedOperation<OperationName> {
+  return new MixedOperation(OPERATIONS, (name) => {
+    const layer = operation(name, filters, 1, false);
+    return name.includes('pool')
+      ? new nn.Sequential(layer, new nn.BatchNorm2d(filters, { epsilon: EPSILON, affine: false }))
+      : layer;
+  });
+}
+
+/** A transition into a cell: from where it comes in the layer before. */
+export interface Transition {
+  /** The level in the layer before. */
+  readonly from: number;
+  readonly channels: number;
+  /** Whether that map is still to be halved. */
+  readonly halves: boolean;
+}
+
+/** What a block makes of the states so far; undefined where it reads none of them. */
+type BlockValue = (block: number, states: readonly (Tensor | undefined)[]) => Tensor | undefined;
+
+/**
+ * The cell at one node of the trellis, with an edge from every earlier state to every block. The transitions into the node
+ * have all weights in common but those that bring their map to the cell's size and filters: a convolution with stride 2
+ * from above, a 1x1 convolution from the same level and, after upsampling, from below (section 5.1; the paper does not
+ * give the size of the former: 3x3).
+ */
+export class SuperCell extends nn.Module {
+  readonly previous: readonly ReluConvNorm[];
+  /** Where that map has another number of channels, as in the networks that are built. */
+  readonly before?: ReluConvNorm;
+  /** Into the first block from the previous layer, from two layers before, into the second block, ... */
+  readonly edges: readonly (MixedOperation<OperationName> | undefined)[];
+
+  /** @param before channels of the map of the same level two layers before; without it there are no edges from there */
+  constructor(
+    private readonly blocks: number,
+    filters: number,
+    readonly transitions: readonly Transition[],
+    before: number | undefined,
+  ) {
+    super();
+    this.previous = transitions.map(
+      ({ channels, halves }) =>
+        new ReluConvNorm(
+          channels,
+          filters,
+          halves ? { size: 3, stride: 2, affine: false } : { affine: false },
+        ),
+    );
+    if (before !== undefined && before !== filters)
+      this.before = new ReluConvNorm(before, filters, { affine: false });
+    this.edges = Array.from({ length: blocks }, (_, block) =>
+      Array.from({ length: 2 + block }, (_, input) =>
+        input === 1 && before === undefined ? undefined : mixedOperation(filters),
+      ),
+    ).flat();
+  }
+
+  /**
+   * The terms of equation 6, not yet weighted: the cell on the map of each transition, beside the same one of two layers
+   * before.
+   *
+   * @param previous [N, C, H, W] for each transition, from below upsampled to the cell's size already
+   * @param before [N, C', H', W'] of any size
+   * @param weights of the operations, edge by edge
+   * @returns [N, blocks * filters, H, W] of the cell's size for each transition
+   */
+  mixtures(
+    previous: readonly Tensor[],
+    before: Tensor | undefined,
+    weights: readonly (readonly Tensor[])[],
+  ): Tensor[] {
+    const mixture = (edge: number, state: Tensor) =>
+      (this.edges[edge] as MixedOperation<OperationName>).mixture(state, weights[edge] as Tensor[]);
+    const read = previous.map((map, place) => (this.previous[place] as ReluConvNorm).forward(map));
+    // The edges from two layers before are the same for all transitions.
+    const other = this.#read(before, read[0] as Tensor);
+    const fromOther =
+      other && Array.from({ length: this.blocks }, (_, block) => mixture(firstEdge(block) + 1, other));
+    return read.map((state) =>
+      this.#run([state, undefined], (block, states) => {
+        const values = states.flatMap((state, input) =>
+          state === undefined ? [] : [mixture(firstEdge(block) + input, state)],
+        );
+        if (fromOther !== undefined) values.push(fromOther[block] as Tensor);
+        return values.reduce((sum, value) => sum.add(value));
+      }),
+    );
+  }
+
+  /** The cell of one architecture on the map of one transition; what reads `before` adds nothing where there is none. */
+  single(previous: Tensor, from: number, before: Tensor | undefined, cell: readonly Block[]): Tensor {
+    const place = this.transitions.findIndex((transition) => transition.from === from);
+    const state = (this.previous[place] as ReluConvNorm).forward(previous);
+    return this.#run([state, this.#read(before, state)], (block, states) => {
+      const [first, second, onFirst, onSecond] = cell[block] as Block;
+      const apply = (input: number, name: OperationName) => {
+        const state = states[input];
+        const edge = this.edges[firstEdge(block) + input] as MixedOperation<OperationName>;
+        return state && edge.single(state, name);
+      };
+      const [one, other] = [apply(first, onFirst), apply(second, onSecond)];
+      return one && other ? one.add(other) : (one ?? other);
+    });
+  }
+
+  /** The map of two layers before as a state like another. */
+  #read(before: Tensor | undefined, like: Tensor): Tensor | undefined {
+    if (before === undefined) return undefined;
+    const resized = resize(before, sizeOf(like));
+    return this.before?.forward(resized) ?? resized;
+  }
+
+  #run(inputs: readonly [Tensor, Tensor | undefined], value: BlockValue): Tensor {
+    const states: (Tensor | undefined)[] = [...inputs];
+    for (let block = 0; block < this.blocks; block++)
+      states.push(value(block, states) ?? inputs[0].zerosLike());
+    return cat(states.slice(2) as Tensor[], 1);
+  }
+}

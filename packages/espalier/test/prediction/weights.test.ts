@@ -1,0 +1,94 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nn, ones, saveTensors, scope, setThreads, type Tensor } from '@espalier/torch';
+import { describe, expect, it } from 'vitest';
+import { hasAuxiliaryHead, loadWeights, readWeights } from '../../src/prediction/weights.js';
+import { suiteFolder } from '../cli/suite-folder.js';
+
+setThreads(1);
+
+const folder = suiteFolder();
+
+const layers = () => new nn.Sequential(new nn.Linear(2, 3), new nn.BatchNorm1d(3), new nn.BatchNorm1d(3));
+const counts = (state: ReadonlyMap<string, Tensor>) =>
+  ['1', '2'].map((layer) => state.get(`${layer}.num_batches_tracked`)!.item());
+
+/** The state of a network that has seen a batch, without some of its tensors. */
+function stateWithout(...names: string[]): Map<string, Tensor> {
+  const trained = layers();
+  trained.forward(ones([4, 2], { dtype: 'float32' }));
+  return new Map([...trained.stateDict()].filter(([name]) => !names.includes(name)));
+}
+
+describe('weights', () => {
+  it('are read from a file and copied', () => {
+    scope(() => {
+      const file = join(folder, 'whole.safetensors');
+      const state = stateWithout();
+      saveTensors(file, state);
+      const network = layers();
+      loadWeights(network, readWeights(file), file);
+      for (const [name, value] of network.stateDict())
+        expect(value.toNumbers(), name).toEqual(state.get(name)!.toNumbers());
+      expect(counts(network.stateDict())).toEqual([1, 1]);
+    });
+  });
+
+  it('of PyTorch before 0.4.1 have no counts of batches: they become 0', () => {
+    scope(() => {
+      const state = stateWithout('1.num_batches_tracked', '2.num_batches_tracked');
+      const network = layers();
+      network.forward(ones([4, 2], { dtype: 'float32' }));
+      loadWeights(network, state, 'old');
+      expect(counts(network.stateDict())).toEqual([0, 0]);
+      expect(network.stateDict().get('1.running_mean')!.toNumbers()).toEqual(
+        state.get('1.running_mean')!.toNumbers(),
+      );
+    });
+  });
+
+  it('that have some counts of batches have to have them all', () => {
+    scope(() => {
+      expect(() => loadWeights(layers(), stateWithout('2.num_batches_tracked'), 'torn')).toThrow(
+        /^torn: the state does not fit the network: 2\.num_batches_tracked is missing$/,
+      );
+    });
+  });
+
+  it('that do not fit are refused with all that is wrong, and change nothing', () => {
+    scope(() => {
+      const state = stateWithout('0.weight');
+      state.set('0.bias', ones([3], { dtype: 'float64' }));
+      state.set('1.weight', ones([4], { dtype: 'float32' }));
+      state.set('module.extra', ones([1], { dtype: 'float32' }));
+      const network = layers();
+      expect(() => loadWeights(network, state, 'w.safetensors')).toThrow(
+        /^w\.safetensors: the state does not fit the network: 0\.weight is missing; 0\.bias has element type float64, the network needs float32; 1\.weight has shape \[4\], the network needs \[3\]; module\.extra is not part of the network$/,
+      );
+      expect(counts(network.stateDict())).toEqual([0, 0]);
+    });
+  });
+
+  it('have an auxiliary head where their names say so', () => {
+    const state = (name: string) => new Map([[name, undefined as unknown as Tensor]]);
+    expect(hasAuxiliaryHead(state('auxiliary_head.classifier.bias'))).toBe(true);
+    expect(hasAuxiliaryHead(state('classifier.bias'))).toBe(false);
+  });
+});
+
+describe('a file that has no weights', () => {
+  it('is named, with the line that makes one of a file of PyTorch', () => {
+    const file = join(folder, 'model.pt');
+    writeFileSync(file, 'PK and so on, as PyTorch zips its files');
+    expect(() => readWeights(file)).toThrow(
+      /model\.pt is not a safetensors file: its header should have .* become one by: python3 -c ".*save_file.*" '.*model\.pt' '.*model\.safetensors'$/,
+    );
+  });
+
+  it('is named where it is missing, or a folder', () => {
+    mkdirSync(join(folder, 'sub'));
+    const wanted = 'expected weights in a safetensors file';
+    expect(() => readWeights(join(folder, 'nowhere'))).toThrow(`nowhere: does not exist; ${wanted}`);
+    expect(() => readWeights(join(folder, 'sub'))).toThrow(`sub: is no file; ${wanted}`);
+  });
+});

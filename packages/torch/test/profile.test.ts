@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { backward, noGrad, ones, profile, scope, setThreads, stack, type Tensor, tensor, zeros } from '../src/index.js';
+
+setThreads(1);
+
+const names = (body: () => void) => profile(body).map(({ name }) => name);
+
+const learned = (value: Tensor) => {
+  value.requiresGrad = true;
+  return value;
+};
+
+describe('a profile', () => {
+  it('has the operators of its body in order, with the shapes of their tensors and results', () => {
+    const image = ones([2, 3, 8, 6]);
+    const weight = ones([4, 3, 3, 3]);
+    const calls = profile(() => {
+      stack([image.conv2d(weight), zeros([2, 4, 6, 4])]).relu_();
+    });
+    expect(calls.map(({ name, inputs, results }) => ({ name, inputs, results }))).toEqual([
+      { name: 'aten::conv2d', inputs: [[2, 3, 8, 6], [4, 3, 3, 3]], results: [[2, 4, 6, 4]] },
+      { name: 'aten::zeros', inputs: [], results: [[2, 4, 6, 4]] },
+      { name: 'aten::stack', inputs: [[2, 4, 6, 4], [2, 4, 6, 4]], results: [[2, 2, 4, 6, 4]] },
+      { name: 'aten::relu_', inputs: [[2, 2, 4, 6, 4]], results: [[2, 2, 4, 6, 4]] },
+    ]);
+    for (const { nanoseconds } of calls) expect(nanoseconds).toBeGreaterThan(0);
+  });
+
+  it('has the nodes of a backward pass, with the sequence number of the operator that made each', () => {
+    const weight = learned(tensor([1, 2]));
+    const before = profile(() => {});
+    expect(before).toEqual([]);
+    let loss: Tensor | undefined;
+    const forward = profile(() => {
+      loss = weight.exp().mul(3).sum();
+    });
+    const pass = profile(() => backward(loss as Tensor));
+    const [exp, mul, sum] = forward.map(({ sequence }) => sequence);
+    expect(forward.map(({ name }) => name)).toEqual(['aten::exp', 'aten::mul', 'aten::sum']);
+    expect(pass.map(({ name, sequence }) => [name, sequence]).slice(1)).toEqual([
+      ['SumBackward0', sum],
+      ['MulBackward0', mul],
+      ['ExpBackward0', exp],
+      ['torch::autograd::AccumulateGrad', -1],
+    ]);
+    expect(pass[0]?.name).toBe('aten::ones_like');
+  });
+
+  it('has no sequence number where nothing is recorded', () => {
+    const weight = learned(tensor([1, 2]));
+    expect(profile(() => noGrad(() => weight.exp())).map(({ sequence }) => sequence)).toEqual([-1]);
+  });
+
+  it('ends with its body, also where that throws', () => {
+    expect(() => profile(() => ones([2]).view([3]))).toThrow('aten::view');
+    expect(names(() => ones([2]).exp())).toEqual(['aten::ones', 'aten::exp']);
+  });
+
+  it('does not go into another one', () => {
+    expect(() => profile(() => profile(() => {}))).toThrow('this thread is being profiled already');
+    expect(names(() => ones([2]))).toEqual(['aten::ones']);
+  });
+
+  it('is of its own thread and leaves no tensor behind', () => {
+    scope(() => profile(() => ones([3]).exp()));
+    expect(names(() => {})).toEqual([]);
+  });
+});
+
+describe('the storage of a tensor', () => {
+  it('is that of its base for a view and for what an operator in place gives, and another one for a copy', () => {
+    const base = zeros([2, 6]);
+    expect(base.storage.bytes).toBe(48);
+    expect(base.view([3, 4]).storage).toEqual(base.storage);
+    expect(base.select(0, 1).storage).toEqual(base.storage);
+    expect(base.add_(1).storage).toEqual(base.storage);
+    expect(base.clone().storage.begin).not.toBe(base.storage.begin);
+  });
+});
