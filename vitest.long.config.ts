@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** The properties again, with new and with more random cases. */
+/** The properties again, with new and with more random cases; a thousand architectures of each space. */
 export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts'],
     exclude: ['packages/espalier/test/{cli,runs}/**', 'packages/torch/test/find-libtorch.test.ts'],
+    env: { ESPALIER_ARCHITECTURES: '1000' },
     setupFiles: ['test/properties-long.setup.ts'],
     pool: 'forks',
     testTimeout: 1_800_000,

@@ -1,15 +1,6 @@
 /** A training step of a CIFAR ResNet (He et al. 2015, section 4.2, with projections in the shortcuts). */
-import {
-  backward,
-  manualSeed,
-  nn,
-  optim,
-  randint,
-  randn,
-  saveTensors,
-  scope,
-} from '../packages/torch/dist/index.js';
-import { multiplyAdds } from './driver/multiply-adds.mjs';
+import { nn } from '../packages/torch/dist/index.js';
+import { classifierStep } from './driver/classifier-step.mjs';
 
 class Block extends nn.Layer {
   constructor(inputs, outputs, stride) {
@@ -55,38 +46,18 @@ class ResNet extends nn.Layer {
   }
 }
 
+/** @type {import('./driver/load-benchmark.mjs').Benchmark} */
 export default {
-  settings: { blocks: 3, channels: [16, 32, 64], classes: 10, batch: 64, size: 32 },
+  settings: { blocks: 3, channels: [16, 32, 64], batch: 64, size: 32, classes: 10, learningRate: 0.1 },
+  checked: { learningRate: 1e-3 },
   unit: 'step',
   rounds: 30,
   steps: 1,
   layouts: ['default', 'channels_last'],
   targets: { channels_last: 1 / 1.05 },
-  perStep: () => 1,
 
   prepare(settings, startFile) {
-    manualSeed(1);
-    const network = new ResNet(settings);
-    const images = randn([settings.batch, 3, settings.size, settings.size]);
-    const labels = randint(0, settings.classes, [settings.batch]);
-    saveTensors(startFile, new Map([...network.stateDict(), ['images', images], ['labels', labels]]));
-    network.to({ memoryFormat: 'channels_last' });
-    const inputs = images.to({ memoryFormat: 'channels_last' });
-    const flop = 3 * 2 * multiplyAdds(() => network.forward(inputs));
-    const optimizer = new optim.SGD(network.parameters(), {
-      learningRate: 0.1,
-      momentum: 0.9,
-      nesterov: true,
-      weightDecay: 1e-4,
-    });
-    const step = () =>
-      scope(() => {
-        const loss = network.forward(inputs).crossEntropyLoss(labels);
-        backward(loss);
-        optimizer.step();
-        optimizer.zeroGrad();
-        return loss.item();
-      });
-    return { step, flop };
+    const training = { nesterov: true, weightDecay: 1e-4 };
+    return classifierStep(() => new ResNet(settings), undefined, settings, training, startFile);
   },
 };

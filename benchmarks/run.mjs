@@ -13,18 +13,17 @@ import { findPython } from './driver/python.mjs';
 import { describeResult } from './driver/report.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
+const layoutNames = ['default', 'channels_last'];
 const usage =
-  'Usage: npm run bench -- [--only NAME,...] [--json] [--threads N] [--rounds N] [--python COMMAND]';
+  'Usage: npm run bench [-- [--only NAME,...] [--json] [--write] [--threads T] [--rounds N] [--layout LAYOUT,...] [--python COMMAND]]';
 
 await runScript(async () => {
-  const { only, json, threads, rounds, python: command } = readArguments();
+  const { only, json, threads, rounds, layouts, python: command } = readArguments();
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.mjs') && file !== 'run.mjs')
     .map((file) => file.slice(0, -'.mjs'.length))
     .sort();
-  const unknown = only?.find((name) => !names.includes(name));
-  if (unknown !== undefined)
-    throw new SetupProblem(`There is no benchmark '${unknown}': they are ${names.join(', ')}.`, 2);
+  checkNames('benchmark', only, names);
   const python = findPython(command);
   const limits = measureLimits(threads);
   console.error(
@@ -32,7 +31,7 @@ await runScript(async () => {
   );
   const results = [];
   for (const name of only ?? names) {
-    const result = await compare(name, { threads, rounds, python, limits });
+    const result = await compare(name, { threads, rounds, layouts, python, limits });
     console.error(describeResult(result));
     results.push(result);
   }
@@ -46,20 +45,36 @@ function readArguments() {
       options: {
         only: { type: 'string' },
         json: { type: 'boolean', default: false },
+        write: { type: 'boolean', default: false },
         threads: { type: 'string', default: '2' },
         rounds: { type: 'string' },
+        layout: { type: 'string', default: layoutNames.join() },
         python: { type: 'string' },
       },
     }).values;
   } catch (error) {
     throw new SetupProblem(`${error.message}\n${usage}`, 2);
   }
+  const layouts = values.layout.split(',');
+  checkNames('layout', layouts, layoutNames);
   return {
     ...values,
     only: values.only?.split(','),
+    layouts,
     threads: count('--threads', values.threads),
     rounds: values.rounds === undefined ? undefined : count('--rounds', values.rounds),
   };
+}
+
+/**
+ * @param {string} what
+ * @param {readonly string[] | undefined} asked
+ * @param {readonly string[]} known
+ */
+function checkNames(what, asked, known) {
+  const unknown = asked?.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new SetupProblem(`There is no ${what} '${unknown}': they are ${known.join(', ')}.\n${usage}`, 2);
 }
 
 /**

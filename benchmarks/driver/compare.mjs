@@ -1,83 +1,109 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
+import { checkLosses } from './check-losses.mjs';
+import { loadBenchmark } from './load-benchmark.mjs';
 import { Side } from './side-process.mjs';
 import { median, middleHalf } from './statistics.mjs';
 
-/** Steps from equal weights whose losses must agree, and steps after them that nobody times. */
+/** @typedef {import('./load-benchmark.mjs').Layout} Layout */
+
+/** Steps from equal weights whose losses must agree. */
 const checkedSteps = 3;
-const warmUpSteps = 2;
+
+/** Steps before those that are timed. */
+const warmUpSteps = 1;
+
+const file = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
  * Runs our side and PyTorch's in turn, round by round, each in a process of its own.
  * @param {string} name
- * @param {{ threads: number, rounds: number | undefined, python: import('./python.mjs').Python,
- *           limits: import('./limits.mjs').Limits }} conditions
+ * @param {{ threads: number, rounds: number | undefined, layouts: readonly Layout[],
+ *           python: import('./python.mjs').Python, limits: import('./limits.mjs').Limits }} conditions
  * @throws {SetupProblem} where the losses of the two sides do not agree
  */
-export async function compare(name, { threads, rounds: asked, python, limits }) {
-  const { default: benchmark } = await import(`../${name}.mjs`);
-  const rounds = asked ?? benchmark.rounds;
-  const { layouts, steps, settings } = benchmark;
-  const folder = mkdtempSync(join(tmpdir(), 'espalier-bench-'));
-  const request = {
-    name,
-    settings,
-    threads,
-    steps,
-    checkedSteps,
-    warmUpSteps,
-    startFile: join(folder, 'start'),
+export async function compare(name, { threads, rounds: askedRounds, layouts: asked, python, limits }) {
+  const benchmark = await loadBenchmark(name);
+  const { settings, steps, unit, targets, perStep = () => 1, rounds = benchmark.rounds } = {
+    ...benchmark,
+    ...(askedRounds === undefined ? {} : { rounds: askedRounds }),
   };
-  const file = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
+  const layouts = benchmark.layouts.filter((layout) => benchmark.layouts.length === 1 || asked.includes(layout));
+  const folder = mkdtempSync(join(tmpdir(), 'espalier-bench-'));
+  const request = { name, settings, threads, steps, firstSteps: warmUpSteps, startFile: join(folder, 'start') };
+  const checked = {
+    ...request,
+    settings: { ...settings, ...benchmark.checked },
+    firstSteps: checkedSteps,
+    startFile: join(folder, 'checked'),
+  };
+  const startOurs = (/** @type {object} */ request) =>
+    new Side(process.execPath, [file('our-side.mjs'), JSON.stringify(request)], threads);
+  const startTheirs = (/** @type {object} */ request, /** @type {Layout} */ layout) => {
+    const program = file(`../pytorch/${benchmark.program ?? name}.py`);
+    return new Side(python.command, [program, JSON.stringify({ ...request, layout })], threads);
+  };
   /** @type {Map<string, Side>} */
   const sides = new Map();
   try {
     // Ours comes first: it writes the weights and the data that all start from.
-    sides.set('ours', new Side(process.execPath, [file('our-side.mjs'), JSON.stringify(request)], threads));
-    const ours = await sides.get('ours').reply();
+    const losses = await firstLosses(startOurs(checked));
+    const differences = [];
     for (const layout of layouts) {
-      const args = [file(`../pytorch/${name}.py`), JSON.stringify({ ...request, layout })];
-      sides.set(layout, new Side(python.command, args, threads));
-      checkLosses(name, layout, ours.losses, (await sides.get(layout).reply()).losses);
+      const theirs = await firstLosses(startTheirs(checked, layout));
+      differences.push(checkLosses(`${name}, PyTorch in the ${layout} layout`, losses, theirs));
+    }
+    sides.set('ours', startOurs(request));
+    await sides.get('ours').reply();
+    for (const layout of layouts) {
+      sides.set(layout, startTheirs(request, layout));
+      await sides.get(layout).reply();
     }
     const seconds = new Map([...sides.keys()].map((side) => [side, /** @type {number[]} */ ([])]));
     const turns = [...sides];
     for (let round = 0; round < rounds; round++) {
       for (const [side, child] of turns)
-        seconds.get(side).push((await child.ask('round')).seconds / benchmark.perStep(settings));
+        seconds.get(side).push((await child.ask('round')).seconds / perStep(settings));
       turns.push(turns.shift()); // the next round begins with another side
     }
     const peaks = new Map();
     for (const [side, child] of sides) peaks.set(side, (await child.ask('end')).peakMb);
 
-    const times = (/** @type {string} */ side) => seconds.get(side);
-    const time = (/** @type {string} */ side) => (layouts.includes(side) ? median(times(side)) : null);
-    // Of each round, since the machine may be busier in one than in another.
-    const ratios = (/** @type {string} */ side) =>
-      times(side).map((value, round) => value / times('ours')[round]);
-    const ratio = (/** @type {string} */ side) => (layouts.includes(side) ? median(ratios(side)) : null);
-    const spread = (/** @type {string} */ side) => (layouts.includes(side) ? middleHalf(ratios(side)) : null);
-    const oursSeconds = median(times('ours'));
+    const ours_s = median(seconds.get('ours'));
+    const against = (/** @type {Layout} */ layout) => {
+      const times = seconds.get(layout);
+      // Of each round, since the machine may be busier in one than in another.
+      const ratios = times?.map((value, round) => value / seconds.get('ours')[round]);
+      return {
+        [`pytorch_${layout}_s`]: times ? median(times) : null,
+        [`pytorch_${layout}_s_spread`]: times ? middleHalf(times) : null,
+        [`pytorch_${layout}_peak_mb`]: peaks.get(layout) ?? null,
+        [`ratio_${layout}`]: ratios ? median(ratios) : null,
+        [`ratio_${layout}_spread`]: ratios ? middleHalf(ratios) : null,
+      };
+    };
+    const { flop, bytes } = countWork({ ...request, startFile: join(folder, 'counted') });
     return {
       name,
-      settings: { ...settings, threads, rounds, steps, pytorch: python.version },
-      unit: benchmark.unit,
-      ours_s: oursSeconds,
-      pytorch_default_s: time('default'),
-      pytorch_channels_last_s: time('channels_last'),
-      ratio_default: ratio('default'),
-      ratio_default_spread: spread('default'),
-      ratio_channels_last: ratio('channels_last'),
-      ratio_channels_last_spread: spread('channels_last'),
+      settings: { ...settings, threads, rounds, steps },
+      unit,
+      ours_s,
+      ours_s_spread: middleHalf(seconds.get('ours')),
       ours_peak_mb: peaks.get('ours'),
       pytorch_peak_mb: peaks.get('channels_last') ?? peaks.get('default'),
-      pytorch_default_peak_mb: peaks.get('default'),
-      ours_gflops: ours.flop === undefined ? null : ours.flop / oursSeconds / 1e9,
+      ...against('default'),
+      ...against('channels_last'),
+      flop: flop / perStep(settings),
+      unfused_bytes: bytes / perStep(settings),
+      share_of_matrix_product: flop / perStep(settings) / ours_s / 1e9 / limits.matrix_product_gflops,
+      share_of_copy: bytes / perStep(settings) / ours_s / 1e9 / limits.copy_gb_s,
+      comparison_peaks_mb: await peaksOf(benchmark, request),
+      largest_loss_difference: Math.max(...differences),
       limits,
-      targets: benchmark.targets,
+      targets,
     };
   } finally {
     for (const child of sides.values()) child.stop();
@@ -86,18 +112,46 @@ export async function compare(name, { threads, rounds: asked, python, limits }) 
 }
 
 /**
- * @param {string} name
- * @param {string} layout
- * @param {number[]} ours
- * @param {number[]} theirs
+ * Of a side that does nothing else.
+ * @param {Side} side
  */
-function checkLosses(name, layout, ours, theirs) {
-  // Sums in another order differ in the last bits of float32, and each step passes the difference on.
-  const agree = ours.every(
-    (loss, step) => Math.abs(loss - theirs[step]) <= 1e-4 * 10 ** step * Math.abs(theirs[step]),
-  );
-  if (!agree)
-    throw new SetupProblem(
-      `${name}: from equal weights the losses are ${ours.join(', ')} here and ${theirs.join(', ')} in PyTorch (${layout}).`,
-    );
+async function firstLosses(side) {
+  try {
+    return (await side.reply()).losses;
+  } finally {
+    side.stop();
+  }
+}
+
+/**
+ * Of a step, in a process of its own: what is counted runs without our kernels and would change our side's peak.
+ * @param {{ threads: number }} request
+ * @returns {{ flop: number, bytes: number }}
+ */
+function countWork(request) {
+  const env = { ...process.env, OMP_NUM_THREADS: String(request.threads) };
+  const args = [file('count-work.mjs'), JSON.stringify(request)];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', env, maxBuffer: 2 ** 26 }));
+}
+
+/**
+ * Peaks in MB of our side with other settings.
+ * @param {import('./load-benchmark.mjs').Benchmark} benchmark
+ * @param {any} request
+ */
+async function peaksOf({ comparisons = {} }, request) {
+  /** @type {Record<string, number>} */
+  const peaks = {};
+  for (const [what, changes] of Object.entries(comparisons)) {
+    const changed = { ...request, settings: { ...request.settings, ...changes } };
+    const side = new Side(process.execPath, [file('our-side.mjs'), JSON.stringify(changed)], request.threads);
+    try {
+      await side.reply();
+      await side.ask('round');
+      peaks[what] = (await side.ask('end')).peakMb;
+    } finally {
+      side.stop();
+    }
+  }
+  return peaks;
 }

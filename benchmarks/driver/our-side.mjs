@@ -1,14 +1,12 @@
 /** Our side of a benchmark: reads its orders from stdin, one a line, and answers in JSON. */
 import { createInterface } from 'node:readline';
 import { setThreads } from '../../packages/torch/dist/index.js';
+import { loadBenchmark } from './load-benchmark.mjs';
 
-const { name, settings, threads, steps, checkedSteps, warmUpSteps, startFile } = JSON.parse(process.argv[2]);
-const { default: benchmark } = await import(`../${name}.mjs`);
+const { name, settings, threads, steps, firstSteps, startFile } = JSON.parse(process.argv[2]);
 setThreads(threads);
-const { step, flop } = benchmark.prepare(settings, startFile);
-const losses = Array.from({ length: checkedSteps }, step);
-for (let count = 0; count < warmUpSteps; count++) step();
-answer({ losses, flop });
+const step = (await loadBenchmark(name)).prepare(settings, startFile);
+answer({ losses: Array.from({ length: firstSteps }, () => [step()].flat()) });
 
 for await (const order of createInterface(process.stdin)) {
   if (order === 'end') {

@@ -1,43 +1,58 @@
 const layoutNames = { default: 'PyTorch, default layout', channels_last: 'PyTorch, channels_last' };
+const units = {
+  step: { factor: 1e3, name: 'ms a step' },
+  image: { factor: 1e6, name: 'us an image' },
+  call: { factor: 1e6, name: 'us a call' },
+};
+
+/** @typedef {Awaited<ReturnType<typeof import('./compare.mjs').compare>>} Result */
 
 /**
  * A result as people read it.
- * @param {Awaited<ReturnType<typeof import('./compare.mjs').compare>>} result
+ * @param {Result} result
  */
 export function describeResult(result) {
   const settings = Object.entries(result.settings).map(
     ([key, value]) => `${key} ${Array.isArray(value) ? value.join('/') : value}`,
   );
-  const lines = [`\n${result.name} (${settings.join(', ')})`];
-  const share =
-    result.ours_gflops === null
-      ? ''
-      : `, ${result.ours_gflops.toFixed(0)} GFLOP/s: ${percent(result.ours_gflops / result.limits.matrix_product_gflops)} of a matrix product`;
-  lines.push(row('ours', result.ours_s, result.unit, `${megabytes(result.ours_peak_mb)}${share}`));
+  const lines = [
+    `\n${result.name} (${settings.join(', ')}); losses agree to ${result.largest_loss_difference.toExponential(0)}`,
+    row('ours', result.ours_s, result, `${megabytes(result.ours_peak_mb)}${shares(result)}`),
+  ];
+  for (const [what, peak] of Object.entries(result.comparison_peaks_mb))
+    lines.push(`  ${what}: ${megabytes(peak)}, ours has ${(result.ours_peak_mb / peak).toFixed(2)} times as much`);
   for (const layout of /** @type {const} */ (['default', 'channels_last'])) {
     const seconds = result[`pytorch_${layout}_s`];
     if (seconds === null) continue;
-    const peak = layout === 'default' ? result.pytorch_default_peak_mb : result.pytorch_peak_mb;
     const ratio = result[`ratio_${layout}`];
     const [low, high] = result[`ratio_${layout}_spread`];
     const target = result.targets[layout];
     const verdict =
       target === undefined ? '' : `; target ${target.toFixed(2)}: ${ratio >= target ? 'met' : 'MISSED'}`;
     const times = `ours is ${ratio.toFixed(2)} times as fast (${low.toFixed(2)} to ${high.toFixed(2)}${verdict})`;
-    lines.push(row(layoutNames[layout], seconds, result.unit, `${megabytes(peak)}, ${times}`));
+    const peak = megabytes(result[`pytorch_${layout}_peak_mb`]);
+    lines.push(row(layoutNames[layout], seconds, result, `${peak}, ${times}`));
   }
   return lines.join('\n');
 }
 
-const units = { step: { factor: 1e3, name: 'ms a step' }, call: { factor: 1e6, name: 'us a call' } };
+/** @param {Result} result */
+function shares({ flop, unfused_bytes, share_of_matrix_product, share_of_copy }) {
+  const parts = [];
+  if (flop > 0)
+    parts.push(`; ${(flop / 1e9).toPrecision(3)} GFLOP, ${percent(share_of_matrix_product)} of a matrix product's rate`);
+  if (unfused_bytes > 0)
+    parts.push(`; ${(unfused_bytes / 1e9).toPrecision(3)} GB if nothing is fused, ${percent(share_of_copy)} of a copy's rate`);
+  return parts.join('');
+}
 
 /**
  * @param {string} side
  * @param {number} seconds
- * @param {keyof typeof units} unit
+ * @param {Result} result
  * @param {string} rest
  */
-function row(side, seconds, unit, rest) {
+function row(side, seconds, { unit }, rest) {
   const { factor, name } = units[unit];
   return `  ${side.padEnd(24)} ${(seconds * factor).toFixed(2).padStart(9)} ${name}  ${rest}`;
 }

@@ -1,7 +1,6 @@
 """PyTorch's side of a benchmark: reads its orders from stdin, one a line, and answers in JSON."""
 
 import json
-import os
 import resource
 import struct
 import sys
@@ -9,20 +8,33 @@ import time
 
 import torch
 
-DTYPES = {"F32": torch.float32, "I64": torch.int64}
+DTYPES = {"F32": torch.float32, "I64": torch.int64, "U8": torch.uint8}
 
 
 def read_tensors(path):
     """A safetensors file as a dictionary (the package safetensors need not be installed)."""
-    if not os.path.exists(path):
-        return {}
     with open(path, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
         data = bytearray(file.read())
-    return {
-        name: torch.frombuffer(data[slice(*entry["data_offsets"])], dtype=DTYPES[entry["dtype"]]).reshape(entry["shape"])
-        for name, entry in header.items()
-    }
+    start = {}
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        values = data[slice(*entry["data_offsets"])]
+        start[name] = torch.frombuffer(values, dtype=DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    return start
+
+
+def read_metadata(path):
+    """What our side wrote beside the tensors, JSON by name."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+    return {name: json.loads(text) for name, text in header.get("__metadata__", {}).items()}
+
+
+def to_layout(what, layout):
+    """A tensor or a module in the layout: what a researcher changes to tune a program."""
+    return what.to(memory_format=torch.channels_last) if layout == "channels_last" else what
 
 
 def answer(**values):
@@ -30,13 +42,17 @@ def answer(**values):
 
 
 def serve(prepare):
-    """`prepare(settings, layout, start)` returns a function that makes one step and returns its loss."""
+    """
+    `prepare(settings, layout, start)` returns `step()`, which makes one step and returns its loss, or several.
+    """
     request = json.loads(sys.argv[1])
     torch.set_num_threads(request["threads"])
-    step = prepare(request["settings"], request["layout"], read_tensors(request["startFile"]))
-    losses = [step() for _ in range(request["checkedSteps"])]
-    for _ in range(request["warmUpSteps"]):
-        step()
+    settings = {**request["settings"], **read_metadata(request["startFile"])}
+    step = prepare(settings, request["layout"], read_tensors(request["startFile"]))
+    losses = []
+    for _ in range(request["firstSteps"]):
+        loss = step()
+        losses.append(loss if isinstance(loss, tuple) else [loss])
     answer(losses=losses)
     for order in sys.stdin:
         if order.strip() == "end":

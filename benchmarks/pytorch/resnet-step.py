@@ -1,5 +1,5 @@
 import torch
-from driver import serve
+from driver import serve, to_layout
 from torch import nn
 from torch.nn import functional as F
 
@@ -42,10 +42,10 @@ def prepare(settings, layout, start):
     network = ResNet(settings["blocks"], settings["channels"], settings["classes"])
     images, labels = start.pop("images"), start.pop("labels")
     network.load_state_dict(start)
-    if layout == "channels_last":
-        network = network.to(memory_format=torch.channels_last)
-        images = images.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-4)
+    network, images = to_layout(network, layout), to_layout(images, layout)
+    optimizer = torch.optim.SGD(
+        network.parameters(), lr=settings["learningRate"], momentum=0.9, nesterov=True, weight_decay=1e-4
+    )
     criterion = nn.CrossEntropyLoss()
 
     def step():

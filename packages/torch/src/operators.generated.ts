@@ -1235,7 +1235,7 @@ export function upsampleBilinear2d(input: Tensor, outputSize: readonly number[] 
 }
 
 /** `aten::_upsample_bilinear2d_aa.vec(Tensor input, SymInt[]? output_size, bool align_corners, float[]? scale_factors) -> Tensor` */
-export function upsampleBilinear2dAntialiased(input: Tensor, outputSize: readonly number[] | undefined, alignCorners: boolean, scaleFactors?: readonly number[]): Tensor {
+export function upsampleBilinear2dAa(input: Tensor, outputSize: readonly number[] | undefined, alignCorners: boolean, scaleFactors?: readonly number[]): Tensor {
   return new Tensor(invoke(_upsample_bilinear2d_aa_vec, input.handle, outputSize, alignCorners, scaleFactors) as number);
 }
 

@@ -1,5 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { backward, noGrad, ones, profile, scope, setThreads, stack, type Tensor, tensor, zeros } from '../src/index.js';
+import {
+  backward,
+  conv2d,
+  noGrad,
+  ones,
+  profile,
+  scope,
+  setThreads,
+  stack,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../src/index.js';
 
 setThreads(1);
 
@@ -15,12 +27,26 @@ describe('a profile', () => {
     const image = ones([2, 3, 8, 6]);
     const weight = ones([4, 3, 3, 3]);
     const calls = profile(() => {
-      stack([image.conv2d(weight), zeros([2, 4, 6, 4])]).relu_();
+      stack([conv2d(image, weight), zeros([2, 4, 6, 4])]).relu_();
     });
     expect(calls.map(({ name, inputs, results }) => ({ name, inputs, results }))).toEqual([
-      { name: 'aten::conv2d', inputs: [[2, 3, 8, 6], [4, 3, 3, 3]], results: [[2, 4, 6, 4]] },
+      {
+        name: 'aten::conv2d',
+        inputs: [
+          [2, 3, 8, 6],
+          [4, 3, 3, 3],
+        ],
+        results: [[2, 4, 6, 4]],
+      },
       { name: 'aten::zeros', inputs: [], results: [[2, 4, 6, 4]] },
-      { name: 'aten::stack', inputs: [[2, 4, 6, 4], [2, 4, 6, 4]], results: [[2, 2, 4, 6, 4]] },
+      {
+        name: 'aten::stack',
+        inputs: [
+          [2, 4, 6, 4],
+          [2, 4, 6, 4],
+        ],
+        results: [[2, 2, 4, 6, 4]],
+      },
       { name: 'aten::relu_', inputs: [[2, 2, 4, 6, 4]], results: [[2, 2, 4, 6, 4]] },
     ]);
     for (const { nanoseconds } of calls) expect(nanoseconds).toBeGreaterThan(0);
@@ -38,8 +64,8 @@ describe('a profile', () => {
     const [exp, mul, sum] = forward.map(({ sequence }) => sequence);
     expect(forward.map(({ name }) => name)).toEqual(['aten::exp', 'aten::mul', 'aten::sum']);
     expect(pass.map(({ name, sequence }) => [name, sequence]).slice(1)).toEqual([
-      ['SumBackward0', sum],
-      ['MulBackward0', mul],
+      [expect.stringMatching(/^SumBackward/), sum],
+      [expect.stringMatching(/^MulBackward/), mul],
       ['ExpBackward0', exp],
       ['torch::autograd::AccumulateGrad', -1],
     ]);

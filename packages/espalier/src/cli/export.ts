@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { saveTensors, scope } from '@espalier/torch';
 import type { Command } from 'commander';
 import { architectureFile, type FoundArchitecture } from '../experiments/found-architecture.js';
@@ -63,6 +64,8 @@ export function addExport(program: Command): void {
         throw new InputError(
           `--out ${out ?? 'is missing'}: with --format pytorch allowed: a name that ends with .py; the weights are written beside it`,
         );
+      if (out !== undefined && !existsSync(dirname(out)))
+        throw new InputError(`--out ${out}: there is no folder ${dirname(out)}`);
       const files = await exported(path, flags);
       if (out === undefined) {
         process.stdout.write(files.bytes);
@@ -126,7 +129,8 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
 }
 
 /** The network of an architecture with its initial weights. */
-function build({ architecture, space, task }: FoundArchitecture, flags: ExportFlags): Exported {
+function build(found: FoundArchitecture, flags: ExportFlags): Exported {
+  const { space, architecture } = found;
   if (space.definition.reads === 'tokens')
     return [
       initialised(
@@ -134,6 +138,6 @@ function build({ architecture, space, task }: FoundArchitecture, flags: ExportFl
         flags.seed,
       ),
     ];
-  const shape = imagesFor({ space, task }, flags);
+  const shape = imagesFor(found, flags);
   return [initialised(() => buildNetwork(space, architecture, shape), flags.seed), shape];
 }

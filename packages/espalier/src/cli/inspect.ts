@@ -1,23 +1,20 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { setThreads } from '@espalier/torch';
 import type { Command } from 'commander';
 import { findSpace, isModule } from '../experiments/find-space.js';
-import {
-  architectureFile,
-  type FoundArchitecture,
-  findArchitecture,
-} from '../experiments/found-architecture.js';
+import { architectureFile, findArchitecture } from '../experiments/found-architecture.js';
 import { hub } from '../hub/hub.js';
+import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { buildLanguageModel } from '../networks/build-language-model.js';
 import { buildNetwork } from '../networks/build-network.js';
-import { multiplyAdds } from '../networks/multiply-adds.js';
-import { networkGraph } from '../networks/network-graph.js';
-import { traceClassifier, traceLanguageModel } from '../networks/operator-trace.js';
 import { count } from '../reports/figures.js';
 import { Space } from '../space/space.js';
 import { spaces } from '../spaces/space-names.js';
 import { buildLanguageSupernet, buildSupernet } from '../supernets/build-supernet.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
+import { type Inspected, inspectNetwork, type ProfileSettings, TEXT_LENGTH } from './inspect-network.js';
 import { collectSetting, describeOptions, wholeNumber } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { openTerminal, type Terminal } from './terminal.js';
@@ -26,24 +23,76 @@ interface InspectFlags extends SpaceFlags, ImageFlags {
   readonly set: Record<string, Json>;
   readonly vocabulary: number;
   readonly supernet: boolean;
+  readonly profile: boolean;
+  readonly batchSize?: number;
+  readonly threads?: number;
   readonly json: boolean;
 }
 
+/** Images, or texts, of a step that is profiled. */
+const BATCH_SIZE = 16;
+
+const help = `
+Sizes are those of one input. Multiply-adds are those of convolutions and linear layers. Activations are the results of
+all operators, in float32 and each piece of memory once: the backward pass of a training step needs them. A table
+has the same figures for each cell.
+
+--profile trains some steps on random data and tells how many milliseconds of a step each operator takes, with what it
+calls in turn: forward, backward, and in the update of the weights. GFLOP/s are those of the forward pass, a multiply-add
+counted as two.`;
+
 export function addInspect(program: Command): void {
   addImageFlags(addSpaceFlags(program.command('inspect')))
-    .description('the size and options of a space, or the parameters and multiply-adds of an architecture')
+    .description(
+      'the size and options of a space, or the parameters, multiply-adds and activation memory of an architecture',
+    )
     .argument('<space|architecture>', 'a space by name or file, an architecture file, or a run folder')
     .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
     .option('--vocabulary <n>', 'different tokens that a language model reads', wholeNumber(1), 10_000)
     .option('--supernet', 'of a space: the network that holds the weights of all its architectures', false)
+    .option('--profile', 'where the time of a training step goes, operator by operator', false)
+    .option(
+      '--batch-size <n>',
+      `of the step that is profiled: images, or texts of ${TEXT_LENGTH} tokens (default: ${BATCH_SIZE})`,
+      wholeNumber(1),
+    )
+    .option('--threads <n>', 'of the step that is profiled (default: all)', wholeNumber(1))
     .option('--json', 'the result as one JSON value on stdout', false)
+    .addHelpText('after', help)
     .action(async (name: string, flags: InspectFlags) => {
       const terminal = openTerminal(flags.json);
       const isSpace = spaces.has(name) || isModule(name) || !(hub.has(name) || existsSync(name));
-      if (isSpace && flags.supernet) await inspectSupernet(name, flags, terminal);
-      else if (isSpace) await inspectSpace(name, flags, terminal);
-      else await inspectArchitecture(name, flags, terminal);
+      const profile = profileSettings(name, flags, isSpace);
+      if (isSpace && !flags.supernet) await inspectSpace(name, flags, terminal);
+      else
+        inspectNetwork(
+          await (isSpace ? findSupernet(name, flags) : findNetwork(name, flags)),
+          profile,
+          terminal,
+        );
     });
+}
+
+function profileSettings(
+  name: string,
+  { profile, supernet, batchSize, threads }: InspectFlags,
+  isSpace: boolean,
+): ProfileSettings | undefined {
+  if (!profile) {
+    for (const [flag, value] of [
+      ['--batch-size', batchSize],
+      ['--threads', threads],
+    ] as const)
+      if (value !== undefined)
+        throw new InputError(`${flag} ${value} is of the step that --profile profiles`);
+    return undefined;
+  }
+  if (isSpace && !supernet)
+    throw new InputError(
+      `--profile: '${name}' is a space; what is trained is an architecture, or with --supernet its supernet`,
+    );
+  setThreads(threads ?? availableParallelism());
+  return { batchSize: batchSize ?? BATCH_SIZE };
 }
 
 async function inspectSpace(name: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
@@ -58,40 +107,20 @@ async function inspectSpace(name: string, flags: InspectFlags, terminal: Termina
     );
 }
 
-async function inspectSupernet(name: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
+async function findSupernet(name: string, flags: InspectFlags): Promise<Inspected> {
   const { definition } = await findSpace(name, process.cwd());
   const space = Space.configure(definition, { ...flags.set, ...spaceOptionsOf(flags, definition) });
-  const { input, supernet, calls, unit } = traceSupernet(space, flags);
-  const params = supernet.parameterCount();
-  const alphas = Object.values(supernet.architectureParameters());
-  const architectureParams = alphas.reduce((sum, values) => sum + values.size, 0);
-  const macs = multiplyAdds(calls);
-  terminal.json({
-    space: space.name,
-    options: space.options,
-    input,
-    params,
-    architectureParams,
-    macs,
-  });
-  terminal.result(
-    `supernet of ${space.name}: ${count(params)} parameters, ${count(architectureParams)} architecture parameters, ` +
-      `${count(macs)} multiply-adds for one ${unit}`,
-  );
-}
-
-function traceSupernet(space: Space, flags: InspectFlags) {
-  if (space.definition.reads === 'tokens') {
+  const title = `supernet of ${space.name}`;
+  const origin = { space: space.name, options: space.options };
+  if (definition.reads === 'tokens') {
     const input = { vocabulary: flags.vocabulary };
-    const supernet = buildLanguageSupernet(space, input);
-    return { input, supernet, calls: traceLanguageModel(supernet).calls, unit: 'token' };
+    return { title, origin, reads: 'tokens', network: buildLanguageSupernet(space, input), input };
   }
   const input = imagesFor({ space }, flags);
-  const supernet = buildSupernet(space, input);
-  return { input, supernet, calls: traceClassifier(supernet, input).calls, unit: 'image' };
+  return { title, origin, reads: 'images', network: buildSupernet(space, input), input };
 }
 
-async function inspectArchitecture(path: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
+async function findNetwork(path: string, flags: InspectFlags): Promise<Inspected> {
   const found = await findArchitecture(path);
   const { architecture } = found;
   const { definition, options } = found.space;
@@ -100,43 +129,13 @@ async function inspectArchitecture(path: string, flags: InspectFlags, terminal: 
     ...flags.set,
     ...spaceOptionsOf(flags, definition),
   });
+  const own = { ...found, space };
+  const origin = { space: space.name, architecture: architectureFile(own) };
   if (definition.reads === 'tokens') {
-    inspectLanguageModel(path, { ...found, space }, flags.vocabulary, terminal);
-    return;
+    const input = { vocabulary: flags.vocabulary };
+    const network = buildLanguageModel(space, architecture, input);
+    return { title: path, origin, reads: 'tokens', network, input };
   }
-  const shape = imagesFor({ ...found, space }, flags);
-  const network = buildNetwork(space, architecture, shape);
-  const params = network.parameterCount();
-  const calls = traceClassifier(network, shape).calls;
-  network.free();
-  const macs = multiplyAdds(calls);
-  const { nodes } = networkGraph(calls, shape, space.name);
-  terminal.json({
-    space: space.name,
-    architecture: architectureFile({ ...found, space }),
-    input: shape,
-    params,
-    macs,
-    layers: nodes.map(({ label, details }) => ({ layer: label, details })),
-  });
-  terminal.result(`${path}: ${count(params)} parameters, ${count(macs)} multiply-adds for one image`);
-  for (const { label, details } of nodes) terminal.result(`  ${label}: ${details.join('; ')}`);
-}
-
-function inspectLanguageModel(
-  path: string,
-  found: FoundArchitecture,
-  vocabulary: number,
-  terminal: Terminal,
-): void {
-  const model = buildLanguageModel(found.space, found.architecture, { vocabulary });
-  const params = model.parameterCount();
-  model.free();
-  terminal.json({
-    space: found.space.name,
-    architecture: architectureFile(found),
-    input: { vocabulary },
-    params,
-  });
-  terminal.result(`${path}: ${count(params)} parameters with a vocabulary of ${count(vocabulary)}`);
+  const input = imagesFor(own, flags);
+  return { title: path, origin, reads: 'images', network: buildNetwork(space, architecture, input), input };
 }

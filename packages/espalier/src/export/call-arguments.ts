@@ -45,7 +45,7 @@ export class CallArguments<T extends WrittenTensor> {
     this.#unread.delete(place);
     if (this.dependsOnBatch(place))
       throw this.error(
-        `its argument ${place} depends on the size of the batch; a file of ${this.format} takes any batch`,
+        `its argument ${place} depends on the size of the batch; what is exported to ${this.format} takes any batch`,
       );
     return this.batched.call.args[place] ?? undefined;
   }

@@ -4,7 +4,7 @@ import type { BatchedCall, BatchedTrace } from './exported-trace.js';
 import { fill, hole, holesOf, indent, isIdentifier, lines, Names, skeleton } from './python-code.js';
 import { pytorchLayer } from './pytorch-layers.js';
 import { type MethodScope, RESERVED, shapeIn, writeMethod } from './pytorch-methods.js';
-import type { ModuleNode, ModuleTree, Segment } from './pytorch-modules.js';
+import { isCallable, keyOf, type ModuleNode, type ModuleTree, type Segment } from './pytorch-modules.js';
 
 /** What the network is for the reader of the program. */
 export interface NetworkText {
@@ -192,14 +192,12 @@ export function pytorchClasses(tree: ModuleTree, trace: BatchedTrace, text: Netw
     const methods = new Map<string, string>();
     for (const segment of node.segments) {
       const inputs = segment.inputs.map((tensor) => [inputName(tensor), tensor] as const);
-      const write = (name: string) =>
-        writeMethod(name, segment, trace, scope, node === tree.root ? networkInputs() : inputs);
-      const code = write('');
+      const code = writeMethod(segment, trace, scope, node === tree.root ? networkInputs() : inputs);
       const name = methods.get(code) ?? (methods.size === 0 ? entry : `${entry}_${methods.size + 1}`);
       methods.set(code, name);
       if (name !== 'forward') methodNames.set(segment, name);
     }
-    const written = [...methods].map(([code, name]) => code.replace('def (', `def ${name}(`));
+    const written = [...methods].map(([code, name]) => `def ${name}${code}`);
     return { node, init: init.join('\n'), methods: written.join('\n\n') };
   }
 
@@ -315,7 +313,7 @@ function usedAs(group: readonly Template[]): string {
 
 /** The name of the network's own class; modules that nothing calls only hold their tensors. */
 function wantedName({ module, segments }: ModuleNode): string {
-  if (segments.length === 0 || module === undefined) return 'Weights';
+  if (module === undefined || (isCallable(module) && segments.length === 0)) return 'Weights';
   return module.constructor.name.replace(/\W/g, '') || 'Block';
 }
 
@@ -342,8 +340,10 @@ function placeIn(node: ModuleNode, child: ModuleNode): number | undefined {
   return found === undefined ? undefined : Number(found[0]);
 }
 
-const isSame = (one: TracedTensor | undefined, other: TracedTensor | undefined): boolean =>
-  one !== undefined && other !== undefined && JSON.stringify(one) === JSON.stringify(other);
+function isSame(one: TracedTensor | undefined, other: TracedTensor | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
+  return one.from !== 'constant' && other.from !== 'constant' && keyOf(one) === keyOf(other);
+}
 
 /** How many modules stand below a module, one in the other. */
 function heightsOf(root: ModuleNode): Map<ModuleNode, number> {

@@ -20,9 +20,13 @@ export interface MethodScope {
   callee(segment: Segment): string;
 }
 
-/** @returns the method that makes the calls of a segment, under a name */
+/**
+ * The method that makes the calls of a segment.
+ *
+ * @param inputs what it is given, under the names that it would like
+ * @returns its parameters and its body: what stands behind `def name`
+ */
 export function writeMethod(
-  name: string,
   segment: Segment,
   trace: BatchedTrace,
   scope: MethodScope,
@@ -48,14 +52,15 @@ export function writeMethod(
   const statements = segment.steps.map((step) => {
     if (typeof step === 'number') {
       const batched = trace.calls[step] as BatchedCall;
+      const operator = bareName(batched.call.operator);
       const code = operatorCode(batched, written);
       const results = [...batched.shapes.keys()].map(
         (result): TracedTensor => ({ from: 'call', call: step, result }),
       );
       return {
         code,
-        targets: assign(results, bareName(batched.call.operator)),
-        isList: results.length === 1 && LISTS.has(bareName(batched.call.operator)),
+        targets: assign(results, operator),
+        isList: results.length === 1 && LISTS.has(operator),
       };
     }
     const code = `${scope.callee(step)}(${step.inputs.map(expression).join(', ')})`;
@@ -81,7 +86,7 @@ export function writeMethod(
   });
   if (isLast) body.push(`return ${last.code}`);
   else if (returned !== '') body.push(`return ${returned}`);
-  return `def ${name}(${['self', ...parameters].join(', ')}):\n    ${indent(body.join('\n'), 4)}`;
+  return `(${['self', ...parameters].join(', ')}):\n    ${indent(body.join('\n'), 4)}`;
 }
 
 /** Operators that return a list, of one tensor too. */

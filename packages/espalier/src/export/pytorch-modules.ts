@@ -26,6 +26,10 @@ export interface Segment {
   readonly outputs: readonly TracedTensor[];
 }
 
+/** Whether a module can be called: one without `forward` only holds others, as a list does. */
+export const isCallable = (module: nn.Module | undefined): boolean =>
+  module !== undefined && typeof Reflect.get(module, 'forward') === 'function';
+
 /** A text that is the same for the same tensor. */
 export function keyOf(tensor: TracedTensor): string {
   switch (tensor.from) {
@@ -121,7 +125,7 @@ export class ModuleTree {
     const rest = path.slice(prefix.length).split('.');
     for (let count = 1; ; count++) {
       const node = this.#node(prefix + rest.slice(0, count).join('.'));
-      if (node.module !== undefined || count === rest.length) return node;
+      if (isCallable(node.module) || count === rest.length) return node;
     }
   }
 

@@ -8,7 +8,7 @@ export interface PythonTensor {
   readonly shape: Shape;
 }
 
-export type PythonCall = CallArguments<PythonTensor>;
+type PythonCall = CallArguments<PythonTensor>;
 
 /** The expression of a call. */
 type Row = (call: PythonCall, name: string) => string;

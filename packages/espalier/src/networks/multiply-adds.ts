@@ -24,9 +24,10 @@ type Shape = readonly number[];
 /** Of one call, from the shapes of the tensors among its arguments and of its result. */
 export function multiplyAddsOfOperator(
   operator: string,
-  [, weight]: readonly (Shape | undefined)[],
+  [, ...others]: readonly (Shape | undefined)[],
   result: Shape,
 ): number {
+  const [weight] = others;
   if (weight === undefined) return 0;
   // Each output value is a sum of as many products as a filter, or a column of the weight, has values.
   switch (operator) {
@@ -37,6 +38,12 @@ export function multiplyAddsOfOperator(
     case 'aten::mm':
     case 'aten::matmul':
       return product(result) * (weight.at(-2) ?? 0);
+    case 'espalier::relu_conv_norm': {
+      // Depthwise and pointwise convolutions, of several units: each weight meets every pixel of the result once.
+      const [images, , ...pixels] = result;
+      const weights = others.flatMap((shape) => (shape?.length === 4 ? [product(shape)] : []));
+      return product([images as number, ...pixels]) * weights.reduce((sum, size) => sum + size, 0);
+    }
     default:
       return 0;
   }

@@ -1,6 +1,6 @@
 import {
   type Dtype,
-  type nn,
+  nn,
   noGrad,
   observeOperators,
   scope,
@@ -32,7 +32,7 @@ export type TracedTensor =
 export interface OperatorCall {
   /** `aten::conv2d` */
   readonly operator: string;
-  /** The module in whose `forward` it was called, as `stateDict` would name it; '' is the network itself. */
+  /** The module in whose method (`forward` mostly) it was called, as `stateDict` would name it; '' is the network itself. */
   readonly module: string;
   /** The run of a module with a `drawnAs`, a name under which a picture shows it as a whole, that the call belongs to. */
   readonly whole?: WholeRun;
@@ -96,10 +96,17 @@ export function traceOperators<Name extends string>(
     const makers = new Map<number, TracedTensor>(
       Object.entries<Tensor>(inputs).map(([name, { handle }]) => [handle, { from: 'input', name }]),
     );
-    const memories = new Map<number, Memory>();
-    const memoryOf = ({ storage: { begin, bytes } }: Tensor, takenBy?: number): Memory => {
-      const memory = memories.get(begin) ?? (takenBy === undefined ? { bytes } : { bytes, takenBy });
-      memories.set(begin, memory);
+    /** By where it begins. Memory that was freed on the way, by a scope of the network's own, may be taken again. */
+    const memories = new Map<number, { memory: Memory; tensors: Tensor[] }>();
+    const memoryOf = (tensor: Tensor, takenBy?: number): Memory => {
+      const { begin, bytes } = tensor.storage;
+      const known = memories.get(begin);
+      if (known?.tensors.some(({ isLive }) => isLive)) {
+        known.tensors.push(tensor);
+        return known.memory;
+      }
+      const memory = takenBy === undefined ? { bytes } : { bytes, takenBy };
+      memories.set(begin, { memory, tensors: [tensor] });
       return memory;
     };
     for (const tensor of [...Object.values<Tensor>(inputs), ...network.stateDict().values()])
@@ -165,31 +172,45 @@ interface RunningModule {
 const where = ({ name, whole }: RunningModule): Pick<OperatorCall, 'module' | 'whole'> =>
   whole === undefined ? { module: name } : { module: name, whole };
 
-/** Puts the module whose `forward` runs on top of `stack`, until the returned function is called. */
+/** Puts the module of which a method runs on top of `stack`, until the returned function is called. */
 function watchModules(network: nn.Module, stack: RunningModule[]): () => void {
-  const watched: nn.Module[] = [];
+  const watched: { module: nn.Module; method: string }[] = [];
   let runs = 0;
   const watch = (module: nn.Module, name: string): void => {
     for (const [child, part] of module.children()) watch(part, name === '' ? child : `${name}.${child}`);
-    const forward: unknown = Reflect.get(module, 'forward');
-    if (typeof forward !== 'function' || Object.hasOwn(module, 'forward')) return;
-    Reflect.set(module, 'forward', (...args: unknown[]) => {
-      const drawnAs: unknown = Reflect.get(module, 'drawnAs');
-      const around = stack.at(-1)?.whole;
-      const whole = around ?? (typeof drawnAs === 'string' ? { drawnAs, run: runs++ } : undefined);
-      stack.push(whole === undefined ? { name } : { name, whole });
-      try {
-        return forward.apply(module, args);
-      } finally {
-        stack.pop();
-      }
-    });
-    watched.push(module);
+    for (const method of methodsOf(module)) {
+      const body = Reflect.get(module, method) as (...args: unknown[]) => unknown;
+      Reflect.set(module, method, (...args: unknown[]) => {
+        const drawnAs: unknown = Reflect.get(module, 'drawnAs');
+        const around = stack.at(-1)?.whole;
+        const whole = around ?? (typeof drawnAs === 'string' ? { drawnAs, run: runs++ } : undefined);
+        stack.push(whole === undefined ? { name } : { name, whole });
+        try {
+          return body.apply(module, args);
+        } finally {
+          stack.pop();
+        }
+      });
+      watched.push({ module, method });
+    }
   };
   watch(network, '');
   return () => {
-    for (const module of watched) Reflect.deleteProperty(module, 'forward');
+    for (const { module, method } of watched) Reflect.deleteProperty(module, method);
   };
+}
+
+/** The methods of a module's own classes: `forward`, and those of modules that have other ways to be run. */
+function methodsOf(module: nn.Module): readonly string[] {
+  const names = new Set<string>();
+  for (
+    let prototype: object | null = Object.getPrototypeOf(module);
+    prototype !== null && prototype !== nn.Module.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  )
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype)))
+      if (name !== 'constructor' && typeof value === 'function') names.add(name);
+  return [...names].filter((name) => !Object.hasOwn(module, name));
 }
 
 /** Of a classifier: from `image`, a batch of zeros, to `logits`. */

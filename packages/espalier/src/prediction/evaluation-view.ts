@@ -1,4 +1,4 @@
-import { fromTypedArray, noGrad, scope, type Tensor, upsampleBilinear2dAntialiased } from '@espalier/torch';
+import { fromTypedArray, noGrad, scope, type Tensor, upsampleBilinear2dAa } from '@espalier/torch';
 import type { ChannelStatistics } from '../data/statistics.js';
 
 /** The sides that an image is resized for and cropped to, in pixels. */
@@ -34,7 +34,7 @@ export function evaluationView(
       const resized =
         tall === fromHeight && wide === fromWidth
           ? image
-          : upsampleBilinear2dAntialiased(image, [tall, wide], false).round().clamp(0, 255);
+          : upsampleBilinear2dAa(image, [tall, wide], false).round().clamp(0, 255);
       const cropped = resized.narrow(2, centre(tall, height), height).narrow(3, centre(wide, width), width);
       const perChannel = (values: Float64Array) =>
         fromTypedArray(Float32Array.from(values), [1, channels, 1, 1]);

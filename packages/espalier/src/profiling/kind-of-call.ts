@@ -1,12 +1,32 @@
 import type { ProfiledCall } from '@espalier/torch';
 
+type Shape = readonly number[];
+
 /** What tells the calls of one operator apart where their speeds are far from each other: `3x3 depthwise`; '' is nothing. */
-export function kindOfCall({ name, inputs }: Pick<ProfiledCall, 'name' | 'inputs'>): string {
-  const [input, weight] = inputs;
-  if (name !== 'aten::conv2d' || input === undefined || weight === undefined) return '';
-  const [, channels, height, width] = weight as [number, number, number, number];
+export function kindOfCall({
+  name,
+  inputs: [input, ...rest],
+}: Pick<ProfiledCall, 'name' | 'inputs'>): string {
+  if (input === undefined) return '';
+  switch (name) {
+    case 'aten::conv2d':
+      return kindOfConvolution(input, rest[0] as Shape);
+    case 'espalier::relu_conv_norm': {
+      const depthwise = rest.find((shape) => shape.length === 4 && shape[1] === 1);
+      return depthwise === undefined || windowOf(depthwise) === '1x1'
+        ? '1x1'
+        : `${windowOf(depthwise)} separable`;
+    }
+    default:
+      return '';
+  }
+}
+
+const windowOf = (weight: Shape) => weight.slice(2).join('x');
+
+function kindOfConvolution(input: Shape, weight: Shape): string {
+  const channels = weight[1] as number;
   const groups = (input[1] as number) / channels;
-  const window = `${height}x${width}`;
-  if (groups === 1) return window;
-  return channels === 1 ? `${window} depthwise` : `${window} in ${groups} groups`;
+  if (groups === 1) return windowOf(weight);
+  return channels === 1 ? `${windowOf(weight)} depthwise` : `${windowOf(weight)} in ${groups} groups`;
 }

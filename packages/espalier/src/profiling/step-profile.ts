@@ -11,7 +11,7 @@ export interface PhaseTimes {
 }
 
 /** What one operator takes in a training step: the mean over the steps. */
-export interface OperatorTimes extends PhaseTimes {
+interface OperatorTimes extends PhaseTimes {
   /** `aten::conv2d`; of the backward pass's own work, the node of its graph: `torch::autograd::AccumulateGrad` */
   readonly operator: string;
   /** What is known of the calls from the shapes that they read: `3x3 depthwise`; '' is nothing. */
@@ -140,8 +140,10 @@ function count(
     if (call.sequence >= 0) makers.push({ sequence: call.sequence, row });
   }
   for (const call of backward.calls) {
-    const isNode = !call.name.includes('::') && call.sequence >= 0;
-    const maker = isNode ? makers.findLast(({ sequence }) => sequence <= call.sequence) : undefined;
+    // Operators that the engine calls itself, as for the first gradient, have tensors; nodes have none here.
+    const isNode = call.inputs.length + call.results.length === 0;
+    const maker =
+      isNode && call.sequence >= 0 ? makers.findLast(({ sequence }) => sequence <= call.sequence) : undefined;
     (maker?.row ?? begin(call)).backward += call.nanoseconds / 1e6;
   }
   for (const call of update.calls) begin(call).update += call.nanoseconds / 1e6;

@@ -1,4 +1,4 @@
-import { nn, noGrad, randint, randn, scope, type Tensor, zeros } from '@espalier/torch';
+import { type nn, noGrad, randint, randn, scope, type Tensor, zeros } from '@espalier/torch';
 import type { LanguageModel } from '../networks/language-model.js';
 import type { Network } from '../networks/network.js';
 import type { InputShape } from '../space/space.js';

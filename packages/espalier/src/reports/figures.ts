@@ -17,6 +17,11 @@ export function bytes(value: number): string {
   return `${(value / unit).toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} ${name}`;
 }
 
+/** 1234.567 as `1,234.57`. */
+export function milliseconds(value: number): string {
+  return value.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
 /** Seconds as `8 s`, `3:05` or `2:03:05`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);

@@ -51,12 +51,14 @@ class SuperCell extends nn.Module {
   readonly preprocess0: nn.Layer;
   readonly preprocess1: nn.Layer;
   readonly _ops: readonly Edge[];
+  readonly kind: 'normal' | 'reduction';
 
   constructor(
     private readonly nodes: number,
     readonly plan: CellPlan,
   ) {
     super();
+    this.kind = plan.reduces ? 'reduction' : 'normal';
     [this.preprocess0, this.preprocess1] = preprocessors(plan, false);
     this._ops = Array.from({ length: nodes }, (_, node) =>
       Array.from({ length: node + 2 }, (_, state) =>

@@ -1,4 +1,4 @@
-import { nn, stack, type Tensor } from '@espalier/torch';
+import { fused, nn, stack, type Tensor } from '@espalier/torch';
 import type { LanguageModelState, LanguageModelStep } from '../networks/language-model.js';
 import { DartsCell, type DropHidden, highway } from '../networks/recurrent/darts-cell.js';
 import {
@@ -19,6 +19,20 @@ const OPERATIONS = ['none', ...DARTS_ACTIVATIONS] as const;
 /** The place of a node's first edge: the nodes before it have 1, 2, ... edges. */
 function firstEdge(node: number): number {
   return (node * (node + 1)) / 2;
+}
+
+/** The sum over all edges and activations of weight times highway: states [edges, N, H], weights [edges, activations]. */
+function mixedHighway(states: Tensor, products: Tensor, weights: Tensor): Tensor {
+  if (fused.runsKernels(states)) return fused.mixedHighway(states, products, weights);
+  const [gate, value] = products.chunk(2, 2) as [Tensor, Tensor];
+  const ofActivations = weights.unbind(1).map((ofEdges) => ofEdges.reshape([-1, 1, 1]));
+  // The candidates of an edge have its gate in common, so the sum of p (s + c (f(h) - s)) over them is a highway too:
+  // from s times the sum of all p to the sum of p f(h).
+  const candidates = DARTS_ACTIVATIONS.map((activation, k) =>
+    activate(activation, value).mul(ofActivations[k] as Tensor),
+  ).reduce((sum, candidate) => sum.add(candidate));
+  const ofAll = ofActivations.reduce((sum, weight) => sum.add(weight));
+  return highway(states.mul(ofAll), candidates, gate).sum([0]);
 }
 
 /**
@@ -50,32 +64,24 @@ class SuperCell extends DartsCell {
     }
   }
 
-  protected beginNodes(dropHidden: DropHidden) {
-    return this.#single === undefined ? this.#mixture(dropHidden) : this.nodesOf(this.#single, dropHidden);
+  protected beginNodes(dropHidden: DropHidden, inputs: Tensor) {
+    return this.#single === undefined
+      ? this.#mixture(dropHidden)
+      : this.nodesOf(this.#single, dropHidden, inputs);
   }
 
   #mixture(dropHidden: DropHidden) {
     const weights = this.#alphas.values.softmax(-1);
-    const nodes = Array.from({ length: this.#nodes }, (_, node) => {
-      const [, ...ofActivations] = weights
-        .narrow(0, firstEdge(node), node + 1)
-        .unbind(1)
-        .map((ofEdges) => ofEdges.reshape([-1, 1, 1]));
-      return { ofActivations, ofAll: ofActivations.reduce((sum, weight) => sum.add(weight)) };
-    });
+    // 'none' only takes from the weights of the others.
+    const nodes = Array.from({ length: this.#nodes }, (_, node) =>
+      weights.narrow(0, firstEdge(node), node + 1).narrow(1, 1, DARTS_ACTIVATIONS.length),
+    );
     return (first: Tensor): Tensor => {
       const states = [this.bn.forward(first)];
-      for (const [node, { ofActivations, ofAll }] of nodes.entries()) {
+      for (const [node, ofEdges] of nodes.entries()) {
         const earlier = stack(states);
-        const [gate, value] = dropHidden(earlier)
-          .matmul(this._Ws[node] as nn.Parameter)
-          .chunk(2, 2);
-        // The candidates of an edge have its gate in common, so the sum of p (s + c (f(h) - s)) over them is a highway
-        // too: from s times the sum of all p to the sum of p f(h). 'none' only takes from the other p.
-        const candidates = DARTS_ACTIVATIONS.map((activation, k) =>
-          activate(activation, value as Tensor).mul(ofActivations[k] as Tensor),
-        ).reduce((sum, candidate) => sum.add(candidate));
-        states.push(this.bn.forward(highway(earlier.mul(ofAll), candidates, gate as Tensor).sum([0])));
+        const products = dropHidden(earlier).matmul(this._Ws[node] as nn.Parameter);
+        states.push(this.bn.forward(mixedHighway(earlier, products, ofEdges)));
       }
       return stack(states.slice(1)).mean(0);
     };

@@ -1,4 +1,4 @@
-import { fromTypedArray, type nn, noGrad, observeOperators, scope, Tensor } from '@espalier/torch';
+import { fromTypedArray, fused, type nn, noGrad, observeOperators, scope, Tensor } from '@espalier/torch';
 import type { LanguageModel } from '../../src/networks/language-model.js';
 import type { InputShape } from '../../src/space/space.js';
 
@@ -40,8 +40,11 @@ export function calibrate(network: nn.Layer, shape: InputShape): void {
           variance!.copy_(squares.sub(means.square()).add(squares.mul(0.1)).add(1e-3));
           measures = false;
         },
+        // The kernels normalise without a call of batch norm.
         () =>
-          network.forward(fromTypedArray(images(4, shape), [4, shape.channels, shape.height, shape.width])),
+          fused.withoutKernels(() =>
+            network.forward(fromTypedArray(images(4, shape), [4, shape.channels, shape.height, shape.width])),
+          ),
       ),
     ),
   );

@@ -2,6 +2,7 @@ import { manualSeed, setThreads } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { buildLanguageModel } from '../../src/networks/build-language-model.js';
 import { buildNetwork } from '../../src/networks/build-network.js';
+import { LAYER_TYPES } from '../../src/networks/zoph-cnn/architecture.js';
 import { Random } from '../../src/random/random.js';
 import { Space } from '../../src/space/space.js';
 import { spaces } from '../../src/spaces/space-names.js';
@@ -31,6 +32,7 @@ const small: readonly [space: string, options: object, shape: typeof odd][] = [
     { layers: 5, filters: [2, 3], layerTypes: ['max_pool', 'avg_pool', 'batch_norm', 'local_contrast_norm'] },
     odd,
   ],
+  ['zoph-cnn', { layers: 8, layerTypes: LAYER_TYPES, filters: [2, 3] }, odd],
   ['darts-cnn', { channels: 4, layers: 3 }, odd],
   [
     'darts-cnn',

@@ -32,6 +32,7 @@ import {
   type LanguageModelStep,
 } from '../../src/networks/language-model.js';
 import type { Network } from '../../src/networks/network.js';
+import { LAYER_TYPES } from '../../src/networks/zoph-cnn/architecture.js';
 import { Random } from '../../src/random/random.js';
 import { type InputShape, Space } from '../../src/space/space.js';
 import { spaces } from '../../src/spaces/space-names.js';
@@ -54,6 +55,11 @@ const small: readonly [space: string, options: object, image?: InputShape][] = [
   [
     'zoph-cnn',
     { layers: 5, filters: [2, 3], strides: [1, 2] },
+    { channels: 3, height: 17, width: 20, classes: 4 },
+  ],
+  [
+    'zoph-cnn',
+    { layers: 8, layerTypes: LAYER_TYPES, filters: [2, 3] },
     { channels: 3, height: 17, width: 20, classes: 4 },
   ],
   ['darts-cnn', { channels: 4, layers: 5 }, { channels: 3, height: 17, width: 20, classes: 4 }],
@@ -145,6 +151,19 @@ class Tied extends nn.Layer {
   }
 }
 
+class Pair extends nn.Module {
+  readonly blocks = [new Block(4, 4), new Block(4, 2)] as const;
+  readonly shift = wave(7);
+}
+
+class Holding extends nn.Layer {
+  readonly pair = new Pair();
+  forward(image: Tensor): Tensor {
+    const [first, second] = this.pair.blocks;
+    return second.forward(first.forward(image).add(this.pair.shift));
+  }
+}
+
 class LongShortTerm extends LanguageModel {
   readonly vocabulary = 6;
   readonly table = new nn.Embedding(6, 3);
@@ -167,6 +186,7 @@ class LongShortTerm extends LanguageModel {
 const ownNetworks: readonly Case[] = [
   { name: 'a module called again, in other ways', build: () => [new Repeating(), shape] },
   { name: 'tied weights, and some that nothing reads', build: () => [new Tied(), shape] },
+  { name: 'modules within one that cannot be called', build: () => [new Holding(), shape] },
   {
     name: 'a sequence',
     build: () => [new nn.Sequential(new nn.Conv2d(4, 2, 3), new nn.Identity(), new nn.ReLU()), shape],

@@ -1,7 +1,7 @@
 import { nn, setThreads } from '@espalier/torch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { multiplyAdds } from '../../src/networks/multiply-adds.js';
+import { multiplyAdds, multiplyAddsOfOperator } from '../../src/networks/multiply-adds.js';
 import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { isConvolution } from '../../src/networks/zoph-cnn/architecture.js';
 import { ZophNetwork } from '../../src/networks/zoph-cnn/network.js';
@@ -40,6 +40,14 @@ describe('multiply-adds', () => {
       new nn.Linear(4, 3),
     );
     expect(counted(network)).toBe(12);
+  });
+
+  it('of a kernel for several separable convolutions: those of the depthwise and the pointwise ones', () => {
+    // Two of 3x3 from 4 channels to 6, side by side, with the factors and terms of batch norm.
+    const shapes = [[5, 4, 8, 8], [4], [4], [4, 1, 3, 3], [4, 1, 3, 3], [6, 4, 1, 1], [6, 4, 1, 1], [6], [6]];
+    expect(multiplyAddsOfOperator('espalier::relu_conv_norm', shapes, [5, 12, 4, 4])).toBe(
+      2 * (5 * 16 * 4 * 9 + 5 * 16 * 6 * 4),
+    );
   });
 
   it('of the networks of zoph-cnn: the sum over the convolutions by their sizes', () => {

@@ -29,6 +29,9 @@ struct Loops {
   void (*mix)(int64_t, int64_t, int64_t, const T* const*, const int64_t*, const T*, const T*, T*);
   void (*unmix)(int64_t, int64_t, const T*, const T*, int64_t, const T*, T*, bool, T*);
   void (*add_sums)(int64_t, int64_t, const T*, T*);
+  // recurrent.inc
+  void (*add_mixed_highway)(int64_t, const T*, const T*, const T*, T*);
+  void (*mixed_highway_gradient)(int64_t, const T*, const T*, const T*, const T*, T*, T*, T*);
 };
 
 // Of the best instruction set that this CPU has; the environment variable ESPALIER_CPU (baseline, avx2, avx512) chooses

@@ -1,4 +1,5 @@
 export { instructionSet, runsKernels, withoutKernels } from './kernels.js';
+export { mixedHighway } from './mixed-highway.js';
 export { type MixtureTerm, mixture, Normalised } from './mixture.js';
 export { type PoolNorm, poolNorm } from './pool-norm.js';
 export { type ReluConvNorm, reluConvNorm } from './relu-conv-norm.js';

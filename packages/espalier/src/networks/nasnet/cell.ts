@@ -29,12 +29,14 @@ export class NasnetCell extends nn.Module {
   readonly operations: readonly nn.Layer[];
   /** For each state in the output: makes an input of the cell fit the others; does nothing to a block. */
   readonly outputs: readonly nn.Layer[];
+  readonly kind: 'normal' | 'reduction';
   readonly #architecture: NasnetCellArchitecture;
   readonly #readsOneInput: boolean;
 
   constructor(architecture: NasnetCellArchitecture, place: CellPlace, normalization: Normalization) {
     super();
     const { filters, stride, channels, previous } = place;
+    this.kind = stride === 2 ? 'reduction' : 'normal';
     this.#architecture = architecture;
     this.#readsOneInput = previous === undefined;
     this.previous = previousInput(filters, previous, normalization);

@@ -1,5 +1,10 @@
-import { type nn, stack, type Tensor } from '@espalier/torch';
-import { activate, type DartsRecurrentGenotype } from './darts-genotype.js';
+import { fused, type nn, stack, type Tensor, tensor } from '@espalier/torch';
+import {
+  activate,
+  DARTS_ACTIVATIONS,
+  type DartsActivation,
+  type DartsRecurrentGenotype,
+} from './darts-genotype.js';
 import { ParameterList } from './parameter-list.js';
 import { type CellStep, RecurrentCell } from './recurrent-cell.js';
 import { startingWeights } from './weights.js';
@@ -26,27 +31,43 @@ export abstract class DartsCell extends RecurrentCell {
     const width = inputs.shape[2] as number;
     const read = inputs.matmul(this._W0.narrow(0, 0, width)).unbind(0);
     const fromHidden = this._W0.narrow(0, width, this.hidden);
-    const nodes = this.beginNodes(dropHidden);
+    const toFirst = this.highwayTo('tanh', inputs);
+    const nodes = this.beginNodes(dropHidden, inputs);
     return (time, state) => {
       const before = state[0] as Tensor;
-      const [gate, value] = (read[time] as Tensor).add(dropHidden(before).mm(fromHidden)).chunk(2, 1);
-      return [nodes(highway(before, (value as Tensor).tanh(), gate as Tensor))];
+      return [nodes(toFirst(before, (read[time] as Tensor).add(dropHidden(before).mm(fromHidden))))];
     };
   }
 
-  /** Gets ready for one stretch of text: from the first state [N, hidden] to what the cell gives out. */
-  protected abstract beginNodes(dropHidden: DropHidden): (first: Tensor) => Tensor;
+  /**
+   * A highway to an activation, from a state [N, hidden] and its product [N, 2 hidden]; by the kernel in training.
+   *
+   * @param like a tensor of the type and on the device of the states
+   */
+  protected highwayTo(activation: DartsActivation, like: Tensor): (state: Tensor, product: Tensor) => Tensor {
+    if (this.training && fused.runsKernels(like)) {
+      const chosen = DARTS_ACTIVATIONS.map((name) => (name === activation ? 1 : 0));
+      const weights = tensor([chosen], like.dtype);
+      return (state, product) => fused.mixedHighway(state.unsqueeze(0), product.unsqueeze(0), weights);
+    }
+    return (state, product) => {
+      const [gate, value] = product.chunk(2, 1) as [Tensor, Tensor];
+      return highway(state, activate(activation, value), gate);
+    };
+  }
+
+  /** Gets ready for one stretch of text, whose inputs are [T, N, inputs]: from the first state [N, hidden] to what the cell gives out. */
+  protected abstract beginNodes(dropHidden: DropHidden, inputs: Tensor): (first: Tensor) => Tensor;
 
   /** The nodes of one architecture, for `beginNodes`. */
-  protected nodesOf({ recurrent, concat }: DartsRecurrentGenotype, dropHidden: DropHidden) {
+  protected nodesOf({ recurrent, concat }: DartsRecurrentGenotype, dropHidden: DropHidden, inputs: Tensor) {
+    const highways = recurrent.map(([activation]) => this.highwayTo(activation, inputs));
     return (first: Tensor): Tensor => {
       const states = [first];
-      for (const [node, [activation, from]] of recurrent.entries()) {
+      for (const [node, [, from]] of recurrent.entries()) {
         const previous = states[from] as Tensor;
-        const [gate, value] = dropHidden(previous)
-          .mm(this._Ws[node] as nn.Parameter)
-          .chunk(2, 1);
-        states.push(highway(previous, activate(activation, value as Tensor), gate as Tensor));
+        const product = dropHidden(previous).mm(this._Ws[node] as nn.Parameter);
+        states.push((highways[node] as (state: Tensor, product: Tensor) => Tensor)(previous, product));
       }
       return stack(concat.map((index) => states[index] as Tensor)).mean(0);
     };
@@ -63,8 +84,8 @@ export class DartsRecurrentCell extends DartsCell {
     super(genotype.recurrent.length, inputs, hidden);
   }
 
-  protected beginNodes(dropHidden: DropHidden) {
-    return this.nodesOf(this.genotype, dropHidden);
+  protected beginNodes(dropHidden: DropHidden, inputs: Tensor) {
+    return this.nodesOf(this.genotype, dropHidden, inputs);
   }
 }
 

@@ -1,0 +1,11 @@
+/** The step of `darts-step` with the gradient of second order. */
+import dartsStep from './darts-step.mjs';
+
+/** @type {import('./driver/load-benchmark.mjs').Benchmark} */
+export default {
+  ...dartsStep,
+  program: 'darts-step',
+  settings: { ...dartsStep.settings, order: 2 },
+  rounds: 3,
+  targets: {},
+};

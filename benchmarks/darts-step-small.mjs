@@ -1,0 +1,11 @@
+/** The step of `darts-step` at the size of an experiment on a laptop: nearly all of it is what calls cost. */
+import dartsStep from './darts-step.mjs';
+
+/** @type {import('./driver/load-benchmark.mjs').Benchmark} */
+export default {
+  ...dartsStep,
+  program: 'darts-step',
+  settings: { ...dartsStep.settings, channels: 4, layers: 5, size: 16 },
+  rounds: 9,
+  targets: { channels_last: 10 },
+};

@@ -1,0 +1,145 @@
+/**
+ * A step of the search of DARTS (Liu, Simonyan & Yang 2018, algorithm 1, section A.1.1): the architecture parameters
+ * along the gradient of the validation loss, then the weights along that of the training loss. Order 2 takes the
+ * validation loss after a step of the weights (equations 7 and 8).
+ */
+import { Space, spaces } from '../packages/espalier/dist/index.js';
+import { buildSupernet } from '../packages/espalier/dist/supernets/build-supernet.js';
+import {
+  backward,
+  foreachAdd,
+  foreachAdd_,
+  foreachMul_,
+  foreachNorm,
+  foreachSub,
+  grad,
+  manualSeed,
+  noGrad,
+  optim,
+  saveTensors,
+  scope,
+  stack,
+} from '../packages/torch/dist/index.js';
+import { imageShape, randomImages } from './driver/inputs.mjs';
+
+const momentum = 0.9;
+const weightDecay = 3e-4;
+
+/** @type {import('./driver/load-benchmark.mjs').Benchmark} */
+export default {
+  settings: {
+    order: 1,
+    channels: 16,
+    layers: 8,
+    batch: 16,
+    size: 32,
+    classes: 10,
+    learningRate: 0.025,
+    alphaLearningRate: 3e-4,
+  },
+  // Alphas that move so far are seen in the losses.
+  checked: { learningRate: 3e-4, alphaLearningRate: 0.01 },
+  unit: 'step',
+  rounds: 5,
+  steps: 1,
+  layouts: ['default', 'channels_last'],
+  targets: { default: 15, channels_last: 5 },
+
+  prepare(settings, startFile) {
+    const { order, channels, layers, learningRate, alphaLearningRate } = settings;
+    manualSeed(1);
+    const space = Space.configure(spaces.get('darts-cnn'), { channels, layers });
+    const network = buildSupernet(space, imageShape(settings));
+    const { normal, reduce } = network.architectureParameters();
+    const train = randomImages(settings);
+    const validation = randomImages(settings);
+    const start = {
+      normal,
+      reduce,
+      'train.images': train.images,
+      'train.labels': train.labels,
+      'validation.images': validation.images,
+      'validation.labels': validation.labels,
+    };
+    saveTensors(startFile, new Map([...network.stateDict(), ...Object.entries(start)]));
+    network.to({ memoryFormat: 'channels_last' });
+    for (const batch of [train, validation])
+      batch.images = batch.images.to({ memoryFormat: 'channels_last' });
+
+    const alphas = [normal, reduce];
+    const weights = network.parameters();
+    const ofAlphas = new optim.Adam(alphas, {
+      learningRate: alphaLearningRate,
+      betas: [0.5, 0.999],
+      weightDecay: 1e-3,
+    });
+    const ofWeights = new optim.SGD(weights, { learningRate, momentum, weightDecay });
+    const lossOn = ({ images, labels }) => network.forward(images).crossEntropyLoss(labels);
+
+    const architectureStep = () =>
+      scope(() => {
+        const { loss, gradients } = order === 1 ? firstOrder() : secondOrder();
+        for (const [place, alpha] of alphas.entries()) alpha.grad = gradients[place];
+        ofAlphas.step();
+        ofAlphas.zeroGrad();
+        return loss.item();
+      });
+
+    const firstOrder = () => {
+      const loss = lossOn(validation);
+      return { loss, gradients: grad(loss, alphas) };
+    };
+
+    const secondOrder = () => {
+      const before = weights.map((weight) => noGrad(() => weight.clone()));
+      const setWeights = (values) =>
+        noGrad(() => {
+          for (const [place, weight] of weights.entries()) weight.copy_(values[place]);
+        });
+      // w' = w - xi (mu v + dL_train/dw + decay w): the step that the optimiser would make.
+      const change = foreachAdd(grad(lossOn(train), weights), before, { alpha: weightDecay });
+      const memory = ofWeights.stateDict();
+      if (memory.has('velocity.0'))
+        foreachAdd_(
+          change,
+          weights.map((_, place) => memory.get(`velocity.${place}`)),
+          { alpha: momentum },
+        );
+      setWeights(foreachAdd(before, change, { alpha: -learningRate }));
+      const loss = lossOn(validation);
+      const all = grad(loss, [...alphas, ...weights]);
+      const [gradients, direction] = [all.slice(0, alphas.length), all.slice(alphas.length)];
+      // The second derivative along that direction, from the gradients a little to both sides (equation 8).
+      const epsilon = 0.01 / stack(foreachNorm(direction)).norm(2, [0]).item();
+      const aside = (distance) => {
+        setWeights(foreachAdd(before, direction, { alpha: distance }));
+        return grad(lossOn(train), alphas);
+      };
+      const difference = foreachSub(aside(epsilon), aside(-epsilon));
+      setWeights(before);
+      foreachMul_(difference, learningRate / (2 * epsilon));
+      return { loss, gradients: foreachSub(gradients, difference) };
+    };
+
+    const weightStep = () =>
+      scope(() => {
+        const loss = lossOn(train);
+        backward(loss);
+        optim.clipGradientNorm(weights, 5);
+        ofWeights.step();
+        ofWeights.zeroGrad();
+        return loss.item();
+      });
+
+    const require = (what, required) => {
+      for (const parameter of what) parameter.requiresGrad = required;
+    };
+    return () => {
+      const validationLoss = architectureStep();
+      require(alphas, false);
+      const trainingLoss = weightStep();
+      require(alphas, true);
+      return [validationLoss, trainingLoss];
+    };
+  },
+};

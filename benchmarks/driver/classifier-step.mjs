@@ -1,0 +1,48 @@
+import { backward, manualSeed, optim, saveTensors, scope } from '../../packages/torch/dist/index.js';
+import { randomImages } from './inputs.mjs';
+
+/**
+ * Prepares the training step of a classifier: stochastic gradient descent on the cross entropy, that of an auxiliary head
+ * (where there is one) added with a weight, the gradients clipped (where they are).
+ *
+ * @param {() => any} build the network
+ * @param {any} architecture what PyTorch's side builds the same network from, where the settings do not say it
+ * @param {any} settings with `learningRate`, and `dropPath` where the network has it
+ * @param {{ weightDecay: number, nesterov?: boolean, clip?: number, auxiliaryWeight?: number }} training
+ * @param {string} startFile
+ * @returns {import('./load-benchmark.mjs').Step}
+ */
+export function classifierStep(build, architecture, settings, training, startFile) {
+  manualSeed(1);
+  const network = build();
+  const { images: rows, labels } = randomImages(settings);
+  saveTensors(
+    startFile,
+    new Map([...network.stateDict(), ['images', rows], ['labels', labels]]),
+    architecture === undefined ? {} : { architecture: JSON.stringify(architecture) },
+  );
+  network.to({ memoryFormat: 'channels_last' });
+  const images = rows.to({ memoryFormat: 'channels_last' });
+  const { learningRate, dropPath } = settings;
+  const { auxiliaryWeight, clip, ...descent } = training;
+  if (dropPath !== undefined) network.dropPathProbability = dropPath;
+  const parameters = network.parameters();
+  const optimizer = new optim.SGD(parameters, { ...descent, learningRate, momentum: 0.9 });
+
+  const loss = () => {
+    if (auxiliaryWeight === undefined) return network.forward(images).crossEntropyLoss(labels);
+    const { logits, auxiliary } = network.forwardWithAuxiliary(images);
+    return logits
+      .crossEntropyLoss(labels)
+      .add(auxiliary.crossEntropyLoss(labels), { alpha: auxiliaryWeight });
+  };
+  return () =>
+    scope(() => {
+      const value = loss();
+      backward(value);
+      if (clip !== undefined) optim.clipGradientNorm(parameters, clip);
+      optimizer.step();
+      optimizer.zeroGrad();
+      return value.item();
+    });
+}

@@ -1,0 +1,153 @@
+import { liveTensors, nn, setThreads, type Tensor } from '@espalier/torch';
+import { describe, expect, it } from 'vitest';
+import { buildLanguageModel } from '../../src/networks/build-language-model.js';
+import { profileSteps, type StepProfile, totalOf } from '../../src/profiling/step-profile.js';
+import { imageStep, tokenStep } from '../../src/profiling/training-step.js';
+import { Random } from '../../src/random/random.js';
+import { Space } from '../../src/space/space.js';
+import { dartsRnn } from '../../src/spaces/darts-rnn.js';
+
+setThreads(1);
+
+const image = { channels: 4, height: 6, width: 6, classes: 3 };
+
+const tiny = () =>
+  new nn.Sequential(
+    new nn.Conv2d(4, 4, 3, { padding: 1, groups: 4, bias: false }),
+    new nn.ReLU(),
+    new nn.Conv2d(4, 5, 1, { bias: false }),
+    new nn.Conv2d(5, 5, 1, { bias: false }),
+    new nn.AdaptiveAvgPool2d(1),
+    new nn.Flatten(),
+    new nn.Linear(5, 3),
+  );
+
+function profileOf(network: nn.Layer, steps: number): StepProfile {
+  const step = imageStep(network, image, 2);
+  const profile = profileSteps(step, steps);
+  step.free();
+  network.free();
+  return profile;
+}
+
+const calls = ({ operators }: StepProfile) =>
+  Object.fromEntries(
+    operators.map((row) => [row.kind === '' ? row.operator : `${row.operator} ${row.kind}`, row.calls]),
+  );
+
+/** One logit for each pixel. */
+class Dense extends nn.Layer {
+  readonly conv = new nn.Conv2d(4, 3, 1);
+
+  forward(input: Tensor): Tensor {
+    return this.conv.forward(input);
+  }
+}
+
+describe('the profile of a training step', () => {
+  it('has each operator with its calls, convolutions by their kinds', () => {
+    expect(calls(profileOf(tiny(), 2))).toEqual({
+      'aten::permute': 1,
+      'aten::conv2d 3x3 depthwise': 1,
+      'aten::conv2d 1x1': 2,
+      'aten::relu': 1,
+      'aten::adaptive_avg_pool2d': 1,
+      'aten::flatten': 1,
+      'aten::linear': 1,
+      'aten::cross_entropy_loss': 1,
+      'aten::ones_like': 1,
+      'torch::autograd::AccumulateGrad': 5,
+      'aten::_foreach_mul_': 1,
+      'aten::_foreach_add_': 2,
+    });
+  });
+
+  it('has the multiply-adds of the batch', () => {
+    const { operators } = profileOf(tiny(), 2);
+    expect(
+      operators
+        .filter(({ multiplyAdds }) => multiplyAdds > 0)
+        .map(({ operator, kind, multiplyAdds }) => [`${operator} ${kind}`, multiplyAdds])
+        .sort(),
+    ).toEqual([
+      ['aten::conv2d 1x1', 2 * 36 * (4 * 5 + 5 * 5)],
+      ['aten::conv2d 3x3 depthwise', 2 * 36 * 4 * 9],
+      ['aten::linear ', 2 * 15],
+    ]);
+  });
+
+  it('gives the time of a node to the operator that made it', () => {
+    const { operators } = profileOf(tiny(), 1);
+    const phases = Object.fromEntries(
+      operators.map((row) => [
+        `${row.operator} ${row.kind}`.trim(),
+        (['forward', 'backward', 'update'] as const).filter((phase) => row[phase] > 0).join(),
+      ]),
+    );
+    expect(phases).toEqual({
+      // The images need no gradient.
+      'aten::permute': 'forward',
+      'aten::conv2d 3x3 depthwise': 'forward,backward',
+      'aten::conv2d 1x1': 'forward,backward',
+      'aten::relu': 'forward,backward',
+      'aten::adaptive_avg_pool2d': 'forward,backward',
+      'aten::flatten': 'forward,backward',
+      'aten::linear': 'forward,backward',
+      'aten::cross_entropy_loss': 'forward,backward',
+      'aten::ones_like': 'backward',
+      'torch::autograd::AccumulateGrad': 'backward',
+      'aten::_foreach_mul_': 'update',
+      'aten::_foreach_add_': 'update',
+    });
+  });
+
+  it('adds up: operators and what is outside of them are the whole step, the slowest first', () => {
+    const { steps, whole, operators, outside } = profileOf(tiny(), 3);
+    expect(steps).toBe(3);
+    for (const phase of ['forward', 'backward', 'update'] as const) {
+      const inside = operators.reduce((sum, row) => sum + row[phase], 0);
+      expect(inside).toBeGreaterThan(0);
+      expect(outside[phase]).toBeGreaterThan(0);
+      expect(inside + outside[phase]).toBeCloseTo(whole[phase], 9);
+    }
+    const totals = operators.map(totalOf);
+    expect(totals).toEqual([...totals].sort((one, other) => other - one));
+  });
+
+  it('trains: one step before those that count, told of each', () => {
+    const network = tiny();
+    const step = imageStep(network, image, 2);
+    const before = network.stateDict().get('0.weight')?.toNumbers();
+    const reports: string[] = [];
+    profileSteps(step, 2, (number, of) => reports.push(`${number} of ${of}`));
+    expect(reports).toEqual(['1 of 3', '2 of 3', '3 of 3']);
+    expect(network.training).toBe(true);
+    expect(network.stateDict().get('0.weight')?.toNumbers()).not.toEqual(before);
+    step.free();
+    network.free();
+  });
+
+  it('of a network that labels pixels has the cross entropy over all of them', () => {
+    expect(calls(profileOf(new Dense(), 1))).toMatchObject({
+      'aten::conv2d 1x1': 1,
+      'aten::cross_entropy_loss': 1,
+    });
+  });
+
+  it('of a language model goes through all tokens of the texts', () => {
+    const space = Space.configure(dartsRnn, { hidden: 4 });
+    const architecture = space.decode(space.sample(Random.of(1, 'cell')));
+    const model = buildLanguageModel(space, architecture, { vocabulary: 6 });
+    const step = tokenStep(model, 2, 5);
+    expect(calls(profileSteps(step, 1))).toMatchObject({ 'aten::nll_loss': 1, 'aten::log_softmax': 1 });
+    step.free();
+    model.free();
+  });
+
+  it('leaves no tensor behind', () => {
+    profileOf(tiny(), 1);
+    const before = liveTensors();
+    profileOf(tiny(), 1);
+    expect(liveTensors()).toBe(before);
+  });
+});
