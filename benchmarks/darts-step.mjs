@@ -75,20 +75,21 @@ export default {
     });
     const ofWeights = new optim.SGD(weights, { learningRate, momentum, weightDecay });
     const lossOn = ({ images, labels }) => network.forward(images).crossEntropyLoss(labels);
+    // A scope of its own frees the activations of a pass before the next one begins.
+    const differentiate = (batch, inputs) =>
+      scope(() => {
+        const loss = lossOn(batch);
+        return { gradients: grad(loss, inputs), loss: loss.item() };
+      });
 
     const architectureStep = () =>
       scope(() => {
-        const { loss, gradients } = order === 1 ? firstOrder() : secondOrder();
+        const { loss, gradients } = order === 1 ? differentiate(validation, alphas) : secondOrder();
         for (const [place, alpha] of alphas.entries()) alpha.grad = gradients[place];
         ofAlphas.step();
         ofAlphas.zeroGrad();
-        return loss.item();
+        return loss;
       });
-
-    const firstOrder = () => {
-      const loss = lossOn(validation);
-      return { loss, gradients: grad(loss, alphas) };
-    };
 
     const secondOrder = () => {
       const before = weights.map((weight) => noGrad(() => weight.clone()));
@@ -97,7 +98,7 @@ export default {
           for (const [place, weight] of weights.entries()) weight.copy_(values[place]);
         });
       // w' = w - xi (mu v + dL_train/dw + decay w): the step that the optimiser would make.
-      const change = foreachAdd(grad(lossOn(train), weights), before, { alpha: weightDecay });
+      const change = foreachAdd(differentiate(train, weights).gradients, before, { alpha: weightDecay });
       const memory = ofWeights.stateDict();
       if (memory.has('velocity.0'))
         foreachAdd_(
@@ -106,14 +107,13 @@ export default {
           { alpha: momentum },
         );
       setWeights(foreachAdd(before, change, { alpha: -learningRate }));
-      const loss = lossOn(validation);
-      const all = grad(loss, [...alphas, ...weights]);
+      const { gradients: all, loss } = differentiate(validation, [...alphas, ...weights]);
       const [gradients, direction] = [all.slice(0, alphas.length), all.slice(alphas.length)];
       // The second derivative along that direction, from the gradients a little to both sides (equation 8).
       const epsilon = 0.01 / stack(foreachNorm(direction)).norm(2, [0]).item();
       const aside = (distance) => {
         setWeights(foreachAdd(before, direction, { alpha: distance }));
-        return grad(lossOn(train), alphas);
+        return differentiate(train, alphas).gradients;
       };
       const difference = foreachSub(aside(epsilon), aside(-epsilon));
       setWeights(before);

@@ -12,3 +12,21 @@ export function randomImages({ batch, size, classes }) {
 export function imageShape({ size, classes }) {
   return { channels: 3, height: size, width: size, classes };
 }
+
+/**
+ * A stretch of random tokens of each of some texts, and the tokens that come next, [stretch, batch] both.
+ * @param {{ stretch: number, batch: number, vocabulary: number }} settings
+ */
+export function randomText({ stretch, batch, vocabulary }) {
+  const text = randint(0, vocabulary, [stretch + 1, batch]);
+  return { tokens: text.narrow(0, 0, stretch), next: text.narrow(0, 1, stretch) };
+}
+
+/** For comparing losses, since each side draws masks of its own. */
+export const noDropout = {
+  dropoutEmbedding: 0,
+  dropoutInput: 0,
+  dropoutCellInput: 0,
+  dropoutHidden: 0,
+  dropoutOutput: 0,
+};

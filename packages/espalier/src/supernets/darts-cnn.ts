@@ -1,4 +1,4 @@
-import { cat, fused, nn, type Tensor } from '@espalier/torch';
+import { cat, nn, type Tensor } from '@espalier/torch';
 import { preprocessors } from '../networks/darts/cell.js';
 import { type CellPlan, planCells } from '../networks/darts/cell-plan.js';
 import {
@@ -12,7 +12,7 @@ import { runOperations } from '../networks/darts/run-operations.js';
 import { sumOf } from '../networks/mixture-terms.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas } from './alphas.js';
-import { MixedOperation } from './mixed-operation.js';
+import { MixedOperation, mixtures } from './mixed-operation.js';
 import type { Supernet } from './supernet.js';
 
 /** All operations on one edge. Batch norm follows the pooling ones, as in the authors' code. */
@@ -25,26 +25,6 @@ function mixedOperation(channels: number, stride: number): Edge {
 }
 
 type Edge = MixedOperation<DartsOperation>;
-
-/**
- * The mixed operations of the edges that leave a state: a value [N, channels, H', W'] for each of them.
- *
- * @param weights [edges, operations]
- */
-function mixtures(edges: readonly Edge[], state: Tensor, weights: Tensor, channels: number): Tensor[] {
-  const [first] = edges as readonly [Edge];
-  if (!(first.training && fused.runsKernels(state)))
-    return edges.map((edge, place) => edge.mixture(state, weights.select(0, place).unbind(0)));
-  // 'none' is the first: it adds nothing, whatever its weight is.
-  const some = DARTS_OPERATIONS.slice(1);
-  const terms = some.map((name) =>
-    runOperations(
-      edges.map((edge) => edge.operation(name)),
-      state,
-    ),
-  );
-  return fused.mixture(terms, weights.narrow(1, 1, some.length), channels);
-}
 
 /** A cell with an edge from every earlier state to every node. */
 class SuperCell extends nn.Module {
@@ -79,7 +59,7 @@ class SuperCell extends nn.Module {
     for (const [from, own] of weights.entries()) {
       const edges = edgesFrom(from, this.nodes);
       const operations = edges.map(({ edge }) => this._ops[edge] as Edge);
-      const values = mixtures(operations, states[from] as Tensor, own, this.plan.own);
+      const values = mixtures(operations, states[from] as Tensor, own, this.plan.own, runOperations);
       for (const [place, { node }] of edges.entries()) {
         const value = values[place] as Tensor;
         nodes[node] = nodes[node]?.add(value) ?? value;

@@ -1,4 +1,4 @@
-import { nn, type Tensor } from '@espalier/torch';
+import { fused, nn, type Tensor } from '@espalier/torch';
 
 /** All operations of a space side by side on one edge. */
 export class MixedOperation<Name extends string> extends nn.Module {
@@ -6,7 +6,7 @@ export class MixedOperation<Name extends string> extends nn.Module {
 
   /** @param make the operation of a name; that of 'none', where it is one of them, gives zeros */
   constructor(
-    private readonly names: readonly Name[],
+    readonly names: readonly Name[],
     make: (name: Name) => nn.Layer,
   ) {
     super();
@@ -35,4 +35,31 @@ export class MixedOperation<Name extends string> extends nn.Module {
   operation(name: Name): nn.Layer {
     return this._ops[this.names.indexOf(name)] as nn.Layer;
   }
+}
+
+/**
+ * The mixed operations of the edges that leave a state: a value [N, channels, H', W'] for each of them.
+ *
+ * @param weights [edges, operations]
+ * @param run what the same operation of all edges makes of the state, in training with the kernels
+ */
+export function mixtures<Name extends string>(
+  edges: readonly MixedOperation<Name>[],
+  state: Tensor,
+  weights: Tensor,
+  channels: number,
+  run: (operations: readonly nn.Layer[], state: Tensor) => fused.MixtureTerm,
+): Tensor[] {
+  const [{ names, training }] = edges as readonly [MixedOperation<Name>];
+  if (!(training && fused.runsKernels(state)))
+    return edges.map((edge, place) => edge.mixture(state, weights.select(0, place).unbind(0)));
+  // 'none' is the first where it is one of them: it adds nothing, whatever its weight is.
+  const from = names[0] === 'none' ? 1 : 0;
+  const terms = names.slice(from).map((name) =>
+    run(
+      edges.map((edge) => edge.operation(name)),
+      state,
+    ),
+  );
+  return fused.mixture(terms, weights.narrow(1, from, terms.length), channels);
 }

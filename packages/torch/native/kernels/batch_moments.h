@@ -59,6 +59,21 @@ struct Affine {
   bool is_learned() const { return !gamma.empty(); }
 };
 
+// Throws where a batch norm's tensors have not as many values as each of `groups` of the channels.
+inline void check_norms(const char* name, int64_t channels, int64_t groups, at::TensorList gamma, at::TensorList beta, at::TensorList running) {
+  const auto count = static_cast<size_t>(groups);
+  TORCH_CHECK((gamma.empty() || gamma.size() == count) && beta.size() == gamma.size() && (running.empty() || running.size() == 3 * count), name, ": for ",
+              groups, " batch norms there are ", gamma.size(), " scales, ", beta.size(), " shifts and ", running.size(),
+              " running statistics; allowed: none, or one each, and three of the last");
+  const auto check = [&](const at::Tensor& tensor) {
+    TORCH_CHECK(tensor.numel() * groups == channels, name, ": a batch norm has ", tensor.numel(), " channels; allowed: each of ", groups, " the same share of ", channels);
+  };
+  for (const at::TensorList list : {gamma, beta})
+    for (const at::Tensor& tensor : list) check(tensor);
+  for (size_t i = 0; i < running.size(); ++i)
+    if (i % 3 != 2) check(running[i]);
+}
+
 // The factor and the term that the moments and the learned scale and shift come to.
 template <typename T>
 std::pair<at::Tensor, at::Tensor> scale_and_shift(const BatchMoments& moments, const Affine& affine) {

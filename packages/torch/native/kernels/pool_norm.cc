@@ -86,6 +86,7 @@ std::tuple<Tensor, Tensor, Tensor> pool_norm(const Tensor& input, bool is_max, T
   const auto size = [&](int64_t length) { return (length - 1) / stride + 1; };
   const Convolution c{input.size(2), input.size(3), input.size(1), size(input.size(2)), size(input.size(3)), input.size(1), 3, stride, 1, 1};
   TORCH_CHECK(input.size(0) * c.pixels() > 1, "pool_norm: one value a channel has no variance to normalise by");
+  for (size_t k = 0; k + 2 < running.size(); k += 3) check_norms("pool_norm", input.size(1), 1, {}, {}, running.slice(k, 3));
   const bool recorded = is_recorded({input});
   Tensor values, taps;
   BatchMoments moments;

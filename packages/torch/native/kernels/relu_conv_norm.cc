@@ -295,6 +295,7 @@ std::tuple<Tensor, Tensor, Tensor> relu_conv_norm(const Tensor& input, const opt
                                                   double epsilon) {
   const Unit unit = unit_of(input, filters, products, stride, padding, dilation);
   TORCH_CHECK(unit.images * unit.convolution.pixels() > 1, "relu_conv_norm: one value a channel has no variance to normalise by");
+  check_norms("relu_conv_norm", unit.out_channels(), unit.groups, gamma, beta, running);
   const Tensor scale = input_scale.value_or(Tensor()), shift = input_shift.value_or(Tensor());
   std::vector<Tensor> inputs{input, scale, shift};
   for (const TensorList list : {filters, products, gamma, beta}) inputs.insert(inputs.end(), list.begin(), list.end());

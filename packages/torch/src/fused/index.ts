@@ -1,5 +1,7 @@
+export { halves } from './halves.js';
 export { instructionSet, runsKernels, withoutKernels } from './kernels.js';
 export { mixedHighway } from './mixed-highway.js';
 export { type MixtureTerm, mixture, Normalised } from './mixture.js';
+export { normalise } from './normalise.js';
 export { type PoolNorm, poolNorm } from './pool-norm.js';
 export { type ReluConvNorm, reluConvNorm } from './relu-conv-norm.js';

@@ -85,14 +85,14 @@ export class FactorizedReduce extends nn.Layer {
 
   forward(input: Tensor): Tensor {
     if (this.training && fused.runsKernels(input))
-      return fused.reluConvNorm(FactorizedReduce.halves(input), [this.unit]).toTensor();
+      return fused.reluConvNorm(fused.halves(input), [this.unit]).toTensor();
     const rectified = input.relu();
     return this.bn.forward(
       cat([this.conv_1.forward(rectified), this.conv_2.forward(shiftedByOne(rectified))], 1),
     );
   }
 
-  /** Both halves as one pointwise convolution of `halves`. */
+  /** Both halves as one pointwise convolution of `fused.halves`. */
   get unit(): fused.ReluConvNorm {
     const { weight: first } = this.conv_1;
     const { weight: second } = this.conv_2;
@@ -103,12 +103,6 @@ export class FactorizedReduce extends nn.Layer {
       second.constantPadNd([...none, inputs, 0]),
     ]);
     return { pointwise, norm: this.bn };
-  }
-
-  /** The pixels that each convolution reads, one behind the other: [N, 2 channels, height / 2, width / 2]. */
-  static halves(input: Tensor): Tensor {
-    const everySecond = (image: Tensor) => image.slice(2, 0, undefined, 2).slice(3, 0, undefined, 2);
-    return cat([everySecond(input), everySecond(shiftedByOne(input))], 1);
   }
 }
 

@@ -24,7 +24,7 @@ function runTogether(operations: readonly nn.Layer[], state: Tensor): fused.Norm
     );
   if (first instanceof FactorizedReduce) {
     const units = (operations as readonly FactorizedReduce[]).map(({ unit }) => unit);
-    return fused.reluConvNorm(FactorizedReduce.halves(state), units);
+    return fused.reluConvNorm(fused.halves(state), units);
   }
   if (first instanceof PoolNorm) {
     const norms = (operations as readonly PoolNorm[]).map(({ norm }) => norm);

@@ -1,0 +1,89 @@
+// The pixels that the two convolutions of a factorized reduction read: those of even rows and columns, and those one row
+// and one column on.
+#include <torch/library.h>
+
+#include <cstring>
+
+#include "gradient.h"
+#include "stretches.h"
+
+namespace espalier {
+namespace {
+
+using at::Tensor;
+
+// Calls body(pixel of the half, half, pixel of the image) for all that lie in an image of this size.
+template <typename Body>
+void for_pixels(int64_t height, int64_t width, const Body& body) {
+  const int64_t columns = (width + 1) / 2;
+  for (int64_t row = 0; row < (height + 1) / 2; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      for (int64_t half = 0; half < 2; ++half) {
+        const int64_t y = 2 * row + half, x = 2 * column + half;
+        body(row * columns + column, half, y < height && x < width ? y * width + x : -1);
+      }
+}
+
+struct HalvesBackward : KernelNode {
+  int64_t height, width;
+
+  std::string name() const override { return "halves"; }
+
+  variable_list differentiate(variable_list&& gradients) override {
+    const Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+    const int64_t images = gradient.size(0), channels = gradient.size(1) / 2;
+    const Tensor result = at::zeros({images, channels, height, width}, gradient.options()).contiguous(at::MemoryFormat::ChannelsLast);
+    const int64_t bytes = channels * gradient.element_size();
+    const int64_t pixels = gradient.size(2) * gradient.size(3);
+    in_stretches(images, threads_for(images), [&](int64_t, int64_t begin, int64_t end) {
+      for (int64_t image = begin; image < end; ++image) {
+        const char* const from = static_cast<const char*>(gradient.data_ptr()) + image * pixels * 2 * bytes;
+        char* const to = static_cast<char*>(result.data_ptr()) + image * height * width * bytes;
+        for_pixels(height, width, [&](int64_t pixel, int64_t half, int64_t source) {
+          if (source >= 0) std::memcpy(to + source * bytes, from + (2 * pixel + half) * bytes, bytes);
+        });
+      }
+    });
+    return {result};
+  }
+};
+
+// From [N, C, H, W] to [N, 2C, H / 2, W / 2], sizes rounded up; beyond the edges are zeros.
+Tensor halves(const Tensor& input) {
+  TORCH_CHECK(input.dim() == 4 && input.device().is_cpu(), "halves: the input is ", input.sizes(), " on ", input.device(), "; allowed: [N, C, H, W] on the CPU");
+  const bool recorded = is_recorded({input});
+  const int64_t images = input.size(0), channels = input.size(1), height = input.size(2), width = input.size(3);
+  std::vector<Tensor> outputs;
+  {
+    at::NoGradGuard guard;
+    const Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
+    outputs.push_back(at::empty({images, 2 * channels, (height + 1) / 2, (width + 1) / 2}, x.options().memory_format(at::MemoryFormat::ChannelsLast)));
+    const int64_t bytes = channels * x.element_size(), pixels = outputs[0].size(2) * outputs[0].size(3);
+    in_stretches(images, threads_for(images), [&](int64_t, int64_t begin, int64_t end) {
+      for (int64_t image = begin; image < end; ++image) {
+        const char* const from = static_cast<const char*>(x.data_ptr()) + image * height * width * bytes;
+        char* const to = static_cast<char*>(outputs[0].data_ptr()) + image * pixels * 2 * bytes;
+        for_pixels(height, width, [&](int64_t pixel, int64_t half, int64_t source) {
+          char* const target = to + (2 * pixel + half) * bytes;
+          if (source >= 0)
+            std::memcpy(target, from + source * bytes, bytes);
+          else
+            std::memset(target, 0, bytes);
+        });
+      }
+    });
+  }
+  if (recorded) {
+    const auto node = make_node<HalvesBackward>();
+    attach(node, {input}, outputs);
+    node->height = height;
+    node->width = width;
+  }
+  return outputs[0];
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(espalier, library) { library.def("halves(Tensor input) -> Tensor", halves); }
+
+}  // namespace espalier

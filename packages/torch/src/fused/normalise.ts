@@ -1,0 +1,27 @@
+import { invoke, Operator } from '../dispatcher.js';
+import type { BatchNorm2d } from '../nn/batch-norm.js';
+import { Tensor } from '../tensor.js';
+import { Normalised } from './mixture.js';
+import { runningStatistics } from './running-statistics.js';
+
+const operator = new Operator('espalier::normalise', '');
+
+/**
+ * Batch norm in training, not written down.
+ *
+ * @param values [N, C, H, W], the channels of each of the norms in turn
+ */
+export function normalise(values: Tensor, norms: readonly BatchNorm2d[]): Normalised {
+  const { momentum, epsilon, weight } = norms[0] as BatchNorm2d;
+  const affine = weight !== undefined;
+  const [scale, shift] = invoke(
+    operator,
+    values.handle,
+    affine ? norms.map((norm) => (norm.weight as Tensor).handle) : [],
+    affine ? norms.map((norm) => (norm.bias as Tensor).handle) : [],
+    runningStatistics(norms),
+    momentum,
+    epsilon,
+  ) as [number, number];
+  return new Normalised(values, new Tensor(scale), new Tensor(shift));
+}
