@@ -50,8 +50,14 @@ export function runFused(sequences: readonly nn.Sequential[], input: Tensor): fu
   const [first] = sequences as readonly [nn.Sequential];
   if (!(first.training && fused.runsKernels(input))) return undefined;
   const all = sequences.map(unitsOf);
-  if (!all.every((units): units is Units => units !== undefined)) return undefined;
-  const times = (all[0] as Units).map((_, place) => all.map((units) => units[place] as fused.ReluConvNorm));
+  return all.every((units): units is Units => units !== undefined) ? runUnits(all, input) : undefined;
+}
+
+/** The units of several edges, one behind the other on each, from an input that all of them read. */
+export function runUnits(edges: readonly Units[], input: Tensor): fused.Normalised {
+  const times = (edges[0] as Units).map((_, place) =>
+    edges.map((units) => units[place] as fused.ReluConvNorm),
+  );
   return times.reduce<Tensor | fused.Normalised>(
     (value, units) => fused.reluConvNorm(value, units),
     input,

@@ -1,18 +1,28 @@
-import { cat, nn, type Tensor } from '@espalier/torch';
+import { cat, conv2d, fused, nn, type Tensor } from '@espalier/torch';
 import type { Block } from '../networks/auto-deeplab/architecture.js';
 import {
+  AtrousConvolution,
   EPSILON,
   OPERATIONS,
   type OperationName,
   operation,
   ReluConvNorm,
+  SeparableConvolution,
 } from '../networks/auto-deeplab/operations.js';
 import { resize, sizeOf } from '../networks/auto-deeplab/resize.js';
-import { MixedOperation } from './mixed-operation.js';
+import { runUnits } from '../networks/fused-units.js';
+import { PoolNorm } from '../networks/pool-norm.js';
+import { MixedOperation, mixtures } from './mixed-operation.js';
 
 /** The place of a block's first edge: the blocks before it have 2, 3, ... edges. */
 export function firstEdge(block: number): number {
   return (block * (block + 3)) / 2;
+}
+
+/** The edges that leave a state, into the first block that may read it and those behind it. */
+export function edgesFrom(state: number, blocks: number): number[] {
+  const first = Math.max(0, state - 1);
+  return Array.from({ length: blocks - first }, (_, place) => firstEdge(first + place) + state);
 }
 
 /**
@@ -22,11 +32,36 @@ export function firstEdge(block: number): number {
  */
 function mixedOperation(filters: number): MixedOperation<OperationName> {
   return new MixedOperation(OPERATIONS, (name) => {
-    const layer = operation(name, filters, 1, false);
-    return name.includes('pool')
-      ? new nn.Sequential(layer, new nn.BatchNorm2d(filters, { epsilon: EPSILON, affine: false }))
-      : layer;
+    if (name !== 'max_pool_3x3' && name !== 'avg_pool_3x3') return operation(name, filters, 1, false);
+    const norm = new nn.BatchNorm2d(filters, { epsilon: EPSILON, affine: false });
+    return new PoolNorm(name === 'max_pool_3x3' ? 'max' : 'avg', 1, norm);
   });
+}
+
+/** The same operation on the edges that leave a state, in training with the kernels. */
+function runOperations(operations: readonly nn.Layer[], state: Tensor): fused.MixtureTerm {
+  const [first] = operations as readonly [nn.Layer];
+  if (first instanceof SeparableConvolution)
+    return runUnits(
+      (operations as readonly SeparableConvolution[]).map(({ units }) => units),
+      state,
+    );
+  if (first instanceof PoolNorm) {
+    const norms = (operations as readonly PoolNorm[]).map(({ norm }) => norm);
+    return fused.poolNorm(state, { kind: first.kind, stride: 1, norms });
+  }
+  if (first instanceof AtrousConvolution) {
+    // The filters of all edges side by side: one convolution, which reads the state once.
+    const edges = operations as readonly AtrousConvolution[];
+    const { stride, padding, dilation } = first.conv;
+    const weight = cat(edges.map(({ conv }) => conv.weight)).contiguous({ memoryFormat: 'channels_last' });
+    const values = conv2d(state.relu(), weight, undefined, stride, padding, dilation, 1);
+    return fused.normalise(
+      values,
+      edges.map(({ bn }) => bn),
+    );
+  }
+  return state;
 }
 
 /** A transition into a cell: from where it comes in the layer before. */
@@ -57,7 +92,7 @@ export class SuperCell extends nn.Module {
   /** @param before channels of the map of the same level two layers before; without it there are no edges from there */
   constructor(
     private readonly blocks: number,
-    filters: number,
+    private readonly filters: number,
     readonly transitions: readonly Transition[],
     before: number | undefined,
   ) {
@@ -81,34 +116,38 @@ export class SuperCell extends nn.Module {
 
   /**
    * The terms of equation 6, not yet weighted: the cell on the map of each transition, beside the same one of two layers
-   * before.
+   * before. The edges that leave one state are run together: each block is ready when those of all states before it have
+   * been added up.
    *
    * @param previous [N, C, H, W] for each transition, from below upsampled to the cell's size already
    * @param before [N, C', H', W'] of any size
-   * @param weights of the operations, edge by edge
+   * @param weights of the edges that leave each state: [edges, operations]
    * @returns [N, blocks * filters, H, W] of the cell's size for each transition
    */
-  mixtures(
-    previous: readonly Tensor[],
-    before: Tensor | undefined,
-    weights: readonly (readonly Tensor[])[],
-  ): Tensor[] {
-    const mixture = (edge: number, state: Tensor) =>
-      (this.edges[edge] as MixedOperation<OperationName>).mixture(state, weights[edge] as Tensor[]);
+  mixtures(previous: readonly Tensor[], before: Tensor | undefined, weights: readonly Tensor[]): Tensor[] {
     const read = previous.map((map, place) => (this.previous[place] as ReluConvNorm).forward(map));
-    // The edges from two layers before are the same for all transitions.
+    // What comes from two layers before is the same for all transitions.
     const other = this.#read(before, read[0] as Tensor);
-    const fromOther =
-      other && Array.from({ length: this.blocks }, (_, block) => mixture(firstEdge(block) + 1, other));
-    return read.map((state) =>
-      this.#run([state, undefined], (block, states) => {
-        const values = states.flatMap((state, input) =>
-          state === undefined ? [] : [mixture(firstEdge(block) + input, state)],
-        );
-        if (fromOther !== undefined) values.push(fromOther[block] as Tensor);
-        return values.reduce((sum, value) => sum.add(value));
-      }),
+    const fromOther = other && this.#leaving(1, other, weights);
+    return read.map((state) => {
+      const blocks = this.#leaving(0, state, weights);
+      const add = (first: number, values: readonly Tensor[]) => {
+        for (const [place, value] of values.entries())
+          blocks[first + place] = (blocks[first + place] as Tensor).add(value);
+      };
+      if (fromOther !== undefined) add(0, fromOther);
+      for (let block = 0; block < this.blocks - 1; block++)
+        add(block + 1, this.#leaving(block + 2, blocks[block] as Tensor, weights));
+      return cat(blocks, 1);
+    });
+  }
+
+  /** What the edges that leave a state bring to the blocks that they enter. */
+  #leaving(from: number, state: Tensor, weights: readonly Tensor[]): Tensor[] {
+    const edges = edgesFrom(from, this.blocks).map(
+      (edge) => this.edges[edge] as MixedOperation<OperationName>,
     );
+    return mixtures(edges, state, weights[from] as Tensor, this.filters, runOperations);
   }
 
   /** The cell of one architecture on the map of one transition; what reads `before` adds nothing where there is none. */

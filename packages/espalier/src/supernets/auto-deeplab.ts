@@ -7,7 +7,7 @@ import { SpatialPyramid } from '../networks/auto-deeplab/spatial-pyramid.js';
 import { STEM_CHANNELS, Stem } from '../networks/auto-deeplab/stem.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas } from './alphas.js';
-import { firstEdge, SuperCell } from './auto-deeplab-cell.js';
+import { edgesFrom, firstEdge, SuperCell } from './auto-deeplab-cell.js';
 import { Betas } from './betas.js';
 import { strongestEdges } from './strongest-edges.js';
 import type { Supernet } from './supernet.js';
@@ -109,7 +109,9 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
    * maps of the last layer give. N is 2 or more in training, for image pooling's batch norm.
    */
   forward(image: Tensor): Tensor {
-    const alphas = this.#alphas.weights();
+    // The last block is read by none.
+    const states = Array.from({ length: this.#blocks + 1 }, (_, state) => state);
+    const alphas = this.#alphas.weightsOf(states.map((state) => edgesFrom(state, this.#blocks)));
     const beta = this.#betas.weights();
     const { half, quarter } = this.stem.forward(image);
     const sizes = sizesBelow(quarter);

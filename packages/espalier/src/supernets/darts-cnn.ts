@@ -7,9 +7,10 @@ import {
   type DartsGenotype,
   type DartsOperation,
 } from '../networks/darts/genotype.js';
-import { makeOperation, PoolNorm } from '../networks/darts/operations.js';
+import { makeOperation } from '../networks/darts/operations.js';
 import { runOperations } from '../networks/darts/run-operations.js';
 import { sumOf } from '../networks/mixture-terms.js';
+import { PoolNorm } from '../networks/pool-norm.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas } from './alphas.js';
 import { MixedOperation, mixtures } from './mixed-operation.js';
@@ -18,9 +19,10 @@ import type { Supernet } from './supernet.js';
 /** All operations on one edge. Batch norm follows the pooling ones, as in the authors' code. */
 function mixedOperation(channels: number, stride: number): Edge {
   return new MixedOperation(DARTS_OPERATIONS, (name) => {
-    if (name === 'max_pool_3x3') return new PoolNorm('max', channels, stride);
-    if (name === 'avg_pool_3x3') return new PoolNorm('avg', channels, stride);
-    return makeOperation(name, channels, stride, false);
+    if (name !== 'max_pool_3x3' && name !== 'avg_pool_3x3')
+      return makeOperation(name, channels, stride, false);
+    const norm = new nn.BatchNorm2d(channels, { affine: false });
+    return new PoolNorm(name === 'max_pool_3x3' ? 'max' : 'avg', stride, norm);
   });
 }
 

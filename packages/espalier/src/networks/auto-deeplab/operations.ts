@@ -1,4 +1,4 @@
-import { nn, type Tensor } from '@espalier/torch';
+import { type fused, nn, type Tensor } from '@espalier/torch';
 import { halved, resize } from './resize.js';
 
 /**
@@ -83,7 +83,7 @@ export class ReluConvNorm extends nn.Layer {
 }
 
 /** Rectified linear units, a depthwise and a 1x1 convolution with nothing between, batch normalisation: all of it twice. */
-class SeparableConvolution extends nn.Layer {
+export class SeparableConvolution extends nn.Layer {
   readonly depthwise1: nn.Conv2d;
   readonly pointwise1: nn.Conv2d;
   readonly bn1: nn.BatchNorm2d;
@@ -104,6 +104,14 @@ class SeparableConvolution extends nn.Layer {
     this.bn2 = new nn.BatchNorm2d(filters, norm);
   }
 
+  /** What it does twice. */
+  get units(): readonly fused.ReluConvNorm[] {
+    return [
+      { depthwise: this.depthwise1, pointwise: this.pointwise1.weight, norm: this.bn1 },
+      { depthwise: this.depthwise2, pointwise: this.pointwise2.weight, norm: this.bn2 },
+    ];
+  }
+
   forward(input: Tensor): Tensor {
     const half = this.bn1.forward(this.pointwise1.forward(this.depthwise1.forward(input.relu())));
     return this.bn2.forward(this.pointwise2.forward(this.depthwise2.forward(half.relu())));
@@ -114,7 +122,7 @@ class SeparableConvolution extends nn.Layer {
  * Rectified linear units, a convolution of rate 2 and batch normalisation. With stride 2 the input is halved first and
  * the rate is 1, as in the authors' code.
  */
-class AtrousConvolution extends nn.Layer {
+export class AtrousConvolution extends nn.Layer {
   readonly conv: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;
 

@@ -114,21 +114,6 @@ function shiftedByOne(image: Tensor): Tensor {
   return odd ? shifted.constantPadNd([0, width % 2, 0, height % 2]) : shifted;
 }
 
-/** Pooling as a search has it: batch norm without scale and shift behind it, as in the authors' code. */
-export class PoolNorm extends nn.Sequential {
-  readonly norm: nn.BatchNorm2d;
-
-  constructor(
-    readonly kind: 'max' | 'avg',
-    channels: number,
-    readonly stride: number,
-  ) {
-    const norm = new nn.BatchNorm2d(channels, { affine: false });
-    super(makeOperation(`${kind}_pool_3x3`, channels, stride, false), norm);
-    this.norm = norm;
-  }
-}
-
 /** The edge that is not there: zeros in the shape that a convolution of the stride would have. */
 export class Zero extends nn.Layer {
   constructor(readonly stride: number) {

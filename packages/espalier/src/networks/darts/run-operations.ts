@@ -1,6 +1,7 @@
 import { cat, fused, type nn, type Tensor } from '@espalier/torch';
 import { runFused } from '../fused-units.js';
-import { FactorizedReduce, PoolNorm, SeparableConvolution } from './operations.js';
+import { PoolNorm } from '../pool-norm.js';
+import { FactorizedReduce, SeparableConvolution } from './operations.js';
 
 /**
  * The same operation on several edges that leave one state: [N, edges channels, H', W'], or [N, channels, H', W'] where all

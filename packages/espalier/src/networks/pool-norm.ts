@@ -1,0 +1,17 @@
+import { nn } from '@espalier/torch';
+
+/** 3x3 pooling as a search has it: with batch norm, without scale and shift, behind it. */
+export class PoolNorm extends nn.Sequential {
+  constructor(
+    readonly kind: 'max' | 'avg',
+    readonly stride: number,
+    readonly norm: nn.BatchNorm2d,
+  ) {
+    const window = { stride, padding: 1 };
+    const pool =
+      kind === 'max'
+        ? new nn.MaxPool2d(3, window)
+        : new nn.AvgPool2d(3, { ...window, countIncludePad: false });
+    super(pool, norm);
+  }
+}
