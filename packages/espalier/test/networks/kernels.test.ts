@@ -1,0 +1,106 @@
+import { fused, grad, manualSeed, noGrad, randn, scope, setThreads, type Tensor } from '@espalier/torch';
+import { describe, expect, it } from 'vitest';
+import { dartsV2 } from '../../src/hub/darts-v2.js';
+import { nasnetA } from '../../src/hub/nasnet-a.js';
+import { buildNetwork } from '../../src/networks/build-network.js';
+import type { DartsGenotype } from '../../src/networks/darts/genotype.js';
+import { DartsNetwork } from '../../src/networks/darts/network.js';
+import type { NasnetNetwork } from '../../src/networks/nasnet/network.js';
+import type { Network } from '../../src/networks/network.js';
+import { Space } from '../../src/space/space.js';
+import { nasnet } from '../../src/spaces/nasnet.js';
+import { AutoDeepLabSupernet } from '../../src/supernets/auto-deeplab.js';
+import { DartsSupernet } from '../../src/supernets/darts-cnn.js';
+
+setThreads(1);
+
+const shape = { channels: 3, height: 16, width: 16, classes: 4 };
+const genotype = dartsV2.architecture as DartsGenotype;
+const supernet = () => new DartsSupernet(shape, { channels: 2, layers: 3, nodes: 4 });
+
+/** Networks whose cells run on the kernels in training. */
+const networks: Record<
+  string,
+  () => { network: Network; forward?: (image: Tensor) => Tensor; extra?: Tensor[] }
+> = {
+  'a network of DARTS': () => ({
+    network: new DartsNetwork(genotype, shape, { channels: 4, layers: 3, layout: 'cifar', auxiliary: false }),
+  }),
+  'a network of DARTS, paths dropped': () => {
+    const network = new DartsNetwork(genotype, shape, {
+      channels: 4,
+      layers: 3,
+      layout: 'cifar',
+      auxiliary: false,
+    });
+    network.dropPathProbability = 0.4;
+    return { network };
+  },
+  'a network of NASNet, paths dropped': () => {
+    const space = Space.configure(nasnet, { channels: 4, cells: 1 });
+    const network = buildNetwork(space, nasnetA.architecture, shape) as NasnetNetwork;
+    network.dropPathProbability = 0.3;
+    return { network };
+  },
+  'the supernet of DARTS': () => {
+    const network = supernet();
+    return { network, extra: Object.values(network.architectureParameters()) };
+  },
+  'one path of it': () => {
+    const network = supernet();
+    return { network, forward: (image) => network.forwardPath(image, genotype) };
+  },
+  'the supernet of Auto-DeepLab': () => {
+    const network = new AutoDeepLabSupernet(shape, {
+      layers: 3,
+      blocks: 3,
+      filterMultiplier: 2,
+      firstLayerMayHalve: false,
+    });
+    return { network, extra: Object.values(network.architectureParameters()) };
+  },
+};
+
+describe('on the kernels a training step has the values, gradients and statistics that libtorch gives', () => {
+  it.each(Object.entries(networks))('%s', (_, make) => {
+    scope(() => {
+      manualSeed(11);
+      const { network, forward = (image: Tensor) => network.forward(image), extra = [] } = make();
+      network.to({ dtype: 'float64', memoryFormat: 'channels_last' });
+      for (const each of extra) noGrad(() => each.copy_(randn(each.shape, { dtype: 'float64' })));
+      const image = randn([4, 3, 16, 16], { dtype: 'float64' });
+      const learned = [...network.parameters(), ...extra];
+      const start = new Map([...network.namedBuffers()].map(([name, value]) => [name, value.clone()]));
+      const step = () => {
+        manualSeed(12);
+        noGrad(() => {
+          for (const [name, value] of network.namedBuffers()) value.copy_(start.get(name) as Tensor);
+        });
+        const logits = forward(image);
+        const gradients = grad(logits.pow(2).sum(), learned, { allowUnused: true });
+        return {
+          logits: logits.toNumbers(),
+          gradients: gradients.map((gradient) => gradient?.toNumbers()),
+          statistics: [...network.namedBuffers()].map(([, value]) => value.toNumbers()),
+        };
+      };
+      const ours = step();
+      const theirs = fused.withoutKernels(step);
+      const close = (own: readonly number[], other: readonly number[], what: string) => {
+        const size = Math.max(...other.map(Math.abs), 1);
+        const worst = Math.max(...own.map((value, place) => Math.abs(value - (other[place] as number))));
+        expect(worst / size, what).toBeLessThan(1e-8);
+      };
+      close(ours.logits, theirs.logits, 'logits');
+      for (const [place, gradient] of ours.gradients.entries()) {
+        const other = theirs.gradients[place];
+        // What is not on the path has no gradient, or zeros where an operation multiplies by them.
+        if (gradient !== undefined && other !== undefined) close(gradient, other, `gradient ${place}`);
+        else expect([...(gradient ?? []), ...(other ?? [])].every((value) => value === 0)).toBe(true);
+      }
+      for (const [place, values] of ours.statistics.entries())
+        close(values, theirs.statistics[place] as number[], `statistic ${place}`);
+      network.free();
+    });
+  });
+});

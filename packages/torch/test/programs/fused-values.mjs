@@ -1,0 +1,31 @@
+// Prints which instruction set the kernels run with, and values and gradients of each of them.
+import { fused, grad, manualSeed, nn, randn } from '../../dist/index.js';
+
+manualSeed(1);
+const image = randn([2, 21, 9, 7]);
+image.requiresGrad = true;
+const units = [3, 3].map((kernel) => ({
+  depthwise: new nn.Conv2d(21, 21, kernel, { padding: 1, groups: 21, bias: false }),
+  pointwise: new nn.Conv2d(21, 21, 1, { bias: false }).weight,
+  norm: new nn.BatchNorm2d(21),
+}));
+const convolved = fused.reluConvNorm(image, units);
+const pooled = fused.poolNorm(image, {
+  kind: 'max',
+  stride: 1,
+  norms: [new nn.BatchNorm2d(21, { affine: false })],
+});
+const averaged = fused.poolNorm(image, {
+  kind: 'avg',
+  stride: 1,
+  norms: [new nn.BatchNorm2d(21, { affine: false })],
+});
+const mixed = fused.mixture([convolved, pooled, averaged, image], randn([2, 4]), 21);
+const highway = fused.mixedHighway(randn([3, 2, 21]), randn([3, 2, 42]), randn([3, 4]));
+const learned = [
+  image,
+  ...units.flatMap(({ depthwise, pointwise, norm }) => [depthwise.weight, pointwise, norm.weight]),
+];
+const gradients = grad(mixed[0].mul(mixed[1]).sum(), learned);
+const values = [...mixed, highway, ...gradients].flatMap((tensor) => tensor.toNumbers());
+console.log(JSON.stringify({ set: fused.instructionSet(), values }));
