@@ -5,7 +5,8 @@ export function composedReluConvNorm(input: Tensor, units: readonly fused.ReluCo
   const channels = (units[0] as fused.ReluConvNorm).pointwise.shape[1] as number;
   const shared = input.shape[1] === channels;
   const outputs = units.map(({ depthwise, pointwise, norm }, group) => {
-    const own = shared ? input : input.narrow(1, group * channels, channels);
+    // Row-major: of a part of the channels in channels_last, libtorch 2.6 gets depthwise convolutions wrong on two threads.
+    const own = (shared ? input : input.narrow(1, group * channels, channels)).contiguous();
     const rectified = own.relu();
     return norm.forward(conv2d(depthwise?.forward(rectified) ?? rectified, pointwise));
   });
