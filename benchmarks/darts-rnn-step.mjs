@@ -26,7 +26,7 @@ export default {
       dropoutOutput: 0.75,
     },
   },
-  checked: { learningRate: 1, alphaLearningRate: 0.01, dropout: noDropout },
+  checked: { learningRate: 0.1, alphaLearningRate: 0.01, dropout: noDropout },
   unit: 'step',
   rounds: 5,
   steps: 1,

@@ -131,14 +131,14 @@ export default {
         return loss.item();
       });
 
-    const require = (what, required) => {
+    const learn = (what, required) => {
       for (const parameter of what) parameter.requiresGrad = required;
     };
     return () => {
       const validationLoss = architectureStep();
-      require(alphas, false);
+      learn(alphas, false);
       const trainingLoss = weightStep();
-      require(alphas, true);
+      learn(alphas, true);
       return [validationLoss, trainingLoss];
     };
   },

@@ -3,7 +3,7 @@
  * A benchmark is one file here, NAME.mjs, and the plain PyTorch program of the same work, pytorch/NAME.py.
  */
 import { readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runScript, SetupProblem } from '../packages/torch/scripts/setup-problem.mjs';
@@ -13,12 +13,13 @@ import { findPython } from './driver/python.mjs';
 import { describeResult } from './driver/report.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
+const page = join(dirname(folder), 'BENCHMARKS.md');
 const layoutNames = ['default', 'channels_last'];
 const usage =
   'Usage: npm run bench [-- [--only NAME,...] [--json] [--write] [--threads T] [--rounds N] [--layout LAYOUT,...] [--python COMMAND]]';
 
 await runScript(async () => {
-  const { only, json, threads, rounds, layouts, python: command } = readArguments();
+  const { only, json, write, threads, rounds, layouts, python: command } = readArguments();
   const names = readdirSync(folder)
     .filter((file) => file.endsWith('.mjs') && file !== 'run.mjs')
     .map((file) => file.slice(0, -'.mjs'.length))
@@ -34,6 +35,11 @@ await runScript(async () => {
     const result = await compare(name, { threads, rounds, layouts, python, limits });
     console.error(describeResult(result));
     results.push(result);
+  }
+  if (write) {
+    // Only now: what this process has in memory counts in the peaks of those that it starts.
+    const { writePage } = await import('./driver/write-page.mjs');
+    writePage(page, results, python.version, threads);
   }
   if (json) console.log(JSON.stringify(results, null, 2));
 });
@@ -55,6 +61,8 @@ function readArguments() {
   } catch (error) {
     throw new SetupProblem(`${error.message}\n${usage}`, 2);
   }
+  if (values.write && (values.only !== undefined || values.layout !== layoutNames.join()))
+    throw new SetupProblem(`--write takes all benchmarks in all layouts, in one run.\n${usage}`, 2);
   const layouts = values.layout.split(',');
   checkNames('layout', layouts, layoutNames);
   return {

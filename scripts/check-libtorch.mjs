@@ -4,12 +4,12 @@
  *
  *     node scripts/check-libtorch.mjs [folder of the Debian 13]
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runScript, SetupProblem } from '../packages/torch/scripts/setup-problem.mjs';
+import { copyWorkingTree } from './copy-working-tree.mjs';
 import { makeDebianFolder, runInside } from './debian-folder.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -50,21 +50,4 @@ function check(where, wanted, run) {
   }
   const seconds = Math.round((performance.now() - start) / 1000);
   return { where, libtorch: found?.version ?? 'none', result, seconds };
-}
-
-/**
- * What git knows or would add, changes included, and the installed npm packages.
- * @param {string} target
- */
-function copyWorkingTree(target) {
-  rmSync(target, { recursive: true, force: true });
-  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-  const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0');
-  for (const file of files) {
-    if (file !== '' && existsSync(join(root, file))) cpSync(join(root, file), join(target, file));
-  }
-  cpSync(join(root, 'node_modules'), join(target, 'node_modules'), {
-    recursive: true,
-    verbatimSymlinks: true,
-  });
 }

@@ -1,10 +1,11 @@
 import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 
 /**
- * How far apart the losses may be, relative to them: some hundred roundings of float32, which sums in another order and
- * twenty layers of batch norm enlarge. PyTorch's two layouts are as far apart from each other.
+ * How far apart the losses may be, relative to them. Sums in another order differ in the last bits of float32 (6e-8), and
+ * batch norm over many layers enlarges that: 3e-5 was seen. A momentum of 0.8 instead of 0.9 makes 2e-4 in the third step
+ * of the search of DARTS.
  */
-const tolerance = 5e-5;
+const tolerance = 1e-4;
 
 /**
  * @param {string} what

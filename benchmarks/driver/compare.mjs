@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkLosses } from './check-losses.mjs';
 import { loadBenchmark } from './load-benchmark.mjs';
-import { Side } from './side-process.mjs';
+import { NativeFault, Side } from './side-process.mjs';
 import { median, middleHalf } from './statistics.mjs';
 
 /** @typedef {import('./load-benchmark.mjs').Layout} Layout */
@@ -27,13 +27,20 @@ const file = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.
  */
 export async function compare(name, { threads, rounds: askedRounds, layouts: asked, python, limits }) {
   const benchmark = await loadBenchmark(name);
-  const { settings, steps, unit, targets, perStep = () => 1, rounds = benchmark.rounds } = {
-    ...benchmark,
-    ...(askedRounds === undefined ? {} : { rounds: askedRounds }),
-  };
-  const layouts = benchmark.layouts.filter((layout) => benchmark.layouts.length === 1 || asked.includes(layout));
+  const { settings, steps, unit, targets, perStep = () => 1 } = benchmark;
+  const rounds = askedRounds ?? benchmark.rounds;
+  const wanted = benchmark.layouts.filter(
+    (layout) => benchmark.layouts.length === 1 || asked.includes(layout),
+  );
   const folder = mkdtempSync(join(tmpdir(), 'espalier-bench-'));
-  const request = { name, settings, threads, steps, firstSteps: warmUpSteps, startFile: join(folder, 'start') };
+  const request = {
+    name,
+    settings,
+    threads,
+    steps,
+    firstSteps: warmUpSteps,
+    startFile: join(folder, 'start'),
+  };
   const checked = {
     ...request,
     settings: { ...settings, ...benchmark.checked },
@@ -52,9 +59,20 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
     // Ours comes first: it writes the weights and the data that all start from.
     const losses = await firstLosses(startOurs(checked));
     const differences = [];
-    for (const layout of layouts) {
-      const theirs = await firstLosses(startTheirs(checked, layout));
-      differences.push(checkLosses(`${name}, PyTorch in the ${layout} layout`, losses, theirs));
+    /** @type {Layout[]} */
+    const layouts = [];
+    /** @type {Layout[]} */
+    const crashed = [];
+    for (const layout of wanted) {
+      try {
+        const theirs = await firstLosses(startTheirs(checked, layout));
+        differences.push(checkLosses(`${name}, PyTorch in the ${layout} layout`, losses, theirs));
+        layouts.push(layout);
+      } catch (error) {
+        if (!(error instanceof NativeFault) || wanted.length === 1) throw error;
+        console.error(error.message);
+        crashed.push(layout);
+      }
     }
     sides.set('ours', startOurs(request));
     await sides.get('ours').reply();
@@ -89,6 +107,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
     return {
       name,
       settings: { ...settings, threads, rounds, steps },
+      pytorch: python.version,
       unit,
       ours_s,
       ours_s_spread: middleHalf(seconds.get('ours')),
@@ -101,6 +120,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
       share_of_matrix_product: flop / perStep(settings) / ours_s / 1e9 / limits.matrix_product_gflops,
       share_of_copy: bytes / perStep(settings) / ours_s / 1e9 / limits.copy_gb_s,
       comparison_peaks_mb: await peaksOf(benchmark, request),
+      pytorch_crashed: crashed,
       largest_loss_difference: Math.max(...differences),
       limits,
       targets,

@@ -13,14 +13,11 @@ let bytes = 0;
 const benchmark = await loadBenchmark(name);
 const step = benchmark.prepare(settings, startFile);
 fused.withoutKernels(() =>
-  observeOperators(
-    ({ name, overload }, args, result) => {
-      multiplyAdds += multiplyAddsOf(name, args, result);
-      if (!views.has(`${name}.${overload}`) && result !== undefined)
-        for (const { shape, dtype } of tensorsIn([args, result])) bytes += product(shape) * bytesOf[dtype];
-    },
-    step,
-  ),
+  observeOperators(({ name, overload }, args, result) => {
+    multiplyAdds += multiplyAddsOf(name, args, result);
+    if (!views.has(`${name}.${overload}`) && result !== undefined)
+      for (const { shape, dtype } of tensorsIn([args, result])) bytes += product(shape) * bytesOf[dtype];
+  }, step),
 );
 console.log(JSON.stringify({ flop: 2 * passes * multiplyAdds, bytes: passes * bytes }));
 

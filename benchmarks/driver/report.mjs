@@ -12,17 +12,17 @@ const units = {
  * @param {Result} result
  */
 export function describeResult(result) {
-  const settings = Object.entries(result.settings).map(
-    ([key, value]) => `${key} ${Array.isArray(value) ? value.join('/') : value}`,
-  );
   const lines = [
-    `\n${result.name} (${settings.join(', ')}); losses agree to ${result.largest_loss_difference.toExponential(0)}`,
+    `\n${result.name} (${describeSettings(result.settings)}); losses agree to ${result.largest_loss_difference.toExponential(0)}`,
     row('ours', result.ours_s, result, `${megabytes(result.ours_peak_mb)}${shares(result)}`),
   ];
   for (const [what, peak] of Object.entries(result.comparison_peaks_mb))
-    lines.push(`  ${what}: ${megabytes(peak)}, ours has ${(result.ours_peak_mb / peak).toFixed(2)} times as much`);
+    lines.push(
+      `  ${what}: ${megabytes(peak)}, ours has ${(result.ours_peak_mb / peak).toFixed(2)} times as much`,
+    );
   for (const layout of /** @type {const} */ (['default', 'channels_last'])) {
     const seconds = result[`pytorch_${layout}_s`];
+    if (result.pytorch_crashed.includes(layout)) lines.push(`  ${layoutNames[layout]} crashed`);
     if (seconds === null) continue;
     const ratio = result[`ratio_${layout}`];
     const [low, high] = result[`ratio_${layout}_spread`];
@@ -36,13 +36,24 @@ export function describeResult(result) {
   return lines.join('\n');
 }
 
+/** @param {Record<string, any>} settings */
+export function describeSettings(settings) {
+  return Object.entries(settings)
+    .map(([key, value]) => `${key} ${typeof value === 'object' ? Object.values(value).join('/') : value}`)
+    .join(', ');
+}
+
 /** @param {Result} result */
 function shares({ flop, unfused_bytes, share_of_matrix_product, share_of_copy }) {
   const parts = [];
-  if (flop > 0)
-    parts.push(`; ${(flop / 1e9).toPrecision(3)} GFLOP, ${percent(share_of_matrix_product)} of a matrix product's rate`);
-  if (unfused_bytes > 0)
-    parts.push(`; ${(unfused_bytes / 1e9).toPrecision(3)} GB if nothing is fused, ${percent(share_of_copy)} of a copy's rate`);
+  if (share_of_matrix_product >= 0.005)
+    parts.push(
+      `; ${(flop / 1e9).toPrecision(3)} GFLOP, ${percent(share_of_matrix_product)} of a matrix product's rate`,
+    );
+  if (share_of_copy >= 0.005)
+    parts.push(
+      `; ${(unfused_bytes / 1e9).toPrecision(3)} GB if nothing is fused, ${percent(share_of_copy)} of a copy's rate`,
+    );
   return parts.join('');
 }
 
@@ -52,10 +63,19 @@ function shares({ flop, unfused_bytes, share_of_matrix_product, share_of_copy })
  * @param {Result} result
  * @param {string} rest
  */
-function row(side, seconds, { unit }, rest) {
-  const { factor, name } = units[unit];
-  return `  ${side.padEnd(24)} ${(seconds * factor).toFixed(2).padStart(9)} ${name}  ${rest}`;
+function row(side, seconds, result, rest) {
+  return `  ${side.padEnd(24)} ${describeTime(seconds, result).padStart(20)}  ${rest}`;
 }
 
-const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(0)}%`;
+/**
+ * @param {number} seconds
+ * @param {Pick<Result, 'unit'>} result
+ */
+export function describeTime(seconds, { unit }) {
+  const { factor, name } = units[unit];
+  const value = seconds * factor;
+  return `${value < 1000 ? value.toPrecision(3) : value.toFixed(0)} ${name}`;
+}
+
+export const percent = (/** @type {number} */ share) => `${(share * 100).toFixed(0)}%`;
 const megabytes = (/** @type {number} */ value) => `${value.toFixed(0)} MB`;

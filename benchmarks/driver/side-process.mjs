@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
+
+/** A side that a fault of its native code ended: PyTorch 2.6 has one in channels_last, with two channels. */
+export class NativeFault extends SetupProblem {}
 
 /**
  * One side of a benchmark, a process that waits for its turn: a line in, a line of JSON out. Between its turns it
@@ -8,6 +12,7 @@ import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
  */
 export class Side {
   #child;
+  #ended;
   #lines;
   #errors = '';
 
@@ -20,6 +25,7 @@ export class Side {
     // OpenBLAS has threads of its own, which only the environment tells it on PyTorch's side.
     const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
     this.#child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#ended = once(this.#child, 'close');
     this.#child.stdin.on('error', () => {}); // the process has ended: the missing reply says why
     this.#child.stderr.setEncoding('utf8').on('data', (text) => {
       this.#errors += text;
@@ -30,8 +36,12 @@ export class Side {
   /** The next line that it prints. */
   async reply() {
     const { value, done } = await this.#lines.next();
-    if (done)
-      throw new SetupProblem(`${this.#errors}\n${this.#child.spawnargs.slice(0, 2).join(' ')} ended early.`);
+    if (done) {
+      const [, signal] = await this.#ended;
+      const problem = `${this.#errors}\n${this.#child.spawnargs.slice(0, 2).join(' ')} ended early`;
+      if (signal === 'SIGSEGV' || signal === 'SIGABRT') throw new NativeFault(`${problem} (${signal}).`);
+      throw new SetupProblem(`${problem}.`);
+    }
     return JSON.parse(value);
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { saveTensors, scope } from '@espalier/torch';
 import type { Command } from 'commander';
@@ -17,15 +17,16 @@ import { Space } from '../space/space.js';
 import { initialised } from '../training/child.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
 import { collectSetting, wholeNumber } from './options.js';
+import { refuseFlags, refuseFlagsOfOtherInput } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { openTerminal } from './terminal.js';
+import { addTokenFlags, type TokenFlags, tokensFor } from './token-flags.js';
 
-interface ExportFlags extends ImageFlags, SpaceFlags {
+interface ExportFlags extends ImageFlags, SpaceFlags, TokenFlags {
   readonly format: string;
   readonly out?: string;
   readonly weights?: string;
   readonly set: Record<string, Json>;
-  readonly vocabulary: number;
   readonly seed: number;
   readonly json: boolean;
 }
@@ -33,7 +34,7 @@ interface ExportFlags extends ImageFlags, SpaceFlags {
 const FORMATS = ['json', 'svg', 'onnx', 'pytorch'];
 
 export function addExport(program: Command): void {
-  addImageFlags(addSpaceFlags(program.command('export')))
+  addTokenFlags(addImageFlags(addSpaceFlags(program.command('export'))))
     .description(
       'write an architecture out: as JSON, as a picture, or its network as ONNX or as a PyTorch program',
     )
@@ -51,7 +52,6 @@ export function addExport(program: Command): void {
       'safetensors for onnx and pytorch (default: those of the training, or initial ones)',
     )
     .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
-    .option('--vocabulary <n>', 'different tokens that a language model reads', wholeNumber(1), 10_000)
     .option('--seed <n>', 'of initial weights', wholeNumber(0), 1)
     .option('--json', 'say as one JSON value on stdout what was written (with --out)', false)
     .action(async (path: string, flags: ExportFlags) => {
@@ -66,6 +66,9 @@ export function addExport(program: Command): void {
         );
       if (out !== undefined && !existsSync(dirname(out)))
         throw new InputError(`--out ${out}: there is no folder ${dirname(out)}`);
+      if (out !== undefined && statSync(out, { throwIfNoEntry: false })?.isDirectory())
+        throw new InputError(`--out ${out}: is a folder; allowed: the name of a file`);
+      if (!isNetwork(format)) refuseFlags(flags, ['weights'], 'only onnx and pytorch hold weights');
       const files = await exported(path, flags);
       if (out === undefined) {
         process.stdout.write(files.bytes);
@@ -87,6 +90,8 @@ export function addExport(program: Command): void {
     });
 }
 
+const isNetwork = (format: string): boolean => format === 'onnx' || format === 'pytorch';
+
 const weightsBeside = (program: string): string => program.replace(/\.py$/, '.safetensors');
 
 interface ExportedFiles {
@@ -99,8 +104,8 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
   const { found: named, weights: trained } = await findNetwork(path);
   const { definition, options } = named.space;
   const { format } = flags;
-  const isNetwork = format === 'onnx' || format === 'pytorch';
-  const file = isNetwork ? (flags.weights ?? trained) : undefined;
+  refuseFlagsOfOtherInput(definition, flags);
+  const file = isNetwork(format) ? (flags.weights ?? trained) : undefined;
   const weights = file === undefined ? undefined : readWeights(file);
   const hasHead = weights !== undefined && hasAuxiliaryHead(weights);
   const space = Space.configure(definition, {
@@ -132,12 +137,7 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
 function build(found: FoundArchitecture, flags: ExportFlags): Exported {
   const { space, architecture } = found;
   if (space.definition.reads === 'tokens')
-    return [
-      initialised(
-        () => buildLanguageModel(space, architecture, { vocabulary: flags.vocabulary }),
-        flags.seed,
-      ),
-    ];
+    return [initialised(() => buildLanguageModel(space, architecture, tokensFor(flags)), flags.seed)];
   const shape = imagesFor(found, flags);
   return [initialised(() => buildNetwork(space, architecture, shape), flags.seed), shape];
 }

@@ -16,12 +16,13 @@ import { buildLanguageSupernet, buildSupernet } from '../supernets/build-superne
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
 import { type Inspected, inspectNetwork, type ProfileSettings, TEXT_LENGTH } from './inspect-network.js';
 import { collectSetting, describeOptions, wholeNumber } from './options.js';
+import { refuseFlagsOfOtherInput } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { openTerminal, type Terminal } from './terminal.js';
+import { addTokenFlags, type TokenFlags, tokensFor } from './token-flags.js';
 
-interface InspectFlags extends SpaceFlags, ImageFlags {
+interface InspectFlags extends SpaceFlags, ImageFlags, TokenFlags {
   readonly set: Record<string, Json>;
-  readonly vocabulary: number;
   readonly supernet: boolean;
   readonly profile: boolean;
   readonly batchSize?: number;
@@ -42,13 +43,15 @@ calls in turn: forward, backward, and in the update of the weights. GFLOP/s are 
 counted as two.`;
 
 export function addInspect(program: Command): void {
-  addImageFlags(addSpaceFlags(program.command('inspect')))
+  addTokenFlags(addImageFlags(addSpaceFlags(program.command('inspect'))))
     .description(
       'the size and options of a space, or the parameters, multiply-adds and activation memory of an architecture',
     )
-    .argument('<space|architecture>', 'a space by name or file, an architecture file, or a run folder')
+    .argument(
+      '<space|architecture>',
+      'a space by name or file, a published name, an architecture file, or a run folder',
+    )
     .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
-    .option('--vocabulary <n>', 'different tokens that a language model reads', wholeNumber(1), 10_000)
     .option('--supernet', 'of a space: the network that holds the weights of all its architectures', false)
     .option('--profile', 'where the time of a training step goes, operator by operator', false)
     .option(
@@ -61,7 +64,16 @@ export function addInspect(program: Command): void {
     .addHelpText('after', help)
     .action(async (name: string, flags: InspectFlags) => {
       const terminal = openTerminal(flags.json);
-      const isSpace = spaces.has(name) || isModule(name) || !(hub.has(name) || existsSync(name));
+      const isSpace = spaces.has(name) || isModule(name);
+      if (!isSpace && !hub.has(name) && !existsSync(name))
+        throw new InputError(
+          `'${name}': no such space, published architecture, file or run folder; ` +
+            `spaces: ${[...spaces.keys()].join(', ')}; published: ${[...hub.keys()].join(', ')}`,
+        );
+      if (!isSpace && flags.supernet)
+        throw new InputError(
+          `--supernet: '${name}' is an architecture; a supernet holds the weights of all architectures of a space`,
+        );
       const profile = profileSettings(name, flags, isSpace);
       if (isSpace && !flags.supernet) await inspectSpace(name, flags, terminal);
       else
@@ -112,8 +124,9 @@ async function findSupernet(name: string, flags: InspectFlags): Promise<Inspecte
   const space = Space.configure(definition, { ...flags.set, ...spaceOptionsOf(flags, definition) });
   const title = `supernet of ${space.name}`;
   const origin = { space: space.name, options: space.options };
+  refuseFlagsOfOtherInput(definition, flags);
   if (definition.reads === 'tokens') {
-    const input = { vocabulary: flags.vocabulary };
+    const input = tokensFor(flags);
     return { title, origin, reads: 'tokens', network: buildLanguageSupernet(space, input), input };
   }
   const input = imagesFor({ space }, flags);
@@ -131,8 +144,9 @@ async function findNetwork(path: string, flags: InspectFlags): Promise<Inspected
   });
   const own = { ...found, space };
   const origin = { space: space.name, architecture: architectureFile(own) };
+  refuseFlagsOfOtherInput(definition, flags);
   if (definition.reads === 'tokens') {
-    const input = { vocabulary: flags.vocabulary };
+    const input = tokensFor(flags);
     const network = buildLanguageModel(space, architecture, input);
     return { title: path, origin, reads: 'tokens', network, input };
   }

@@ -34,6 +34,12 @@ for (const add of [
   add(program);
 for (const command of program.commands) command.exitOverride();
 
+// Whoever reads the output may stop before its end: `espalier inspect darts-v2 | head -3`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -16,23 +16,22 @@ import { hasAuxiliaryHead, loadWeights, readWeights } from '../prediction/weight
 import { type InputShape, Space } from '../space/space.js';
 import { type ImageTask, openImageTask } from '../training/image-task.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
-import { collectSetting, wholeNumber } from './options.js';
+import { collectSetting } from './options.js';
+import { refuseFlags, refuseFlagsOfOtherInput } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addStatisticsFlags, type StatisticsFlags, statisticsFor } from './statistics-flags.js';
 import { openTerminal, type Terminal } from './terminal.js';
+import { addTokenFlags, type TokenFlags, tokensFor } from './token-flags.js';
 
-interface PredictFlags extends SpaceFlags, ImageFlags, StatisticsFlags {
+interface PredictFlags extends SpaceFlags, ImageFlags, StatisticsFlags, TokenFlags {
   readonly input: string;
   readonly weights?: string;
   readonly set: Record<string, Json>;
-  readonly vocabulary?: number;
   readonly json: boolean;
 }
 
 /** Classes that a terminal shows of each input. */
 const SHOWN = 5;
-/** The usual one of published language models: the words of Penn Treebank. */
-const VOCABULARY = 10_000;
 
 /** ImageNet's networks are tested on the middle 224 pixels of 256. */
 const IMAGENET_MARGIN = 256 / 224;
@@ -47,7 +46,7 @@ const TOKEN_TENSORS = new Map([
 ]);
 
 export function addPredict(program: Command): void {
-  addStatisticsFlags(addImageFlags(addSpaceFlags(program.command('predict'))))
+  addTokenFlags(addStatisticsFlags(addImageFlags(addSpaceFlags(program.command('predict')))))
     .description('what a network says of an image, or a language model of a text')
     .argument(
       '<run|architecture>',
@@ -60,11 +59,6 @@ export function addPredict(program: Command): void {
     )
     .option('--weights <file>', "safetensors, under PyTorch's names (default: those of the training)")
     .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
-    .option(
-      '--vocabulary <n>',
-      `different tokens that a language model reads (default: ${VOCABULARY})`,
-      wholeNumber(1),
-    )
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, flags: PredictFlags) => {
       const terminal = openTerminal(flags.json);
@@ -77,6 +71,7 @@ export function addPredict(program: Command): void {
         );
       const weights = readWeights(file);
       const space = configured(found, flags, weights);
+      refuseFlagsOfOtherInput(space.definition, flags);
       const network = { found: { ...found, space }, file, weights };
       if (space.definition.reads === 'tokens') predictText(network, flags, terminal);
       else await predictImages(network, flags, terminal);
@@ -111,7 +106,6 @@ async function predictImages(
   terminal: Terminal,
 ): Promise<void> {
   const { space, architecture } = found;
-  refuse(flags, ['vocabulary'], `the networks of space ${space.name} read images, not tokens`);
   const task = found.task && openImageTask(found.task);
   const shape = imagesFor(found, flags, task);
   const { images, standardised } = await readImages(flags, space, shape, task);
@@ -150,7 +144,7 @@ async function readImages(
 ): Promise<{ images: Tensor; standardised?: { of: string; mean: number[]; std: number[] } }> {
   const { input } = flags;
   if (isTensorFile(input)) {
-    refuse(flags, ['mean', 'std'], `the tensor of ${input} is read as it is`);
+    refuseFlags(flags, ['mean', 'std'], `the tensor of ${input} is read as it is`);
     const tensor = readInputTensor(input, 'float32', IMAGE_TENSORS);
     const images = tensor.shape.length === 3 ? tensor.unsqueeze(0) : tensor;
     const { channels, height, width } = shape;
@@ -172,25 +166,20 @@ async function readImages(
 function predictText({ found, file, weights }: Weighted, flags: PredictFlags, terminal: Terminal): void {
   const { space, architecture } = found;
   const { input } = flags;
-  refuse(
-    flags,
-    ['mean', 'std', 'imageSize', 'imageChannels', 'classes'],
-    `the networks of space ${space.name} read tokens, not images`,
-  );
   if (!isTensorFile(input))
     throw new InputError(
       `--input ${input}: the networks of space ${space.name} read tokens; ` +
         `allowed: a .safetensors file with one int64 tensor ${[...TOKEN_TENSORS.values()].join(' or ')}`,
     );
-  const vocabulary = flags.vocabulary ?? VOCABULARY;
-  const model = buildLanguageModel(space, architecture, { vocabulary });
+  const tokens = tokensFor(flags);
+  const model = buildLanguageModel(space, architecture, tokens);
   const prediction = scope(() => {
     loadWeights(model, weights, file);
     const tensor = readInputTensor(input, 'int64', TOKEN_TENSORS);
     return predictNextToken(model, tensor.shape.length === 1 ? tensor.unsqueeze(1) : tensor);
   });
   model.free();
-  terminal.json({ space: space.name, input: { vocabulary }, ...prediction });
+  terminal.json({ space: space.name, input: tokens, ...prediction });
   const { classes, perplexities } = prediction;
   for (const index of classes.keys()) {
     const name = classes.length === 1 ? input : `${input}, text ${index}`;
@@ -204,16 +193,6 @@ function predictText({ found, file, weights }: Weighted, flags: PredictFlags, te
 
 function isTensorFile(path: string): boolean {
   return path.toLowerCase().endsWith('.safetensors');
-}
-
-/** @throws InputError where one of the flags is given, and would not be looked at */
-function refuse(flags: PredictFlags, names: readonly (keyof PredictFlags)[], reason: string): void {
-  for (const name of names) {
-    const value = flags[name];
-    if (value === undefined) continue;
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new InputError(`${flag} ${value}: ${reason}`);
-  }
 }
 
 /** The most probable classes of an input, a line each. */

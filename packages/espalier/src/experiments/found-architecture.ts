@@ -97,11 +97,13 @@ export async function findArchitecture(path: string): Promise<FoundArchitecture>
   return parseArchitecture(content, path, dirname(path));
 }
 
-/** A genotype as published code prints it does not name its space; its keys do. */
+/** A genotype as published code prints it does not name its space; its keys do, and the text of a NAS-Bench-201 cell. */
 function withSpace(content: unknown): unknown {
   if (typeof content !== 'object' || content === null || 'space' in content) return content;
-  const space = 'normal' in content ? 'darts-cnn' : 'recurrent' in content ? 'darts-rnn' : undefined;
-  return space === undefined ? content : { space, ...content };
+  if ('normal' in content) return { space: 'darts-cnn', ...content };
+  if ('recurrent' in content) return { space: 'darts-rnn', ...content };
+  if ('cell' in content && typeof content.cell === 'string') return { space: 'nasbench201', ...content };
+  return content;
 }
 
 /**
@@ -119,13 +121,18 @@ export async function parseArchitecture(
   const name = (content as { space?: unknown } | null)?.space;
   const own =
     typeof name === 'string' && isSpaceFile(name) ? (await findSpace(name, from)).definition : undefined;
-  const found = fromArchitectureFile(content, (known) => {
-    const definition = own ?? spaces.get(known);
-    if (definition === undefined)
-      throw new InputError(`${source}: space '${known}' is unknown; known: ${[...spaces.keys()].join(', ')}`);
-    return definition;
-  });
-  return own === undefined ? found : { ...found, spaceFile: resolve(from, name as string) };
+  try {
+    const found = fromArchitectureFile(content, (known) => {
+      const definition = own ?? spaces.get(known);
+      if (definition === undefined)
+        throw new InputError(`space '${known}' is unknown; known: ${[...spaces.keys()].join(', ')}`);
+      return definition;
+    });
+    return own === undefined ? found : { ...found, spaceFile: resolve(from, name as string) };
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`${source}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** The best architecture that a run has measured. @throws InputError where it has measured none */

@@ -72,7 +72,7 @@ export function isTraining(path: string): boolean {
 }
 
 /** The architecture that a training trains, and the weights that it has come to. @throws InputError before its end */
-export async function trainedNetwork(path: string): Promise<{ found: FoundArchitecture; weights: string }> {
+async function trainedNetwork(path: string): Promise<{ found: FoundArchitecture; weights: string }> {
   const { settings, from, journal } = readTraining(path);
   const { weights } = trainingFiles(path);
   if (!existsSync(weights))

@@ -81,7 +81,7 @@ export function tensorsOf({ args }: OperatorCall): readonly TracedTensor[] {
  * @param begin the inputs, by their names
  * @param run what the network makes of them, by name
  */
-export function traceOperators<Name extends string>(
+function traceOperators<Name extends string>(
   network: nn.Module,
   begin: () => Readonly<Record<Name, Tensor>>,
   run: (inputs: Readonly<Record<Name, Tensor>>) => Readonly<Record<string, Tensor>>,

@@ -32,7 +32,7 @@ export function classify(network: Network, images: Tensor, shape: InputShape): P
       const logits = cat(parts, 0);
       if (logits.shape.join() !== [count, classes].join())
         throw new InputError(
-          `the network gives ${count} images a tensor [${logits.shape}]; ` +
+          `the network makes a tensor [${logits.shape}] of the images [${images.shape}]; ` +
             `to predict their classes it has to be [${count}, ${classes}], a logit for each class`,
         );
       return predictionOf(logits);

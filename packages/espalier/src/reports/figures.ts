@@ -10,10 +10,11 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(2)}%`;
 }
 
-/** Bytes as `312 B`, `4.5 KiB` or `1,234.5 MiB`. */
+/** Bytes as `312 B`, `4.5 KiB`, `1.2 MiB` or `16.5 GiB`. */
 export function bytes(value: number): string {
   if (value < 2 ** 10) return `${value} B`;
-  const [unit, name] = value < 2 ** 20 ? [2 ** 10, 'KiB'] : [2 ** 20, 'MiB'];
+  const [unit, name] =
+    value < 2 ** 20 ? [2 ** 10, 'KiB'] : value < 2 ** 30 ? [2 ** 20, 'MiB'] : [2 ** 30, 'GiB'];
   return `${(value / unit).toLocaleString('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 })} ${name}`;
 }
 

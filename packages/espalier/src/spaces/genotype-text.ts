@@ -3,8 +3,9 @@ import { InputError } from '../input-error.js';
 /**
  * Reads a genotype from text: JSON, or the Python that published code prints, `Genotype(normal=[('sep_conv_3x3', 1),
  * ...], normal_concat=range(2, 6), ...)` or `Genotype(recurrent=[...], concat=range(1, 9))`, alone or assigned to a
- * name (`DARTS_V2 = Genotype(...)`), with comments or without. Tuples and ranges become lists. Whether the genotype
- * is one of a space is for the space to say.
+ * name (`DARTS_V2 = Genotype(...)`), with comments or without. Tuples and ranges become lists. The text that
+ * NAS-Bench-201's code prints, `|nor_conv_3x3~0|+|...|`, becomes `{ cell: text }`. Whether the genotype is one of a
+ * space is for the space to say.
  *
  * @param source what the text is, for messages: the name of its file
  * @throws InputError that names source, line and column, what stands there and what was expected
@@ -17,6 +18,7 @@ export function readGenotypeText(text: string, source: string): unknown {
       throw new InputError(`${source} is no JSON: ${(error as Error).message}`);
     }
   }
+  if (/^\s*\|/.test(text)) return { cell: text.trim() };
   return new PythonReader(text, source).genotype();
 }
 

@@ -1,28 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadTensors } from '@espalier/torch';
-import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { addExport } from '../../src/cli/export.js';
-import { InputError } from '../../src/input-error.js';
 import { run } from './command.js';
+import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 
 const folder = suiteFolder();
 const small = ['--layers', '3', '--channels', '4'];
-const exported = (...args: string[]) => run(['export', ...args], folder);
+process.chdir(folder);
+
+const exported = (...args: string[]) => printed(addExport, ['export', ...args]);
 
 describe('export --format pytorch', () => {
   it('writes a program and its weights beside it, and says so', async () => {
-    const { code, stdout } = await exported(
-      'darts-v2',
-      '--format',
-      'pytorch',
-      ...small,
-      '--out',
-      'net.py',
-      '--json',
-    );
+    const args = ['export', 'darts-v2', '--format', 'pytorch', ...small, '--out', 'net.py', '--json'];
+    const { code, stdout } = await run(args, folder);
     expect(code).toBe(0);
     const program = readFileSync(join(folder, 'net.py'), 'utf8');
     expect(JSON.parse(stdout)).toEqual({
@@ -41,20 +35,9 @@ describe('export --format pytorch', () => {
   it('writes the weights that it is given, with the auxiliary head where they have one', async () => {
     const size = [...small, '--image-size', '32'];
     const first = ['darts-v1', '--format', 'pytorch', ...size];
-    expect((await exported(...first, '--set', 'auxiliary=true', '--out', 'first.py')).code).toBe(0);
-    const again = await exported(
-      ...first,
-      '--seed',
-      '9',
-      '--weights',
-      'first.safetensors',
-      '--out',
-      'again.py',
-    );
-    expect(again).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('the weights: again.safetensors'),
-    });
+    await exported(...first, '--set', 'auxiliary=true', '--out', 'first.py');
+    const second = [...first, '--seed', '9', '--weights', 'first.safetensors', '--out', 'again.py'];
+    expect(await exported(...second)).toContain('the weights: again.safetensors');
     const bytes = (name: string) => readFileSync(join(folder, name));
     expect(bytes('again.safetensors').equals(bytes('first.safetensors'))).toBe(true);
     expect(bytes('again.py').equals(bytes('first.py'))).toBe(true);
@@ -62,7 +45,7 @@ describe('export --format pytorch', () => {
 
   it('is of language models too', async () => {
     const args = ['enas-rnn', '--hidden', '8', '--vocabulary', '50', '--out', 'model.py'];
-    expect((await exported(...args, '--format', 'pytorch')).code).toBe(0);
+    await exported(...args, '--format', 'pytorch');
     expect(readFileSync(join(folder, 'model.py'), 'utf8')).toContain('"""A language model of 50 tokens.');
   });
 });
@@ -85,12 +68,22 @@ describe('export says what is wrong', () => {
       ['--format', 'onnx', '--out', 'nowhere/a.onnx'],
       '--out nowhere/a.onnx: there is no folder nowhere',
     ],
+    [
+      'a folder for a file',
+      ['--format', 'onnx', '--out', folder],
+      `--out ${folder}: is a folder; allowed: the name of a file`,
+    ],
+    [
+      'weights for a picture',
+      ['--format', 'svg', '--weights', 'first.safetensors'],
+      '--weights first.safetensors: only onnx and pytorch hold weights',
+    ],
+    [
+      'tokens for a network of images',
+      ['--format', 'onnx', '--vocabulary', '5'],
+      '--vocabulary 5: the networks of space darts-cnn read images, not tokens',
+    ],
   ])('%s', async (_, args, message) => {
-    const program = new Command();
-    addExport(program);
-    const asked = program.parseAsync(['export', 'darts-v2', ...args], { from: 'user' });
-    const refusal: unknown = await asked.catch((error) => error);
-    expect(refusal).toBeInstanceOf(InputError);
-    expect((refusal as InputError).message).toContain(message);
+    expect(await refusal(addExport, ['export', 'darts-v2', ...args])).toContain(message);
   });
 });

@@ -1,15 +1,14 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { run } from './command.js';
+import { addExport } from '../../src/cli/export.js';
+import { addInspect } from '../../src/cli/inspect.js';
+import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 
-const folder = suiteFolder();
+process.chdir(suiteFolder());
 
 async function inspect(...args: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await run(['inspect', ...args, '--json'], folder);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return JSON.parse(stdout);
+  return JSON.parse(await printed(addInspect, ['inspect', ...args, '--json']));
 }
 
 /** The published figures, through the command that a user types. */
@@ -43,25 +42,21 @@ describe('espalier inspect gives the published figures of', () => {
 
   it('a genotype in the Python that published code prints', async () => {
     writeFileSync(
-      join(folder, 'darts-v2.txt'),
+      'darts-v2.txt',
       "DARTS_V2 = Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), ('sep_conv_3x3', 1), " +
         "('sep_conv_3x3', 1), ('skip_connect', 0), ('skip_connect', 0), ('dil_conv_3x3', 2)], normal_concat=[2, 3, 4, 5], " +
         "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1), ('max_pool_3x3', 0), " +
         "('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)], reduce_concat=[2, 3, 4, 5])\n",
     );
     expect(await inspect('darts-v2.txt')).toMatchObject({ params: 3349342, macs: 528359040 });
-    writeFileSync(join(folder, 'broken.txt'), "Genotype(normal=[('sep_conv_3x3', 0");
-    const { code, stderr } = await run(['inspect', 'broken.txt'], folder);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/^espalier: broken\.txt:1:\d+/);
-    writeFileSync(join(folder, 'broken.json'), '{"space": ');
-    expect((await run(['inspect', 'broken.json'], folder)).stderr).toMatch(/^espalier: broken\.json/);
+    writeFileSync('broken.txt', "Genotype(normal=[('sep_conv_3x3', 0");
+    expect(await refusal(addInspect, ['inspect', 'broken.txt'])).toMatch(/^broken\.txt:1:\d+/);
+    writeFileSync('broken.json', '{"space": ');
+    expect(await refusal(addInspect, ['inspect', 'broken.json'])).toMatch(/^broken\.json/);
   });
 
   it('a name that is none of them says what there is', async () => {
-    const { code, stderr } = await run(['export', 'darts-v3', '--format', 'json'], folder);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(
+    expect(await refusal(addExport, ['export', 'darts-v3', '--format', 'json'])).toMatch(
       /'darts-v3': no such file, run folder or published architecture; published: .*darts-v2/,
     );
   });

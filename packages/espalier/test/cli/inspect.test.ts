@@ -2,7 +2,9 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { run } from './command.js';
+import { addInspect } from '../../src/cli/inspect.js';
+import { run, start } from './command.js';
+import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 
 const folder = suiteFolder();
@@ -15,18 +17,23 @@ writeFileSync(
   join(folder, 'plain.json'),
   JSON.stringify({ space: './plain-cnn.ts', kernel: 3, filters: 8, pooling: 'max' }),
 );
+writeFileSync(
+  join(folder, 'far.txt'),
+  `Genotype(normal=[('skip_connect', 2), ${Array(7).fill("('skip_connect', 0)").join(', ')}])`,
+);
+writeFileSync(join(folder, 'list.json'), '[]');
 
-async function inspect(words: string): Promise<string> {
-  const { code, stdout, stderr } = await run(['inspect', ...words.split(' ')], folder);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return stdout;
-}
+process.chdir(folder);
+
+const inspect = (words: string) => printed(addInspect, ['inspect', ...words.split(' ')]);
 
 describe('espalier inspect', () => {
   it('shows what a network takes, part by part, a user’s own too', async () => {
     // Of an image of 32x32: 8 filters 3x3 at 15x15 places, halved by pooling to 7x7.
-    expect(await inspect('plain.json')).toBe(
-      `plain.json: 314 parameters, 48,680 multiply-adds for one image (3 x 32 x 32)
+    expect(await run(['inspect', 'plain.json'], folder)).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: `plain.json: 314 parameters, 48,680 multiply-adds for one image (3 x 32 x 32)
 activation memory: 15.7 KiB in training, at most 14.1 KiB at once in evaluation
 
 part   kind               parameters  multiply-adds  activations       output
@@ -38,7 +45,7 @@ part   kind               parameters  multiply-adds  activations       output
 5      Linear                     90             80         40 B           10
 total                            314         48,680     15.7 KiB
 `,
-    );
+    });
   });
 
   it('has the same figures in its JSON, and the layers as they are drawn', async () => {
@@ -88,6 +95,52 @@ total                            314         48,680     15.7 KiB
     ]);
   });
 
+  it('gives the sizes of a supernet that reads tokens', async () => {
+    const words = 'darts-rnn --supernet --hidden 300';
+    expect(JSON.parse(await inspect(`${words} --json`))).toMatchObject({
+      space: 'darts-rnn',
+      options: { hidden: 300, nodes: 8 },
+      input: { vocabulary: 10_000 },
+      params: 4_810_000,
+      architectureParams: 180,
+      macs: 9_840_000,
+    });
+    expect((await inspect(words)).split('\n')[0]).toBe(
+      'supernet of darts-rnn: 4,810,000 parameters, 180 architecture parameters, ' +
+        '9,840,000 multiply-adds for one token (vocabulary 10,000)',
+    );
+  });
+
+  it('gives the sizes of a supernet of paths and cells', async () => {
+    const words =
+      'auto-deeplab --supernet --image-size 65 --filter-multiplier 2 --set layers=5 --set blocks=3 --json';
+    expect(JSON.parse(await inspect(words))).toMatchObject({
+      space: 'auto-deeplab',
+      input: { channels: 3, height: 65, width: 65, classes: 19 },
+      params: 403_150,
+      // 9 edges of 8 operations; 5 layers, 4 levels, 3 moves.
+      architectureParams: 72 + 60,
+      macs: 78_818_962,
+    });
+  });
+
+  it('reads the text that the code of NAS-Bench-201 prints', async () => {
+    const cell =
+      '|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|';
+    writeFileSync('cell.txt', `${cell}\n`);
+    const { architecture, params } = JSON.parse(await inspect('cell.txt --json'));
+    expect(architecture).toMatchObject({ space: 'nasbench201', cell });
+    // Five 3x3 convolutions in each of 15 cells, of 16, 32 and 64 channels, two blocks, stem, last norm, classifier.
+    const cells = 5 * 5 * (9 * (16 ** 2 + 32 ** 2 + 64 ** 2) + 2 * (16 + 32 + 64));
+    expect(params).toBe(cells + 14_464 + 57_600 + 464 + 128 + 650);
+  });
+
+  it('says nothing where its reader stops before the end', async () => {
+    const { child, ended } = start(['inspect', 'darts-cnn'], folder);
+    child.stdout?.destroy();
+    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('profiles a training step of the batch and threads asked for', async () => {
     const words = 'plain.json --profile --batch-size 3 --threads 1 --image-size 12';
     const { profile, macs } = JSON.parse(await inspect(`${words} --json`));
@@ -106,6 +159,17 @@ total                            314         48,680     15.7 KiB
   });
 
   it.each([
+    [
+      'random-ws-cnn',
+      /^'random-ws-cnn': no such space, published architecture, .*; spaces: zoph-cnn, .*; published: amoebanet-a, /,
+    ],
+    ['missing.json', "'missing.json': no such space, published architecture, file or run folder"],
+    ['darts-v2 --supernet', "--supernet: 'darts-v2' is an architecture; a supernet holds"],
+    ['nasnet --supernet', 'space nasnet has no supernet'],
+    ['darts-v2 --vocabulary 5', '--vocabulary 5: the networks of space darts-cnn read images, not tokens'],
+    ['darts-v2-rnn --classes 5', '--classes 5: the networks of space darts-rnn read tokens, not images'],
+    ['far.txt', "far.txt: space darts-cnn: 'normal.0.1' is 2; allowed: a state before the node, 0 to 1"],
+    ['list.json', "list.json: an architecture is an object with the key 'space', not []"],
     ['darts-cnn --profile', "--profile: 'darts-cnn' is a space; what is trained is an architecture"],
     ['darts-v2 --batch-size 3', '--batch-size 3 is of the step that --profile profiles'],
     ['darts-v2 --threads 2', '--threads 2 is of the step that --profile profiles'],
@@ -114,9 +178,8 @@ total                            314         48,680     15.7 KiB
       '--batch-size 1: this network is trained on 2 images and more',
     ],
   ])('says what is wrong with: %s', async (words, message) => {
-    const { code, stdout, stderr } = await run(['inspect', ...words.split(' ')], folder);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/^espalier: .*\n$/);
-    expect(stderr).toContain(message);
+    const said = await refusal(addInspect, ['inspect', ...words.split(' ')]);
+    expect(said).toMatch(message);
+    expect(said).not.toContain('\n');
   });
 });

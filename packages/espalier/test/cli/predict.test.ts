@@ -2,13 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { randn, saveTensors, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
-import { Command, CommanderError } from 'commander';
 import sharp from 'sharp';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { addPredict } from '../../src/cli/predict.js';
 import { findArchitecture } from '../../src/experiments/found-architecture.js';
 import { beginTraining, continueTraining } from '../../src/experiments/training-run.js';
-import { InputError } from '../../src/input-error.js';
 import { DartsNetwork } from '../../src/networks/darts/network.js';
 import { Space } from '../../src/space/space.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
@@ -16,6 +14,7 @@ import { openImageTask } from '../../src/training/image-task.js';
 import { trainingSettings } from '../../src/training/training-settings.js';
 import { fixtureGenotype, genotypeFile, pytorchFixture } from '../prediction/pytorch-fixture.js';
 import { run } from './command.js';
+import { printed as printedBy, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 import { writeTinyCifar10 } from './tiny-cifar10.js';
 
@@ -32,27 +31,7 @@ const cifarWeights = ['--weights', 'cifar.safetensors'];
 const recurrent = ['predict', 'darts-v2-rnn', '--hidden', '8'];
 const recurrentWeights = ['--weights', 'rnn.safetensors', '--vocabulary', '20'];
 
-/** What the command prints, in this process: a process for each of so many cases would take minutes. */
-async function printed(...args: string[]): Promise<string> {
-  const program = new Command().exitOverride();
-  addPredict(program);
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
-  let stdout = '';
-  const streams = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      stdout += text;
-      return true;
-    }),
-    vi.spyOn(process.stderr, 'write').mockReturnValue(true),
-  ];
-  try {
-    await program.parseAsync(args, { from: 'user' });
-  } finally {
-    for (const stream of streams) stream.mockRestore();
-  }
-  return stdout;
-}
-
+const printed = (...args: string[]) => printedBy(addPredict, args);
 const predict = async (...args: string[]) => JSON.parse(await printed(...args, '--json'));
 
 function expectClose(found: number[], expected: number[]): void {
@@ -396,10 +375,9 @@ describe('espalier predict refuses', () => {
       /encoder\.weight has shape \[20,8\], the network needs \[10000,8\]/,
     ],
   ])('%s', async (_, args, message) => {
-    const error = await printed(...args).catch((thrown: unknown) => thrown);
-    expect(error).toSatisfy((thrown) => thrown instanceof InputError || thrown instanceof CommanderError);
-    expect((error as Error).message).toMatch(message);
-    expect((error as Error).message).not.toContain('\n');
+    const said = await refusal(addPredict, args);
+    expect(said).toMatch(message);
+    expect(said).not.toContain('\n');
   });
 
   it('with exit code 2, and one message on stderr', async () => {

@@ -11,7 +11,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { addInspect } from '../../src/cli/inspect.js';
+import { addResume } from '../../src/cli/resume.js';
+import { addSearch } from '../../src/cli/search.js';
+import { addShow } from '../../src/cli/show.js';
+import { addStatus } from '../../src/cli/status.js';
 import { run } from './command.js';
+import { refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 import { writeTinyCifar10 } from './tiny-cifar10.js';
 
@@ -34,9 +40,21 @@ describe('wrong input', () => {
   it.each([
     ['an unknown command', ['serch'], /unknown command 'serch'/],
     ['an unknown option', search('--layer', '3'), /unknown option '--layer'/],
+    ['an unknown space', search('--space', 'nope'), /space 'nope' is unknown; known: zoph-cnn/],
+  ])('%s is one message on stderr, exit code 2, and nothing is written', async (_, args, message) => {
+    const before = readdirSync(work).sort();
+    const { code, stdout, stderr } = await run(args, work);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    // A second line may say what was meant.
+    expect(stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(readdirSync(work).sort()).toEqual(before);
+  });
+
+  it.each([
     ['a negative number of trials', search('--trials', '-1'), /'--trials <n>' argument '-1'.*1 or more/],
     ['no number', search('--trials', 'many'), /'many'.*a whole number, 1 or more/],
-    ['an unknown space', search('--space', 'nope'), /space 'nope' is unknown; known: zoph-cnn/],
     ['a missing file of a space', search('--space', './mine.ts'), /there is no file .*mine\.ts/],
     ['a file that exports no space', search('--space', './no-space.ts'), /its default export is no space/],
     ['a file that is no TypeScript', search('--space', './broken.ts'), /broken\.ts' cannot be loaded/],
@@ -76,17 +94,23 @@ describe('wrong input', () => {
     ],
     ['more images than there are', search('--limit', '301'), /limit 301: .*1 to 300/],
     ['too many images held out', search('--validation', '300'), /300 images to hold out/],
-  ])('%s is one message on stderr, exit code 2, and nothing is written', async (_, args, message) => {
+  ])('%s is refused with one message, and nothing is written', async (_, args, message) => {
+    process.chdir(work);
     const before = readdirSync(work).sort();
-    const { code, stdout, stderr } = await run(args, work);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    // A second line may say what was meant.
-    expect(stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
-    expect(stderr).toMatch(message);
-    expect(stderr).not.toMatch(/\n\s+at /);
+    const said = await refusal(addSearch, args);
+    expect(said).toMatch(message);
+    // A second line may say where it stands in a file.
+    expect(said.split('\n').length).toBeLessThanOrEqual(2);
+    expect(said).not.toMatch(/\n\s+at /);
     expect(readdirSync(work).sort()).toEqual(before);
   });
 });
+
+const readers = [
+  ['resume', addResume],
+  ['status', addStatus],
+  ['show', addShow],
+] as const;
 
 describe('a run folder', () => {
   const tiny = [
@@ -143,11 +167,9 @@ describe('a run folder', () => {
     cpSync(path, broken, { recursive: true });
     const text = journal.replace('{"event":"trial"', '{"event":"tri');
     writeFileSync(join(broken, 'journal.jsonl'), text);
-    for (const command of ['resume', 'status', 'show']) {
-      const { code, stderr } = await run([command, 'broken'], folder);
-      expect(code).toBe(2);
-      expect(stderr).toMatch(/broken\/journal\.jsonl.*2/);
-    }
+    process.chdir(folder);
+    for (const [command, add] of readers)
+      expect(await refusal(add, [command, 'broken'])).toMatch(/broken\/journal\.jsonl.*2/);
     expect(readFileSync(join(broken, 'journal.jsonl'), 'utf8')).toBe(text);
   });
 
@@ -165,21 +187,14 @@ describe('a run folder', () => {
 
   it('that is none is named', async () => {
     mkdirSync(join(folder, 'empty'));
-    for (const command of ['resume', 'status', 'show']) {
-      expect(await run([command, 'nowhere'], folder)).toMatchObject({
-        code: 2,
-        stderr: expect.stringMatching(/nowhere: no such folder/),
-      });
-      expect(await run([command, 'empty'], folder)).toMatchObject({
-        code: 2,
-        stderr: expect.stringMatching(/empty: not a run folder/),
-      });
+    process.chdir(folder);
+    for (const [command, add] of readers) {
+      expect(await refusal(add, [command, 'nowhere'])).toMatch(/nowhere: no such folder/);
+      expect(await refusal(add, [command, 'empty'])).toMatch(/empty: not a run folder/);
     }
     expect(existsSync(join(folder, 'nowhere'))).toBe(false);
     expect(readdirSync(join(folder, 'empty'))).toEqual([]);
-    appendFileSync(join(folder, 'note.json'), '{"space": "zoph-cnn", "layers": [{"filters": 5}]}');
-    const { code, stderr } = await run(['inspect', 'note.json'], folder);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/layers/);
+    appendFileSync('note.json', '{"space": "zoph-cnn", "layers": [{"filters": 5}]}');
+    expect(await refusal(addInspect, ['inspect', 'note.json'])).toMatch(/^note\.json: .*layers/);
   });
 });

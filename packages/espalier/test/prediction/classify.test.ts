@@ -81,7 +81,7 @@ describe('the prediction of images', () => {
           'the images are a tensor [0,2,1,1]',
         );
         expect(() => classify(new nn.Identity(), ones([3, 2, 1, 1]), PAIR)).toThrow(
-          'the network gives 3 images a tensor [3,2,1,1]; to predict their classes it has to be [3, 2]',
+          'the network makes a tensor [3,2,1,1] of the images [3,2,1,1]; to predict their classes it has to be [3, 2]',
         );
         expect(() => classify(plain(), pair(0, 1, 2, Number.POSITIVE_INFINITY), PAIR)).toThrow(
           'the network gives input 1 the logit Infinity for class 1',

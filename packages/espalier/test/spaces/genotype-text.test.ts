@@ -51,6 +51,10 @@ DARTS_V2 = Genotype(
     });
   });
 
+  it('is the cell as it stands where NAS-Bench-201 prints it', () => {
+    expect(read(' |none~0|+|none~0|skip_connect~1|\n')).toEqual({ cell: '|none~0|+|none~0|skip_connect~1|' });
+  });
+
   it('is read as JSON', () => {
     expect(read(' {"normal": [["none", 0]]}')).toEqual({ normal: [['none', 0]] });
   });

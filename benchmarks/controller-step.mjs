@@ -1,0 +1,60 @@
+/**
+ * An update of the controller of Zoph & Le 2016 (sections 3.2 and 4.1) by REINFORCE: eight networks of their space drawn
+ * from it, and a step of Adam on what became of them. What is compared is the entropy of the answers, which every update
+ * changes.
+ */
+import { fromHost } from '../packages/espalier/dist/controller/host-tensors.js';
+import { Space, spaces, strategies } from '../packages/espalier/dist/index.js';
+import { Random } from '../packages/espalier/dist/random/random.js';
+import { resolveOptions } from '../packages/espalier/dist/space/options.js';
+import { saveTensors, scope } from '../packages/torch/dist/index.js';
+
+/** @type {import('./driver/load-benchmark.mjs').Benchmark} */
+export default {
+  settings: { layers: 15, children: 8, hidden: 35, learningRate: 6e-4, drawn: true },
+  checked: { learningRate: 0.01, drawn: false },
+  unit: 'step',
+  rounds: 9,
+  steps: 5,
+  layouts: ['default'],
+  targets: {},
+
+  prepare({ layers, children, hidden, learningRate, drawn }, startFile) {
+    const space = Space.configure(spaces.get('zoph-cnn'), { layers });
+    const { options: schema, create } = strategies.get('reinforce');
+    const given = { children, hidden, learningRate, growEvery: 0 };
+    const options = resolveOptions('reinforce', schema, given);
+    const begin = () => create({ space, seed: 1, options });
+
+    // Heads are made when their question is first asked; what they begin as depends on the seed alone.
+    const first = begin();
+    first.ask();
+    const random = Random.of(1, 'sheets');
+    const sheets = Array.from({ length: children }, () => space.sample(random));
+    const accuracies = sheets.map(() => random.uniform());
+    const questions = space.trace(sheets[0]).map(({ question }) => ({
+      kind: question.kind,
+      path: question.path,
+      options: question.options?.length ?? 0,
+    }));
+    scope(() =>
+      saveTensors(startFile, fromHost(first.snapshot().tensors, 'controller.'), {
+        sheets: JSON.stringify(sheets),
+        accuracies: JSON.stringify(accuracies),
+        questions: JSON.stringify(questions),
+      }),
+    );
+
+    const strategy = begin();
+    let trial = 0;
+    return () => {
+      const asked = Array.from({ length: children }, () => strategy.ask());
+      const events = asked.flatMap((proposal, child) => {
+        const answers = drawn ? proposal.answers : sheets[child];
+        const outcome = { status: 'ok', accuracy: accuracies[child] };
+        return strategy.tell({ ...proposal, answers, trial: trial++, outcome });
+      });
+      return events[0].entropy;
+    };
+  },
+};

@@ -1,0 +1,108 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fused, libtorchVersion } from '../../packages/torch/dist/index.js';
+import { describeSettings, describeTime, percent } from './report.mjs';
+
+/** @typedef {import('./report.mjs').Result} Result */
+
+const introduction = `# Benchmarks
+
+Espalier beside plain PyTorch programs of the same work (\`benchmarks/pytorch\`), in turn in one run, with the same threads, from
+the same weights; where the losses of the first steps do not agree the benchmark fails. PyTorch runs as it is and tuned to
+channels_last. Times are medians of the rounds; how many times as fast ours is, is the median over the rounds too, with the
+first and third quartile. Memory is the greatest resident size of a process of its own, everything in it included. The shares
+are of what the machine reached in the same run: of a matrix product's rate, for the arithmetic of convolutions and products
+(backward counted as twice forward), and of a copy's rate, for the bytes that operators would read and write if none were
+fused: above 100% is what fusing saves.
+
+    npm run bench                                    all of them
+    npm run bench -- --only darts-step --layout channels_last
+    npm run bench -- --write                         all, and this page's section of that PyTorch
+    node scripts/bench-newer-pytorch.mjs             beside PyTorch 2.6, in a Debian 13 in a folder (root)
+`;
+
+/**
+ * Writes the section of a version of PyTorch, anew or in place of the one that is there.
+ * @param {string} path
+ * @param {readonly Result[]} results
+ * @param {string} pytorch version
+ * @param {number} threads
+ */
+export function writePage(path, results, pytorch, threads) {
+  const title = (/** @type {string} */ version) => `## Beside PyTorch ${version}\n`;
+  const [, ...sections] = existsSync(path) ? readFileSync(path, 'utf8').split(/^(?=## )/m) : [introduction];
+  const others = sections.filter((section) => !section.startsWith(title(pytorch)));
+  const own = `${title(pytorch)}\n${machine(results[0], threads)}\n\n${table(results)}\n\nSettings:\n\n${settings(results)}\n`;
+  const all = [...others, own].sort().map((section) => section.trimEnd());
+  writeFileSync(path, `${[introduction.trimEnd(), ...all].join('\n\n')}\n`);
+}
+
+/** @param {Result} result @param {number} threads */
+function machine({ limits }, threads) {
+  const [processor] = cpus();
+  return (
+    `${new Date().toISOString().slice(0, 10)}, ${processor.model.trim()}, ${cpus().length} cores, ` +
+    `${Math.round(totalmem() / 2 ** 30)} GB; ${threads} threads; ours on libtorch ${libtorchVersion()}, kernels for ` +
+    `${fused.instructionSet()}. A matrix product reaches ${limits.matrix_product_gflops.toFixed(0)} GFLOP/s, a copy ` +
+    `${limits.copy_gb_s.toFixed(0)} GB/s (read and written).`
+  );
+}
+
+/** @param {readonly Result[]} results */
+function table(results) {
+  const header = [
+    'benchmark',
+    'ours',
+    'PyTorch, default',
+    'PyTorch, channels_last',
+    'times as fast as default',
+    'as channels_last',
+    'peak, ours',
+    'peak, PyTorch',
+    'of a matrix product',
+    'of a copy',
+  ];
+  const rows = results.map((result) => [
+    `\`${result.name}\``,
+    describeTime(result.ours_s, result),
+    time(result, 'default'),
+    time(result, 'channels_last'),
+    ratio(result, 'default'),
+    ratio(result, 'channels_last'),
+    `${result.ours_peak_mb.toFixed(0)} MB`,
+    `${result.pytorch_peak_mb.toFixed(0)} MB`,
+    percent(result.share_of_matrix_product),
+    percent(result.share_of_copy),
+  ]);
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** @param {Result} result @param {import('./load-benchmark.mjs').Layout} layout */
+function time(result, layout) {
+  if (result.pytorch_crashed.includes(layout)) return 'crashed';
+  const seconds = result[`pytorch_${layout}_s`];
+  return seconds === null ? '' : describeTime(seconds, result);
+}
+
+/** @param {Result} result @param {import('./load-benchmark.mjs').Layout} layout */
+function ratio(result, layout) {
+  const value = result[`ratio_${layout}`];
+  if (value === null) return '';
+  const [low, high] = result[`ratio_${layout}_spread`];
+  const target = result.targets[layout];
+  const aim = target === undefined ? '' : `, target ${target.toFixed(1)}`;
+  return `${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}${aim})`;
+}
+
+/** @param {readonly Result[]} results */
+function settings(results) {
+  return results
+    .map(({ name, settings, comparison_peaks_mb, largest_loss_difference }) => {
+      const peaks = Object.entries(comparison_peaks_mb).map(
+        ([what, peak]) => `; peak of ${what}: ${peak.toFixed(0)} MB`,
+      );
+      const losses = `losses agree to ${largest_loss_difference.toExponential(0)}`;
+      return `- \`${name}\`: ${describeSettings(settings)}; ${losses}${peaks.join('')}`;
+    })
+    .join('\n');
+}

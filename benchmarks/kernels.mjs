@@ -1,0 +1,222 @@
+/**
+ * What each kernel of packages/torch/native/kernels wins against the operators of libtorch that it replaces, forward and
+ * backward, at the sizes of a DARTS search: `npm run bench:kernels [-- --threads T]`. Both sides are in channels_last.
+ */
+import { parseArgs } from 'node:util';
+import {
+  backward,
+  cat,
+  conv2d,
+  fused,
+  grad,
+  nn,
+  rand,
+  randn,
+  scope,
+  setThreads,
+  stack,
+} from '../packages/torch/dist/index.js';
+import { median } from './driver/statistics.mjs';
+
+const { values: flags } = parseArgs({
+  options: { threads: { type: 'string', default: '2' }, rounds: { type: 'string', default: '9' } },
+});
+setThreads(Number(flags.threads));
+const rounds = Number(flags.rounds);
+
+const image = (channels, size) => {
+  const made = randn([16, channels, size, size]).contiguous({ memoryFormat: 'channels_last' }).keep();
+  made.requiresGrad = true;
+  return made;
+};
+const channelsLast = (module) => module.to({ memoryFormat: 'channels_last' });
+const norm = (channels) => new nn.BatchNorm2d(channels, { affine: false });
+const vector = (values) => values.reshape([1, -1, 1, 1]);
+
+/** Units of `edges` edges that leave one state. */
+function units(edges, channels, kernel, dilation, stride) {
+  return Array.from({ length: edges }, () => ({
+    depthwise: channelsLast(
+      new nn.Conv2d(channels, channels, kernel, {
+        stride,
+        dilation,
+        padding: (dilation * (kernel - 1)) / 2,
+        groups: channels,
+        bias: false,
+      }),
+    ),
+    pointwise: channelsLast(new nn.Conv2d(channels, channels, 1, { bias: false })).weight,
+    norm: norm(channels),
+  }));
+}
+
+function reluConvNorm(channels, size, kernel, dilation = 1, stride = 1) {
+  const edges = 4;
+  const made = units(edges, channels, kernel, dilation, stride);
+  const input = image(channels, size);
+  const learned = [input, ...made.flatMap(({ depthwise, pointwise }) => [depthwise.weight, pointwise])];
+  return {
+    name: `relu_conv_norm, ${kernel}x${kernel}${dilation > 1 ? ', dilated' : ''}${stride > 1 ? ', stride 2' : ''}, ${edges} edges`,
+    sizes: `16x${channels}x${size}x${size}`,
+    ours: () => grad(fused.reluConvNorm(input, made).toTensor(), learned, { gradients: [ones(made, input)] }),
+    theirs: () => {
+      const outputs = made.map((unit) =>
+        unit.norm.forward(conv2d(unit.depthwise.forward(input.relu()), unit.pointwise)),
+      );
+      return grad(cat(outputs, 1), learned, { gradients: [ones(made, input)] });
+    },
+  };
+}
+
+const gradients = new Map();
+function ones(made, input) {
+  const [images, channels, height, width] = input.shape;
+  const [stride] = made[0].depthwise.stride;
+  const shape = [images, channels * made.length, height / stride, width / stride];
+  const key = shape.join();
+  if (!gradients.has(key))
+    gradients.set(key, rand(shape).contiguous({ memoryFormat: 'channels_last' }).keep());
+  return gradients.get(key);
+}
+
+function poolNorm(kind, channels, size) {
+  const input = image(channels, size);
+  const own = norm(channels);
+  const pool =
+    kind === 'max'
+      ? new nn.MaxPool2d(3, { stride: 1, padding: 1 })
+      : new nn.AvgPool2d(3, { stride: 1, padding: 1, countIncludePad: false });
+  return {
+    name: `pool_norm, ${kind} pooling`,
+    sizes: `16x${channels}x${size}x${size}`,
+    ours: () =>
+      backward(
+        fused
+          .poolNorm(input, { kind, stride: 1, norms: [own] })
+          .toTensor()
+          .sum(),
+      ),
+    theirs: () => backward(own.forward(pool.forward(input)).sum()),
+    inputs: [input],
+  };
+}
+
+function mixture(channels, size) {
+  const edges = 4;
+  const own = (width) => new fused.Normalised(image(width, size), rand([width]).keep(), rand([width]).keep());
+  const terms = [own(channels), image(channels, size), ...[1, 2, 3, 4].map(() => own(channels * edges))];
+  const weights = rand([edges, terms.length]).keep();
+  weights.requiresGrad = true;
+  const values = terms.map((term) => (term instanceof fused.Normalised ? term.values : term));
+  const learned = [weights, ...values];
+  const sum = (outputs) => grad(stack(outputs).sum(), learned);
+  return {
+    name: `mixture of ${terms.length} candidates, ${edges} edges`,
+    sizes: `16x${channels}x${size}x${size}`,
+    ours: () => sum(fused.mixture(terms, weights, channels)),
+    theirs: () => {
+      const normalised = terms.map((term) =>
+        term instanceof fused.Normalised ? term.values.mul(vector(term.scale)).add(vector(term.shift)) : term,
+      );
+      const outputs = weights.unbind(0).map((row, edge) => {
+        const each = row.unbind(0);
+        return normalised
+          .map((term, t) =>
+            (term.shape[1] === channels ? term : term.narrow(1, edge * channels, channels)).mul(each[t]),
+          )
+          .reduce((total, term) => total.add(term));
+      });
+      return sum(outputs);
+    },
+  };
+}
+
+function normalise(channels, size) {
+  const input = image(channels, size);
+  const own = norm(channels);
+  return {
+    name: 'normalise (batch norm behind a full convolution)',
+    sizes: `16x${channels}x${size}x${size}`,
+    ours: () => backward(fused.normalise(input, [own]).toTensor().sum()),
+    theirs: () => backward(own.forward(input).sum()),
+    inputs: [input],
+  };
+}
+
+function halves(channels, size) {
+  const input = image(channels, size);
+  const second = (seen) => seen.slice(2, 0, undefined, 2).slice(3, 0, undefined, 2);
+  return {
+    name: 'halves (factorized reduction)',
+    sizes: `16x${channels}x${size}x${size}`,
+    ours: () => backward(fused.halves(input).sum()),
+    theirs: () => backward(cat([second(input), second(input.slice(2, 1).slice(3, 1))], 1).sum()),
+    inputs: [input],
+  };
+}
+
+function mixedHighway() {
+  const [edges, texts, units] = [8, 64, 300];
+  const inputs = [randn([edges, texts, units]), randn([edges, texts, 2 * units]), rand([edges, 4])].map(
+    (each) => each.keep(),
+  );
+  for (const each of inputs) each.requiresGrad = true;
+  const [states, products, weights] = inputs;
+  return {
+    name: `mixed_highway, ${edges} edges`,
+    sizes: `${texts} texts, ${units} units`,
+    ours: () => grad(fused.mixedHighway(states, products, weights).sum(), inputs),
+    theirs: () => {
+      const [gate, value] = products.chunk(2, 2);
+      const opened = gate.sigmoid();
+      const columns = weights.unbind(1).map((column) => column.reshape([-1, 1, 1]));
+      const sum = [value.tanh(), value.relu(), value.sigmoid(), value]
+        .map((activated, k) => states.add(opened.mul(activated.sub(states))).mul(columns[k]))
+        .reduce((total, term) => total.add(term));
+      return grad(sum.sum([0]).sum(), inputs);
+    },
+  };
+}
+
+const cases = [
+  reluConvNorm(16, 32, 3),
+  reluConvNorm(16, 32, 5),
+  reluConvNorm(16, 32, 3, 2),
+  reluConvNorm(16, 32, 5, 2),
+  reluConvNorm(32, 32, 3, 1, 2),
+  reluConvNorm(64, 8, 3),
+  reluConvNorm(64, 8, 5, 2),
+  reluConvNorm(4, 16, 3),
+  reluConvNorm(36, 32, 3),
+  reluConvNorm(36, 32, 7),
+  reluConvNorm(144, 8, 5),
+  poolNorm('max', 16, 32),
+  poolNorm('avg', 16, 32),
+  mixture(16, 32),
+  normalise(32, 32),
+  halves(16, 32),
+  mixedHighway(),
+];
+
+const timed = (body) => {
+  const begin = performance.now();
+  scope(body);
+  return performance.now() - begin;
+};
+
+console.log(
+  `${flags.threads} threads, ${fused.instructionSet()}; milliseconds forward and backward, median of ${rounds}`,
+);
+for (const { name, sizes, ours, theirs, inputs = [] } of cases) {
+  const times = { ours: [], theirs: [] };
+  for (let round = -2; round < rounds; round++)
+    for (const [side, body] of Object.entries({ ours, theirs })) {
+      const took = timed(body);
+      for (const input of inputs) input.grad = undefined;
+      if (round >= 0) times[side].push(took);
+    }
+  const [own, other] = [median(times.ours), median(times.theirs)];
+  console.log(
+    `${name.padEnd(52)} ${sizes.padEnd(22)} ${own.toFixed(2).padStart(8)} ${other.toFixed(2).padStart(8)} ${(other / own).toFixed(1).padStart(6)}x`,
+  );
+}
