@@ -14,6 +14,8 @@ import { describeResult } from './driver/report.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const page = join(dirname(folder), 'BENCHMARKS.md');
+/** Programs of their own beside the benchmarks. */
+const programs = ['run.mjs', 'kernels.mjs'];
 const layoutNames = ['default', 'channels_last'];
 const usage =
   'Usage: npm run bench [-- [--only NAME,...] [--json] [--write] [--threads T] [--rounds N] [--layout LAYOUT,...] [--python COMMAND]]';
@@ -21,7 +23,7 @@ const usage =
 await runScript(async () => {
   const { only, json, write, threads, rounds, layouts, python: command } = readArguments();
   const names = readdirSync(folder)
-    .filter((file) => file.endsWith('.mjs') && file !== 'run.mjs')
+    .filter((file) => file.endsWith('.mjs') && !programs.includes(file))
     .map((file) => file.slice(0, -'.mjs'.length))
     .sort();
   checkNames('benchmark', only, names);

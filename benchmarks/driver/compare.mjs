@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,7 +102,11 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
         [`ratio_${layout}_spread`]: ratios ? middleHalf(ratios) : null,
       };
     };
-    const { flop, bytes } = countWork({ ...request, startFile: join(folder, 'counted') });
+    const work = await countWork({ ...request, startFile: join(folder, 'counted') });
+    const flop = work && work.flop / perStep(settings);
+    const bytes = work && work.bytes / perStep(settings);
+    const share = (/** @type {number | null} */ amount, /** @type {number} */ limit) =>
+      amount && amount / ours_s / 1e9 / limit;
     return {
       name,
       settings: { ...settings, threads, rounds, steps },
@@ -115,10 +118,10 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
       pytorch_peak_mb: peaks.get('channels_last') ?? peaks.get('default'),
       ...against('default'),
       ...against('channels_last'),
-      flop: flop / perStep(settings),
-      unfused_bytes: bytes / perStep(settings),
-      share_of_matrix_product: flop / perStep(settings) / ours_s / 1e9 / limits.matrix_product_gflops,
-      share_of_copy: bytes / perStep(settings) / ours_s / 1e9 / limits.copy_gb_s,
+      flop,
+      unfused_bytes: bytes,
+      share_of_matrix_product: share(flop, limits.matrix_product_gflops),
+      share_of_copy: share(bytes, limits.copy_gb_s),
       comparison_peaks_mb: await peaksOf(benchmark, request),
       pytorch_crashed: crashed,
       largest_loss_difference: Math.max(...differences),
@@ -144,14 +147,23 @@ async function firstLosses(side) {
 }
 
 /**
- * Of a step, in a process of its own: what is counted runs without our kernels and would change our side's peak.
+ * Of a step, in a process of its own: what is counted runs without our kernels and would change our side's peak. Null where
+ * libtorch's own do not live through it.
  * @param {{ threads: number }} request
- * @returns {{ flop: number, bytes: number }}
+ * @returns {Promise<{ flop: number, bytes: number } | null>}
  */
-function countWork(request) {
-  const env = { ...process.env, OMP_NUM_THREADS: String(request.threads) };
+async function countWork(request) {
   const args = [file('count-work.mjs'), JSON.stringify(request)];
-  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', env, maxBuffer: 2 ** 26 }));
+  const side = new Side(process.execPath, args, request.threads);
+  try {
+    return await side.reply();
+  } catch (error) {
+    if (!(error instanceof NativeFault)) throw error;
+    console.error(error.message);
+    return null;
+  } finally {
+    side.stop();
+  }
 }
 
 /**

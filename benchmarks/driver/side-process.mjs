@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 
-/** A side that a fault of its native code ended: PyTorch 2.6 has one in channels_last, with two channels. */
+/**
+ * A side that a fault of its native code ended. PyTorch 2.6 has one in channels_last: the gradients of 1x1 convolutions with
+ * stride 2 between few channels (4 and 8 of them were seen).
+ */
 export class NativeFault extends SetupProblem {}
 
 /**

@@ -71,10 +71,15 @@ function table(results) {
     ratio(result, 'channels_last'),
     `${result.ours_peak_mb.toFixed(0)} MB`,
     `${result.pytorch_peak_mb.toFixed(0)} MB`,
-    percent(result.share_of_matrix_product),
-    percent(result.share_of_copy),
+    share(result.share_of_matrix_product),
+    share(result.share_of_copy),
   ]);
   return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** @param {number | null} value */
+function share(value) {
+  return value === null ? '' : percent(value);
 }
 
 /** @param {Result} result @param {import('./load-benchmark.mjs').Layout} layout */
