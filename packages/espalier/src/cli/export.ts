@@ -11,7 +11,7 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { buildLanguageModel } from '../networks/build-language-model.js';
 import { buildNetwork } from '../networks/build-network.js';
-import { hasAuxiliaryHead, loadWeights, readWeights } from '../prediction/weights.js';
+import { auxiliaryOption, loadWeights, readWeights } from '../prediction/weights.js';
 import { drawArchitecture } from '../reports/search-report.js';
 import { Space } from '../space/space.js';
 import { initialised } from '../training/child.js';
@@ -107,10 +107,9 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
   refuseFlagsOfOtherInput(definition, flags);
   const file = isNetwork(format) ? (flags.weights ?? trained) : undefined;
   const weights = file === undefined ? undefined : readWeights(file);
-  const hasHead = weights !== undefined && hasAuxiliaryHead(weights);
   const space = Space.configure(definition, {
     ...options,
-    ...(hasHead && 'auxiliary' in (definition.options?.shape ?? {}) ? { auxiliary: true } : {}),
+    ...(weights === undefined ? {} : auxiliaryOption(definition, weights)),
     ...flags.set,
     ...spaceOptionsOf(flags, definition),
   });

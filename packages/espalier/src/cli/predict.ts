@@ -12,7 +12,7 @@ import { readImage } from '../prediction/image-file.js';
 import { readInputTensor } from '../prediction/input-tensor.js';
 import { predictNextToken } from '../prediction/predict-next-token.js';
 import type { Prediction } from '../prediction/prediction.js';
-import { hasAuxiliaryHead, loadWeights, readWeights } from '../prediction/weights.js';
+import { auxiliaryOption, loadWeights, readWeights } from '../prediction/weights.js';
 import { type InputShape, Space } from '../space/space.js';
 import { type ImageTask, openImageTask } from '../training/image-task.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
@@ -91,10 +91,9 @@ function configured(
   flags: PredictFlags,
   weights: ReadonlyMap<string, Tensor>,
 ): Space {
-  const canHaveHead = Object.hasOwn(definition.options?.shape ?? {}, 'auxiliary');
   return Space.configure(definition, {
     ...options,
-    ...(canHaveHead && hasAuxiliaryHead(weights) ? { auxiliary: true } : {}),
+    ...auxiliaryOption(definition, weights),
     ...flags.set,
     ...spaceOptionsOf(flags, definition),
   });

@@ -1,5 +1,6 @@
 import { type nn, type Tensor, zeros } from '@espalier/torch';
 import { InputError } from '../input-error.js';
+import type { AnySpaceDefinition } from '../space/space.js';
 import { readTensorFile } from './tensor-file.js';
 
 /** What PyTorch counts batches in since 0.4.1; older state dictionaries have none. */
@@ -18,6 +19,15 @@ export function readWeights(file: string): Map<string, Tensor> {
 /** Whether a state has an auxiliary head: only a network built with one takes it. */
 export function hasAuxiliaryHead(weights: ReadonlyMap<string, Tensor>): boolean {
   return [...weights.keys()].some((name) => name.startsWith(AUXILIARY_HEAD));
+}
+
+/** The option of a space, where it has it, that builds the auxiliary head of a state. */
+export function auxiliaryOption(
+  { options }: AnySpaceDefinition,
+  weights: ReadonlyMap<string, Tensor>,
+): { readonly auxiliary?: true } {
+  const canHaveHead = Object.hasOwn(options?.shape ?? {}, 'auxiliary');
+  return canHaveHead && hasAuxiliaryHead(weights) ? { auxiliary: true } : {};
 }
 
 /**

@@ -14,6 +14,7 @@ import { PoolNorm } from '../networks/pool-norm.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas } from './alphas.js';
 import { MixedOperation, mixtures } from './mixed-operation.js';
+import { strongestEdges } from './strongest-edges.js';
 import type { Supernet } from './supernet.js';
 
 /** All operations on one edge. Batch norm follows the pooling ones, as in the authors' code. */
@@ -205,14 +206,9 @@ export class DartsSupernet extends nn.Layer implements Supernet {
 
 /** The rule of section 2.4 on the weights of the edges of a cell. */
 function deriveEdges(weights: readonly (readonly number[])[], nodes: number): DartsEdge[] {
-  const strongest = (edge: number) =>
-    DARTS_OPERATIONS.map((operation, k) => ({ operation, weight: weights[edge]?.[k] as number }))
-      .filter(({ operation }) => operation !== 'none')
-      .reduce((best, other) => (other.weight > best.weight ? other : best));
   return Array.from({ length: nodes }, (_, node) =>
-    Array.from({ length: node + 2 }, (_, state) => ({ state, ...strongest(firstEdge(node) + state) }))
-      .sort((a, b) => b.weight - a.weight)
-      .slice(0, 2)
-      .map(({ operation, state }): DartsEdge => [operation, state]),
-  ).flat();
+    strongestEdges(weights.slice(firstEdge(node), firstEdge(node + 1)), DARTS_OPERATIONS, 2),
+  )
+    .flat()
+    .map(({ operation, state }): DartsEdge => [operation, state]);
 }
