@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -11,6 +11,7 @@ import { RunFolder } from '../runs/run-folder.js';
 import { zophCnn } from '../spaces/zoph-cnn.js';
 import { reinforce } from '../strategies/reinforce.js';
 import { trainingSettings } from '../training/training-settings.js';
+import { freeFolder } from './free-folder.js';
 import { wholeNumber } from './options.js';
 import { runToEnd } from './run-search.js';
 import { describeTraining, runTraining } from './run-training.js';
@@ -36,7 +37,7 @@ export function addDemo(program: Command): void {
 async function demo({ trials, seed, json }: { trials: number; seed: number; json: boolean }): Promise<void> {
   const terminal = openTerminal(json);
   const begun = performance.now();
-  const folder = freeFolder();
+  const folder = freeFolder(join('runs', 'demo'));
   const searches: NamedRun[] = [];
   for (const [strategy, what] of [
     ['reinforce', 'The controller of Zoph & Le 2016'],
@@ -117,10 +118,4 @@ function requestOf(strategy: 'reinforce' | 'random', trials: number, seed: numbe
     workers: availableParallelism(),
     threads: 1,
   };
-}
-
-function freeFolder(): string {
-  let folder = join('runs', 'demo');
-  for (let number = 2; existsSync(folder); number++) folder = join('runs', `demo-${number}`);
-  return folder;
 }

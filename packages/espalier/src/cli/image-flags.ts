@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { FoundArchitecture } from '../experiments/found-architecture.js';
 import type { InputShape, Space } from '../space/space.js';
-import { openImageTask } from '../training/image-task.js';
+import { openImageTask } from '../tasks/image-task.js';
 import { wholeNumber } from './options.js';
 
 /** Which images a network is built for, where a command has no data to see it from. */

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../input-error.js';
-import { Diverged } from '../training/classifier-training.js';
+import { Diverged } from '../tasks/task.js';
 import { version } from '../version.js';
+import { addCompare } from './compare.js';
 import { addDemo } from './demo.js';
 import { addExport } from './export.js';
 import { addInspect } from './inspect.js';
 import { addPredict } from './predict.js';
+import { addReproduce } from './reproduce.js';
 import { addResume } from './resume.js';
 import { addSearch } from './search.js';
 import { addShow } from './show.js';
@@ -29,6 +31,8 @@ for (const add of [
   addTrain,
   addExport,
   addPredict,
+  addCompare,
+  addReproduce,
   addDemo,
 ])
   add(program);

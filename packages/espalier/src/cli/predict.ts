@@ -14,7 +14,7 @@ import { predictNextToken } from '../prediction/predict-next-token.js';
 import type { Prediction } from '../prediction/prediction.js';
 import { auxiliaryOption, loadWeights, readWeights } from '../prediction/weights.js';
 import { type InputShape, Space } from '../space/space.js';
-import { type ImageTask, openImageTask } from '../training/image-task.js';
+import { type ImageTask, openImageTask } from '../tasks/image-task.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
 import { collectSetting } from './options.js';
 import { refuseFlags, refuseFlagsOfOtherInput } from './refuse-flags.js';

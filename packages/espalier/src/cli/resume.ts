@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { headerOf, prepareResume } from '../experiments/experiment.js';
 import { readRun } from '../experiments/found-architecture.js';
+import { isSupernetRun } from '../experiments/supernet-run.js';
 import { isTraining } from '../experiments/training-run.js';
 import { describeRun, runToEnd, writeRunReport } from './run-search.js';
+import { describeSupernet, runSupernet } from './run-supernet.js';
 import { describeTraining, runTraining } from './run-training.js';
 import { openTerminal } from './terminal.js';
 
@@ -18,6 +20,12 @@ export function addResume(program: Command): void {
         const result = await runTraining(path, terminal);
         terminal.result(describeTraining(result));
         terminal.json(result);
+        return;
+      }
+      if (isSupernetRun(path)) {
+        const summary = await runSupernet(path, terminal);
+        terminal.result(describeSupernet(summary));
+        terminal.json(summary);
         return;
       }
       const run = await readRun(path);

@@ -7,7 +7,7 @@ import { reportSearch } from '../reports/search-report.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { runSearch } from '../runs/search.js';
 import type { InputShape } from '../space/space.js';
-import { openImageTask } from '../training/image-task.js';
+import { openImageTask } from '../tasks/image-task.js';
 import { INTERRUPTED, interruptible } from './interruption.js';
 import { SearchProgress } from './search-progress.js';
 import type { Terminal } from './terminal.js';

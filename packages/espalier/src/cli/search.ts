@@ -1,17 +1,24 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
+import { dataForms } from '../data/open-data.js';
 import { type ExperimentRequest, headerOf, prepareExperiment } from '../experiments/experiment.js';
 import { findSpace } from '../experiments/find-space.js';
+import { beginSupernetRun, type SupernetRunRequest } from '../experiments/supernet-run.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { strategyNamed } from '../strategies/strategy-names.js';
+import { spaces } from '../spaces/space-names.js';
+import { strategies, strategyNamed } from '../strategies/strategy-names.js';
+import type { ImageTaskSettings } from '../tasks/image-task.js';
 import { trainingSettings } from '../training/training-settings.js';
+import { weightSharing, weightSharingNamed } from '../weight-sharing/weight-sharing-names.js';
 import { collectSetting, positiveNumber, shareOut, wholeNumber } from './options.js';
+import { refuseFlags } from './refuse-flags.js';
 import { describeRun, runToEnd } from './run-search.js';
+import { describeSupernet, runSupernet } from './run-supernet.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
-import { openTerminal } from './terminal.js';
+import { openTerminal, type Terminal } from './terminal.js';
 
 interface SearchFlags extends SpaceFlags {
   readonly space: string;
@@ -19,11 +26,11 @@ interface SearchFlags extends SpaceFlags {
   readonly data: string;
   readonly seed: number;
   readonly out?: string;
-  readonly trials: number;
+  readonly trials?: number;
   readonly epochs?: number;
   readonly batchSize?: number;
-  readonly workers: number;
-  readonly threads: number;
+  readonly workers?: number;
+  readonly threads?: number;
   readonly limit?: number;
   readonly validation?: number;
   readonly timeout?: number;
@@ -32,21 +39,24 @@ interface SearchFlags extends SpaceFlags {
   readonly json: boolean;
 }
 
+/** Children of a search where the user does not say how many. */
+const TRIALS = 100;
+
 export function addSearch(program: Command): void {
   addSpaceFlags(program.command('search'))
     .description('search an architecture')
-    .requiredOption('--space <name|file>', 'zoph-cnn, or the path of a TypeScript or JavaScript file')
-    .requiredOption('--strategy <name>', 'random, reinforce')
-    .requiredOption('--data <kind:path>', 'mnist, cifar10:DIR')
+    .requiredOption('--space <name|file>', `${[...spaces.keys()].join(', ')}, or the path of a TypeScript or JavaScript file`)
+    .requiredOption('--strategy <name>', [...strategies.keys(), ...weightSharing.keys()].join(', '))
+    .requiredOption('--data <kind:path>', dataForms.join(', '))
     .option('--seed <n>', 'of everything random', wholeNumber(0), 1)
     .option('--out <folder>', 'run folder (default: runs/SPACE-STRATEGY-DATA-seedN)')
-    .option('--trials <n>', 'children to train', wholeNumber(1), 100)
-    .option('--epochs <n>', 'of a child', wholeNumber(1))
-    .option('--batch-size <n>', 'images a step', wholeNumber(1))
-    .option('--workers <n>', 'children at once', wholeNumber(1), availableParallelism())
-    .option('--threads <n>', 'of each worker', wholeNumber(1), 1)
-    .option('--limit <n>', 'only the first N training images', wholeNumber(2))
-    .option('--validation <n>', 'training images held out (default: a tenth)', wholeNumber(1))
+    .option('--trials <n>', `children to train (default: ${TRIALS})`, wholeNumber(1))
+    .option('--epochs <n>', 'of a child, or of the search where weights are shared', wholeNumber(1))
+    .option('--batch-size <n>', 'images a step, or texts side by side', wholeNumber(1))
+    .option('--workers <n>', 'children at once (default: one a processor)', wholeNumber(1))
+    .option('--threads <n>', 'of each worker (default: 1), or of the search where weights are shared (default: one a processor)', wholeNumber(1))
+    .option('--limit <n>', 'only the first N training images or tokens', wholeNumber(2))
+    .option('--validation <n>', 'training images held out (default: a tenth, half of them where weights are shared), or first tokens of the validation text', wholeNumber(1))
     .option('--timeout <seconds>', 'a child that takes longer has failed', positiveNumber)
     .option('--preset <paper|small>', 'the settings of the paper, or ones for a laptop', 'paper')
     .option(
@@ -61,6 +71,9 @@ export function addSearch(program: Command): void {
 
 async function search(flags: SearchFlags): Promise<void> {
   const terminal = openTerminal(flags.json);
+  if (flags.preset !== 'paper' && flags.preset !== 'small')
+    throw new InputError(`--preset '${flags.preset}': allowed: paper, small`);
+  if (weightSharing.has(flags.strategy)) return searchSharingWeights(flags, terminal);
   const request = await requestOf(flags);
   const out = flags.out ?? freeFolder(flags);
   const experiment = await prepareExperiment(request, process.cwd());
@@ -76,6 +89,56 @@ async function search(flags: SearchFlags): Promise<void> {
   terminal.json(summary);
 }
 
+async function searchSharingWeights(flags: SearchFlags, terminal: Terminal): Promise<void> {
+  const out = flags.out ?? freeFolder(flags);
+  await beginSupernetRun(out, await supernetRequestOf(flags));
+  const summary = await runSupernet(out, terminal);
+  terminal.result(describeSupernet(summary));
+  terminal.json(summary);
+}
+
+async function supernetRequestOf(flags: SearchFlags): Promise<SupernetRunRequest> {
+  const strategy = weightSharingNamed(flags.strategy);
+  refuseFlags(
+    flags,
+    ['trials', 'workers', 'timeout'],
+    `strategy ${strategy.name} trains one supernet, and no children`,
+  );
+  const { definition } = await findSpace(flags.space, process.cwd());
+  const schema = strategy.options[definition.reads === 'tokens' ? 'tokens' : 'images'];
+  const shares = shareOut(flags.set, [
+    { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
+    { word: 'strategy', owner: `strategy ${strategy.name}`, schema },
+  ]);
+  const small = flags.preset === 'small';
+  return {
+    space: flags.space,
+    spaceOptions: {
+      ...(small ? (definition.small as Record<string, Json> | undefined) : {}),
+      ...shares.space,
+      ...spaceOptionsOf(flags, definition),
+    },
+    strategy: strategy.name,
+    strategyOptions: {
+      ...(small ? (strategy.small as Record<string, Json> | undefined) : {}),
+      ...shares.strategy,
+      ...given('epochs', flags.epochs),
+      ...given('batchSize', flags.batchSize),
+    },
+    task: taskOf(flags),
+    seed: flags.seed,
+    threads: flags.threads ?? availableParallelism(),
+  };
+}
+
+function given<T>(name: string, value: T | undefined): Record<string, T> {
+  return value === undefined ? {} : { [name]: value };
+}
+
+function taskOf({ data, seed, limit, validation }: SearchFlags): ImageTaskSettings {
+  return { data, seed, ...given('limit', limit), ...given('validation', validation) };
+}
+
 /** A run never writes over another: the default folder gets a number where it is taken. */
 function freeFolder({ space, strategy, data, seed }: SearchFlags): string {
   const name = (text: string) => text.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '');
@@ -88,15 +151,12 @@ function freeFolder({ space, strategy, data, seed }: SearchFlags): string {
 async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
   const { definition } = await findSpace(flags.space, process.cwd());
   const strategy = strategyNamed(flags.strategy);
-  if (flags.preset !== 'paper' && flags.preset !== 'small')
-    throw new InputError(`--preset '${flags.preset}': allowed: paper, small`);
   const small = flags.preset === 'small';
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options },
     { word: 'training', owner: 'the training', schema: trainingSettings },
   ]);
-  const given = <T>(name: string, value: T | undefined) => (value === undefined ? {} : { [name]: value });
   const training = trainingSettings.strict().safeParse({
     ...(small ? { epochs: 2, batchSize: 64, schedule: 'cosine' } : {}),
     ...shares.training,
@@ -119,17 +179,12 @@ async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
       ...(small ? (strategy.small as Record<string, Json> | undefined) : {}),
       ...shares.strategy,
     },
-    task: {
-      data: flags.data,
-      seed: flags.seed,
-      ...given('limit', flags.limit),
-      ...given('validation', flags.validation),
-    },
+    task: taskOf(flags),
     training: training.data,
     seed: flags.seed,
-    trials: flags.trials,
-    workers: flags.workers,
-    threads: flags.threads,
+    trials: flags.trials ?? TRIALS,
+    workers: flags.workers ?? availableParallelism(),
+    threads: flags.threads ?? 1,
     ...given('timeoutSeconds', flags.timeout),
   };
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { isSupernetRun } from '../experiments/supernet-run.js';
 import { describeRun, writeRunReport } from './run-search.js';
+import { describeSupernet, writeSupernetResult } from './run-supernet.js';
 import { openTerminal } from './terminal.js';
 
 export function addShow(program: Command): void {
@@ -10,6 +12,12 @@ export function addShow(program: Command): void {
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, { json }: { json: boolean }) => {
       const terminal = openTerminal(json);
+      if (isSupernetRun(path)) {
+        const found = await writeSupernetResult(path);
+        terminal.result(describeSupernet(found));
+        terminal.json(found);
+        return;
+      }
       const summary = await writeRunReport(path);
       terminal.result(describeRun(summary));
       terminal.json(summary);

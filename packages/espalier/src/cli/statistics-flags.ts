@@ -3,7 +3,7 @@ import type { ChannelStatistics } from '../data/statistics.js';
 import { InputError } from '../input-error.js';
 import { usualStatistics } from '../prediction/usual-statistics.js';
 import type { Space } from '../space/space.js';
-import type { ImageTask } from '../training/image-task.js';
+import type { ImageTask } from '../tasks/image-task.js';
 
 /** What pixels are standardised by, a number a channel, of pixels scaled to [0, 1]. */
 export interface StatisticsFlags {

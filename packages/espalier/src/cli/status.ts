@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { readRun } from '../experiments/found-architecture.js';
+import { isSupernetRun } from '../experiments/supernet-run.js';
 import { percent } from '../reports/figures.js';
 import { recentAverage } from '../reports/search-report.js';
 import { lockHolder } from '../runs/run-lock.js';
+import { readSupernetSummary } from './run-supernet.js';
 import { openTerminal } from './terminal.js';
 
 export function addStatus(program: Command): void {
@@ -13,6 +15,14 @@ export function addStatus(program: Command): void {
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, { json }: { json: boolean }) => {
       const terminal = openTerminal(json);
+      if (isSupernetRun(path)) {
+        const running = lockHolder(path);
+        const summary = await readSupernetSummary(path);
+        const status = summary.status === 'finished' ? 'finished' : running === undefined ? 'stopped' : 'running';
+        terminal.json({ ...summary, status, pid: running?.pid ?? null });
+        terminal.result(`${path}: ${summary.strategy}, ${status}: ${summary.epochs} epochs done`);
+        return;
+      }
       const { state, settings, torn } = await readRun(path);
       const average = recentAverage(state);
       const baseline = state.updates.at(-1)?.baseline;

@@ -2,32 +2,55 @@ import { InputError } from '../input-error.js';
 import { openCifar10 } from './cifar10.js';
 import type { ImageData } from './image-dataset.js';
 import { openMnist } from './mnist.js';
+import { openText, type TextData } from './text.js';
 
-interface DataKind {
+interface DataKind<Data> {
   /** How it is written on the command line. */
   readonly form: string;
   readonly takesPath: boolean;
-  readonly open: (path: string) => ImageData;
+  readonly open: (path: string) => Data;
 }
 
-/** Every kind of data; a new one is a file of its own and a line here. */
-const KINDS: ReadonlyMap<string, DataKind> = new Map([
+/** Every kind of images; a new one is a file of its own and a line here. */
+const IMAGES: ReadonlyMap<string, DataKind<ImageData>> = new Map([
   ['mnist', { form: 'mnist', takesPath: false, open: () => openMnist() }],
   ['cifar10', { form: 'cifar10:DIR', takesPath: true, open: openCifar10 }],
 ]);
 
+/** Every kind of text. */
+const TEXTS: ReadonlyMap<string, DataKind<TextData>> = new Map([
+  ['text', { form: 'text:DIR', takesPath: true, open: openText }],
+]);
+
+/** How all kinds of data are written. */
+export const dataForms: readonly string[] = [...IMAGES.values(), ...TEXTS.values()].map(({ form }) => form);
+
 /**
- * Opens data by its name on the command line, `kind` or `kind:path`; a relative path starts at the working folder.
- * Throws an InputError for an unknown kind, a path missing or too many, and whatever is wrong with the files.
+ * Opens images by their name on the command line, `kind` or `kind:path`; a relative path starts at the working folder.
+ * Throws an InputError for an unknown kind, one of texts, a path missing or too many, and whatever is wrong with the
+ * files.
  */
 export function openData(name: string): ImageData {
+  return open(name, IMAGES, 'images');
+}
+
+/** The same for a text. */
+export function openTextData(name: string): TextData {
+  return open(name, TEXTS, 'a text');
+}
+
+function open<Data>(name: string, kinds: ReadonlyMap<string, DataKind<Data>>, wanted: string): Data {
   const colon = name.indexOf(':');
   const word = colon < 0 ? name : name.slice(0, colon);
   const path = colon < 0 ? '' : name.slice(colon + 1);
-  const kind = KINDS.get(word);
+  const kind = kinds.get(word);
   if (kind === undefined) {
-    const forms = [...KINDS.values()].map(({ form }) => form).join(', ');
-    throw new InputError(`data "${name}": unknown kind "${word}"; known: ${forms}`);
+    const known = IMAGES.has(word) || TEXTS.has(word);
+    throw new InputError(
+      known
+        ? `data "${name}": the kind "${word}" is not ${wanted}; allowed here: ${formsOf(kinds)}`
+        : `data "${name}": unknown kind "${word}"; known: ${dataForms.join(', ')}`,
+    );
   }
   if (kind.takesPath !== (path !== '')) {
     throw new InputError(
@@ -35,4 +58,8 @@ export function openData(name: string): ImageData {
     );
   }
   return kind.open(path);
+}
+
+function formsOf(kinds: ReadonlyMap<string, DataKind<unknown>>): string {
+  return [...kinds.values()].map(({ form }) => form).join(', ');
 }

@@ -18,7 +18,7 @@ import {
   type ImageTaskSettings,
   imageTaskSettings,
   openImageTask,
-} from '../training/image-task.js';
+} from '../tasks/image-task.js';
 import { trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
 import { findSpace } from './find-space.js';

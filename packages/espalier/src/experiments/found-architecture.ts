@@ -13,9 +13,10 @@ import {
 import { Space } from '../space/space.js';
 import { readGenotypeText } from '../spaces/genotype-text.js';
 import { spaces } from '../spaces/space-names.js';
-import type { ImageTaskSettings } from '../training/image-task.js';
+import type { ImageTaskSettings } from '../tasks/image-task.js';
 import { type ExperimentSettings, settingsOf, taskIn } from './experiment.js';
 import { findSpace, isSpaceFile } from './find-space.js';
+import { isSupernetRun, readSupernetRun, type SupernetRunState } from './supernet-run.js';
 
 /** An architecture, with the space that it is of. */
 export interface FoundArchitecture {
@@ -92,7 +93,8 @@ export async function findArchitecture(path: string): Promise<FoundArchitecture>
     throw new InputError(
       `'${path}': no such file, run folder or published architecture; published: ${[...hub.keys()].join(', ')}`,
     );
-  if (statSync(path).isDirectory()) return bestOf(await readRun(path), path);
+  if (statSync(path).isDirectory())
+    return isSupernetRun(path) ? foundBy(await readSupernetRun(path), path) : bestOf(await readRun(path), path);
   const content = withSpace(readGenotypeText(readFileSync(path, 'utf8'), path));
   return parseArchitecture(content, path, dirname(path));
 }
@@ -146,6 +148,30 @@ export function bestOf({ state, space, settings, from }: ReadRun, path: string):
     space: own,
     architecture: own.decode(trial.answers),
     task: taskIn(from, settings.task),
+    ...(isSpaceFile(settings.space) ? { spaceFile: resolve(from, settings.space) } : {}),
+  };
+}
+
+/**
+ * The architecture that a search with shared weights has found, or is at after its last epoch, in the network that the
+ * space trains from scratch: the search has a smaller one.
+ *
+ * @throws InputError where it has come to none yet
+ */
+export function foundBy({ space, settings, from, epochs, end }: SupernetRunState, path: string): FoundArchitecture {
+  const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
+  if (architecture === undefined)
+    throw new InputError(`${path}: the search has come to no architecture yet; it has done ${epochs.length} epochs`);
+  const { definition, options } = space;
+  const searched = Object.keys(definition.searched ?? {});
+  const own = Space.configure(
+    definition,
+    Object.fromEntries(Object.entries(options).filter(([name]) => !searched.includes(name))),
+  );
+  return {
+    space: own,
+    architecture: own.validate(architecture),
+    ...(definition.reads === 'tokens' ? {} : { task: taskIn(from, settings.task) }),
     ...(isSpaceFile(settings.space) ? { spaceFile: resolve(from, settings.space) } : {}),
   };
 }

@@ -9,10 +9,10 @@ import { requireClassifier } from '../networks/require-classifier.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import type { StepReport } from '../training/classifier-training.js';
+import type { StepReport } from '../training/network-training.js';
 import { requireDevice } from '../training/device.js';
 import { type TrainedNetwork, trainingFiles, trainToEnd } from '../training/final-training.js';
-import { imageTaskSettings, openImageTask } from '../training/image-task.js';
+import { imageTaskSettings, openImageTask } from '../tasks/image-task.js';
 import { trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
 import { taskIn } from './experiment.js';
@@ -95,7 +95,7 @@ export async function findNetwork(
 }
 
 /** The settings of a begun training, from the first line of its journal. */
-function readTraining(path: string) {
+export function readTraining(path: string) {
   const folder = RunFolder.open(path);
   const [first] = readJournal(folder.journal).events;
   const { event: _, clock, ...header } = first as JournalEvent;

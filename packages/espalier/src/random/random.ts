@@ -29,6 +29,12 @@ export class Random {
     return uniformFloat64(this.#generator);
   }
 
+  /** A number from the normal distribution of mean 0 and variance 1 (Box and Muller). */
+  normal(): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
+    return radius * Math.cos(2 * Math.PI * this.uniform());
+  }
+
   /** An integer in [0, n). */
   below(n: number): number {
     return uniformInt(this.#generator, 0, n - 1);

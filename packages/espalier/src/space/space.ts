@@ -44,6 +44,8 @@ export interface SpaceDefinition<
   readonly depthOption?: keyof O & string;
   /** Options for a laptop: what `--preset small` sets. */
   readonly small?: Partial<O>;
+  /** Options of the supernet of a search where the paper's network for the search is a smaller one. */
+  readonly searched?: Partial<O>;
   /** What its networks read; images where it is not said. */
   readonly reads?: R;
   /** Builds the network of an architecture. */

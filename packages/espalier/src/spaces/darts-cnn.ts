@@ -59,6 +59,7 @@ export const dartsCnn = defineSpace({
   name: 'darts-cnn',
   options,
   small: { channels: 8, layers: 5 },
+  searched: { channels: 16, layers: 8 },
   *choices({ nodes, none }): Program<AskedCells> {
     const operations = none ? DARTS_OPERATIONS : DERIVED;
     const normal = yield* block('normal', () => cell(nodes, operations));

@@ -48,6 +48,7 @@ export const dartsRnn = defineSpace({
   reads: 'tokens',
   options,
   small: { hidden: 64 },
+  searched: { hidden: 300 },
   *choices({ nodes }): Program<AskedCell> {
     const states: Anchor[] = [yield* subset('input', [])];
     const asked: AskedCell['nodes'][number][] = [];

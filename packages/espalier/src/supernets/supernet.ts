@@ -1,18 +1,26 @@
 import type { Tensor } from '@espalier/torch';
-import type { LanguageModel } from '../networks/language-model.js';
+import type { LanguageModel, LanguageModelState, LanguageModelStep } from '../networks/language-model.js';
 import type { Network } from '../networks/network.js';
 
 /**
  * A network that holds the weights of all architectures of a space. The architecture parameters are not among its
  * `parameters()`: they are learned from other data, by an optimiser of their own.
  */
-interface SharesWeights {
+export interface SharesWeights {
   /** By what they decide, before the softmax over their last dimension: those of cells are [edges, operations]. */
   architectureParameters(): Readonly<Record<string, Tensor>>;
+  /** One architecture with the shared weights, in the field's form: the inputs of `forward`, then the architecture. */
+  forwardPath(...inputs: never[]): unknown;
+  /** The architecture that the parameters favour, in the field's form. */
+  derive(): unknown;
 }
 
 /** Of a space whose networks read images. */
-export interface Supernet extends Network, SharesWeights {}
+export interface Supernet extends Network, SharesWeights {
+  forwardPath(image: Tensor, architecture: unknown): Tensor;
+}
 
 /** Of a space whose networks read the tokens of a text. */
-export interface LanguageSupernet extends LanguageModel, SharesWeights {}
+export interface LanguageSupernet extends LanguageModel, SharesWeights {
+  forwardPath(tokens: Tensor, state: LanguageModelState, architecture: unknown): LanguageModelStep;
+}

@@ -4,8 +4,10 @@ import type { Network } from '../networks/network.js';
 import { traceClassifier } from '../networks/operator-trace.js';
 import { deriveSeed } from '../random/random.js';
 import type { Outcome } from '../runs/outcome.js';
-import { accuracyOn, ClassifierTraining, Diverged, type StepReport } from './classifier-training.js';
-import type { ImageTask } from './image-task.js';
+import { ImageClassification } from '../tasks/image-classification.js';
+import type { ImageTask } from '../tasks/image-task.js';
+import { Diverged, evaluate } from '../tasks/task.js';
+import { NetworkTraining, type StepReport } from './network-training.js';
 import type { TrainingSettings } from './training-settings.js';
 
 /** What a child did in one epoch. */
@@ -40,14 +42,16 @@ export async function trainChild(
   },
 ): Promise<Outcome> {
   const network = initialised(build, context.seed, settings.device);
-  const training = new ClassifierTraining({ ...task, network, settings, seed: context.seed });
+  const classification = new ImageClassification(task, settings);
+  const training = new NetworkTraining({ task: classification, network, settings, seed: context.seed });
   try {
     const params = network.parameterCount();
     const macs = multiplyAdds(traceClassifier(network, task.shape).calls);
     const epochs: EpochResult[] = [];
     while (training.epoch < settings.epochs) {
       for (const step of training.trainEpoch()) await context.report(step);
-      const accuracy = accuracyOn(network, task.validation, task.statistics, settings);
+      network.eval();
+      const accuracy = evaluate(classification, network, 'validation', { size: settings.batchSize });
       const { epoch, lastLoss: loss } = training;
       epochs.push({ epoch, loss, accuracy });
     }

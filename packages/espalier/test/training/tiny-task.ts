@@ -1,7 +1,7 @@
 import { nn, type Tensor } from '@espalier/torch';
 import { channelStatistics } from '../../src/data/statistics.js';
 import { Random } from '../../src/random/random.js';
-import type { ImageTask } from '../../src/training/image-task.js';
+import type { ImageTask } from '../../src/tasks/image-task.js';
 import { type TrainingSettings, trainingSettings } from '../../src/training/training-settings.js';
 import { tinySet } from '../data/tiny-set.js';
 

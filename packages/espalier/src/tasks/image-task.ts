@@ -14,7 +14,7 @@ export const imageTaskSettings = z.object({
     .int()
     .min(0)
     .optional()
-    .describe('training images held out for validation (4.1: 5,000 of 50,000); a tenth by default'),
+    .describe('training images held out for validation (4.1: 5,000 of 50,000); a tenth by default, half of them where weights are shared'),
   seed: z.int().describe('of the choice of the images held out'),
 });
 
@@ -34,11 +34,17 @@ export interface ImageTask {
   readonly checksum: () => string;
 }
 
-/** @throws InputError for data that is not there or not whole, and for numbers that do not fit it */
-export function openImageTask({ data, limit, validation, seed }: ImageTaskSettings): ImageTask {
+/**
+ * @param share of the training images that is held out where the settings do not say how many
+ * @throws InputError for data that is not there or not whole, and for numbers that do not fit it
+ */
+export function openImageTask(
+  { data, limit, validation, seed }: ImageTaskSettings,
+  share = 1 / 10,
+): ImageTask {
   const { train: all, test, classes, augmentation, checksum } = openData(data);
   const used = limit === undefined ? all : firstImages(all, limit);
-  const count = validation ?? Math.max(1, Math.floor(used.count / 10));
+  const count = validation ?? Math.max(1, Math.floor(used.count * share));
   const { train, heldOut } =
     count === 0 ? { train: used, heldOut: none(used) } : holdOut(used, { count, seed, stratified: false });
   const { channels, height, width } = train;

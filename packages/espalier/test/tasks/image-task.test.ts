@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openData } from '../../src/data/open-data.js';
 import { channelStatistics } from '../../src/data/statistics.js';
 import { InputError } from '../../src/input-error.js';
-import { type ImageTaskSettings, openImageTask } from '../../src/training/image-task.js';
+import { type ImageTaskSettings, openImageTask } from '../../src/tasks/image-task.js';
 import { writeTinyCifar10 } from '../cli/tiny-cifar10.js';
 import { digestsOf } from '../data/tiny-set.js';
 

@@ -1,0 +1,116 @@
+import { fromTypedArray, type Tensor } from '@espalier/torch';
+import type { Augmentation } from '../data/augmentation.js';
+import { type Batch as ImageBatch, batches } from '../data/batches.js';
+import type { ImageSet } from '../data/image-dataset.js';
+import type { ImageTask } from './image-task.js';
+import type { Batch, Part, PassOptions, Task } from './task.js';
+
+/** [N, channels, height, width] to the logits [N, classes]; with an auxiliary head, in training, to both. */
+export interface ImageModel {
+  forward(images: Tensor): Tensor;
+  forwardWithAuxiliary?(images: Tensor): { readonly logits: Tensor; readonly auxiliary?: Tensor };
+}
+
+/** How images are trained on, besides the optimiser. */
+export interface ImageLoss {
+  /** Whether training images are cropped and mirrored as their kind of data allows. */
+  readonly augment: boolean;
+  /** Side of the square that is cut out of a training image, in pixels; 0 cuts none. */
+  readonly cutout: number;
+  /** Weight of the loss of an auxiliary head. */
+  readonly auxiliaryWeight: number;
+  /** Share of the target that goes to all classes alike (Szegedy et al. 2016). */
+  readonly labelSmoothing: number;
+  readonly device: string;
+}
+
+/** Cross entropy on images, judged by the share of those whose class gets the highest logit. */
+export class ImageClassification implements Task<ImageModel> {
+  readonly reads = 'images';
+  readonly measure = { name: 'accuracy', better: 'higher' } as const;
+  readonly timeSteps = 1;
+  readonly #augmentation: Augmentation;
+
+  constructor(
+    private readonly data: Pick<
+      ImageTask,
+      'train' | 'validation' | 'test' | 'statistics' | 'augmentation' | 'checksum'
+    >,
+    private readonly options: ImageLoss,
+  ) {
+    const { augment, cutout } = options;
+    this.#augmentation = { ...(augment ? data.augmentation : {}), ...(cutout > 0 ? { cutout } : {}) };
+  }
+
+  count(part: Part): number {
+    return this.data[part].count;
+  }
+
+  batchCount(part: Part, size: number): number {
+    return Math.ceil(this.data[part].count / size);
+  }
+
+  *pass(part: Part, { size, training }: PassOptions): Generator<Batch<ImageModel>, void, undefined> {
+    const set = this.data[part];
+    const { statistics } = this.data;
+    const passed = batches(set, {
+      size,
+      statistics,
+      ...(training === undefined ? {} : { training: { ...training, augmentation: this.#augmentation } }),
+    });
+    for (const batch of passed) yield this.#batch(batch, set);
+  }
+
+  measureOf(mean: number): number {
+    return mean;
+  }
+
+  checksum(): string {
+    return this.data.checksum();
+  }
+
+  #batch(batch: ImageBatch, set: ImageSet): Batch<ImageModel> {
+    const { auxiliaryWeight, labelSmoothing, device } = this.options;
+    const lossOf = (logits: Tensor, labels: Tensor) => logits.crossEntropyLoss(labels, undefined, undefined, undefined, labelSmoothing);
+    return {
+      count: batch.count,
+      length: 1,
+      loss: (model) => {
+        const { images, labels } = tensorsOf(batch, set, device);
+        return lossOf(model.forward(images), labels);
+      },
+      trainingLoss: (model) => {
+        const { images, labels } = tensorsOf(batch, set, device);
+        const { logits, auxiliary } =
+          model.forwardWithAuxiliary === undefined || auxiliaryWeight === 0
+            ? { logits: model.forward(images) }
+            : model.forwardWithAuxiliary(images);
+        const loss = lossOf(logits, labels);
+        const total =
+          auxiliary === undefined ? loss : loss.add(lossOf(auxiliary, labels), { alpha: auxiliaryWeight });
+        return { loss, total };
+      },
+      tally: (model) => {
+        const { images, labels } = tensorsOf(batch, set, device);
+        const logits = model.forward(images);
+        return {
+          sum: logits.argmax(1).eq(labels).sum().item(),
+          finite: logits.isfinite().all().item() !== 0,
+        };
+      },
+    };
+  }
+}
+
+/** A batch as libtorch reads it fastest: [N, channels, height, width], channels last in memory. */
+function tensorsOf(
+  batch: ImageBatch,
+  { height, width, channels }: ImageSet,
+  device: string,
+): { images: Tensor; labels: Tensor } {
+  const images = fromTypedArray(batch.images, [batch.count, height, width, channels]).permute([0, 3, 1, 2]);
+  const labels = fromTypedArray(batch.labels, [batch.count]);
+  return device === 'cpu'
+    ? { images, labels }
+    : { images: images.to({ device }), labels: labels.to({ device }) };
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { openTextData } from '../data/open-data.js';
+import type { TextData, Tokens } from '../data/text.js';
+import { InputError } from '../input-error.js';
+import type { TokenInput } from '../space/space.js';
+
+/** Which text a run works on. */
+export const textTaskSettings = z.object({
+  data: z.string().describe('text:DIR'),
+  limit: z.int().min(2).optional().describe('only the first N training tokens'),
+  validation: z
+    .int()
+    .min(2)
+    .optional()
+    .describe('only the first N tokens of validation and test; with a limit as many as that by default'),
+});
+
+export type TextTaskSettings = z.infer<typeof textTaskSettings>;
+
+/** A text ready to train on. */
+export interface TextTask extends Pick<TextData, 'train' | 'validation' | 'test' | 'vocabulary' | 'checksum'> {
+  readonly input: TokenInput;
+}
+
+/** @throws InputError for data that is not there or not whole, and for numbers that do not fit it */
+export function openTextTask({ data, limit, validation = limit }: TextTaskSettings): TextTask {
+  const text = openTextData(data);
+  if (limit !== undefined && limit > text.train.length)
+    throw new InputError(
+      `limit ${limit}: must be a whole number from 2 to ${text.train.length}, the tokens there are`,
+    );
+  const first = (tokens: Tokens, count = tokens.length) => tokens.subarray(0, count);
+  return {
+    ...text,
+    train: first(text.train, limit),
+    validation: first(text.validation, validation),
+    test: first(text.test, validation),
+    input: { vocabulary: text.vocabulary.length },
+  };
+}
