@@ -60,7 +60,7 @@ async function demo({ trials, seed, json }: { trials: number; seed: number; json
     threads: 1,
   });
   const trained = await runTraining(training, terminal);
-  if (trained.testAccuracy === null) {
+  if (trained.testAccuracy === undefined) {
     terminal.line(describeTraining(trained));
     return;
   }

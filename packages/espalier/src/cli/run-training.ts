@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { continueTraining } from '../experiments/training-run.js';
 import { duration, percent } from '../reports/figures.js';
-import { trainingFiles } from '../training/final-training.js';
+import { testKey, trainingFiles } from '../training/final-training.js';
 import { INTERRUPTED, interruptible } from './interruption.js';
 import type { Terminal } from './terminal.js';
 
@@ -9,7 +9,10 @@ import type { Terminal } from './terminal.js';
 export interface TrainingSummary {
   readonly run: string;
   readonly status: 'finished' | 'interrupted';
-  readonly testAccuracy: number | null;
+  /** Of a classifier that is finished. */
+  readonly testAccuracy?: number;
+  /** Of a language model that is finished. */
+  readonly testPerplexity?: number;
   readonly loss: number | null;
   readonly weights: string | null;
 }
@@ -26,6 +29,11 @@ export async function runTraining(path: string, terminal: Terminal): Promise<Tra
     const trained = await continueTraining(path, {
       signal: interrupt.signal,
       message: (text) => terminal.line(text),
+      epochEnded({ epoch, perplexity, averaged }) {
+        if (typeof perplexity !== 'number') return;
+        const average = averaged === true ? ', of the averaged weights' : '';
+        terminal.line(`epoch ${epoch}: validation perplexity ${perplexity.toFixed(2)}${average}`);
+      },
       report({ epoch, step, stepsPerEpoch, loss }, epochs) {
         const done = (epoch - 1) * stepsPerEpoch + step;
         stepsBefore ??= done - 1;
@@ -44,17 +52,28 @@ export async function runTraining(path: string, terminal: Terminal): Promise<Tra
     terminal.settle();
     if (trained === undefined) {
       process.exitCode = INTERRUPTED;
-      return { run: path, status: 'interrupted', testAccuracy: null, loss: null, weights: null };
+      return { run: path, status: 'interrupted', loss: null, weights: null };
     }
-    return { run: path, status: 'finished', ...trained, weights: trainingFiles(path).weights };
+    const { measure, test, loss } = trained;
+    const { weights } = trainingFiles(path);
+    return { run: path, status: 'finished', [testKey(measure)]: test, loss, weights };
   } finally {
     interrupt.done();
   }
 }
 
 /** The summary for people. */
-export function describeTraining({ run, status, testAccuracy, weights }: TrainingSummary): string {
-  return status === 'finished' && testAccuracy !== null && weights !== null
-    ? `${run}: trained; accuracy on the test images ${percent(testAccuracy)}\n  weights ${weights}, journal ${join(run, 'journal.jsonl')}`
-    : `${run}: stopped\ngo on with: espalier resume ${run}`;
+export function describeTraining({
+  run,
+  status,
+  testAccuracy,
+  testPerplexity,
+  weights,
+}: TrainingSummary): string {
+  if (status !== 'finished' || weights === null) return `${run}: stopped\ngo on with: espalier resume ${run}`;
+  const test =
+    typeof testAccuracy === 'number'
+      ? `accuracy on the test images ${percent(testAccuracy)}`
+      : `perplexity on the test text ${testPerplexity?.toFixed(2)}`;
+  return `${run}: trained; ${test}\n  weights ${weights}, journal ${join(run, 'journal.jsonl')}`;
 }

@@ -45,7 +45,10 @@ const TRIALS = 100;
 export function addSearch(program: Command): void {
   addSpaceFlags(program.command('search'))
     .description('search an architecture')
-    .requiredOption('--space <name|file>', `${[...spaces.keys()].join(', ')}, or the path of a TypeScript or JavaScript file`)
+    .requiredOption(
+      '--space <name|file>',
+      `${[...spaces.keys()].join(', ')}, or the path of a TypeScript or JavaScript file`,
+    )
     .requiredOption('--strategy <name>', [...strategies.keys(), ...weightSharing.keys()].join(', '))
     .requiredOption('--data <kind:path>', dataForms.join(', '))
     .option('--seed <n>', 'of everything random', wholeNumber(0), 1)
@@ -54,9 +57,17 @@ export function addSearch(program: Command): void {
     .option('--epochs <n>', 'of a child, or of the search where weights are shared', wholeNumber(1))
     .option('--batch-size <n>', 'images a step, or texts side by side', wholeNumber(1))
     .option('--workers <n>', 'children at once (default: one a processor)', wholeNumber(1))
-    .option('--threads <n>', 'of each worker (default: 1), or of the search where weights are shared (default: one a processor)', wholeNumber(1))
+    .option(
+      '--threads <n>',
+      'of each worker (default: 1), or of the search where weights are shared (default: one a processor)',
+      wholeNumber(1),
+    )
     .option('--limit <n>', 'only the first N training images or tokens', wholeNumber(2))
-    .option('--validation <n>', 'training images held out (default: a tenth, half of them where weights are shared), or first tokens of the validation text', wholeNumber(1))
+    .option(
+      '--validation <n>',
+      'training images held out (default: a tenth, half of them where weights are shared), or first tokens of the validation text',
+      wholeNumber(1),
+    )
     .option('--timeout <seconds>', 'a child that takes longer has failed', positiveNumber)
     .option('--preset <paper|small>', 'the settings of the paper, or ones for a laptop', 'paper')
     .option(

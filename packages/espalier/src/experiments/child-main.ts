@@ -4,8 +4,8 @@ import { setThreads } from '@espalier/torch';
 import { buildNetwork } from '../networks/build-network.js';
 import { serve } from '../runs/child-worker.js';
 import { Space } from '../space/space.js';
-import { trainChild } from '../training/child.js';
 import { openImageTask } from '../tasks/image-task.js';
+import { trainChild } from '../training/child.js';
 import type { ChildInit } from './experiment.js';
 import { findSpace } from './find-space.js';
 

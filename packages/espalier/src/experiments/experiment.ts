@@ -12,13 +12,13 @@ import { resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { strategyNamed } from '../strategies/strategy-names.js';
-import { requireDevice } from '../training/device.js';
 import {
   type ImageTask,
   type ImageTaskSettings,
   imageTaskSettings,
   openImageTask,
 } from '../tasks/image-task.js';
+import { requireDevice } from '../training/device.js';
 import { trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
 import { findSpace } from './find-space.js';

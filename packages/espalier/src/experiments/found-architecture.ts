@@ -94,7 +94,9 @@ export async function findArchitecture(path: string): Promise<FoundArchitecture>
       `'${path}': no such file, run folder or published architecture; published: ${[...hub.keys()].join(', ')}`,
     );
   if (statSync(path).isDirectory())
-    return isSupernetRun(path) ? foundBy(await readSupernetRun(path), path) : bestOf(await readRun(path), path);
+    return isSupernetRun(path)
+      ? foundBy(await readSupernetRun(path), path)
+      : bestOf(await readRun(path), path);
   const content = withSpace(readGenotypeText(readFileSync(path, 'utf8'), path));
   return parseArchitecture(content, path, dirname(path));
 }
@@ -158,10 +160,15 @@ export function bestOf({ state, space, settings, from }: ReadRun, path: string):
  *
  * @throws InputError where it has come to none yet
  */
-export function foundBy({ space, settings, from, epochs, end }: SupernetRunState, path: string): FoundArchitecture {
+export function foundBy(
+  { space, settings, from, epochs, end }: SupernetRunState,
+  path: string,
+): FoundArchitecture {
   const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
   if (architecture === undefined)
-    throw new InputError(`${path}: the search has come to no architecture yet; it has done ${epochs.length} epochs`);
+    throw new InputError(
+      `${path}: the search has come to no architecture yet; it has done ${epochs.length} epochs`,
+    );
   const { definition, options } = space;
   const searched = Object.keys(definition.searched ?? {});
   const own = Space.configure(

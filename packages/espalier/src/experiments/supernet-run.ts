@@ -153,7 +153,8 @@ export async function beginSupernetRun(path: string, request: SupernetRunRequest
   // A space without a supernet, and a batch that the data has not enough for, are seen here and not in the run.
   const { supernet, search } = makeSearch(prepared);
   const { batchSize: size } = prepared.options;
-  for (const part of ['train', 'validation'] as const) prepared.task.pass(part, { size })[Symbol.iterator]().next();
+  for (const part of ['train', 'validation'] as const)
+    prepared.task.pass(part, { size })[Symbol.iterator]().next();
   search.free();
   supernet.free();
   const header = JSON.parse(JSON.stringify(prepared.settings)) as Record<string, Json>;

@@ -1,19 +1,26 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setThreads } from '@espalier/torch';
+import { type nn, setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { buildLanguageModel } from '../networks/build-language-model.js';
 import { buildNetwork } from '../networks/build-network.js';
 import { requireClassifier } from '../networks/require-classifier.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import type { StepReport } from '../training/network-training.js';
+import { resolveOptions } from '../space/options.js';
+import type { Space } from '../space/space.js';
+import { ImageClassification } from '../tasks/image-classification.js';
+import { imageTaskSettings, openImageTask } from '../tasks/image-task.js';
+import { LanguageModelling } from '../tasks/language-modelling.js';
+import type { Task } from '../tasks/task.js';
+import { openTextTask } from '../tasks/text-task.js';
 import { requireDevice } from '../training/device.js';
 import { type TrainedNetwork, trainingFiles, trainToEnd } from '../training/final-training.js';
-import { imageTaskSettings, openImageTask } from '../tasks/image-task.js';
-import { trainingSettings } from '../training/training-settings.js';
+import type { OptimiserSettings, StepReport } from '../training/network-training.js';
+import { languageTrainingSettings, trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
 import { taskIn } from './experiment.js';
 import {
@@ -29,13 +36,17 @@ const trainingRunSettings = z.strictObject({
   architecture: z.json() as z.ZodType<Json>,
   task: imageTaskSettings,
   dataChecksum: z.string(),
-  training: trainingSettings,
+  /** Of images or of a text, by what the space's networks read. */
+  training: z.record(z.string(), z.json() as z.ZodType<Json>),
   seed: z.int(),
   threads: z.int().min(1),
 });
 
 /** All that the training of one network is: with the same settings, the same journal and weights. */
 export type TrainingRunSettings = z.infer<typeof trainingRunSettings>;
+
+/** A network that is decided on trains on all images. */
+const NOTHING_HELD_OUT = { validation: 0 };
 
 /** The word that the journal of a training begins with. */
 const BEGIN = 'train';
@@ -50,20 +61,64 @@ export function beginTraining(
   found: FoundArchitecture,
   request: Omit<TrainingRunSettings, 'version' | 'architecture' | 'dataChecksum'>,
 ): void {
-  requireDevice(request.training.device);
-  const taskSettings = { ...request.task, validation: 0 };
-  const task = openImageTask(taskIn(process.cwd(), taskSettings));
-  const network = buildNetwork(found.space, found.architecture, task.shape);
-  requireClassifier(network, task.shape, found.space.name);
-  network.free();
+  const opened = openTraining(found.space, request, process.cwd());
+  requireDevice(opened.settings.device);
+  // What does not fit is seen here and not in the run.
+  opened.build(found.architecture).free();
   const settings: TrainingRunSettings = {
     version,
     ...request,
-    task: taskSettings,
+    training: { ...opened.settings } as unknown as Record<string, Json>,
     architecture: architectureFile(found),
-    dataChecksum: task.checksum(),
+    dataChecksum: opened.task.checksum(),
   };
   RunFolder.begin(path, { event: BEGIN, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) });
+}
+
+/** The data of a training with its loss, and what it trains. */
+interface OpenedTraining {
+  readonly task: Task<object>;
+  readonly settings: OptimiserSettings & { readonly device: string };
+  /** @throws InputError for a network that gives something else than the task needs */
+  build(architecture: unknown): nn.Module;
+}
+
+/** The options of a training of the space's networks, by what they read: what `--set` may change. */
+export const trainingOptions = (space: Space) =>
+  space.definition.reads === 'tokens' ? languageTrainingSettings : trainingSettings;
+
+/** @param from the folder that the data's path begins at */
+function openTraining(
+  space: Space,
+  { task: of, training }: Pick<TrainingRunSettings, 'task' | 'training'>,
+  from: string,
+): OpenedTraining {
+  const taskSettings = taskIn(from, of);
+  if (space.definition.reads === 'tokens') {
+    const settings = optionsOf(languageTrainingSettings, training);
+    const { stretch, activationAlpha: alpha, activationBeta: beta, device } = settings;
+    const text = openTextTask(taskSettings);
+    return {
+      settings,
+      task: new LanguageModelling(text, { stretch, alpha, beta, device }),
+      build: (architecture) => buildLanguageModel(space, architecture, text.input),
+    };
+  }
+  const settings = optionsOf(trainingSettings, training);
+  const images = openImageTask({ ...taskSettings, ...NOTHING_HELD_OUT });
+  return {
+    settings,
+    task: new ImageClassification(images, settings),
+    build(architecture) {
+      const network = buildNetwork(space, architecture, images.shape);
+      requireClassifier(network, images.shape, space.name);
+      return network;
+    },
+  };
+}
+
+function optionsOf<T extends z.ZodObject>(schema: T, options: object): z.infer<T> {
+  return resolveOptions('the training', schema, options) as z.infer<T>;
 }
 
 /** Whether a folder holds a training, and not a search. @throws InputError where it holds no run */
@@ -78,7 +133,15 @@ async function trainedNetwork(path: string): Promise<{ found: FoundArchitecture;
   if (!existsSync(weights))
     throw new InputError(`${path}: the training is not at its end; there are no weights yet`);
   const found = await parseArchitecture(settings.architecture, journal, from);
-  return { found: { ...found, task: taskIn(from, settings.task) }, weights };
+  return {
+    found: {
+      ...found,
+      ...(found.space.definition.reads === 'tokens'
+        ? {}
+        : { task: { ...taskIn(from, settings.task), ...NOTHING_HELD_OUT } }),
+    },
+    weights,
+  };
 }
 
 /**
@@ -110,6 +173,7 @@ export function readTraining(path: string) {
 export interface TrainingWatch {
   readonly signal: AbortSignal;
   report(step: StepReport, epochs: number): void;
+  epochEnded(event: JournalEvent): void;
   message(text: string): void;
 }
 
@@ -122,23 +186,24 @@ export async function continueTraining(
   path: string,
   watch: TrainingWatch,
 ): Promise<TrainedNetwork | undefined> {
-  const { settings, header, from, journal } = readTraining(path);
-  if (settings.version !== version)
-    throw new InputError(`the training was begun with Espalier ${settings.version}; this is ${version}`);
-  const { space, architecture } = await parseArchitecture(settings.architecture, journal, from);
-  const task = openImageTask(taskIn(from, settings.task));
-  if (task.checksum() !== settings.dataChecksum)
-    throw new InputError(`the data ${settings.task.data} has changed since the training was begun`);
-  setThreads(settings.threads);
-  return trainToEnd({
+  const { settings: begun, header, from, journal } = readTraining(path);
+  if (begun.version !== version)
+    throw new InputError(`the training was begun with Espalier ${begun.version}; this is ${version}`);
+  const { space, architecture } = await parseArchitecture(begun.architecture, journal, from);
+  const { task, settings, build } = openTraining(space, begun, from);
+  if (task.checksum() !== begun.dataChecksum)
+    throw new InputError(`the data ${begun.task.data} has changed since the training was begun`);
+  setThreads(begun.threads);
+  return trainToEnd<object>({
     folder: path,
     begin: { event: BEGIN, ...header } as JournalEvent,
-    build: () => buildNetwork(space, architecture, task.shape),
+    build: () => build(architecture),
     task,
-    settings: settings.training,
-    seed: settings.seed,
+    settings,
+    seed: begun.seed,
     signal: watch.signal,
-    report: (step) => watch.report(step, settings.training.epochs),
+    report: (step) => watch.report(step, settings.epochs),
+    epochEnded: watch.epochEnded,
     message: watch.message,
   });
 }

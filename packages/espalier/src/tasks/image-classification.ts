@@ -1,6 +1,6 @@
 import { fromTypedArray, type Tensor } from '@espalier/torch';
 import type { Augmentation } from '../data/augmentation.js';
-import { type Batch as ImageBatch, batches } from '../data/batches.js';
+import { batches, type Batch as ImageBatch } from '../data/batches.js';
 import type { ImageSet } from '../data/image-dataset.js';
 import type { ImageTask } from './image-task.js';
 import type { Batch, Part, PassOptions, Task } from './task.js';
@@ -71,7 +71,8 @@ export class ImageClassification implements Task<ImageModel> {
 
   #batch(batch: ImageBatch, set: ImageSet): Batch<ImageModel> {
     const { auxiliaryWeight, labelSmoothing, device } = this.options;
-    const lossOf = (logits: Tensor, labels: Tensor) => logits.crossEntropyLoss(labels, undefined, undefined, undefined, labelSmoothing);
+    const lossOf = (logits: Tensor, labels: Tensor) =>
+      logits.crossEntropyLoss(labels, undefined, undefined, undefined, labelSmoothing);
     return {
       count: batch.count,
       length: 1,

@@ -14,7 +14,9 @@ export const imageTaskSettings = z.object({
     .int()
     .min(0)
     .optional()
-    .describe('training images held out for validation (4.1: 5,000 of 50,000); a tenth by default, half of them where weights are shared'),
+    .describe(
+      'training images held out for validation (4.1: 5,000 of 50,000); a tenth by default, half of them where weights are shared',
+    ),
   seed: z.int().describe('of the choice of the images held out'),
 });
 

@@ -18,7 +18,8 @@ export const textTaskSettings = z.object({
 export type TextTaskSettings = z.infer<typeof textTaskSettings>;
 
 /** A text ready to train on. */
-export interface TextTask extends Pick<TextData, 'train' | 'validation' | 'test' | 'vocabulary' | 'checksum'> {
+export interface TextTask
+  extends Pick<TextData, 'train' | 'validation' | 'test' | 'vocabulary' | 'checksum'> {
   readonly input: TokenInput;
 }
 

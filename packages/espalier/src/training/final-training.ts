@@ -1,15 +1,11 @@
 import { join } from 'node:path';
-import { saveTensors } from '@espalier/torch';
-import type { Network } from '../networks/network.js';
+import { type nn, saveTensors } from '@espalier/torch';
 import type { Journal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import { ImageClassification } from '../tasks/image-classification.js';
-import type { ImageTask } from '../tasks/image-task.js';
-import { evaluate } from '../tasks/task.js';
+import { evaluate, type Measure, type Task } from '../tasks/task.js';
 import { initialised } from './child.js';
 import { clockNow, journalEpochs, withJournal } from './journaled-epochs.js';
-import { NetworkTraining, type StepReport } from './network-training.js';
-import type { TrainingSettings } from './training-settings.js';
+import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
 
 /** Where the files of a training are. */
 export const trainingFiles = (folder: string) => ({
@@ -18,54 +14,69 @@ export const trainingFiles = (folder: string) => ({
   weights: join(folder, 'weights.safetensors'),
 });
 
-export interface FinalTraining {
+/** A network that is trained to its end. `Model` is how it is called. */
+export interface FinalTraining<Model extends object = object> {
   readonly folder: string;
   /** The journal's first line. */
   readonly begin: JournalEvent;
-  readonly build: () => Network;
-  /** Nothing held out: a network that is decided on trains on all images. */
-  readonly task: ImageTask;
-  readonly settings: TrainingSettings;
+  readonly build: () => nn.Module & Model;
+  readonly task: Task<Model>;
+  readonly settings: OptimiserSettings & { readonly device: string };
   readonly seed: number;
   readonly signal: AbortSignal;
   report(step: StepReport): void;
+  /** An epoch is in the journal. */
+  epochEnded?(event: JournalEvent): void;
   message(text: string): void;
 }
 
-/** What a training came to; undefined where it was stopped before its end. */
+/** What a training came to. */
 export interface TrainedNetwork {
-  /** On the test images, looked at once, at the end. */
-  readonly testAccuracy: number;
+  /** What `test` is. */
+  readonly measure: Measure['name'];
+  /** On the test data, looked at once, at the end. */
+  readonly test: number;
   readonly loss: number;
 }
+
+/** Under which key the last event of a training has the measure on the test data. */
+export const testKey = (measure: Measure['name']) =>
+  measure === 'accuracy' ? 'testAccuracy' : 'testPerplexity';
 
 /**
  * Trains a network to the end, an epoch at a time: each is journaled, then the network and the optimiser are saved, so
  * that a training that was killed goes on from its last epoch and has the same journal. The weights are the last ones.
  *
+ * @returns undefined where it was stopped before its end
  * @throws Diverged; InputError for a folder that another process trains in or a checkpoint that does not fit
  */
-export async function trainToEnd(training: FinalTraining): Promise<TrainedNetwork | undefined> {
+export async function trainToEnd<Model extends object>(
+  training: FinalTraining<Model>,
+): Promise<TrainedNetwork | undefined> {
   const { folder, message } = training;
   return withJournal(folder, trainingFiles(folder).journal, message, (journal) => train(training, journal));
 }
 
-async function train(training: FinalTraining, journal: Journal): Promise<TrainedNetwork | undefined> {
-  const { folder, begin, settings, seed } = training;
+async function train<Model extends object>(
+  training: FinalTraining<Model>,
+  journal: Journal,
+): Promise<TrainedNetwork | undefined> {
+  const { folder, begin, task, settings, seed } = training;
   const files = trainingFiles(folder);
   const network = initialised(training.build, seed, settings.device);
-  const task = new ImageClassification(training.task, settings);
-  const run = new NetworkTraining({ task, network, settings, seed });
+  const run = new NetworkTraining<Model>({ task, network, settings, seed });
   try {
     journal.write(begin, clockNow());
     if (!(await journalEpochs(run, journal, { ...training, checkpoint: files.checkpoint }))) return undefined;
+    run.finish();
     network.eval();
-    const testAccuracy = evaluate(task, network, 'test', { size: settings.batchSize });
+    const test = evaluate<Model>(task, network, 'test', { size: settings.batchSize });
     const loss = run.lastLoss;
+    const { name: measure } = task.measure;
     saveTensors(files.weights, network.stateDict());
-    journal.write({ event: 'end', testAccuracy, loss }, clockNow());
+    journal.write({ event: 'end', [testKey(measure)]: test, loss }, clockNow());
     journal.finish();
-    return { testAccuracy, loss };
+    return { measure, test, loss };
   } finally {
     run.free();
     network.free();

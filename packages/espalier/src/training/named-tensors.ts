@@ -1,10 +1,7 @@
 import type { Tensor } from '@espalier/torch';
 
 /** Tensors with a prefix before their names, so that several states fit into one file. */
-export function* prefixed(
-  prefix: string,
-  tensors: ReadonlyMap<string, Tensor>,
-): Generator<[string, Tensor]> {
+export function* prefixed(prefix: string, tensors: ReadonlyMap<string, Tensor>): Generator<[string, Tensor]> {
   for (const [name, tensor] of tensors) yield [prefix + name, tensor];
 }
 

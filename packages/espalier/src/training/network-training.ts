@@ -9,25 +9,34 @@ import {
   setGeneratorState,
   type Tensor,
 } from '@espalier/torch';
+import { z } from 'zod';
 import type { Json } from '../json.js';
 import { deriveSeed } from '../random/random.js';
-import { type Batch, Diverged, type Task } from '../tasks/task.js';
+import { type Batch, Diverged, evaluate, isBetter, type Task } from '../tasks/task.js';
+import { AveragedWeights } from './averaged-weights.js';
 import type { Epochs } from './journaled-epochs.js';
 import { prefixed, withPrefix } from './named-tensors.js';
 
 /** How the weights of a network are trained, whatever it reads. */
-interface OptimiserSettings {
+export interface OptimiserSettings {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
-  readonly schedule: 'constant' | 'cosine';
+  readonly schedule: 'constant' | 'cosine' | 'exponential';
+  /** Of the learning rate each epoch, where the schedule is exponential. */
+  readonly decay: number;
   readonly momentum: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
   /** The most that the norm of the gradient may be; 0 for any. */
   readonly clip: number;
   /** The probability of dropping a path that the last epoch has; from 0 on it grows by the same in each (ScheduledDropPath). */
-  readonly dropPath: number;
+  readonly dropPath?: number;
+  /**
+   * Weights are averaged from the epoch on whose validation measure is not better than the best of those at least so
+   * many epochs before (NT-ASGD, Merity et al. 2017, section 4); 0: never, and nothing is validated.
+   */
+  readonly nonMonotone?: number;
 }
 
 interface TrainingOf<Model> {
@@ -63,6 +72,10 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   readonly #optimizer: optim.SGD;
   readonly #rate: optim.Schedule;
   readonly #stepsPerEpoch: number;
+  /** Since the training began to average. */
+  #averaged: AveragedWeights | undefined;
+  /** The validation measures of the epochs done, where they are looked at. */
+  #measures: number[] = [];
   #epoch = 0;
   #lastLoss = Number.NaN;
 
@@ -71,10 +84,11 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     const { learningRate, momentum, nesterov, weightDecay, schedule, epochs, batchSize } = settings;
     this.#training = training;
     this.#stepsPerEpoch = task.batchCount('train', batchSize);
-    this.#rate =
-      schedule === 'cosine'
-        ? optim.cosineSchedule(learningRate, epochs * this.#stepsPerEpoch)
-        : () => learningRate;
+    this.#rate = {
+      constant: () => learningRate,
+      cosine: optim.cosineSchedule(learningRate, epochs * this.#stepsPerEpoch),
+      exponential: optim.stepSchedule(learningRate, this.#stepsPerEpoch, settings.decay),
+    }[schedule];
     this.#optimizer = new optim.SGD(network.parameters(), {
       learningRate,
       momentum,
@@ -125,7 +139,7 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
 
   #dropPaths(epoch: number): void {
     const { network, settings } = this.#training;
-    const { dropPath, epochs } = settings;
+    const { dropPath = 0, epochs } = settings;
     if (dropPath > 0 && 'dropPathProbability' in network)
       (network as DropsPaths).dropPathProbability = (dropPath * (epoch - 1)) / epochs;
   }
@@ -139,12 +153,28 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
       backward(total);
       if (settings.clip > 0) optim.clipGradientNorm(this.#optimizer.parameters, settings.clip);
       this.#optimizer.step();
+      this.#averaged?.update();
       return loss.item();
     });
   }
 
   endEpoch(): Readonly<Record<string, Json>> {
-    return {};
+    const { network, task, settings } = this.#training;
+    const { nonMonotone = 0, batchSize: size } = settings;
+    if (nonMonotone === 0) return {};
+    network.eval();
+    const validate = () => evaluate<Model>(task, network, 'validation', { size });
+    const value = this.#averaged === undefined ? validate() : this.#averaged.within(validate);
+    const before = this.#measures.slice(0, Math.max(0, this.#measures.length - nonMonotone));
+    const stands = before.some((earlier) => isBetter(task.measure, earlier, value));
+    if (stands) this.#averaged ??= new AveragedWeights(network.parameters());
+    this.#measures.push(value);
+    return { [task.measure.name]: value, averaged: this.#averaged !== undefined };
+  }
+
+  /** The weights that the training has come to: the averaged ones, where it has begun to average. */
+  finish(): void {
+    this.#averaged?.replace();
   }
 
   stateDict(): Map<string, Tensor> {
@@ -152,19 +182,26 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     return new Map([
       ...prefixed('network.', this.#training.network.stateDict()),
       ...prefixed('optimizer.', this.#optimizer.stateDict()),
+      ...prefixed('averaged.', this.#averaged?.stateDict() ?? new Map()),
       ['generator', fromTypedArray(generator, [generator.length])],
     ]);
   }
 
   stateJson(): Json {
-    return null;
+    return { measures: this.#measures };
   }
 
-  loadState(state: ReadonlyMap<string, Tensor>, _json: Json, epoch: number, loss: number): void {
+  loadState(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
     const generator = state.get('generator');
     if (generator === undefined) throw new Error("the state has no 'generator'");
     this.#training.network.loadStateDict(withPrefix('network.', state));
     this.#optimizer.loadStateDict(withPrefix('optimizer.', state));
+    this.#measures = [...savedJson.parse(json).measures];
+    const averaged = withPrefix('averaged.', state);
+    if (averaged.size > 0) {
+      this.#averaged = new AveragedWeights(this.#training.network.parameters());
+      this.#averaged.loadStateDict(averaged);
+    }
     setGeneratorState(generator.toTypedArray() as Uint8Array);
     this.#epoch = epoch;
     this.#lastLoss = loss;
@@ -173,5 +210,8 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   /** Frees what the optimiser remembers; the network is the caller's. */
   free(): void {
     this.#optimizer.free();
+    this.#averaged?.free();
   }
 }
+
+const savedJson = z.object({ measures: z.array(z.number()) });

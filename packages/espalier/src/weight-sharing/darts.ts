@@ -20,7 +20,9 @@ const own = (alphaLearningRate: number, firstBeta: number) => ({
   order: z
     .union([z.literal(1), z.literal(2)])
     .default(1)
-    .describe('of the approximation of the architecture gradient (2.3): 1 takes w for what it is, 2 looks a step ahead'),
+    .describe(
+      'of the approximation of the architecture gradient (2.3): 1 takes w for what it is, 2 looks a step ahead',
+    ),
   alphaLearningRate: z
     .number()
     .positive()

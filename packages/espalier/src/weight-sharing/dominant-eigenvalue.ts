@@ -30,7 +30,8 @@ export function dominantEigenvalue(loss: () => Tensor, alphas: readonly Tensor[]
       const last = eigenvalue;
       // The Rayleigh quotient of a unit vector.
       eigenvalue = dot(vector, product);
-      if (Math.abs(eigenvalue - last) <= TOLERANCE * Math.abs(eigenvalue) || dot(product, product) === 0) break;
+      if (Math.abs(eigenvalue - last) <= TOLERANCE * Math.abs(eigenvalue) || dot(product, product) === 0)
+        break;
       vector = normalised(product);
     }
   } finally {

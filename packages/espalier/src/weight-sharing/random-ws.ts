@@ -15,8 +15,16 @@ import {
 import { imageSupernetOptions, type SupernetSettings, textSupernetOptions } from './supernet-settings.js';
 
 const own = {
-  candidates: z.int().min(1).default(1000).describe('architectures drawn in a round of the choice (their code: 1,000)'),
-  batches: z.int().min(1).default(10).describe('validation batches that each of them is scored on (their code: 10)'),
+  candidates: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe('architectures drawn in a round of the choice (their code: 1,000)'),
+  batches: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe('validation batches that each of them is scored on (their code: 10)'),
   finalists: z
     .int()
     .min(1)
@@ -26,7 +34,9 @@ const own = {
     .int()
     .min(1)
     .optional()
-    .describe('of the choice; by default one for each 10,000 steps of the training, at least one, as in their code'),
+    .describe(
+      'of the choice; by default one for each 10,000 steps of the training, at least one, as in their code',
+    ),
 };
 
 const imageOptions = z.object({ ...imageSupernetOptions, ...own });
@@ -105,7 +115,10 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
       }
     }
     const { architecture, value } = best as Scored;
-    return { architecture, details: { [this.task.measure.name]: value, rounds, candidates, finalists: measured } };
+    return {
+      architecture,
+      details: { [this.task.measure.name]: value, rounds, candidates, finalists: measured },
+    };
   }
 
   #better(value: number, than: number): boolean {

@@ -17,5 +17,7 @@ export function countSkips(architecture: unknown): Readonly<Record<string, numbe
 }
 
 function isEdge(edge: unknown): edge is readonly [string, number] {
-  return Array.isArray(edge) && edge.length === 2 && typeof edge[0] === 'string' && typeof edge[1] === 'number';
+  return (
+    Array.isArray(edge) && edge.length === 2 && typeof edge[0] === 'string' && typeof edge[1] === 'number'
+  );
 }

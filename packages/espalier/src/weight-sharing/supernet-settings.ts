@@ -3,7 +3,11 @@ import { z } from 'zod';
 const device = z.string().default('cpu').describe('where the supernet is trained: cpu, cuda, cuda:1');
 const epochs = z.int().min(1).default(50).describe('passes over the training data (A.1: 50)');
 const clip = (norm: number) =>
-  z.number().positive().default(norm).describe(`the most that the norm of the weights' gradient may be (${norm})`);
+  z
+    .number()
+    .positive()
+    .default(norm)
+    .describe(`the most that the norm of the weights' gradient may be (${norm})`);
 
 /**
  * How the weights of a supernet of images are trained; the defaults are those of DARTS on CIFAR-10 (Liu, Simonyan &

@@ -5,7 +5,10 @@ import { randomWeightSharing } from './random-ws.js';
 
 /** The strategies in the box that share weights. */
 export const weightSharing: ReadonlyMap<string, AnyWeightSharingDefinition> = new Map(
-  [darts, randomWeightSharing].map((definition) => [definition.name, definition as AnyWeightSharingDefinition]),
+  [darts, randomWeightSharing].map((definition) => [
+    definition.name,
+    definition as AnyWeightSharingDefinition,
+  ]),
 );
 
 /** @throws InputError for an unknown name */

@@ -1,8 +1,8 @@
 import { nn, setThreads, type Tensor, tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
-import { trainChild } from '../../src/training/child.js';
-import type { StepReport } from '../../src/training/classifier-training.js';
 import type { ImageTask } from '../../src/tasks/image-task.js';
+import { trainChild } from '../../src/training/child.js';
+import type { StepReport } from '../../src/training/network-training.js';
 import type { TrainingSettings } from '../../src/training/training-settings.js';
 import { bytesAsTheyAre, tinySet } from '../data/tiny-set.js';
 import { settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';

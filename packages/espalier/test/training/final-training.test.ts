@@ -5,10 +5,10 @@ import { InputError } from '../../src/input-error.js';
 import { readJournal } from '../../src/runs/journal.js';
 import { type JournalEvent, withoutClock } from '../../src/runs/journal-event.js';
 import { RunFolder } from '../../src/runs/run-folder.js';
-import { accuracyOn, Diverged } from '../../src/training/classifier-training.js';
+import { Diverged, evaluate } from '../../src/tasks/task.js';
 import { type FinalTraining, trainingFiles, trainToEnd } from '../../src/training/final-training.js';
 import { temporaryFolder } from '../runs/temporary-folder.js';
-import { settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';
+import { classify, settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';
 
 setThreads(1);
 
@@ -71,9 +71,7 @@ describe('a training to the end', () => {
     expect(locksIn(folder)).toEqual([]);
     const network = tinyNetwork();
     scope(() => network.loadStateDict(loadTensors(trainingFiles(folder).weights).tensors));
-    expect(accuracyOn(network, tinyTask.test, tinyTask.statistics, { batchSize: 12, device: 'cpu' })).toBe(
-      result!.testAccuracy,
-    );
+    expect(evaluate(classify(), network.eval(), 'test', { size: 12 })).toBe(result!.testAccuracy);
     network.free();
   });
 

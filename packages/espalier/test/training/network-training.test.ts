@@ -10,27 +10,24 @@ import {
 } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import type { Network } from '../../src/networks/network.js';
+import { ImageClassification, type ImageModel } from '../../src/tasks/image-classification.js';
+import { Diverged, evaluate } from '../../src/tasks/task.js';
 import { initialised } from '../../src/training/child.js';
-import {
-  accuracyOn,
-  ClassifierTraining,
-  Diverged,
-  type StepReport,
-} from '../../src/training/classifier-training.js';
+import { NetworkTraining, type StepReport } from '../../src/training/network-training.js';
 import type { TrainingSettings } from '../../src/training/training-settings.js';
 import { bytesAsTheyAre, tinySet } from '../data/tiny-set.js';
-import { settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';
+import { classify, settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';
 
 setThreads(1);
 
 interface Begun {
   readonly network: Network;
-  readonly training: ClassifierTraining;
+  readonly training: NetworkTraining<ImageModel>;
 }
 
 function begin(settings: TrainingSettings = settingsOf(), seed = 1, weights = seed): Begun {
   const network = initialised(tinyNetwork, weights);
-  return { network, training: new ClassifierTraining({ ...tinyTask, network, settings, seed }) };
+  return { network, training: new NetworkTraining({ task: classify(settings), network, settings, seed }) };
 }
 
 function end({ network, training }: Begun): void {
@@ -93,7 +90,7 @@ describe('a training', () => {
       [...before.state].map(([name, values]) => [name, fromTypedArray(values, shapes.get(name)!)]),
     );
     manualSeed(99);
-    second.training.loadStateDict(state, 1, before.loss);
+    second.training.loadState(state, null, 1, before.loss);
     expect(second.training.epoch).toBe(1);
     expect(second.training.lastLoss).toBe(before.loss);
     const after = train(second, 3);
@@ -106,9 +103,9 @@ describe('a training', () => {
 
   it('rejects a state that is not of its network, and one without random numbers', () => {
     const begun = begin();
-    expect(() => begun.training.loadStateDict(new Map(), 1, 0)).toThrow("the state has no 'generator'");
+    expect(() => begun.training.loadState(new Map(), null, 1, 0)).toThrow("the state has no 'generator'");
     const generator = new Map([['generator', fromTypedArray(generatorState(), [generatorState().length])]]);
-    expect(() => begun.training.loadStateDict(generator, 1, 0)).toThrow(
+    expect(() => begun.training.loadState(generator, null, 1, 0)).toThrow(
       'the state does not fit the network: conv.weight is missing',
     );
     expect(begun.training.epoch).toBe(0);
@@ -165,10 +162,11 @@ describe('a training', () => {
   it('learns', () => {
     const network = new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 3));
     const settings = settingsOf({ epochs: 20, augment: false });
-    const training = new ClassifierTraining({ ...tinyTask, network, settings, seed: 1 });
+    const training = new NetworkTraining({ task: classify(settings), network, settings, seed: 1 });
     const { reports } = train({ network, training }, 20);
     expect(reports.at(-1)!.loss).toBeLessThan(0.1);
-    expect(accuracyOn(network, tinyTask.test, tinyTask.statistics, { batchSize: 5, device: 'cpu' })).toBe(1);
+    network.eval();
+    expect(evaluate(classify(settings), network, 'test', { size: 5 })).toBe(1);
     end({ network, training });
   });
 
@@ -190,7 +188,7 @@ describe('a training', () => {
   });
 });
 
-describe('the accuracy on a set', () => {
+describe('the accuracy on a part of the data', () => {
   /** Class 1 where the pixel is above 10, class 2 above 30. */
   class Thresholds extends nn.Layer {
     readonly linear = new nn.Linear(1, 3);
@@ -208,14 +206,21 @@ describe('the accuracy on a set', () => {
     }
   }
 
-  const set = tinySet([5, 1, 1, 1], [5, 20, 50, 29, 31], [0, 1, 0, 2, 2]);
+  const task = new ImageClassification(
+    {
+      ...tinyTask,
+      test: tinySet([5, 1, 1, 1], [5, 20, 50, 29, 31], [0, 1, 0, 2, 2]),
+      statistics: bytesAsTheyAre(1),
+    },
+    settingsOf(),
+  );
 
   it.each([1, 2, 5, 100])(
     'is the share of images whose class has the highest logit, %i at a time',
     (size) => {
       const network = new Thresholds();
       // 0, 1, 2, 1, 2: right, right, wrong, wrong, right.
-      expect(accuracyOn(network, set, bytesAsTheyAre(1), { batchSize: size, device: 'cpu' })).toBe(3 / 5);
+      expect(evaluate(task, network.eval(), 'test', { size })).toBe(3 / 5);
       network.free();
     },
   );
@@ -223,21 +228,25 @@ describe('the accuracy on a set', () => {
   it('of a network that gives no numbers is a divergence', () => {
     const network = new Thresholds();
     noGrad(() => network.linear.weight.fill_(Number.NaN));
-    expect(() => accuracyOn(network, set, bytesAsTheyAre(1), { batchSize: 5, device: 'cpu' })).toThrow(
+    expect(() => evaluate(task, network.eval(), 'test', { size: 5 })).toThrow(
       new Diverged('diverged: the network gives logits that are not finite'),
     );
     network.free();
   });
 
-  it('is measured without dropout and without touching the statistics', () => {
+  it('does not depend on the random numbers of a network in evaluation, and leaves its statistics alone', () => {
     const network = initialised(tinyNetwork, 1);
     const before = bytes(network.stateDict());
-    network.train();
-    const measure = () =>
-      accuracyOn(network, tinyTask.validation, tinyTask.statistics, { batchSize: 4, device: 'cpu' });
+    const measure = () => evaluate(classify(), network.eval(), 'validation', { size: 4 });
     expect(measure()).toBe(measure());
-    expect(network.training).toBe(false);
     expect(bytes(network.stateDict())).toEqual(before);
+    network.free();
+  });
+
+  it('of the first batches only looks at these', () => {
+    const network = new Thresholds();
+    expect(evaluate(task, network.eval(), 'test', { size: 2, most: 1 })).toBe(1);
+    expect(evaluate(task, network, 'test', { size: 2, most: 2 })).toBe(1 / 2);
     network.free();
   });
 });

@@ -1,6 +1,7 @@
 import { nn, type Tensor } from '@espalier/torch';
 import { channelStatistics } from '../../src/data/statistics.js';
 import { Random } from '../../src/random/random.js';
+import { ImageClassification } from '../../src/tasks/image-classification.js';
 import type { ImageTask } from '../../src/tasks/image-task.js';
 import { type TrainingSettings, trainingSettings } from '../../src/training/training-settings.js';
 import { tinySet } from '../data/tiny-set.js';
@@ -45,3 +46,7 @@ export const tinyNetwork = () => new TinyNetwork();
 /** Five steps an epoch on the tiny task, the last of two images. */
 export const settingsOf = (given: Partial<TrainingSettings> = {}): TrainingSettings =>
   trainingSettings.parse({ epochs: 3, batchSize: 5, learningRate: 0.05, ...given });
+
+/** The tiny task with its loss. */
+export const classify = (settings: TrainingSettings = settingsOf()) =>
+  new ImageClassification(tinyTask, settings);
