@@ -1,4 +1,7 @@
-import { manualSeed, type nn } from '@espalier/torch';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { loadTensors, manualSeed, type nn, saveTensors, scope } from '@espalier/torch';
+import type { Json } from '../json.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
 import type { Network } from '../networks/network.js';
 import { traceClassifier } from '../networks/operator-trace.js';
@@ -22,6 +25,18 @@ interface EpochResult {
 /** How many of the last epochs count: "the maximum validation accuracy of the last 5 epochs" (section 4.1). */
 const LAST_EPOCHS = 5;
 
+/** A child that is trained for a part of the settings' epochs, and may go on later. */
+export interface Pause {
+  /** How many epochs it shall have been trained for in the end. */
+  readonly epochs: number;
+  /** What the files must be of, so that they are not taken for those of another child. */
+  readonly identity: string;
+  /** File to save the training in, where epochs are left. */
+  readonly save: string;
+  /** File of the training that goes on. Where it is not there or cannot be used, the child is trained from the start. */
+  readonly load?: string;
+}
+
 /** A network as the seed initialises it, in the layout that trains fastest, on its device. */
 export function initialised<N extends nn.Module>(build: () => N, seed: number, device = 'cpu'): N {
   manualSeed(deriveSeed(seed, 'weights'));
@@ -31,6 +46,10 @@ export function initialised<N extends nn.Module>(build: () => N, seed: number, d
 /**
  * Trains a child network and measures it as Zoph & Le 2016 do: its accuracy is the highest on the held-out images in
  * the last 5 epochs. A child that diverges is a failed trial.
+ *
+ * With a pause its accuracy is that after the last epoch. The learning rate has the schedule of all epochs of the
+ * settings, so a training that goes on comes to what it would have come to without the pause, bit by bit; and the
+ * outcome tells all epochs from the first one on.
  */
 export async function trainChild(
   build: () => Network,
@@ -38,24 +57,28 @@ export async function trainChild(
   settings: TrainingSettings,
   context: {
     readonly seed: number;
+    readonly pause?: Pause;
     report(step: StepReport): Promise<void>;
   },
 ): Promise<Outcome> {
-  const network = initialised(build, context.seed, settings.device);
+  const { seed, pause } = context;
+  const network = initialised(build, seed, settings.device);
   const classification = new ImageClassification(task, settings);
-  const training = new NetworkTraining({ task: classification, network, settings, seed: context.seed });
+  const training = new NetworkTraining({ task: classification, network, settings, seed });
   try {
     const params = network.parameterCount();
     const macs = multiplyAdds(traceClassifier(network, task.shape).calls);
-    const epochs: EpochResult[] = [];
-    while (training.epoch < settings.epochs) {
+    const epochs = pause?.load === undefined ? [] : goOn(training, pause.load, pause);
+    while (training.epoch < (pause?.epochs ?? settings.epochs)) {
       for (const step of training.trainEpoch()) await context.report(step);
       network.eval();
       const accuracy = evaluate(classification, network, 'validation', { size: settings.batchSize });
       const { epoch, lastLoss: loss } = training;
       epochs.push({ epoch, loss, accuracy });
     }
-    const accuracy = Math.max(...epochs.slice(-LAST_EPOCHS).map((epoch) => epoch.accuracy));
+    if (pause !== undefined && !training.trained) save(training, epochs, pause);
+    const last = pause === undefined ? LAST_EPOCHS : 1;
+    const accuracy = Math.max(...epochs.slice(-last).map((epoch) => epoch.accuracy));
     return {
       status: 'ok',
       accuracy,
@@ -70,4 +93,37 @@ export async function trainChild(
     training.free();
     network.free();
   }
+}
+
+type Training = NetworkTraining<Network>;
+
+function save(training: Training, epochs: readonly EpochResult[], { save: file, identity }: Pause): void {
+  mkdirSync(dirname(file), { recursive: true });
+  scope(() =>
+    saveTensors(file, training.stateDict(), {
+      identity,
+      json: JSON.stringify(training.stateJson()),
+      epochs: JSON.stringify(epochs),
+    }),
+  );
+}
+
+/** Takes a training up where it was saved, if it was. @returns the epochs that are done */
+function goOn(training: Training, file: string, { identity, epochs: until }: Pause): EpochResult[] {
+  if (!existsSync(file)) return [];
+  return scope(() => {
+    let saved: ReturnType<typeof loadTensors>;
+    try {
+      saved = loadTensors(file);
+    } catch {
+      // Torn: whoever trains from the start comes to the same.
+      return [];
+    }
+    const { tensors, metadata } = saved;
+    const epochs = JSON.parse(metadata.epochs ?? '[]') as EpochResult[];
+    const last = epochs.at(-1);
+    if (metadata.identity !== identity || last === undefined || last.epoch >= until) return [];
+    training.loadState(tensors, JSON.parse(metadata.json ?? 'null') as Json, last.epoch, last.loss);
+    return epochs;
+  });
 }

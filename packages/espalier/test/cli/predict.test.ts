@@ -10,7 +10,7 @@ import { beginTraining, continueTraining } from '../../src/experiments/training-
 import { DartsNetwork } from '../../src/networks/darts/network.js';
 import { Space } from '../../src/space/space.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
-import { openImageTask } from '../../src/training/image-task.js';
+import { openImageTask } from '../../src/tasks/image-task.js';
 import { trainingSettings } from '../../src/training/training-settings.js';
 import { fixtureGenotype, genotypeFile, pytorchFixture } from '../prediction/pytorch-fixture.js';
 import { run } from './command.js';
@@ -233,7 +233,7 @@ describe('espalier predict, with the folder of a training', () => {
       'trained: the training is not at its end; there are no weights yet',
     );
     const { signal } = new AbortController();
-    await continueTraining('trained', { signal, report: () => {}, message: () => {} });
+    await continueTraining('trained', { signal, report: () => {}, epochEnded: () => {}, message: () => {} });
     const { mean, standardDeviation } = openImageTask({ data, seed: 1, limit: 20, validation: 0 }).statistics;
     const found = await predict('predict', 'trained', '--input', 'small.png');
     expect(found.input).toEqual({ channels: 3, height: 32, width: 32, classes: 10 });

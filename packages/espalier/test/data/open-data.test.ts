@@ -26,10 +26,10 @@ describe('data by its name', () => {
   }, 30_000);
 
   it.each([
-    ['cifar11:x', 'data "cifar11:x": unknown kind "cifar11"; known: mnist, cifar10:DIR'],
-    ['', 'data "": unknown kind ""; known: mnist, cifar10:DIR'],
-    ['constructor', 'data "constructor": unknown kind "constructor"; known: mnist, cifar10:DIR'],
-    ['MNIST', 'data "MNIST": unknown kind "MNIST"; known: mnist, cifar10:DIR'],
+    ['cifar11:x', 'data "cifar11:x": unknown kind "cifar11"; known: mnist, cifar10:DIR, text:DIR'],
+    ['', 'data "": unknown kind ""; known: mnist, cifar10:DIR, text:DIR'],
+    ['constructor', 'data "constructor": unknown kind "constructor"; known: mnist, cifar10:DIR, text:DIR'],
+    ['MNIST', 'data "MNIST": unknown kind "MNIST"; known: mnist, cifar10:DIR, text:DIR'],
     ['cifar10', 'data "cifar10": the path is missing; write cifar10:DIR'],
     ['cifar10:', 'data "cifar10:": the path is missing; write cifar10:DIR'],
     ['mnist:digits', 'data "mnist:digits": takes no path; write mnist'],

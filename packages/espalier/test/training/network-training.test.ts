@@ -90,7 +90,7 @@ describe('a training', () => {
       [...before.state].map(([name, values]) => [name, fromTypedArray(values, shapes.get(name)!)]),
     );
     manualSeed(99);
-    second.training.loadState(state, null, 1, before.loss);
+    second.training.loadState(state, { measures: [] }, 1, before.loss);
     expect(second.training.epoch).toBe(1);
     expect(second.training.lastLoss).toBe(before.loss);
     const after = train(second, 3);
@@ -132,18 +132,36 @@ describe('a training', () => {
     end(other);
   });
 
-  it('trains at a constant rate, or at one that falls along half a cosine, step by step', () => {
-    const rates = (schedule: 'constant' | 'cosine') => {
+  it('trains at a constant rate, at one that falls along half a cosine, step by step, or at one that falls each epoch', () => {
+    const rates = (schedule: TrainingSettings['schedule']) => {
       const begun = begin(settingsOf({ schedule, learningRate: 0.2, epochs: 2 }));
       const { reports } = train(begun, 2);
       end(begun);
       return reports.map(({ learningRate }) => learningRate);
     };
     expect(rates('constant')).toEqual(new Array(10).fill(0.2));
+    const exponential = rates('exponential');
+    for (const [step, rate] of exponential.entries())
+      expect(rate).toBeCloseTo(step < 5 ? 0.2 : 0.2 * 0.97, 15);
     const cosine = rates('cosine');
     expect(cosine).toHaveLength(10);
     for (const [step, rate] of cosine.entries())
       expect(rate).toBeCloseTo(0.1 * (1 + Math.cos((Math.PI * step) / 10)), 15);
+  });
+
+  it('drops paths with a probability that grows by the same in each epoch', () => {
+    const network = Object.assign(initialised(tinyNetwork, 1), { dropPathProbability: -1 });
+    const settings = settingsOf({ epochs: 4, dropPath: 0.2 });
+    const training = new NetworkTraining({ task: classify(settings), network, settings, seed: 1 });
+    const probabilities = [];
+    while (!training.trained) {
+      [...training.trainEpoch()];
+      probabilities.push(network.dropPathProbability);
+    }
+    // The authors' drop_path_prob * epoch / epochs, with epochs counted from 0.
+    for (const [epoch, value] of probabilities.entries()) expect(value).toBeCloseTo(0.05 * epoch, 15);
+    training.free();
+    network.free();
   });
 
   it('moves the weights at that rate', () => {
