@@ -1,10 +1,11 @@
 import { headerOf, prepareExperiment, prepareResume, settingsOf } from '../experiments/experiment.js';
 import { parseArchitecture, readRun } from '../experiments/found-architecture.js';
+import { beginSupernetRun, readSupernetRun } from '../experiments/supernet-run.js';
 import { beginTraining, readTraining } from '../experiments/training-run.js';
-import type { JournalEvent, RunHeader } from '../runs/journal-event.js';
-import { withoutClock } from '../runs/journal-event.js';
+import { type JournalEvent, type RunHeader, withoutClock } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { runToEnd } from './run-search.js';
+import { runSupernet } from './run-supernet.js';
 import { runTraining } from './run-training.js';
 import type { Terminal } from './terminal.js';
 
@@ -51,8 +52,19 @@ const training: KindOfRun = {
   },
 };
 
+const supernet: KindOfRun = {
+  async begin(path, _begin, out) {
+    const { version: _, spaceChecksum, dataChecksum, ...request } = (await readSupernetRun(path)).settings;
+    await beginSupernetRun(out, request);
+  },
+  async goOn(path, terminal) {
+    return (await runSupernet(path, terminal)).status === 'finished';
+  },
+};
+
 /** By the first event of the journal. */
 export const kindsOfRun: ReadonlyMap<string, KindOfRun> = new Map([
   ['run', search],
   ['train', training],
+  ['supernet', supernet],
 ]);

@@ -8,7 +8,9 @@ import { beginSupernetRun, type SupernetRunRequest } from '../experiments/supern
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { RunFolder } from '../runs/run-folder.js';
+import { resolveOptions } from '../space/options.js';
 import { spaces } from '../spaces/space-names.js';
+import type { AnyStrategyDefinition } from '../strategies/strategy.js';
 import { strategies, strategyNamed } from '../strategies/strategy-names.js';
 import type { ImageTaskSettings } from '../tasks/image-task.js';
 import { trainingSettings } from '../training/training-settings.js';
@@ -53,8 +55,16 @@ export function addSearch(program: Command): void {
     .requiredOption('--data <kind:path>', dataForms.join(', '))
     .option('--seed <n>', 'of everything random', wholeNumber(0), 1)
     .option('--out <folder>', 'run folder (default: runs/SPACE-STRATEGY-DATA-seedN)')
-    .option('--trials <n>', `children to train (default: ${TRIALS})`, wholeNumber(1))
-    .option('--epochs <n>', 'of a child, or of the search where weights are shared', wholeNumber(1))
+    .option(
+      '--trials <n>',
+      `children to train (default: ${TRIALS}, or what the rungs of the strategy ask for)`,
+      wholeNumber(1),
+    )
+    .option(
+      '--epochs <n>',
+      'of a child, of one that comes to the last rung, or of the search where weights are shared',
+      wholeNumber(1),
+    )
     .option('--batch-size <n>', 'images a step, or texts side by side', wholeNumber(1))
     .option('--workers <n>', 'children at once (default: one a processor)', wholeNumber(1))
     .option(
@@ -159,6 +169,13 @@ function freeFolder({ space, strategy, data, seed }: SearchFlags): string {
   return folder;
 }
 
+/** What the flags say to a strategy with rungs: each child is begun once, and the journal has a trial for each rung of it. */
+function rungFlags(flags: SearchFlags, { name, options }: AnyStrategyDefinition): Record<string, number> {
+  if (!('configurations' in options.shape))
+    refuseFlags(flags, ['trials'], `strategy ${name} says itself how many children it trains`);
+  return { ...given('maxEpochs', flags.epochs), ...given('configurations', flags.trials) };
+}
+
 async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
   const { definition } = await findSpace(flags.space, process.cwd());
   const strategy = strategyNamed(flags.strategy);
@@ -168,8 +185,15 @@ async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options },
     { word: 'training', owner: 'the training', schema: trainingSettings },
   ]);
+  const strategyOptions = resolveOptions(`strategy ${strategy.name}`, strategy.options, {
+    ...(small ? (strategy.small as Record<string, Json> | undefined) : {}),
+    ...shares.strategy,
+    ...(strategy.plan === undefined ? {} : rungFlags(flags, strategy)),
+  });
+  const plan = strategy.plan?.(strategyOptions);
   const training = trainingSettings.strict().safeParse({
     ...(small ? { epochs: 2, batchSize: 64, schedule: 'cosine' } : {}),
+    ...given('epochs', plan?.epochs),
     ...shares.training,
     ...given('epochs', flags.epochs),
     ...given('batchSize', flags.batchSize),
@@ -186,14 +210,11 @@ async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
       ...spaceOptionsOf(flags, definition),
     },
     strategy: flags.strategy,
-    strategyOptions: {
-      ...(small ? (strategy.small as Record<string, Json> | undefined) : {}),
-      ...shares.strategy,
-    },
+    strategyOptions,
     task: taskOf(flags),
     training: training.data,
     seed: flags.seed,
-    trials: flags.trials ?? TRIALS,
+    trials: plan?.trials ?? flags.trials ?? TRIALS,
     workers: flags.workers ?? availableParallelism(),
     threads: flags.threads ?? 1,
     ...given('timeoutSeconds', flags.timeout),

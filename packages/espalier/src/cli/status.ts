@@ -18,7 +18,8 @@ export function addStatus(program: Command): void {
       if (isSupernetRun(path)) {
         const running = lockHolder(path);
         const summary = await readSupernetSummary(path);
-        const status = summary.status === 'finished' ? 'finished' : running === undefined ? 'stopped' : 'running';
+        const status =
+          summary.status === 'finished' ? 'finished' : running === undefined ? 'stopped' : 'running';
         terminal.json({ ...summary, status, pid: running?.pid ?? null });
         terminal.result(`${path}: ${summary.strategy}, ${status}: ${summary.epochs} epochs done`);
         return;

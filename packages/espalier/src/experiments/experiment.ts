@@ -97,6 +97,11 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     strategyDefinition.options,
     request.strategyOptions,
   );
+  const planned = strategyDefinition.plan?.(strategyOptions).epochs;
+  if (planned !== undefined && planned !== request.training.epochs)
+    throw new InputError(
+      `epochs ${request.training.epochs}: strategy ${request.strategy} trains a child for up to ${planned}, its option maxEpochs`,
+    );
   requireDevice(request.training.device);
   const taskSettings = taskIn(folder, request.task);
   const task = openImageTask(taskSettings);

@@ -35,7 +35,7 @@ export interface RunResult {
   readonly measure: ResultMeasure;
   /** Undefined where there is none yet, or every child failed. */
   readonly value: number | undefined;
-  /** What was spent on training: seconds times threads, in hours. */
+  /** What was spent on training, in hours: seconds, on a CPU times the threads. */
   readonly hours: number;
   readonly device: 'CPU' | 'GPU';
   /** Passes over the training data that the settings ask for, of all children together. */
@@ -118,25 +118,31 @@ const supernetHeader = z.looseObject({
   strategyOptions: z.looseObject({ epochs: z.int(), device: z.string() }),
 });
 
+/**
+ * The end has a measure where the strategy looks at the architecture that it chose. Where it does not, as in DARTS, the
+ * last epoch has that of the supernet as a whole: another measure, and not to be compared with the former.
+ */
 const readSupernet: ReadKind = (begin, events) => {
   const { strategy, space, strategyOptions } = supernetHeader.parse(begin);
   const end = endOf(events);
   const epochs = epochsOf(events);
   const isText = [...epochs, ...(end === undefined ? [] : [end])].some(
-    (event) => typeof event.perplexity === 'number',
+    (event) => numberIn(event, 'perplexity') !== undefined,
   );
   const key = isText ? 'perplexity' : 'accuracy';
-  const name = `validation ${key} with shared weights`;
+  const isOfSupernet = end !== undefined && numberIn(end, key) === undefined;
+  const name = `validation ${key} ${isOfSupernet ? 'of the supernet' : 'with shared weights'}`;
   return {
     strategy,
     space,
     measure: isText ? perplexity(name) : accuracy(name),
-    value: numberIn(end, key),
+    value: numberIn(isOfSupernet ? epochs.at(-1) : end, key),
     epochs: strategyOptions.epochs,
     device: strategyOptions.device,
-    spent: epochs.map((epoch) => {
-      const value = numberIn(epoch, key);
-      return { seconds: secondsOf(epoch), ...(value === undefined ? {} : { value }) };
+    // Choosing takes time too, in random search with shared weights more than the training.
+    spent: [...epochs, ...(end === undefined ? [] : [end])].map((event) => {
+      const value = numberIn(event, key);
+      return { seconds: secondsOf(event), ...(value === undefined ? {} : { value }) };
     }),
   };
 };
@@ -168,10 +174,12 @@ export function resultOf(path: string): RunResult {
     );
   try {
     const { seed, threads, task, dataChecksum } = common.parse(begin);
-    const { spent, device, children = [], ...own } = read(begin, events);
+    const { spent, device: name, children = [], ...own } = read(begin, events);
+    const device = name.startsWith('cpu') ? 'CPU' : 'GPU';
+    const processors = device === 'CPU' ? threads : 1;
     let hours = 0;
     const course = spent.flatMap(({ seconds, value }) => {
-      hours += (seconds * threads) / 3600;
+      hours += (seconds * processors) / 3600;
       return value === undefined ? [] : [{ hours, value }];
     });
     return {
@@ -183,7 +191,7 @@ export function resultOf(path: string): RunResult {
       dataChecksum,
       settings: methodSettings(begin),
       hours,
-      device: device.startsWith('cpu') ? 'CPU' : 'GPU',
+      device,
       course,
       children,
       ...own,

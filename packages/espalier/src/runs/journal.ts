@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { writeFileAtomically } from './atomic-file.js';
+import { type Difference, firstDifference, shorten } from './first-difference.js';
 import { type Clock, type JournalEvent, withoutClock } from './journal-event.js';
 import { plainJson } from './plain-json.js';
 
@@ -208,39 +208,4 @@ function eventOf(text: string): JournalEvent | undefined {
   } catch {
     return undefined;
   }
-}
-
-interface Difference {
-  /** Where it stands in the event: keys joined by dots, empty for the whole. */
-  readonly path: string;
-  readonly ours: string;
-  readonly theirs: string;
-}
-
-/** The first key, at whatever depth, in which two values differ. Other events differ as a whole. */
-function firstDifference(
-  ours: Json | undefined,
-  theirs: Json | undefined,
-  path = '',
-): Difference | undefined {
-  if (isDeepStrictEqual(ours, theirs)) return undefined;
-  const whole = { path, ours: shorten(JSON.stringify(ours)), theirs: shorten(JSON.stringify(theirs)) };
-  if (!isObject(ours) || !isObject(theirs) || ours.event !== theirs.event) return whole;
-  for (const key of new Set([...Object.keys(ours), ...Object.keys(theirs)])) {
-    const inner = firstDifference(ours[key], theirs[key], path === '' ? key : `${path}.${key}`);
-    if (inner !== undefined) return inner;
-  }
-  return whole;
-}
-
-function isObject(value: Json | undefined): value is Readonly<Record<string, Json>> {
-  return typeof value === 'object' && value !== null;
-}
-
-const MOST_SHOWN = 200;
-
-function shorten(text: string | undefined): string {
-  if (text === undefined) return 'nothing';
-  const line = text.trimEnd();
-  return line.length > MOST_SHOWN ? `${line.slice(0, MOST_SHOWN)}...` : line;
 }

@@ -5,6 +5,7 @@ import { InputError } from '../input-error.js';
 import { syncFolder, temporaryOf } from './atomic-file.js';
 import { createJournal } from './journal.js';
 import type { JournalEvent, RunHeader } from './journal-event.js';
+import { writeManifest } from './manifest.js';
 import { acquireLock, isLock } from './run-lock.js';
 
 /** Where the files of a run are. */
@@ -12,7 +13,7 @@ export class RunFolder {
   private constructor(readonly path: string) {}
 
   /**
-   * Begins a run: the folder with a journal of one line. Everything that may be wrong with the run has to be
+   * Begins a run: the folder with a journal of one line and the manifest. Everything that may be wrong with the run has to be
    * checked before.
    *
    * @throws InputError for a folder that exists and isn't empty, or cannot be made; nothing is written then
@@ -49,6 +50,7 @@ export class RunFolder {
         node: process.version,
         platform: `${process.platform}-${process.arch}`,
       });
+      writeManifest(folder.manifest, event);
       if (made !== undefined) syncFolder(join(path, '..'));
     } finally {
       lock.release();
@@ -73,6 +75,11 @@ export class RunFolder {
     return join(this.path, 'journal.jsonl');
   }
 
+  /** Where and with what the run was begun: see `Manifest`. */
+  get manifest(): string {
+    return join(this.path, 'manifest.json');
+  }
+
   /** Where the strategy stood at some line of the journal, so that a resumed run need not replay it all. */
   get snapshot(): string {
     return join(this.path, 'snapshot.json');
@@ -81,6 +88,11 @@ export class RunFolder {
   /** What belongs to one trial. */
   trial(trial: number): string {
     return join(this.path, 'trials', `${trial}`);
+  }
+
+  /** Where the training of a trial is kept that may go on. */
+  checkpoint(trial: number): string {
+    return join(this.trial(trial), 'checkpoint.safetensors');
   }
 
   #requireEmpty(): void {

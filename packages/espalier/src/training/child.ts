@@ -31,8 +31,8 @@ export interface Pause {
   readonly epochs: number;
   /** What the files must be of, so that they are not taken for those of another child. */
   readonly identity: string;
-  /** File to save the training in, where epochs are left. */
-  readonly save: string;
+  /** File to save the training in, where epochs of the settings are left. */
+  readonly save?: string;
   /** File of the training that goes on. Where it is not there or cannot be used, the child is trained from the start. */
   readonly load?: string;
 }
@@ -76,7 +76,7 @@ export async function trainChild(
       const { epoch, lastLoss: loss } = training;
       epochs.push({ epoch, loss, accuracy });
     }
-    if (pause !== undefined && !training.trained) save(training, epochs, pause);
+    if (pause?.save !== undefined && !training.trained) save(training, epochs, pause.save, pause);
     const last = pause === undefined ? LAST_EPOCHS : 1;
     const accuracy = Math.max(...epochs.slice(-last).map((epoch) => epoch.accuracy));
     return {
@@ -95,9 +95,12 @@ export async function trainChild(
   }
 }
 
-type Training = NetworkTraining<Network>;
-
-function save(training: Training, epochs: readonly EpochResult[], { save: file, identity }: Pause): void {
+function save(
+  training: NetworkTraining<ImageModel>,
+  epochs: readonly EpochResult[],
+  file: string,
+  { identity }: Pause,
+): void {
   mkdirSync(dirname(file), { recursive: true });
   scope(() =>
     saveTensors(file, training.stateDict(), {
@@ -109,7 +112,7 @@ function save(training: Training, epochs: readonly EpochResult[], { save: file, 
 }
 
 /** Takes a training up where it was saved, if it was. @returns the epochs that are done */
-function goOn(training: Training, file: string, { identity, epochs: until }: Pause): EpochResult[] {
+function goOn(training: NetworkTraining<ImageModel>, file: string, { identity, epochs: until }: Pause): EpochResult[] {
   if (!existsSync(file)) return [];
   return scope(() => {
     let saved: ReturnType<typeof loadTensors>;

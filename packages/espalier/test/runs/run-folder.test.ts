@@ -11,10 +11,10 @@ import { temporaryFolder } from './temporary-folder.js';
 const HEADER = { seed: 1, trials: 5, workers: 2, space: { name: 'zoph-cnn', layers: 4 } };
 
 describe('a run folder', () => {
-  test('is made, its parents too, with a journal of one line', () => {
+  test('is made, its parents too, with a journal of one line and a manifest', () => {
     const path = join(temporaryFolder(), 'runs', 'first');
     const { journal } = RunFolder.create(path, HEADER);
-    expect(readdirSync(path)).toEqual(['journal.jsonl']);
+    expect(readdirSync(path).sort()).toEqual(['journal.jsonl', 'manifest.json']);
     expect(readFileSync(journal, 'utf8')).toMatch(
       /^\{"event":"run","seed":1,"trials":5,"workers":2,"space":\{"name":"zoph-cnn","layers":4\},"clock":\{.*\}\}\n$/,
     );
@@ -38,7 +38,7 @@ describe('a run folder', () => {
       new InputError(`${path}: a run is in this folder already; resume it or name another folder`),
     );
     expect(readFileSync(journal, 'utf8')).toBe(before);
-    expect(readdirSync(path)).toEqual(['journal.jsonl']);
+    expect(readdirSync(path).sort()).toEqual(['journal.jsonl', 'manifest.json']);
   });
 
   test('is not made among other files, in place of a file, or while another process makes it', () => {

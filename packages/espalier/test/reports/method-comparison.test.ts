@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { compareMethods, type LabelledResult } from '../../src/reports/method-comparison.js';
+import { methodsPage, methodsText } from '../../src/reports/method-report.js';
+
+function result(strategy: string | null, seed: number, value: number | undefined, more = {}): LabelledResult {
+  return {
+    path: `runs/${strategy}-${seed}`,
+    kind: 'run',
+    finished: true,
+    seed,
+    label: String(seed),
+    strategy,
+    space: 'zoph-cnn',
+    data: 'mnist',
+    dataChecksum: 'ab12',
+    settings: { strategy: String(strategy), trials: '10' },
+    measure: { name: 'validation accuracy', better: 'higher', isShare: true },
+    value,
+    hours: 2,
+    device: 'CPU',
+    epochs: 20,
+    course: value === undefined ? [] : [{ hours: 2, value }],
+    children: [],
+    ...more,
+  };
+}
+
+const random = [0.5, 0.625, 0.75].map((value, seed) => result('random', seed, value));
+const reinforce = [0.75, 0.75, 0.875].map((value, seed) => result('reinforce', seed, value, { hours: 4 }));
+
+describe('methods', () => {
+  test('are strategies over seeds, each with its difference to random search, paired by seed', () => {
+    const [comparison, ...others] = compareMethods([...reinforce, ...random]);
+    expect(others).toEqual([]);
+    expect(comparison).toMatchObject({ space: 'zoph-cnn', data: 'mnist', notes: [] });
+    const [first, second] = comparison?.methods ?? [];
+    expect(first).toMatchObject({
+      name: 'reinforce',
+      summary: { n: 3, best: 0.875, worst: 0.75 },
+      hours: 4,
+      epochs: 20,
+      // Differences 0.25, 0.125, 0.125: of the 8 ways to swap, only all and none reach their sum.
+      against: { baseline: 'random', difference: 0.5 / 3, pairs: 3, test: { p: 2 / 8, exact: true } },
+    });
+    expect(first?.against?.interval?.low).toBe(0.125);
+    expect(second).toMatchObject({
+      name: 'random',
+      summary: { mean: 0.625, deviation: 0.125 },
+      against: undefined,
+    });
+  });
+
+  test('without common seeds are compared as independent samples', () => {
+    const later = [0.875, 0.9375].map((value, index) => result('reinforce', 10 + index, value));
+    const [comparison] = compareMethods([...random, ...later]);
+    expect(comparison?.methods[1]?.against).toMatchObject({
+      pairs: undefined,
+      // The two highest of five; only the two lowest are as far away from the others.
+      test: { p: 2 / 10, rearrangements: 10 },
+    });
+  });
+
+  test('with one seed each have a difference and no test', () => {
+    const [comparison] = compareMethods([result('random', 1, 0.5), result('reinforce', 1, 0.75)]);
+    expect(comparison?.methods[1]).toMatchObject({
+      interval: undefined,
+      against: { difference: 0.25, test: undefined, interval: undefined },
+    });
+    expect(methodsText(comparison === undefined ? [] : [comparison], [])).toContain('too few seeds');
+  });
+
+  test('without random search among them say so', () => {
+    const [comparison] = compareMethods(reinforce);
+    expect(comparison?.notes).toEqual([
+      'No random search is among these runs, so nothing says what the search itself is worth.',
+    ]);
+    expect(comparison?.methods[0]?.against).toBeUndefined();
+    const comparisons = comparison === undefined ? [] : [comparison];
+    expect(methodsText(comparisons, [])).toContain('note: No random search is among these runs');
+    expect(methodsPage(comparisons, [])).toContain('No random search is among these runs');
+  });
+
+  test('with budgets that differ by more than a tenth, or other settings, say so', () => {
+    const settings = { strategy: 'reinforce', trials: '12' };
+    const longer = reinforce.map((one) => ({ ...one, epochs: 24, settings }));
+    expect(compareMethods([...random, ...longer])[0]?.notes).toEqual([
+      'The budgets differ: a run of reinforce has 24 epochs of training, one of random 20.',
+      'reinforce and random differ in more than the strategy: trials 12 and 10.',
+    ]);
+    const little = reinforce.map((one) => ({ ...one, epochs: 22 }));
+    expect(compareMethods([...random, ...little])[0]?.notes).toEqual([]);
+  });
+
+  test('of one strategy with other options are named by them, and have the nearest random search', () => {
+    const more = { settings: { strategy: 'random', trials: '99', 'training.epochs': '5' } };
+    const other = [0.6, 0.7].map((value, seed) => result('random', seed, value, more));
+    const same = { settings: { strategy: 'reinforce', trials: '99', 'training.epochs': '5' } };
+    const [comparison] = compareMethods([...random, ...other, result('reinforce', 0, 0.8, same)]);
+    expect(comparison?.methods.map(({ name }) => name)).toEqual([
+      'random (trials 10, epochs default)',
+      'random (trials 99, epochs 5)',
+      'reinforce',
+    ]);
+    expect(comparison?.methods[2]?.against?.baseline).toBe('random (trials 99, epochs 5)');
+  });
+
+  test('are compared only where they measure the same on the same data in one space', () => {
+    const results = [
+      ...random,
+      result('reinforce', 0, 0.7, { space: 'nasnet' }),
+      result('reinforce', 0, 0.7, { dataChecksum: 'cd34' }),
+      result('reinforce', 0, 0.7, { measure: { name: 'test accuracy', better: 'higher', isShare: true } }),
+    ];
+    expect(compareMethods(results).map(({ methods }) => methods.map(({ name }) => name))).toEqual([
+      ['random'],
+      ['reinforce'],
+      ['reinforce'],
+      ['reinforce'],
+    ]);
+  });
+
+  test('of perplexities have the lowest as the best', () => {
+    const measure = { name: 'validation perplexity with shared weights', better: 'lower', isShare: false };
+    const values = [64.5, 63.25].map((value, seed) => result('random-ws', seed, value, { measure }));
+    const darts = [62.5, 61.25].map((value, seed) => result('darts', seed, value, { measure }));
+    const [comparison] = compareMethods([...values, ...darts]);
+    expect(comparison?.methods[0]?.summary).toMatchObject({ best: 63.25, worst: 64.5 });
+    expect(comparison?.methods[1]?.against).toMatchObject({ baseline: 'random-ws', difference: -2 });
+    expect(methodsText(comparison === undefined ? [] : [comparison], [])).toMatch(
+      /darts - random-ws +-2\.00 /,
+    );
+  });
+
+  test('leave out a run without a value, and tell of one that is not at its end', () => {
+    const [comparison] = compareMethods([
+      ...random,
+      result('random', 3, undefined),
+      result('random', 4, 0.625, { finished: false }),
+    ]);
+    expect(comparison?.methods[0]?.summary.n).toBe(4);
+    expect(comparison?.notes).toEqual([
+      'runs/random-3 has no value yet and is left out.',
+      'runs/random-4 is not at its end; its value so far is taken.',
+    ]);
+  });
+
+  test('do not count one run twice', () => {
+    expect(() =>
+      compareMethods([...random, { ...(random[0] as LabelledResult), path: 'runs/copy' }]),
+    ).toThrow(
+      'runs/random-0 and runs/copy have the same settings and seed (0): they are one run, not two samples',
+    );
+  });
+});
+
+describe('the page', () => {
+  test('has a table, the differences, both plots and the runs', () => {
+    const page = methodsPage(compareMethods([...random, ...reinforce]), []);
+    expect([...page.matchAll(/<h2>([^<]*)<\/h2>/g)].map(([, heading]) => heading)).toEqual([
+      'validation accuracy, zoph-cnn on mnist',
+      'Against random search',
+      'Best so far by cost',
+      'Final values',
+      'How to read the tables',
+      'Runs',
+    ]);
+    expect(page.match(/<svg/g)).toHaveLength(2);
+    expect(page).toContain('<td>reinforce - random</td><td class="numeric">+16.67%</td>');
+    expect(page).toContain('3 pairs, exact');
+    expect(page).toContain('runs/reinforce-2');
+  });
+});
