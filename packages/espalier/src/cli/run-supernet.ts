@@ -4,6 +4,7 @@ import { architectureFile, foundBy } from '../experiments/found-architecture.js'
 import { continueSupernetRun, readSupernetRun } from '../experiments/supernet-run.js';
 import type { Json } from '../json.js';
 import { duration, percent } from '../reports/figures.js';
+import { reportSupernet } from '../reports/supernet-report.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { INTERRUPTED, interruptible } from './interruption.js';
 import type { Terminal } from './terminal.js';
@@ -103,9 +104,15 @@ export async function readSupernetSummary(path: string): Promise<SupernetSummary
   };
 }
 
-/** Writes the architecture that a search has come to into its folder, best.json, where it has come to one. */
+/**
+ * Writes what a search has come to into its folder: report.html, and of the architecture, where there is one, best.json
+ * and best.svg.
+ */
 export async function writeSupernetResult(path: string): Promise<SupernetSummary> {
   const summary = await readSupernetSummary(path);
+  const report = reportSupernet(await readSupernetRun(path));
+  writeFileSync(join(path, 'report.html'), report.html);
+  if (report.cells !== undefined) writeFileSync(join(path, 'best.svg'), report.cells);
   if (summary.architecture !== null)
     writeFileSync(join(path, 'best.json'), `${JSON.stringify(summary.architecture, null, 2)}\n`);
   return summary;
@@ -117,6 +124,7 @@ export function describeSupernet(summary: SupernetSummary): string {
   const lines = [`${run}: ${status}, ${strategy} after ${epochs} epochs`];
   if (value !== null) lines.push(`  ${describeMeasure(measure, value)} with the shared weights`);
   if (architecture !== null) lines.push(`  architecture ${join(run, 'best.json')}`);
+  lines.push(`  report ${join(run, 'report.html')}`);
   if (status !== 'finished') lines.push(`go on with: espalier resume ${run}`);
   return lines.join('\n');
 }

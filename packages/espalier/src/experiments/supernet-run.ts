@@ -250,6 +250,7 @@ export async function continueSupernetRun(path: string, watch: SupernetWatch): P
         message,
       });
       if (!trained) return false;
+      const chosenFrom = performance.now();
       const choice = search.choose();
       let next = choice.next();
       while (!next.done) {
@@ -260,7 +261,8 @@ export async function continueSupernetRun(path: string, watch: SupernetWatch): P
       }
       const { architecture, details } = next.value;
       const canonical = prepared.space.validate(architecture) as Json;
-      journal.write({ event: 'end', architecture: canonical, ...details }, clockNow());
+      const seconds = (performance.now() - chosenFrom) / 1000;
+      journal.write({ event: 'end', architecture: canonical, ...details }, { ...clockNow(), seconds });
       journal.finish();
       return true;
     } finally {

@@ -12,6 +12,7 @@ import {
 } from './architecture-gradient.js';
 import type { WeightSharingDefinition } from './definition.js';
 import { dominantEigenvalue } from './dominant-eigenvalue.js';
+import { pathOf } from './path.js';
 import { countSkips } from './skip-connections.js';
 import { type EpochResult, type Found, SupernetSearch, type SupernetSearchStart } from './supernet-search.js';
 import { imageSupernetOptions, type SupernetSettings, textSupernetOptions } from './supernet-settings.js';
@@ -201,12 +202,21 @@ class Darts<Model extends object> extends SupernetSearch<Model, Options> {
 
   // biome-ignore lint/correctness/useYield: the rule of section 2.4 takes no time
   *choose(): Generator<never, Found, undefined> {
-    if (!this.#stopsEarly()) return { architecture: this.supernet.derive(), details: {} };
+    if (!this.#stopsEarly()) return this.#found(this.supernet.derive(), {});
     const epoch = this.epoch - WINDOW;
-    return {
-      architecture: this.#history.architectures[epoch - 1],
-      details: { stoppedAfter: this.epoch, ofEpoch: epoch },
-    };
+    return this.#found(this.#history.architectures[epoch - 1], { stoppedAfter: this.epoch, ofEpoch: epoch });
+  }
+
+  /** With the measure of the architecture alone, with the shared weights: as of other strategies that share them. */
+  #found(architecture: unknown, details: Found['details']): Found {
+    try {
+      const value = this.validate(pathOf(this.supernet, architecture));
+      return { architecture, details: { [this.task.measure.name]: value, ...details } };
+    } catch (error) {
+      // The mixture is trained, and one of its paths alone never was: it may give anything.
+      if (error instanceof Diverged) return { architecture, details };
+      throw error;
+    }
   }
 
   override stateDict(): Map<string, Tensor> {

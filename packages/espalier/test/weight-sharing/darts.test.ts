@@ -77,16 +77,21 @@ describe('DARTS', () => {
   });
 
   it('stops early where the eigenvalue has grown by a third, with the architecture of five epochs before', () => {
-    const { search, end } = begin(darts, cells, { earlyStop: true, epochs: 50 });
-    const past = Array.from({ length: 10 }, (_, i) => ({ mark: i + 1 }));
+    const { search, supernet, end } = begin(darts, cells, { earlyStop: true, epochs: 50 });
+    // Ten architectures, each with another operation on the first edge of the normal cell.
+    const derived = supernet.derive() as { normal: [string, number][] };
+    const past = Array.from({ length: 10 }, (_, i) => ({
+      ...derived,
+      normal: [[i === 4 ? 'sep_conv_5x5' : 'skip_connect', 0], ...derived.normal.slice(1)],
+    }));
     const state = search.stateDict();
     // The means of five are 1 and 1.4: 1 / 1.4 is below 0.75.
     const grown = { eigenvalues: [1, 1, 1, 1, 1, 1, 1, 1, 2, 2], architectures: past };
     search.loadState(state, grown, 10, 0);
     expect(search.trained).toBe(true);
     expect(search.choose().next().value).toEqual({
-      architecture: { mark: 5 },
-      details: { stoppedAfter: 10, ofEpoch: 5 },
+      architecture: past[4],
+      details: { stoppedAfter: 10, ofEpoch: 5, accuracy: expect.any(Number) },
     });
     // 1 / 1.2 is not.
     search.loadState(state, { ...grown, eigenvalues: [1, 1, 1, 1, 1, 1, 1, 1, 1, 2] }, 10, 0);

@@ -1,0 +1,83 @@
+import { paint } from './palette.js';
+import type { Panel } from './panel.js';
+import { escapeMarkup, px } from './svg.js';
+import { textWidth } from './text-width.js';
+
+export interface HeatMap {
+  readonly title: string;
+  /** From top to bottom. */
+  readonly rows: readonly string[];
+  /** From left to right. */
+  readonly columns: readonly string[];
+  /** A row of shares in [0, 1] for each row; the darker, the more. */
+  readonly shares: readonly (readonly number[])[];
+  /** The cells that stand out, by row and column. */
+  readonly marked: readonly (readonly [row: number, column: number])[];
+}
+
+const cell = { width: 34, height: 20 };
+const size = 11;
+/** Of the columns' names, which go up to the right. */
+const angle = 40;
+
+/**
+ * A table of shares as colours. Its scale goes from 0 to the largest share, which is named below.
+ *
+ * @throws Error for a share outside [0, 1], and for rows of other lengths
+ */
+export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap): Panel {
+  if (shares.length !== rows.length || shares.some((row) => row.length !== columns.length))
+    throw new Error(
+      `heat map "${title}": ${rows.length} rows and ${columns.length} columns are named, not as many given`,
+    );
+  const odd = shares.flat().find((share) => !(share >= 0 && share <= 1));
+  if (odd !== undefined) throw new Error(`heat map "${title}": a share is ${odd}, not between 0 and 1`);
+  const most = Math.max(0, ...shares.flat());
+  const left = Math.ceil(Math.max(0, ...rows.map((name) => textWidth(name, size)))) + 8;
+  const longest = Math.max(0, ...columns.map((name) => textWidth(name, size)));
+  const radians = (angle * Math.PI) / 180;
+  const top = Math.ceil(longest * Math.sin(radians)) + 14;
+  // The last name leans over the right end.
+  const right = Math.ceil(longest * Math.cos(radians));
+  const bottom = top + rows.length * cell.height;
+  const isMarked = new Set(marked.map(([row, column]) => `${row} ${column}`));
+  const content = [
+    ...columns.map(
+      (name, column) =>
+        `<text transform="translate(${px(left + (column + 0.5) * cell.width)} ${px(top - 6)}) rotate(-${angle})" font-size="${size}" ${paint({ fill: 'muted' })}>${escapeMarkup(name)}</text>`,
+    ),
+    ...rows.map(
+      (name, row) =>
+        `<text x="${px(left - 8)}" y="${px(top + (row + 0.5) * cell.height + 4)}" font-size="${size}" text-anchor="end" ${paint({ fill: 'muted' })}>${escapeMarkup(name)}</text>`,
+    ),
+    ...shares.flatMap((ofRow, row) =>
+      ofRow.map((share, column) => {
+        const x = px(left + column * cell.width);
+        const y = px(top + row * cell.height);
+        const opacity = most === 0 ? 0 : share / most;
+        return (
+          `<rect x="${x}" y="${y}" width="${cell.width - 2}" height="${cell.height - 2}" rx="2" fill-opacity="${px(opacity)}" ${paint({ fill: 'series-1' })} data-share="${share}">` +
+          `<title>${escapeMarkup(`${rows[row]}, ${columns[column]}: ${(100 * share).toFixed(1)}%`)}</title></rect>`
+        );
+      }),
+    ),
+    ...shares.flatMap((ofRow, row) =>
+      ofRow.flatMap((_, column) =>
+        isMarked.has(`${row} ${column}`)
+          ? [
+              `<rect x="${px(left + column * cell.width)}" y="${px(top + row * cell.height)}" width="${cell.width - 2}" height="${cell.height - 2}" rx="2" stroke-width="2" ${paint({ stroke: 'skip-1' })} data-marked="true"/>`,
+            ]
+          : [],
+      ),
+    ),
+    `<text x="${px(left)}" y="${px(bottom + 14)}" font-size="${size}" ${paint({ fill: 'muted' })}>${escapeMarkup(`darkest: ${(100 * most).toFixed(1)}%`)}</text>`,
+  ];
+  return {
+    width: left + columns.length * cell.width + right,
+    height: bottom + 20,
+    stands: 'bottom',
+    caption: title,
+    description: `Shares of ${columns.join(', ')} for ${rows.join(', ')}; the darkest is ${(100 * most).toFixed(1)}%.`,
+    content,
+  };
+}
