@@ -24,9 +24,10 @@ export interface BandChart {
   readonly title: string;
   readonly xAxis: string;
   readonly yAxis: string;
-  /** What the line is, and what the band. */
+  /** What the line is. */
   readonly line: string;
-  readonly band: string;
+  /** What the band is; missing where there are lines only. */
+  readonly band?: string;
   readonly series: readonly BandSeries[];
 }
 
@@ -55,7 +56,7 @@ export function drawBands(chart: BandChart): Svg {
     })),
     [
       { sign: 'best', colour: 'muted', text: chart.line },
-      { sign: 'band', colour: 'muted', text: chart.band },
+      ...(chart.band === undefined ? [] : [{ sign: 'band', colour: 'muted', text: chart.band } as const]),
     ],
   ];
   const frame = chartFrame({

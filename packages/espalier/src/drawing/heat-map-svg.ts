@@ -15,13 +15,15 @@ export interface HeatMap {
   readonly marked: readonly (readonly [row: number, column: number])[];
 }
 
+/** The opacity of the smallest share. */
+const PALEST = 0.06;
 const cell = { width: 34, height: 20 };
 const size = 11;
 /** Of the columns' names, which go up to the right. */
 const angle = 40;
 
 /**
- * A table of shares as colours. Its scale goes from 0 to the largest share, which is named below.
+ * A table of shares as colours. Its scale goes from the smallest share to the largest, which are named below.
  *
  * @throws Error for a share outside [0, 1], and for rows of other lengths
  */
@@ -32,7 +34,8 @@ export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap):
     );
   const odd = shares.flat().find((share) => !(share >= 0 && share <= 1));
   if (odd !== undefined) throw new Error(`heat map "${title}": a share is ${odd}, not between 0 and 1`);
-  const most = Math.max(0, ...shares.flat());
+  const [least, most] = [Math.min(1, ...shares.flat()), Math.max(0, ...shares.flat())];
+  const scale = `from ${(100 * least).toFixed(2)}% (pale) to ${(100 * most).toFixed(2)}% (dark)`;
   const left = Math.ceil(Math.max(0, ...rows.map((name) => textWidth(name, size)))) + 8;
   const longest = Math.max(0, ...columns.map((name) => textWidth(name, size)));
   const radians = (angle * Math.PI) / 180;
@@ -54,7 +57,7 @@ export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap):
       ofRow.map((share, column) => {
         const x = px(left + column * cell.width);
         const y = px(top + row * cell.height);
-        const opacity = most === 0 ? 0 : share / most;
+        const opacity = most > least ? PALEST + ((1 - PALEST) * (share - least)) / (most - least) : 1;
         return (
           `<rect x="${x}" y="${y}" width="${cell.width - 2}" height="${cell.height - 2}" rx="2" fill-opacity="${px(opacity)}" ${paint({ fill: 'series-1' })} data-share="${share}">` +
           `<title>${escapeMarkup(`${rows[row]}, ${columns[column]}: ${(100 * share).toFixed(1)}%`)}</title></rect>`
@@ -70,14 +73,14 @@ export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap):
           : [],
       ),
     ),
-    `<text x="${px(left)}" y="${px(bottom + 14)}" font-size="${size}" ${paint({ fill: 'muted' })}>${escapeMarkup(`darkest: ${(100 * most).toFixed(1)}%`)}</text>`,
+    `<text x="${px(left)}" y="${px(bottom + 14)}" font-size="${size}" ${paint({ fill: 'muted' })}>${escapeMarkup(scale)}</text>`,
   ];
   return {
     width: left + columns.length * cell.width + right,
     height: bottom + 20,
     stands: 'bottom',
     caption: title,
-    description: `Shares of ${columns.join(', ')} for ${rows.join(', ')}; the darkest is ${(100 * most).toFixed(1)}%.`,
+    description: `Shares of ${columns.join(', ')} for ${rows.join(', ')}; ${scale}.`,
     content,
   };
 }

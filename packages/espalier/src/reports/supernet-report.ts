@@ -93,7 +93,6 @@ function drawLosses(epochs: readonly JournalEvent[]): Svg {
     xAxis: 'epoch',
     yAxis: 'loss',
     line: 'mean loss of the epoch',
-    band: 'its spread, where there is any',
     series: [series('training', 'loss'), series('validation', 'validationLoss')],
   });
 }
@@ -162,30 +161,33 @@ function changes(epochs: readonly JournalEvent[]): JournalEvent[] {
 
 function epochTable({ epochs, measure }: SupernetRunState) {
   const changed = new Set(changes(epochs));
-  const number = (value: unknown, digits: number) => (typeof value === 'number' ? value.toFixed(digits) : '');
+  const number = (key: string) => (event: JournalEvent) =>
+    typeof event[key] === 'number' ? event[key].toFixed(4) : '';
+  const columns: { heading: string; numeric: boolean; of(event: JournalEvent): string }[] = [
+    { heading: 'epoch', numeric: true, of: ({ epoch }) => String(epoch) },
+    { heading: 'training loss', numeric: true, of: number('loss') },
+    { heading: 'validation loss', numeric: true, of: number('validationLoss') },
+    {
+      heading: `its ${measure}`,
+      numeric: true,
+      of: (event) => (typeof event[measure] === 'number' ? describe(measure, event[measure]) : ''),
+    },
+    { heading: 'eigenvalue', numeric: true, of: number('eigenvalue') },
+    {
+      heading: 'skips',
+      numeric: false,
+      of: ({ skips }) =>
+        Object.entries((skips ?? {}) as Record<string, number>)
+          .map(([cell, count]) => `${cell} ${count}`)
+          .join(', '),
+    },
+    { heading: 'cells', numeric: false, of: (event) => (changed.has(event) ? 'others' : '') },
+    { heading: 'warning', numeric: false, of: ({ warning }) => (typeof warning === 'string' ? warning : '') },
+  ];
+  // A strategy does not say everything of its epochs.
+  const shown = columns.filter(({ of }) => epochs.some((event) => of(event) !== ''));
   return {
-    columns: [
-      { heading: 'epoch', numeric: true },
-      { heading: 'training loss', numeric: true },
-      { heading: 'validation loss', numeric: true },
-      { heading: `supernet's ${measure}`, numeric: true },
-      { heading: 'skip connections', numeric: false },
-      { heading: 'eigenvalue', numeric: true },
-      { heading: 'what is new', numeric: false },
-    ],
-    rows: epochs.map((event) => [
-      String(event.epoch),
-      number(event.loss, 4),
-      number(event.validationLoss, 4),
-      typeof event[measure] === 'number' ? describe(measure, event[measure]) : '',
-      Object.entries((event.skips ?? {}) as Record<string, number>)
-        .map(([cell, count]) => `${cell} ${count}`)
-        .join(', '),
-      number(event.eigenvalue, 4),
-      [
-        ...(changed.has(event) ? ['another architecture'] : []),
-        ...(event.warning ? [event.warning] : []),
-      ].join('; '),
-    ]),
+    columns: shown.map(({ heading, numeric }) => ({ heading, numeric })),
+    rows: epochs.map((event) => shown.map(({ of }) => of(event))),
   };
 }
