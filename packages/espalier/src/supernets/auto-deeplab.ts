@@ -6,7 +6,7 @@ import { resize, type Size, sizeOf } from '../networks/auto-deeplab/resize.js';
 import { SpatialPyramid } from '../networks/auto-deeplab/spatial-pyramid.js';
 import { STEM_CHANNELS, Stem } from '../networks/auto-deeplab/stem.js';
 import type { InputShape } from '../space/space.js';
-import { Alphas } from './alphas.js';
+import { Alphas, type Relaxation } from './alphas.js';
 import { edgesFrom, firstEdge, SuperCell } from './auto-deeplab-cell.js';
 import { Betas } from './betas.js';
 import { strongestEdges } from './strongest-edges.js';
@@ -164,6 +164,10 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
     });
     // The stem, where all paths start, is no layer.
     return { path: mostProbablePath(this.#betas.weightNumbers(), 0).slice(1), cell };
+  }
+
+  relax(relaxation: Relaxation): void {
+    this.#alphas.relaxation = relaxation;
   }
 
   override to(target: Parameters<nn.Module['to']>[0]): this {

@@ -12,10 +12,10 @@ import { runOperations } from '../networks/darts/run-operations.js';
 import { sumOf } from '../networks/mixture-terms.js';
 import { PoolNorm } from '../networks/pool-norm.js';
 import type { InputShape } from '../space/space.js';
-import { Alphas } from './alphas.js';
+import { Alphas, type Relaxation } from './alphas.js';
 import { MixedOperation, mixtures } from './mixed-operation.js';
 import { strongestEdges } from './strongest-edges.js';
-import type { Supernet } from './supernet.js';
+import type { DerivationRule, Supernet } from './supernet.js';
 
 /** All operations on one edge. Batch norm follows the pooling ones, as in the authors' code. */
 function mixedOperation(channels: number, stride: number): Edge {
@@ -172,16 +172,23 @@ export class DartsSupernet extends nn.Layer implements Supernet {
    * The pair of cells that the architecture parameters favour: for each node the two edges whose strongest operation
    * other than 'none' is strongest, each with that operation (section 2.4); the stronger edge first, as in the authors'
    * code.
+   *
+   * @param rule with a limit of skip connections, the weakest of those of the normal cell give way to the next strongest
+   * operations or edges, one after the other (P-DARTS, Chen et al. 2019, section 3.3)
    */
-  derive(): DartsGenotype {
+  derive({ maxSkips = Number.POSITIVE_INFINITY }: DerivationRule = {}): DartsGenotype {
     const concat = Array.from({ length: this.#nodes }, (_, node) => node + 2);
-    const edges = (alphas: Alphas) => deriveEdges(alphas.weightNumbers(), this.#nodes);
     return {
-      normal: edges(this.#normal),
+      normal: deriveWithFewSkips(this.#normal.weightNumbers(), this.#nodes, maxSkips),
       normal_concat: concat,
-      reduce: edges(this.#reduce),
+      reduce: deriveEdges(this.#reduce.weightNumbers(), this.#nodes),
       reduce_concat: concat,
     };
+  }
+
+  relax(relaxation: Relaxation): void {
+    this.#normal.relaxation = relaxation;
+    this.#reduce.relaxation = relaxation;
   }
 
   override to(target: Parameters<nn.Module['to']>[0]): this {
@@ -211,4 +218,25 @@ function deriveEdges(weights: readonly (readonly number[])[], nodes: number): Da
   )
     .flat()
     .map(({ operation, state }): DartsEdge => [operation, state]);
+}
+
+/** The same with at most so many skip connections: the weight of the weakest is set to zero until there are no more. */
+function deriveWithFewSkips(
+  weights: readonly (readonly number[])[],
+  nodes: number,
+  maxSkips: number,
+): DartsEdge[] {
+  const skip = DARTS_OPERATIONS.indexOf('skip_connect');
+  const left = weights.map((ofOperations) => [...ofOperations]);
+  for (;;) {
+    const edges = deriveEdges(left, nodes);
+    const skips = edges.flatMap(([operation, state], place) =>
+      operation === 'skip_connect' ? [firstEdge(Math.floor(place / 2)) + state] : [],
+    );
+    if (skips.length <= maxSkips) return edges;
+    const weakest = skips.reduce((least, edge) =>
+      (left[edge]?.[skip] as number) < (left[least]?.[skip] as number) ? edge : least,
+    );
+    (left[weakest] as number[])[skip] = 0;
+  }
 }

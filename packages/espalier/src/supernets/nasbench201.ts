@@ -8,7 +8,7 @@ import {
   writeCell,
 } from '../networks/nasbench201-cell.js';
 import type { InputShape } from '../space/space.js';
-import { Alphas } from './alphas.js';
+import { Alphas, type Relaxation } from './alphas.js';
 import { MixedOperation } from './mixed-operation.js';
 import type { Supernet } from './supernet.js';
 
@@ -108,6 +108,10 @@ export class NasBench201Supernet extends nn.Layer implements Supernet {
       best.slice(edgeCount(node + 1), edgeCount(node + 2)),
     );
     return { cell: writeCell(cell) };
+  }
+
+  relax(relaxation: Relaxation): void {
+    this.#alphas.relaxation = relaxation;
   }
 
   override to(target: Parameters<nn.Module['to']>[0]): this {

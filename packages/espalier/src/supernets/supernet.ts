@@ -1,6 +1,13 @@
 import type { Tensor } from '@espalier/torch';
 import type { LanguageModel, LanguageModelState, LanguageModelStep } from '../networks/language-model.js';
 import type { Network } from '../networks/network.js';
+import type { Relaxation } from './alphas.js';
+
+/** What an architecture is derived with besides the rule of its paper. */
+export interface DerivationRule {
+  /** The most skip connections of a normal cell, in spaces that have both. */
+  readonly maxSkips?: number;
+}
 
 /**
  * A network that holds the weights of all architectures of a space. The architecture parameters are not among its
@@ -11,8 +18,10 @@ export interface SharesWeights {
   architectureParameters(): Readonly<Record<string, Tensor>>;
   /** One architecture with the shared weights, in the field's form: the inputs of `forward`, then the architecture. */
   forwardPath(...inputs: never[]): unknown;
+  /** Takes another relaxation than the softmax for the choice of operations. */
+  relax(relaxation: Relaxation): void;
   /** The architecture that the parameters favour, in the field's form. */
-  derive(): unknown;
+  derive(rule?: DerivationRule): unknown;
 }
 
 /** Of a space whose networks read images. */

@@ -1,9 +1,4 @@
-import { optim, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
-import type { Json } from '../json.js';
-import { deriveSeed } from '../random/random.js';
-import { type Batch, Diverged } from '../tasks/task.js';
-import { prefixed, withPrefix } from '../training/named-tensors.js';
 import {
   type ArchitectureGradient,
   type BilevelProblem,
@@ -11,232 +6,30 @@ import {
   secondOrderGradient,
 } from './architecture-gradient.js';
 import type { WeightSharingDefinition } from './definition.js';
-import { dominantEigenvalue } from './dominant-eigenvalue.js';
-import { pathOf } from './path.js';
-import { countSkips } from './skip-connections.js';
-import { type EpochResult, type Found, SupernetSearch, type SupernetSearchStart } from './supernet-search.js';
-import { imageSupernetOptions, type SupernetSettings, textSupernetOptions } from './supernet-settings.js';
+import { GradientSearch, type GradientSettings, gradientOptions } from './gradient-search.js';
 
-const own = (alphaLearningRate: number, firstBeta: number) => ({
-  order: z
-    .union([z.literal(1), z.literal(2)])
-    .default(1)
-    .describe(
-      'of the approximation of the architecture gradient (2.3): 1 takes w for what it is, 2 looks a step ahead',
-    ),
-  alphaLearningRate: z
-    .number()
-    .positive()
-    .default(alphaLearningRate)
-    .describe(`of Adam on the architecture parameters alpha (A.1: ${alphaLearningRate})`),
-  alphaBeta1: z.number().min(0).lt(1).default(firstBeta).describe(`beta_1 of Adam (A.1: ${firstBeta})`),
-  alphaBeta2: z.number().min(0).lt(1).default(0.999).describe('beta_2 of Adam (A.1: 0.999)'),
-  alphaWeightDecay: z.number().min(0).default(1e-3).describe('of the architecture parameters (A.1: 1e-3)'),
-  eigenvalue: z
-    .boolean()
-    .default(false)
-    .describe(
-      'journals the dominant eigenvalue of the Hessian of the validation loss in alpha each epoch (Zela et al. 2020)',
-    ),
-  earlyStop: z
-    .boolean()
-    .default(false)
-    .describe(
-      'ends the search when the eigenvalue, a mean over 5 epochs, has grown by a third within 5, and goes back to the ' +
-        'architecture of 5 epochs before (DARTS-ES, Zela et al. 2020, section 4.3)',
-    ),
-});
+const order = z
+  .union([z.literal(1), z.literal(2)])
+  .default(1)
+  .describe(
+    'of the approximation of the architecture gradient (2.3): 1 takes w for what it is, 2 looks a step ahead',
+  );
 
-const imageOptions = z.object({ ...imageSupernetOptions, ...own(3e-4, 0.5) });
-const textOptions = z.object({ ...textSupernetOptions, ...own(3e-3, 0.9) });
+const imageOptions = z.object({ ...gradientOptions.images, order });
+const textOptions = z.object({ ...gradientOptions.tokens, order });
 
-type Options = SupernetSettings & Pick<z.infer<typeof imageOptions>, keyof ReturnType<typeof own>>;
+type Options = GradientSettings & { readonly order: 1 | 2 };
 
-/** Epochs that the eigenvalue is averaged over, and looked back: k of Zela et al. 2020, section 4.3. */
-const WINDOW = 5;
-/** The share of the mean eigenvalue then in the present one below which the search ends, ibid. */
-const LEAST_SHARE = 0.75;
-/** More skip connections in the eight edges of a normal cell are a sign of collapse (P-DARTS and DARTS+ allow two). */
-const MOST_SKIPS = 2;
-
-const savedJson = z.object({ eigenvalues: z.array(z.number()), architectures: z.array(z.json()) });
-
-/** What has been seen of the epochs, for the rule of early stopping. */
-interface History {
-  readonly eigenvalues: number[];
-  /** Derived after each epoch. */
-  readonly architectures: Json[];
-}
-
-/**
- * Differentiable architecture search (Liu, Simonyan & Yang 2018, algorithm 1): in each step the architecture
- * parameters move along the gradient of the validation loss, then the weights along that of the training loss.
- */
-class Darts<Model extends object> extends SupernetSearch<Model, Options> {
-  readonly #alphas: readonly Tensor[];
-  readonly #alphaOptimizer: optim.Adam;
-  #history: History = { eigenvalues: [], architectures: [] };
-  #validationLoss = { sum: 0, steps: 0 };
-
-  constructor(start: SupernetSearchStart<Model, Options>) {
-    super(start);
-    const { alphaLearningRate, alphaBeta1, alphaBeta2, alphaWeightDecay } = this.options;
-    this.#alphas = Object.values(this.supernet.architectureParameters());
-    this.#alphaOptimizer = new optim.Adam(this.#alphas, {
-      learningRate: alphaLearningRate,
-      betas: [alphaBeta1, alphaBeta2],
-      weightDecay: alphaWeightDecay,
-    });
-  }
-
-  override get trained(): boolean {
-    return super.trained || this.#stopsEarly();
-  }
-
-  protected step(train: Batch<Model>, next: () => Batch<Model>, learningRate: number): number {
-    const validation = next();
-    const { gradients, loss } = this.#architectureGradient(train, validation, learningRate);
-    if (!Number.isFinite(loss)) throw new Diverged(`diverged: the validation loss is ${loss}`);
-    this.#validationLoss.sum += loss;
-    this.#validationLoss.steps++;
-    for (const [place, alpha] of this.#alphas.entries()) alpha.grad = gradients[place];
-    this.#alphaOptimizer.step();
-    this.#alphaOptimizer.zeroGrad();
-    // The weights' step has no use for the gradient of the alphas.
-    return this.#withFixedAlphas(() => this.trainWeights(this.supernet, train, learningRate));
-  }
-
-  #architectureGradient(
-    train: Batch<Model>,
-    validation: Batch<Model>,
+/** Differentiable architecture search of first and second order (Liu, Simonyan & Yang 2018, section 2.3). */
+class Darts<Model extends object> extends GradientSearch<Model, Options> {
+  protected override architectureGradient(
+    problem: BilevelProblem,
     learningRate: number,
   ): ArchitectureGradient {
     const { order, momentum, weightDecay } = this.options;
-    const problem: BilevelProblem = {
-      weights: this.weights,
-      alphas: this.#alphas,
-      trainingLoss: () => train.loss(this.supernet),
-      validationLoss: () => validation.loss(this.supernet),
-    };
     if (order === 1) return firstOrderGradient(problem);
     const optimizer = this.weightOptimizer;
     return secondOrderGradient(problem, { learningRate, momentum, weightDecay, optimizer });
-  }
-
-  #withFixedAlphas<T>(body: () => T): T {
-    for (const alpha of this.#alphas) alpha.requiresGrad = false;
-    try {
-      return body();
-    } finally {
-      for (const alpha of this.#alphas) alpha.requiresGrad = true;
-    }
-  }
-
-  endEpoch(): EpochResult {
-    const { sum, steps } = this.#validationLoss;
-    this.#validationLoss = { sum: 0, steps: 0 };
-    const architecture = this.supernet.derive() as Json;
-    this.#history.architectures.push(architecture);
-    const eigenvalue = this.#eigenvalue();
-    if (eigenvalue !== undefined) this.#history.eigenvalues.push(eigenvalue);
-    const skips = countSkips(architecture);
-    return {
-      validationLoss: sum / steps,
-      [this.task.measure.name]: this.validate(this.supernet),
-      architecture,
-      weights: this.#weightNumbers(),
-      ...(skips === undefined ? {} : { skips }),
-      ...(eigenvalue === undefined ? {} : { eigenvalue }),
-      ...this.#warning(skips),
-    };
-  }
-
-  #warning(skips: Readonly<Record<string, number>> | undefined): { readonly warning?: string } {
-    const warnings = [];
-    const normal = skips?.normal;
-    if (normal !== undefined && normal > MOST_SKIPS)
-      warnings.push(`${normal} of the edges of the normal cell are skip connections`);
-    if (this.#grown()) warnings.push('the dominant eigenvalue of the Hessian is growing');
-    return warnings.length === 0 ? {} : { warning: `collapse under way: ${warnings.join('; ')}` };
-  }
-
-  #eigenvalue(): number | undefined {
-    if (!(this.options.eigenvalue || this.options.earlyStop)) return undefined;
-    const seed = deriveSeed(this.seed, `eigenvalue of epoch ${this.epoch}`);
-    this.supernet.train();
-    for (const batch of this.task.pass('validation', {
-      size: this.options.batchSize,
-      training: { seed, epoch: this.epoch },
-    }))
-      return dominantEigenvalue(() => batch.loss(this.supernet), this.#alphas, seed);
-    return undefined;
-  }
-
-  /** The mean eigenvalue of the last epochs against that of as many before them. */
-  #grown(): boolean {
-    const { eigenvalues } = this.#history;
-    if (eigenvalues.length < 2 * WINDOW) return false;
-    const mean = (from: number) =>
-      eigenvalues.slice(from, from + WINDOW).reduce((sum, value) => sum + value, 0) / WINDOW;
-    const last = eigenvalues.length - WINDOW;
-    return mean(last - WINDOW) / mean(last) < LEAST_SHARE;
-  }
-
-  #stopsEarly(): boolean {
-    return this.options.earlyStop && this.#grown();
-  }
-
-  /** The softmax of the architecture parameters: edges by operations. */
-  #weightNumbers(): Record<string, number[][]> {
-    return Object.fromEntries(
-      Object.entries(this.supernet.architectureParameters()).map(([name, alphas]) => {
-        const columns = alphas.shape.at(-1) as number;
-        const numbers = scope(() => alphas.detach().softmax(-1).flatten().toNumbers());
-        const rows = Array.from({ length: numbers.length / columns }, (_, row) =>
-          numbers.slice(row * columns, (row + 1) * columns),
-        );
-        return [name, rows];
-      }),
-    );
-  }
-
-  // biome-ignore lint/correctness/useYield: the rule of section 2.4 takes no time
-  *choose(): Generator<never, Found, undefined> {
-    if (!this.#stopsEarly()) return this.#found(this.supernet.derive(), {});
-    const epoch = this.epoch - WINDOW;
-    return this.#found(this.#history.architectures[epoch - 1], { stoppedAfter: this.epoch, ofEpoch: epoch });
-  }
-
-  /** With the measure of the architecture alone, with the shared weights: as of other strategies that share them. */
-  #found(architecture: unknown, details: Found['details']): Found {
-    try {
-      const value = this.validate(pathOf(this.supernet, architecture));
-      return { architecture, details: { [this.task.measure.name]: value, ...details } };
-    } catch (error) {
-      // The mixture is trained, and one of its paths alone never was: it may give anything.
-      if (error instanceof Diverged) return { architecture, details };
-      throw error;
-    }
-  }
-
-  override stateDict(): Map<string, Tensor> {
-    return new Map([...super.stateDict(), ...prefixed('alphas.', this.#alphaOptimizer.stateDict())]);
-  }
-
-  override stateJson(): Json {
-    return { ...this.#history };
-  }
-
-  override loadState(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
-    super.loadState(state, json, epoch, loss);
-    this.#alphaOptimizer.loadStateDict(withPrefix('alphas.', state));
-    const { eigenvalues, architectures } = savedJson.parse(json);
-    this.#history = { eigenvalues, architectures: architectures as Json[] };
-  }
-
-  override free(): void {
-    this.#alphaOptimizer.free();
-    super.free();
   }
 }
 

@@ -1,11 +1,12 @@
 import { InputError } from '../input-error.js';
 import { darts } from './darts.js';
 import type { AnyWeightSharingDefinition } from './definition.js';
+import { gdas } from './gdas.js';
 import { randomWeightSharing } from './random-ws.js';
 
 /** The strategies in the box that share weights. */
 export const weightSharing: ReadonlyMap<string, AnyWeightSharingDefinition> = new Map(
-  [darts, randomWeightSharing].map((definition) => [
+  [darts, gdas, randomWeightSharing].map((definition) => [
     definition.name,
     definition as AnyWeightSharingDefinition,
   ]),

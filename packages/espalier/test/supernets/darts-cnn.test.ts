@@ -258,3 +258,39 @@ describe('the supernet of darts-cnn', () => {
     expect(normal.isLive).toBe(false);
   });
 });
+
+describe('the derivation with few skip connections', () => {
+  it('replaces the weakest of them by what is next strongest, in the normal cell only', () => {
+    const supernet = new DartsSupernet(SMALL, { channels: 2, layers: 3, nodes: 2 });
+    const { normal, reduce } = supernet.architectureParameters();
+    const skip = DARTS_OPERATIONS.indexOf('skip_connect');
+    const pool = DARTS_OPERATIONS.indexOf('max_pool_3x3');
+    noGrad(() => {
+      for (const alphas of [normal, reduce]) alphas.zero_().narrow(1, skip, 1).fill_(3);
+      // The edges into the second node, from states 0, 1, 2: the last skips the least.
+      for (const [edge, strength] of [5, 4, 3.5, 3.2, 3.1].entries())
+        normal.narrow(0, edge, 1).narrow(1, skip, 1).fill_(strength);
+      normal.narrow(0, 3, 1).narrow(1, pool, 1).fill_(0.4);
+    });
+    const edges = (maxSkips?: number) => supernet.derive(maxSkips === undefined ? {} : { maxSkips }).normal;
+    expect(edges()).toEqual([
+      ['skip_connect', 0],
+      ['skip_connect', 1],
+      ['skip_connect', 0],
+      ['skip_connect', 1],
+    ]);
+    // Edge 3 (state 1) is the weakest that is derived: edge 4 (state 2) takes its place, which skips too; then that one
+    // loses it as well, and the pooling on edge 3 is left.
+    expect(edges(3)).toEqual([
+      ['skip_connect', 0],
+      ['skip_connect', 1],
+      ['skip_connect', 0],
+      ['max_pool_3x3', 1],
+    ]);
+    expect(edges(0).filter(([operation]) => operation === 'skip_connect')).toEqual([]);
+    expect(supernet.derive({ maxSkips: 0 }).reduce.map(([operation]) => operation)).toEqual(
+      new Array(4).fill('skip_connect'),
+    );
+    supernet.free();
+  });
+});
