@@ -94,6 +94,10 @@ async function search(flags: SearchFlags): Promise<void> {
   const terminal = openTerminal(flags.json);
   if (flags.preset !== 'paper' && flags.preset !== 'small')
     throw new InputError(`--preset '${flags.preset}': allowed: paper, small`);
+  if (!(strategies.has(flags.strategy) || weightSharing.has(flags.strategy)))
+    throw new InputError(
+      `strategy '${flags.strategy}' is unknown; known: ${[...strategies.keys(), ...weightSharing.keys()].join(', ')}`,
+    );
   if (weightSharing.has(flags.strategy)) return searchSharingWeights(flags, terminal);
   const request = await requestOf(flags);
   const out = flags.out ?? freeFolder(flags);
