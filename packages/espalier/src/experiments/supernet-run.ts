@@ -69,7 +69,11 @@ interface PreparedSearch {
 /** Where data and loss are open, and what the supernet of the space is built for. */
 type OpenedTask = Pick<PreparedSearch, 'task' | 'buildSupernet'>;
 
-type ImageOptions = SupernetSettings & { readonly augment: boolean; readonly cutout: number };
+type ImageOptions = SupernetSettings & {
+  readonly augment: boolean;
+  readonly cutout: number;
+  readonly partialChannels: number;
+};
 type TextOptions = SupernetSettings & {
   readonly stretch: number;
   readonly activationAlpha: number;
@@ -79,13 +83,13 @@ type TextOptions = SupernetSettings & {
 function openImages(
   space: Space,
   settings: ImageTaskSettings,
-  { augment, cutout, device }: ImageOptions,
+  { augment, cutout, partialChannels, device }: ImageOptions,
   validationShare: number,
 ): OpenedTask {
   const images = openImageTask(settings, validationShare);
   return {
     task: new ImageClassification(images, { augment, cutout, auxiliaryWeight: 0, labelSmoothing: 0, device }),
-    buildSupernet: () => buildSupernet(space, images.shape),
+    buildSupernet: () => buildSupernet(space, images.shape, { partialChannels }),
   };
 }
 

@@ -51,7 +51,15 @@ export interface SpaceDefinition<
   /** Builds the network of an architecture. */
   network?(architecture: A, input: NetworkInput[R], options: O): N;
   /** Builds the network that holds the weights of all architectures, where there is one. */
-  supernet?(input: NetworkInput[R], options: O): unknown;
+  supernet?(input: NetworkInput[R], options: O, variant: SupernetVariant): unknown;
+  /** Whether its supernet knows partial channels. */
+  readonly partialChannels?: boolean;
+}
+
+/** What a search may ask of a supernet besides the options of its space. */
+export interface SupernetVariant {
+  /** K: the operations see one in K channels, and edges have weights of their own (PC-DARTS, Xu et al. 2020); 1: all. */
+  readonly partialChannels: number;
 }
 
 /** What a network of a space is built for. Images: channels, height, width, and the number of classes. */

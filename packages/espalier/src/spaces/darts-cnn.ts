@@ -95,7 +95,9 @@ export const dartsCnn = defineSpace({
   },
   network: (genotype: DartsGenotype, shape, { channels, layers, layout, auxiliary }) =>
     new DartsNetwork(genotype, shape, { channels, layers, layout, auxiliary }),
-  supernet: (shape, { channels, layers, nodes }) => new DartsSupernet(shape, { channels, layers, nodes }),
+  supernet: (shape, { channels, layers, nodes }, { partialChannels }) =>
+    new DartsSupernet(shape, { channels, layers, nodes, partialChannels }),
+  partialChannels: true,
 });
 
 const DERIVED = DARTS_OPERATIONS.filter((operation) => operation !== 'none');

@@ -1,4 +1,5 @@
-import { cat, nn, type Tensor } from '@espalier/torch';
+import { cat, nn, noGrad, scope, type Tensor } from '@espalier/torch';
+import { InputError } from '../input-error.js';
 import { preprocessors } from '../networks/darts/cell.js';
 import { type CellPlan, planCells } from '../networks/darts/cell-plan.js';
 import {
@@ -17,7 +18,7 @@ import { MixedOperation, mixtures } from './mixed-operation.js';
 import { strongestEdges } from './strongest-edges.js';
 import type { DerivationRule, Supernet } from './supernet.js';
 
-/** All operations on one edge. Batch norm follows the pooling ones, as in the authors' code. */
+/** All operations on one edge, of so many channels. Batch norm follows the pooling ones, as in the authors' code. */
 function mixedOperation(channels: number, stride: number): Edge {
   return new MixedOperation(DARTS_OPERATIONS, (name) => {
     if (name !== 'max_pool_3x3' && name !== 'avg_pool_3x3')
@@ -36,16 +37,18 @@ class SuperCell extends nn.Module {
   readonly _ops: readonly Edge[];
   readonly kind: 'normal' | 'reduction';
 
+  /** @param partial K: the operations see one in K channels of a state, the others pass by */
   constructor(
     private readonly nodes: number,
     readonly plan: CellPlan,
+    private readonly partial: number,
   ) {
     super();
     this.kind = plan.reduces ? 'reduction' : 'normal';
     [this.preprocess0, this.preprocess1] = preprocessors(plan, false);
     this._ops = Array.from({ length: nodes }, (_, node) =>
       Array.from({ length: node + 2 }, (_, state) =>
-        mixedOperation(plan.own, plan.reduces && state < 2 ? 2 : 1),
+        mixedOperation(plan.own / partial, plan.reduces && state < 2 ? 2 : 1),
       ),
     ).flat();
   }
@@ -55,16 +58,20 @@ class SuperCell extends nn.Module {
    * states before it have been added up.
    *
    * @param weights of the edges that leave each state: [edges, operations]
+   * @param ofEdges a weight for each edge, by its place, where edges are weighted too
    */
-  mix(beforeLast: Tensor, last: Tensor, weights: readonly Tensor[]): Tensor {
+  mix(beforeLast: Tensor, last: Tensor, weights: readonly Tensor[], ofEdges?: readonly Tensor[]): Tensor {
     const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
     const nodes: Tensor[] = [];
     for (const [from, own] of weights.entries()) {
       const edges = edgesFrom(from, this.nodes);
       const operations = edges.map(({ edge }) => this._ops[edge] as Edge);
-      const values = mixtures(operations, states[from] as Tensor, own, this.plan.own, runOperations);
-      for (const [place, { node }] of edges.entries()) {
-        const value = values[place] as Tensor;
+      const [seen, passing] = this.#divide(states[from] as Tensor, this.plan.reduces && from < 2);
+      const values = mixtures(operations, seen, own, this.plan.own / this.partial, runOperations);
+      for (const [place, { node, edge }] of edges.entries()) {
+        const whole = this.#unite(values[place] as Tensor, passing);
+        const weight = ofEdges?.[edge];
+        const value = weight === undefined ? whole : whole.mul(weight);
         nodes[node] = nodes[node]?.add(value) ?? value;
       }
       if (from > 0) states.push(nodes[from - 1] as Tensor);
@@ -80,12 +87,39 @@ class SuperCell extends nn.Module {
       const values = states.flatMap((state, i) => {
         const name = chosen.get(first + i);
         if (name === undefined) return [];
-        return [runOperations([(this._ops[first + i] as Edge).operation(name)], state)];
+        const [seen, passing] = this.#divide(state, this.plan.reduces && i < 2);
+        const value = runOperations([(this._ops[first + i] as Edge).operation(name)], seen);
+        return [passing === undefined ? value : this.#unite(sumOf([value]), passing)];
       });
       states.push(sumOf(values));
     }
     return cat(states.slice(2), 1);
   }
+
+  /** The channels of a state that operations see, and those that pass by in the size of their results. */
+  #divide(state: Tensor, halves: boolean): [seen: Tensor, passing: Tensor | undefined] {
+    if (this.partial === 1) return [state, undefined];
+    const seen = this.plan.own / this.partial;
+    const others = state.narrow(1, seen, this.plan.own - seen);
+    return [
+      state.narrow(1, 0, seen).contiguous({ memoryFormat: 'channels_last' }),
+      halves ? others.maxPool2d([2, 2], [2, 2]) : others,
+    ];
+  }
+
+  #unite(value: Tensor, passing: Tensor | undefined): Tensor {
+    return passing === undefined ? value : shuffle(cat([value, passing], 1), this.partial);
+  }
+}
+
+/** [N, C, H, W] with the channels of K groups interleaved, so that the next node sees some of each. */
+function shuffle(value: Tensor, groups: number): Tensor {
+  const [count, channels, height, width] = value.shape as [number, number, number, number];
+  return value
+    .reshape([count, groups, channels / groups, height, width])
+    .transpose(1, 2)
+    .reshape([count, channels, height, width])
+    .contiguous({ memoryFormat: 'channels_last' });
 }
 
 /** The edges that leave a state, and the nodes that they enter. */
@@ -115,30 +149,79 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   readonly #normal: Alphas;
   readonly #reduce: Alphas;
   readonly #nodes: number;
+  /** With partial channels, the parameters of the edges, [1, edges]: a softmax over those into a node weighs them. */
+  readonly #edges: { readonly normal: Alphas; readonly reduce: Alphas } | undefined;
 
-  /** @param options channels of a node in the first cells, number of cells, nodes of a cell */
+  /**
+   * @param options channels of a node in the first cells, number of cells, nodes of a cell, and K of partial channels
+   * (1: none): the operations see one in K channels, and edges have weights of their own (PC-DARTS, Xu et al. 2020,
+   * sections 3.2 and 3.3)
+   * @throws InputError where K does not divide the channels
+   */
   constructor(
     shape: InputShape,
-    options: { readonly channels: number; readonly layers: number; readonly nodes: number },
+    options: {
+      readonly channels: number;
+      readonly layers: number;
+      readonly nodes: number;
+      readonly partialChannels?: number;
+    },
   ) {
     super();
-    const { channels, layers, nodes } = options;
+    const { channels, layers, nodes, partialChannels = 1 } = options;
+    if (channels % partialChannels !== 0)
+      throw new InputError(`partialChannels ${partialChannels}: must divide the ${channels} channels`);
     const stem = { channels: 3 * channels, reduced: false };
     this.stem = new nn.Sequential(
       new nn.Conv2d(shape.channels, stem.channels, 3, { padding: 1, bias: false }),
       new nn.BatchNorm2d(stem.channels),
     );
     const plans = planCells(layers, channels, stem, { normal: nodes, reduce: nodes });
-    this.cells = plans.map((plan) => new SuperCell(nodes, plan));
+    this.cells = plans.map((plan) => new SuperCell(nodes, plan, partialChannels));
     this.classifier = new nn.Linear(nodes * (plans.at(-1) as CellPlan).own, shape.classes);
     this.#normal = new Alphas(firstEdge(nodes), DARTS_OPERATIONS.length);
     this.#reduce = new Alphas(firstEdge(nodes), DARTS_OPERATIONS.length);
     this.#nodes = nodes;
+    if (partialChannels > 1) {
+      this.#edges = { normal: new Alphas(1, firstEdge(nodes)), reduce: new Alphas(1, firstEdge(nodes)) };
+    }
   }
 
-  /** Of the normal and of the reducing cells: [edges, operations] each, before the softmax over the operations. */
-  architectureParameters(): { readonly normal: nn.Parameter; readonly reduce: nn.Parameter } {
-    return { normal: this.#normal.values, reduce: this.#reduce.values };
+  /**
+   * Of the normal and of the reducing cells: [edges, operations] each, before the softmax over the operations; with partial
+   * channels also of their edges, [1, edges], before the softmax over those into a node.
+   */
+  architectureParameters(): {
+    readonly normal: nn.Parameter;
+    readonly reduce: nn.Parameter;
+    readonly normalEdges?: nn.Parameter;
+    readonly reduceEdges?: nn.Parameter;
+  } {
+    const own = { normal: this.#normal.values, reduce: this.#reduce.values };
+    return this.#edges === undefined
+      ? own
+      : { ...own, normalEdges: this.#edges.normal.values, reduceEdges: this.#edges.reduce.values };
+  }
+
+  /** The weights of the edges of a kind of cell, by their places. */
+  #edgeWeights(kind: 'normal' | 'reduce'): Tensor[] | undefined {
+    const edges = this.#edges?.[kind].values.select(0, 0);
+    if (edges === undefined) return undefined;
+    return Array.from({ length: this.#nodes }, (_, node) =>
+      edges
+        .narrow(0, firstEdge(node), node + 2)
+        .softmax(0)
+        .unbind(0),
+    ).flat();
+  }
+
+  /** The weights of the operations as numbers, times those of their edges where these have any. */
+  #weightNumbers(kind: 'normal' | 'reduce'): number[][] {
+    const alphas = kind === 'normal' ? this.#normal : this.#reduce;
+    const ofEdges = scope(() => noGrad(() => this.#edgeWeights(kind)?.map((weight) => weight.item())));
+    return alphas
+      .weightNumbers()
+      .map((ofOperations, edge) => ofOperations.map((weight) => weight * (ofEdges?.[edge] ?? 1)));
   }
 
   /** All operations at once, mixed by the softmax of the architecture parameters. */
@@ -148,8 +231,11 @@ export class DartsSupernet extends nn.Layer implements Supernet {
     const leaving = (alphas: Alphas) =>
       alphas.weightsOf(states.map((state) => edgesFrom(state, this.#nodes).map(({ edge }) => edge)));
     const [normal, reduce] = [leaving(this.#normal), leaving(this.#reduce)];
+    const [normalEdges, reduceEdges] = [this.#edgeWeights('normal'), this.#edgeWeights('reduce')];
     return this.#run(image, (cell, beforeLast, last) =>
-      cell.mix(beforeLast, last, cell.plan.reduces ? reduce : normal),
+      cell.plan.reduces
+        ? cell.mix(beforeLast, last, reduce, reduceEdges)
+        : cell.mix(beforeLast, last, normal, normalEdges),
     );
   }
 
@@ -179,11 +265,16 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   derive({ maxSkips = Number.POSITIVE_INFINITY }: DerivationRule = {}): DartsGenotype {
     const concat = Array.from({ length: this.#nodes }, (_, node) => node + 2);
     return {
-      normal: deriveWithFewSkips(this.#normal.weightNumbers(), this.#nodes, maxSkips),
+      normal: deriveWithFewSkips(this.#weightNumbers('normal'), this.#nodes, maxSkips),
       normal_concat: concat,
-      reduce: deriveEdges(this.#reduce.weightNumbers(), this.#nodes),
+      reduce: deriveEdges(this.#weightNumbers('reduce'), this.#nodes),
       reduce_concat: concat,
     };
+  }
+
+  #allAlphas(): readonly Alphas[] {
+    const edges = this.#edges === undefined ? [] : [this.#edges.normal, this.#edges.reduce];
+    return [this.#normal, this.#reduce, ...edges];
   }
 
   relax(relaxation: Relaxation): void {
@@ -192,14 +283,12 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   }
 
   override to(target: Parameters<nn.Module['to']>[0]): this {
-    this.#normal.to(target);
-    this.#reduce.to(target);
+    for (const alphas of this.#allAlphas()) alphas.to(target);
     return super.to(target);
   }
 
   override free(): void {
-    this.#normal.free();
-    this.#reduce.free();
+    for (const alphas of this.#allAlphas()) alphas.free();
     super.free();
   }
 

@@ -9,7 +9,7 @@ import {
 import { RecurrentLanguageModel } from '../networks/recurrent/recurrent-language-model.js';
 import type { VariationalDropout } from '../networks/recurrent/variational-dropout.js';
 import type { TokenInput } from '../space/space.js';
-import { Alphas } from './alphas.js';
+import { Alphas, type Relaxation } from './alphas.js';
 import { strongestEdges } from './strongest-edges.js';
 import type { LanguageSupernet } from './supernet.js';
 
@@ -70,11 +70,30 @@ class SuperCell extends DartsCell {
       : this.nodesOf(this.#single, dropHidden, inputs);
   }
 
+  /** In training with the kernels, the mixture runs over the whole stretch at once. */
+  protected override run(inputs: Tensor, state: LanguageModelState, mask: Tensor | undefined) {
+    if (this.#single !== undefined || !this.training || !fused.runsKernels(inputs))
+      return super.run(inputs, state, mask);
+    const [times, , width] = inputs.shape as [number, number, number];
+    const read = inputs.matmul(this._W0.narrow(0, 0, width));
+    const outputs = fused.mixedRecurrence(read, state[0] as Tensor, {
+      matrices: [this._W0.narrow(0, width, this.hidden), ...this._Ws.parameters()],
+      weights: this.#weights(),
+      mask,
+      norm: this.bn,
+    });
+    return { outputs, state: [outputs.select(0, times - 1)] };
+  }
+
+  /** [edges, activations]: 'none' only takes from the weights of the others. */
+  #weights(): Tensor {
+    return this.#alphas.mixtureWeights().narrow(1, 1, DARTS_ACTIVATIONS.length);
+  }
+
   #mixture(dropHidden: DropHidden) {
-    const weights = this.#alphas.values.softmax(-1);
-    // 'none' only takes from the weights of the others.
+    const weights = this.#weights();
     const nodes = Array.from({ length: this.#nodes }, (_, node) =>
-      weights.narrow(0, firstEdge(node), node + 1).narrow(1, 1, DARTS_ACTIVATIONS.length),
+      weights.narrow(0, firstEdge(node), node + 1),
     );
     return (first: Tensor): Tensor => {
       const states = [this.bn.forward(first)];
@@ -141,6 +160,10 @@ export class DartsRnnSupernet extends RecurrentLanguageModel implements Language
         .map(({ operation, state }) => [operation, state] as const),
       concat: nodes.map((node) => node + 1),
     };
+  }
+
+  relax(relaxation: Relaxation): void {
+    this.#alphas.relaxation = relaxation;
   }
 
   override to(target: Parameters<nn.Module['to']>[0]): this {

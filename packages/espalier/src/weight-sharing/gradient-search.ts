@@ -24,6 +24,13 @@ const architectureOptions = (alphaLearningRate: number, firstBeta: number) => ({
   alphaBeta1: z.number().min(0).lt(1).default(firstBeta).describe(`beta_1 of Adam (A.1: ${firstBeta})`),
   alphaBeta2: z.number().min(0).lt(1).default(0.999).describe('beta_2 of Adam (A.1: 0.999)'),
   alphaWeightDecay: z.number().min(0).default(1e-3).describe('of the architecture parameters (A.1: 1e-3)'),
+  warmUp: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'epochs at first in which only the weights are trained (PC-DARTS, Xu et al. 2020, section 4.2: 15)',
+    ),
   maxSkips: z
     .int()
     .min(0)
@@ -101,6 +108,8 @@ export abstract class GradientSearch<
   }
 
   protected step(train: Batch<Model>, next: () => Batch<Model>, learningRate: number): number {
+    if (this.epoch < this.options.warmUp)
+      return this.#withFixedAlphas(() => this.trainWeights(this.supernet, train, learningRate));
     const validation = next();
     const problem: BilevelProblem = {
       weights: this.weights,
@@ -142,7 +151,7 @@ export abstract class GradientSearch<
     if (eigenvalue !== undefined) this.#history.eigenvalues.push(eigenvalue);
     const skips = countSkips(architecture);
     return {
-      validationLoss: sum / steps,
+      ...(steps === 0 ? {} : { validationLoss: sum / steps }),
       [this.task.measure.name]: this.validate(this.supernet),
       architecture,
       weights: this.#weightNumbers(),
@@ -195,13 +204,15 @@ export abstract class GradientSearch<
   /** The softmax of the architecture parameters: edges by operations. */
   #weightNumbers(): Record<string, number[][]> {
     return Object.fromEntries(
-      Object.entries(this.supernet.architectureParameters()).map(([name, alphas]) => {
+      Object.entries(this.supernet.architectureParameters()).flatMap(([name, alphas]) => {
+        // Those of edges are one row, which is no choice between operations.
+        if (alphas.shape[0] === 1) return [];
         const columns = alphas.shape.at(-1) as number;
         const numbers = scope(() => alphas.detach().softmax(-1).flatten().toNumbers());
         const rows = Array.from({ length: numbers.length / columns }, (_, row) =>
           numbers.slice(row * columns, (row + 1) * columns),
         );
-        return [name, rows];
+        return [[name, rows]];
       }),
     );
   }

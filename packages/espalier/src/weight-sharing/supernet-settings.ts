@@ -25,6 +25,13 @@ export const imageSupernetOptions = {
   momentum: z.number().min(0).lt(1).default(0.9).describe('of the weights, mu (A.1.1: 0.9)'),
   weightDecay: z.number().min(0).default(3e-4).describe('of the weights (A.1.1: 3e-4)'),
   clip: clip(5),
+  partialChannels: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe(
+      'K: the operations see one in K channels, and edges get weights of their own; 1: all (PC-DARTS, Xu et al. 2020: 4)',
+    ),
   augment: z.boolean().default(true).describe('random crops, and flips where the data allows them'),
   cutout: z.int().min(0).default(0).describe('side of the square cut out of training images; 0: none'),
   device,

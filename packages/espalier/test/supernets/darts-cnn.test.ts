@@ -1,4 +1,14 @@
-import { backward, manualSeed, noGrad, randn, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
+import {
+  backward,
+  cat,
+  manualSeed,
+  noGrad,
+  randn,
+  scope,
+  setThreads,
+  type Tensor,
+  tensor,
+} from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { ashaCnn } from '../../src/hub/asha-cnn.js';
 import { dartsV2 } from '../../src/hub/darts-v2.js';
@@ -294,3 +304,100 @@ describe('the derivation with few skip connections', () => {
     supernet.free();
   });
 });
+
+describe('the supernet with partial channels', () => {
+  const partial = (channels = 4) =>
+    new DartsSupernet(SMALL, { channels, layers: 3, nodes: 2, partialChannels: 2 });
+
+  it('has operations of one in K channels, and parameters for its edges', () => {
+    const supernet = partial();
+    const { normal, normalEdges, reduceEdges } = supernet.architectureParameters();
+    expect([normal.shape, normalEdges?.shape, reduceEdges?.shape]).toEqual([
+      [5, 8],
+      [1, 5],
+      [1, 5],
+    ]);
+    const shapes = new Map([...supernet.stateDict()].map(([name, { shape }]) => [name, shape]));
+    // sep_conv_3x3 of the first edge of the first cell: its depthwise filters.
+    expect(shapes.get('cells.0._ops.0._ops.4.op.1.weight')).toEqual([2, 1, 3, 3]);
+    supernet.free();
+  });
+
+  it('lets the other channels pass, and mixes both', () => {
+    const supernet = partial();
+    // Everything skips: in a normal cell an edge then hands its whole input on, shuffled, times its weight.
+    const { normal, normalEdges, reduce, reduceEdges } = supernet.architectureParameters();
+    decideOn(normal, 'skip_connect');
+    decideOn(reduce, 'skip_connect');
+    supernet.eval();
+    const image = randn([1, 3, 8, 8]);
+    const cell = supernet.cells[0]!;
+    scope(() =>
+      noGrad(() => {
+        const stem = supernet.stem.forward(image);
+        const weights = (edge: number) => {
+          const [first, last] = edge < 2 ? [0, 2] : [2, 3];
+          return normalEdges!.select(0, 0).narrow(0, first!, last!).softmax(0).toNumbers()[edge - first!]!;
+        };
+        // Channels a b | c d become a c b d.
+        const shuffled = (value: Tensor) => value.indexSelect(1, tensor([0, 2, 1, 3], 'int64'));
+        const states = [cell.preprocess0.forward(stem), cell.preprocess1.forward(stem)];
+        const nodes: Tensor[] = [];
+        for (const [node, first] of [0, 2].entries()) {
+          const inputs = [...states, ...nodes];
+          nodes.push(
+            Array.from({ length: node + 2 }, (_, i) => shuffled(inputs[i]!).mul(weights(first + i))).reduce(
+              (a, b) => a.add(b),
+            ),
+          );
+        }
+        const softmax = (alphas: Tensor) => alphas.softmax(-1);
+        const leaving = (alphas: Tensor) =>
+          [[0, 2], [1, 3], [4]].map((edges) => softmax(alphas).indexSelect(0, tensor(edges, 'int64')));
+        const ofEdges = [0, 1, 2, 3, 4].map((edge) => tensor(weights(edge)));
+        const found = cell.mix(stem, stem, leaving(normal), ofEdges);
+        const expected = cat(nodes, 1);
+        expect(found.sub(expected).abs().amax().item()).toBeLessThan(1e-5);
+      }),
+    );
+    expect(reduceEdges!.requiresGrad).toBe(true);
+    supernet.free();
+  });
+
+  it('derives with the weights of the edges', () => {
+    const supernet = partial();
+    const { normal, normalEdges } = supernet.architectureParameters();
+    noGrad(() => {
+      normal.zero_().narrow(1, 3, 1).fill_(1);
+      // Of the three edges into the second node the first is weighted least.
+      normalEdges!.copy_(tensor([[0, 0, -2, 0, 1]]));
+    });
+    expect(supernet.derive().normal).toEqual([
+      ['skip_connect', 0],
+      ['skip_connect', 1],
+      ['skip_connect', 2],
+      ['skip_connect', 1],
+    ]);
+    supernet.free();
+  });
+
+  it('gives gradients to everything', () => {
+    const supernet = partial();
+    const image = randn([2, 3, 8, 8]).to({ memoryFormat: 'channels_last' });
+    scope(() => backward(supernet.forward(image).square().mean()));
+    for (const [name, alphas] of Object.entries(supernet.architectureParameters()))
+      expect([name, alphas.grad!.abs().sum().item() > 0]).toEqual([name, true]);
+    supernet.free();
+  });
+
+  it('is refused where K does not divide the channels', () => {
+    expect(() => new DartsSupernet(SMALL, { channels: 6, layers: 3, nodes: 2, partialChannels: 4 })).toThrow(
+      'partialChannels 4: must divide the 6 channels',
+    );
+  });
+});
+
+/** Lets the softmax of every edge decide for one operation. */
+function decideOn(alphas: Tensor, name: DartsOperation): void {
+  noGrad(() => alphas.zero_().narrow(1, DARTS_OPERATIONS.indexOf(name), 1).fill_(1000));
+}

@@ -32,10 +32,10 @@ struct HalvesBackward : KernelNode {
   variable_list differentiate(variable_list&& gradients) override {
     const Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     const int64_t images = gradient.size(0), channels = gradient.size(1) / 2;
-    const Tensor result = at::zeros({images, channels, height, width}, gradient.options()).contiguous(at::MemoryFormat::ChannelsLast);
+    const Tensor result = at::empty({images, channels, height, width}, gradient.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
     const int64_t bytes = channels * gradient.element_size();
     const int64_t pixels = gradient.size(2) * gradient.size(3);
-    in_stretches(images, threads_for(images), [&](int64_t, int64_t begin, int64_t end) {
+    in_stretches(images, threads_for(images, images * channels * height * width * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
       for (int64_t image = begin; image < end; ++image) {
         const char* const from = static_cast<const char*>(gradient.data_ptr()) + image * pixels * 2 * bytes;
         char* const to = static_cast<char*>(result.data_ptr()) + image * height * width * bytes;
@@ -59,7 +59,7 @@ Tensor halves(const Tensor& input) {
     const Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
     outputs.push_back(at::empty({images, 2 * channels, (height + 1) / 2, (width + 1) / 2}, x.options().memory_format(at::MemoryFormat::ChannelsLast)));
     const int64_t bytes = channels * x.element_size(), pixels = outputs[0].size(2) * outputs[0].size(3);
-    in_stretches(images, threads_for(images), [&](int64_t, int64_t begin, int64_t end) {
+    in_stretches(images, threads_for(images, images * channels * height * width * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
       for (int64_t image = begin; image < end; ++image) {
         const char* const from = static_cast<const char*>(x.data_ptr()) + image * height * width * bytes;
         char* const to = static_cast<char*>(outputs[0].data_ptr()) + image * pixels * 2 * bytes;

@@ -20,6 +20,8 @@ struct Loops {
   // products.inc
   void (*product)(const T*, int64_t, const T*, T*, int64_t, int64_t, int64_t, int64_t);
   void (*add_outer_products)(const T*, int64_t, const T*, int64_t, T*, int64_t, int64_t, int64_t);
+  void (*pack_panels)(const T*, int64_t, int64_t, int64_t, int64_t, T*);
+  void (*panel_product)(const T*, int64_t, const T*, T*, int64_t, int64_t, int64_t, int64_t, bool);
   // pooling.inc
   void (*max_pool)(const Convolution&, const T*, T*, uint8_t*);
   void (*add_max_pool_gradient)(const Convolution&, const T*, const uint8_t*, T*);
@@ -32,6 +34,8 @@ struct Loops {
   // recurrent.inc
   void (*add_mixed_highway)(int64_t, const T*, const T*, const T*, T*);
   void (*mixed_highway_gradient)(int64_t, const T*, const T*, const T*, const T*, T*, T*, T*);
+  void (*mask)(int64_t, const T*, const T*, T*);
+  void (*add_masked)(int64_t, const T*, const T*, const T*, T*);
 };
 
 // Of the best instruction set that this CPU has; the environment variable ESPALIER_CPU (baseline, avx2, avx512) chooses

@@ -4,6 +4,7 @@
 
 #include "gradient.h"
 #include "loops.h"
+#include "scratch.h"
 #include "stretches.h"
 
 namespace espalier {
@@ -17,6 +18,7 @@ using OptionalTensors = c10::List<c10::optional<Tensor>>;
 struct Mixture {
   int64_t images, pixels, channels, edges, terms;
 
+  int64_t work() const { return images * pixels * channels * edges * terms * kValueRead; }
   bool is_shared(const Tensor& term) const { return term.size(1) == channels && edges > 1; }
   int64_t first_channel(const Tensor& term, int64_t edge) const { return is_shared(term) ? 0 : edge * channels; }
 };
@@ -24,7 +26,7 @@ struct Mixture {
 // What a term is multiplied by for an edge and what is added: [edges, terms, channels] and [edges, channels].
 template <typename T>
 struct Factors {
-  std::vector<T> factors, constants;
+  Scratch<T> factors, constants;
 };
 
 template <typename T>
@@ -53,7 +55,7 @@ std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& ter
   std::vector<Tensor> results;
   for (int64_t edge = 0; edge < m.edges; ++edge)
     results.push_back(at::empty({m.images, m.channels, height, width}, terms[0].options().memory_format(at::MemoryFormat::ChannelsLast)));
-  in_stretches(m.images, threads_for(m.images), [&](int64_t, int64_t begin, int64_t end) {
+  in_stretches(m.images, threads_for(m.images, m.work()), [&](int64_t, int64_t begin, int64_t end) {
     std::vector<const T*> from(m.terms);
     std::vector<int64_t> steps(m.terms);
     for (int64_t image = begin; image < end; ++image)
@@ -106,13 +108,13 @@ struct MixtureBackward : KernelNode {
     for (int64_t t = 0; t < m.terms; ++t)
       if (wants(1 + t)) to[t] = at::empty_like(values[t]);
 
-    const int64_t threads = threads_for(m.images);
+    const int64_t threads = threads_for(m.images, m.work());
     std::vector<Sums> sums(threads);
     in_stretches(m.images, threads, [&](int64_t thread, int64_t begin, int64_t end) {
       Sums& own = sums[thread];
       own.products.resize(m.edges * m.terms * m.channels);
       own.gradients.resize(m.edges * m.channels);
-      std::vector<T> part(m.channels);
+      Scratch<T> part(m.channels);
       // A long sum of float32 loses digits; an image's does not.
       const auto add_part = [&](std::vector<double>& total, int64_t first) {
         for (int64_t i = 0; i < m.channels; ++i) total[first + i] += static_cast<double>(part[i]);

@@ -39,7 +39,7 @@ struct NormaliseBackward : KernelNode {
     variable_list to(1);
     if (wants(0)) {
       to[0] = at::empty_like(x);
-      in_stretches(images, threads_for(images), [&](int64_t, int64_t begin, int64_t end) {
+      in_stretches(images, threads_for(images, images * pixels * channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
         const int64_t at = begin * pixels * channels;
         loops<T>().with_moments_gradient((end - begin) * pixels, channels, nullptr, x.data_ptr<T>() + at, channels, through.offset.data(),
                                          through.slope.data(), to[0].data_ptr<T>() + at, channels);
@@ -72,7 +72,7 @@ std::tuple<Tensor, Tensor> normalise(const Tensor& values, TensorList gamma, Ten
     const auto run = [&](auto zero) {
       using T = decltype(zero);
       std::vector<T> means(images * channels), squares(images * channels);
-      in_stretches(images, threads_for(images), [&](int64_t, int64_t begin, int64_t end) {
+      in_stretches(images, threads_for(images, images * pixels * channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
         for (int64_t image = begin; image < end; ++image)
           loops<T>().moments(x.data_ptr<T>() + image * pixels * channels, channels, pixels, channels, means.data() + image * channels,
                              squares.data() + image * channels);

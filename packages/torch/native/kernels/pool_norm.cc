@@ -5,6 +5,7 @@
 #include "batch_moments.h"
 #include "gradient.h"
 #include "loops.h"
+#include "scratch.h"
 #include "stretches.h"
 
 namespace espalier {
@@ -40,10 +41,10 @@ struct PoolNormBackward : KernelNode {
     const Tensor gradient = gradients[0].defined() ? gradients[0].contiguous(at::MemoryFormat::ChannelsLast) : Tensor();
     const MomentsGradient<T> through =
         moments_gradient<T>(gradients[1], gradients[2], {mean.unpack(), Tensor(), inverse.unpack()}, {}, images * pixels);
-    Tensor result = at::zeros({images, channels, window.height, window.width}, output.options()).contiguous(at::MemoryFormat::ChannelsLast);
+    Tensor result = at::empty({images, channels, window.height, window.width}, output.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
     const T* const slopes = data_or_null<T>(gradient);
-    in_stretches(images, threads_for(images), [&](int64_t, int64_t begin, int64_t end) {
-      std::vector<T> total(pixels * channels);
+    in_stretches(images, threads_for(images, images * pixels * channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
+      Scratch<T> total(pixels * channels);
       for (int64_t image = begin; image < end; ++image) {
         const int64_t at = image * pixels * channels;
         loop.with_moments_gradient(pixels, channels, slopes == nullptr ? nullptr : slopes + at, output.data_ptr<T>() + at, channels,
@@ -63,7 +64,7 @@ template <typename T>
 BatchMoments run_forward(const Convolution& c, const Tensor& x, const Tensor& values, const Tensor& taps, double epsilon) {
   const int64_t images = x.size(0), pixels = c.pixels();
   std::vector<T> means(images * c.channels), squares(images * c.channels);
-  in_stretches(images, threads_for(images), [&](int64_t, int64_t begin, int64_t end) {
+  in_stretches(images, threads_for(images, images * pixels * c.channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t image = begin; image < end; ++image) {
       const T* const in = x.data_ptr<T>() + image * c.height * c.width * c.channels;
       const int64_t at = image * pixels * c.channels;

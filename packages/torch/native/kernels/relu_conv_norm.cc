@@ -8,6 +8,7 @@
 #include "batch_moments.h"
 #include "gradient.h"
 #include "loops.h"
+#include "scratch.h"
 #include "stretches.h"
 
 namespace espalier {
@@ -28,6 +29,10 @@ struct Unit {
   int64_t items() const { return images * groups; }
   int64_t in_channels() const { return shared ? convolution.channels : convolution.channels * groups; }
   int64_t out_channels() const { return convolution.out_channels * groups; }
+  int64_t multiply_adds() const {
+    const Convolution& c = convolution;
+    return items() * c.pixels() * c.channels * ((has_filters ? c.kernel * c.kernel : 0) + c.out_channels);
+  }
 };
 
 Unit unit_of(const Tensor& x, TensorList filters, TensorList products, int64_t stride, int64_t padding, int64_t dilation) {
@@ -59,9 +64,9 @@ Unit unit_of(const Tensor& x, TensorList filters, TensorList products, int64_t s
 
 // The filters of each group as [taps, channels], in turn or from the last tap to the first.
 template <typename T>
-std::vector<T> packed_filters(const Unit& unit, const std::vector<Tensor>& filters, bool reversed) {
+Scratch<T> packed_filters(const Unit& unit, const std::vector<Tensor>& filters, bool reversed) {
   const int64_t taps = unit.convolution.kernel * unit.convolution.kernel, channels = unit.convolution.channels;
-  std::vector<T> packed(unit.groups * taps * channels, T(1));
+  Scratch<T> packed(unit.groups * taps * channels, T(1));
   for (size_t group = 0; group < filters.size(); ++group) {
     const Tensor weight = filters[group].contiguous();
     const T* const from = weight.data_ptr<T>();
@@ -85,8 +90,8 @@ Forward run_forward(const Unit& unit, const Tensor& x, const Tensor& scale, cons
   const int64_t pixels = c.pixels(), out = unit.out_channels();
   Forward result;
   result.values = at::empty({unit.images, out, c.out_height, c.out_width}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
-  const std::vector<T> taps = packed_filters<T>(unit, filters, false);
-  std::vector<T> weights(unit.groups * c.channels * c.out_channels);
+  const Scratch<T> taps = packed_filters<T>(unit, filters, false);
+  Scratch<T> weights(unit.groups * c.channels * c.out_channels);
   for (int64_t group = 0; group < unit.groups; ++group) {
     const Tensor weight = products[group].contiguous();
     for (int64_t i = 0; i < c.channels; ++i)
@@ -98,8 +103,8 @@ Forward run_forward(const Unit& unit, const Tensor& x, const Tensor& scale, cons
   const T* const scales = data_or_null<T>(scale);
   const T* const shifts = data_or_null<T>(shift);
   const int64_t in_channels = unit.in_channels(), image_size = c.height * c.width * in_channels;
-  in_stretches(unit.items(), threads_for(unit.items()), [&](int64_t, int64_t begin, int64_t end) {
-    std::vector<T> padded(c.padded_size()), filtered(unit.has_filters ? pixels * c.channels : 0);
+  in_stretches(unit.items(), threads_for(unit.items(), unit.multiply_adds()), [&](int64_t, int64_t begin, int64_t end) {
+    Scratch<T> padded(c.padded_size()), filtered(unit.has_filters ? pixels * c.channels : 0);
     int64_t prepared = -1;
     for (int64_t item = begin; item < end; ++item) {
       const int64_t image = item / unit.groups, group = item % unit.groups;
@@ -136,7 +141,7 @@ struct Backward {
 // One thread's sums.
 template <typename T>
 struct Sums {
-  std::vector<T> filters, products, scale, shift;
+  Scratch<T> filters, products, scale, shift;
 };
 
 template <typename T>
@@ -148,11 +153,11 @@ Backward run_backward(const Unit& unit, const Tensor& gradient, const MomentsGra
   const int64_t pixels = c.pixels(), out = unit.out_channels(), in_channels = unit.in_channels(), taps = c.kernel * c.kernel;
   const int64_t image_size = c.height * c.width * in_channels;
   const bool to_input = wanted.input || wanted.scale;
-  const std::vector<T> forward = packed_filters<T>(unit, filters, false), reversed = packed_filters<T>(unit, filters, true);
+  const Scratch<T> forward = packed_filters<T>(unit, filters, false), reversed = packed_filters<T>(unit, filters, true);
   std::vector<Tensor> weights;
   for (const Tensor& weight : products) weights.push_back(weight.contiguous());
   Backward result;
-  if (to_input) result.input = at::zeros({unit.images, in_channels, c.height, c.width}, x.options()).contiguous(at::MemoryFormat::ChannelsLast);
+  if (to_input) result.input = at::empty({unit.images, in_channels, c.height, c.width}, x.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
   const T* const in = x.data_ptr<T>();
   const T* const scales = data_or_null<T>(scale);
   const T* const shifts = data_or_null<T>(shift);
@@ -160,7 +165,7 @@ Backward run_backward(const Unit& unit, const Tensor& gradient, const MomentsGra
 
   // Items that write into the same image must be one thread's.
   const int64_t work = unit.shared ? unit.images : unit.items(), each = unit.shared ? unit.groups : 1;
-  const int64_t threads = threads_for(work);
+  const int64_t threads = threads_for(work, unit.multiply_adds());
   std::vector<Sums<T>> sums(threads);
   // With stride 1 the gradient is surrounded by as many zeros as a filter reaches: then it is filtered as the image was.
   const int64_t border = c.stride == 1 ? c.extent() : 0;
@@ -171,9 +176,9 @@ Backward run_backward(const Unit& unit, const Tensor& gradient, const MomentsGra
     own.products.resize(wanted.products ? unit.groups * c.out_channels * c.channels : 0);
     own.scale.resize(in_channels);
     own.shift.resize(in_channels);
-    std::vector<T> padded(c.padded_size()), total(pixels * c.out_channels), bordered((c.out_height + 2 * border) * bordered_width * c.channels);
-    std::vector<T> filtered(wanted.products && unit.has_filters ? pixels * c.channels : 0);
-    std::vector<T> to_rectified(to_input ? (c.stride == 1 ? c.height * c.width * c.channels : c.padded_size()) : 0);
+    Scratch<T> padded(c.padded_size()), total(pixels * c.out_channels), bordered((c.out_height + 2 * border) * bordered_width * c.channels);
+    Scratch<T> filtered(wanted.products && unit.has_filters ? pixels * c.channels : 0);
+    Scratch<T> to_rectified(to_input ? (c.stride == 1 ? c.height * c.width * c.channels : c.padded_size()) : 0);
     int64_t prepared = -1;
     for (int64_t item = begin * each; item < end * each; ++item) {
       const int64_t image = item / unit.groups, group = item % unit.groups;

@@ -16,7 +16,15 @@ void in_stretches(int64_t count, int64_t threads, const Body& body) {
   });
 }
 
-inline int64_t threads_for(int64_t count) { return std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), count)); }
+// About 0.1 ms on one core, in multiply-adds: to wake another one for less takes longer than it saves.
+constexpr int64_t kLeastWork = int64_t{1} << 21;
+// A value that is read from memory and little is done with, as so many multiply-adds.
+constexpr int64_t kValueRead = 8;
+
+// How many threads share `count` pieces of work, of so many multiply-adds together.
+inline int64_t threads_for(int64_t count, int64_t work = kLeastWork) {
+  return work < kLeastWork ? 1 : std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), count));
+}
 
 template <typename T>
 const T* data_or_null(const at::Tensor& tensor) {

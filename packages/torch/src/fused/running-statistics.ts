@@ -1,7 +1,7 @@
-import type { BatchNorm2d } from '../nn/batch-norm.js';
+import type { BatchNorm1d, BatchNorm2d } from '../nn/batch-norm.js';
 
 /** Handles of mean, variance and number of batches of each, which the kernels bring up to date. */
-export function runningStatistics(norms: readonly BatchNorm2d[]): number[] {
+export function runningStatistics(norms: readonly (BatchNorm1d | BatchNorm2d)[]): number[] {
   return norms.flatMap(({ running_mean, running_var, num_batches_tracked }) =>
     running_mean === undefined || running_var === undefined || num_batches_tracked === undefined
       ? []

@@ -26,6 +26,15 @@ const learned = [
   image,
   ...units.flatMap(({ depthwise, pointwise, norm }) => [depthwise.weight, pointwise, norm.weight]),
 ];
+const matrices = [randn([21, 42]), randn([21, 42]), randn([21, 42])].map((matrix) => matrix.mul(0.2));
+for (const matrix of matrices) matrix.requiresGrad = true;
+const recurrence = fused.mixedRecurrence(randn([2, 5, 42]), randn([5, 21]), {
+  matrices,
+  weights: randn([3, 4]),
+  mask: undefined,
+  norm: new nn.BatchNorm1d(21, { affine: false }),
+});
 const gradients = grad(mixed[0].mul(mixed[1]).sum(), learned);
-const values = [...mixed, highway, ...gradients].flatMap((tensor) => tensor.toNumbers());
+gradients.push(...grad(recurrence.square().sum(), matrices));
+const values = [...mixed, highway, recurrence, ...gradients].flatMap((tensor) => tensor.toNumbers());
 console.log(JSON.stringify({ set: fused.instructionSet(), values }));

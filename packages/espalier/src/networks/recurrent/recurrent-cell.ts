@@ -31,15 +31,27 @@ export abstract class RecurrentCell extends nn.Module {
     state: LanguageModelState,
     { dropoutCellInput, dropoutHidden }: VariationalDropout,
   ): { outputs: Tensor; state: LanguageModelState } {
-    const [times, batch, width] = inputs.shape as [number, number, number];
+    const [, batch, width] = inputs.shape as [number, number, number];
     const mask = (units: number, p: number) =>
       this.training ? keepMask([batch, units], p, inputs) : undefined;
     const read = masked(inputs, mask(width, dropoutCellInput));
     const hiddenMask = mask(this.hidden, dropoutHidden);
-    const step = this.begin(read, (hidden) => masked(hidden, hiddenMask));
+    return this.run(read, state, hiddenMask);
+  }
+
+  /**
+   * @param inputs [T, N, inputs], dropped already
+   * @param hiddenMask [N, hidden], of what is dropped of hidden states
+   */
+  protected run(
+    inputs: Tensor,
+    state: LanguageModelState,
+    hiddenMask: Tensor | undefined,
+  ): { outputs: Tensor; state: LanguageModelState } {
+    const step = this.begin(inputs, (hidden) => masked(hidden, hiddenMask));
     const outputs: Tensor[] = [];
     let last = state;
-    for (let time = 0; time < times; time++) {
+    for (let time = 0; time < (inputs.shape[0] as number); time++) {
       last = step(time, last);
       outputs.push(last[0] as Tensor);
     }
