@@ -3,6 +3,7 @@ import { headerOf, prepareResume } from '../experiments/experiment.js';
 import { readRun } from '../experiments/found-architecture.js';
 import { isSupernetRun } from '../experiments/supernet-run.js';
 import { isTraining } from '../experiments/training-run.js';
+import { countedIn } from '../reports/child-name.js';
 import { describeRun, runToEnd, writeRunReport } from './run-search.js';
 import { describeSupernet, runSupernet } from './run-supernet.js';
 import { describeTraining, runTraining } from './run-training.js';
@@ -37,7 +38,9 @@ export function addResume(program: Command): void {
         return;
       }
       const experiment = await prepareResume(headerOf(run.settings), run.from);
-      terminal.line(`${path}: going on after ${run.state.told} of ${run.state.header.trials} children`);
+      terminal.line(
+        `${path}: going on after ${run.state.told} of ${run.state.header.trials} ${countedIn(run.state)}`,
+      );
       const summary = await runToEnd(experiment, run.folder, terminal);
       terminal.result(describeRun(summary));
       terminal.json(summary);

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Experiment, headerOf, taskIn } from '../experiments/experiment.js';
 import { architectureFile, bestOf, readRun } from '../experiments/found-architecture.js';
+import { childName, countedIn } from '../reports/child-name.js';
 import { count, percent } from '../reports/figures.js';
 import { reportSearch } from '../reports/search-report.js';
 import type { RunFolder } from '../runs/run-folder.js';
@@ -17,15 +18,21 @@ export interface RunSummary {
   readonly run: string;
   readonly status: 'finished' | 'interrupted' | 'unfinished';
   readonly trials: number;
+  /** Architectures; fewer than trials where a child that goes on is another trial. */
+  readonly children: number;
   readonly done: number;
   readonly failed: number;
   readonly best: {
     readonly trial: number;
+    /** `child 7` */
+    readonly name: string;
     readonly accuracy: number;
     readonly params: number;
     readonly macs: number;
     readonly architecture: unknown;
   } | null;
+  /** What the trials are called. */
+  readonly counted: 'children' | 'trainings';
   /** The page with curve and picture. */
   readonly report: string;
 }
@@ -76,14 +83,24 @@ export async function writeRunReport(path: string, shape?: InputShape): Promise<
     writeFileSync(join(path, 'best.json'), `${JSON.stringify(architecture, null, 2)}\n`);
     writeFileSync(join(path, 'best.svg'), report.network);
     const { accuracy, params, macs } = trial.outcome;
-    best = { trial: trial.trial, accuracy, params: params as number, macs: macs as number, architecture };
+    const name = childName(state, trial.trial);
+    best = {
+      trial: trial.trial,
+      name,
+      accuracy,
+      params: params as number,
+      macs: macs as number,
+      architecture,
+    };
   }
   return {
     run: path,
     status: state.finished ? 'finished' : 'unfinished',
     trials: state.header.trials,
+    children: state.children,
     done: state.done,
     failed: state.failed,
+    counted: countedIn(state),
     best,
     report: file,
   };
@@ -93,12 +110,12 @@ export async function writeRunReport(path: string, shape?: InputShape): Promise<
 export function describeRun(summary: RunSummary): string {
   const { best, failed } = summary;
   const lines = [
-    `${summary.run}: ${summary.status}, ${summary.done + failed} of ${summary.trials} children` +
+    `${summary.run}: ${summary.status}, ${summary.done + failed} of ${summary.trials} ${summary.counted}` +
       (failed > 0 ? `, ${failed} failed` : ''),
   ];
   if (best !== null)
     lines.push(
-      `best: child ${best.trial + 1}, validation accuracy ${percent(best.accuracy)}, ` +
+      `best: ${best.name}, validation accuracy ${percent(best.accuracy)}, ` +
         `${count(best.params)} parameters, ${count(best.macs)} multiply-adds`,
       `  architecture ${join(summary.run, 'best.json')}, picture ${join(summary.run, 'best.svg')}`,
     );

@@ -1,3 +1,4 @@
+import { childName, countedIn } from '../reports/child-name.js';
 import { count, duration, percent } from '../reports/figures.js';
 import { recentAverage } from '../reports/search-report.js';
 import type { RunState } from '../runs/run-state.js';
@@ -44,15 +45,18 @@ export class SearchProgress {
   #state: RunState | undefined;
 
   #tell(state: RunState): void {
-    const trial = state.trials[state.told - 1];
+    const trial = state.results.at(-1);
     if (trial?.outcome === undefined) return;
     if (this.#running.delete(trial.trial)) this.#trained++;
-    const { outcome } = trial;
-    const name = `child ${trial.trial + 1}`;
+    const { outcome, epochs } = trial;
+    const name = childName(state, trial.trial);
     if (outcome.status === 'failed') this.terminal.line(`${name} failed: ${outcome.reason}`);
     else if (!this.terminal.isLive)
       this.terminal.line(
-        `${name} of ${state.header.trials}: accuracy ${percent(outcome.accuracy)}, ` +
+        (epochs === undefined
+          ? `${name} of ${state.header.trials}`
+          : `training ${state.told} of ${state.header.trials}, ${name}`) +
+          `: accuracy ${percent(outcome.accuracy)}, ` +
           `${count(outcome.params as number)} parameters; ${this.#summary(state)}`,
       );
     this.#live();
@@ -68,7 +72,7 @@ export class SearchProgress {
       if (left > 0) parts.push(`${duration(left / rate)} left`);
     }
     if (state.best !== null)
-      parts.push(`best ${percent(state.best.accuracy)} (child ${state.best.trial + 1})`);
+      parts.push(`best ${percent(state.best.accuracy)} (${childName(state, state.best.trial)})`);
     const average = recentAverage(state);
     if (average !== undefined) parts.push(`average of the last ${percent(average)}`);
     const baseline = state.updates.at(-1)?.baseline;
@@ -83,13 +87,13 @@ export class SearchProgress {
     const width = 24;
     const filled = Math.round((width * state.told) / trials);
     const lines = [
-      `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${state.told} of ${trials} children${state.failed > 0 ? `, ${state.failed} failed` : ''}`,
+      `${'█'.repeat(filled)}${'░'.repeat(width - filled)} ${state.told} of ${trials} ${countedIn(state)}${state.failed > 0 ? `, ${state.failed} failed` : ''}`,
       this.#summary(state),
       ...[...this.#running]
         .sort(([a], [b]) => a - b)
         .map(
           ([trial, { epoch, epochs, step, stepsPerEpoch, loss }]) =>
-            `  child ${trial + 1}: epoch ${epoch} of ${epochs}, step ${step} of ${stepsPerEpoch}, loss ${loss.toFixed(3)}`,
+            `  child ${state.childOf(trial) + 1}: epoch ${epoch} of ${epochs}, step ${step} of ${stepsPerEpoch}, loss ${loss.toFixed(3)}`,
         ),
     ];
     this.terminal.live(lines.join('\n'));

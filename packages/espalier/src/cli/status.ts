@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { readRun } from '../experiments/found-architecture.js';
 import { isSupernetRun } from '../experiments/supernet-run.js';
+import { childName, countedIn } from '../reports/child-name.js';
 import { percent } from '../reports/figures.js';
 import { recentAverage } from '../reports/search-report.js';
 import { lockHolder } from '../runs/run-lock.js';
+import { rungsOf } from '../runs/rungs.js';
 import { readSupernetSummary } from './run-supernet.js';
 import { openTerminal } from './terminal.js';
 
@@ -28,6 +30,7 @@ export function addStatus(program: Command): void {
       const average = recentAverage(state);
       const baseline = state.updates.at(-1)?.baseline;
       const holder = lockHolder(path);
+      const rungs = rungsOf(state);
       const status = {
         run: path,
         status: state.finished ? 'finished' : holder === undefined ? 'stopped' : 'running',
@@ -36,6 +39,8 @@ export function addStatus(program: Command): void {
         strategy: settings.strategy,
         data: settings.task.data,
         trials: state.header.trials,
+        children: state.children,
+        rungs,
         told: state.told,
         done: state.done,
         failed: state.failed,
@@ -48,12 +53,19 @@ export function addStatus(program: Command): void {
       };
       terminal.json(status);
       const best =
-        state.best === null ? '' : `, best ${percent(state.best.accuracy)} (child ${state.best.trial + 1})`;
+        state.best === null
+          ? ''
+          : `, best ${percent(state.best.accuracy)} (${childName(state, state.best.trial)})`;
       terminal.result(
         `${path}: ${settings.strategy} on ${settings.space} with ${settings.task.data}, ${status.status}: ` +
-          `${state.told} of ${status.trials} children, ${state.failed} failed${best}`,
+          `${state.told} of ${status.trials} ${countedIn(state)}, ${state.failed} failed${best}`,
       );
+      for (const rung of rungs)
+        terminal.result(
+          `  ${rung.epochs} ${rung.epochs === 1 ? 'epoch' : 'epochs'}: ${rung.told} of ${rung.asked} children trained, ` +
+            `${rung.promoted} went on${rung.best === null ? '' : `, best ${percent(rung.best)}`}`,
+        );
       for (const { trial, reason } of state.failures)
-        terminal.result(`  child ${trial + 1} failed: ${reason}`);
+        terminal.result(`  ${childName(state, trial)} failed: ${reason}`);
     });
 }

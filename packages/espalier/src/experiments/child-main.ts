@@ -23,17 +23,20 @@ serve(async (init) => {
   setThreads(threads);
   const space = Space.configure((await findSpace(name, folder)).definition, spaceOptions);
   const task = openImageTask(taskSettings);
-  return ({ answers, depth, seed }, progress) => {
+  return ({ answers, depth, seed, epochs, checkpoints }, progress) => {
     const own = depth === undefined ? space : space.withDepth(depth);
     const architecture = own.decode(answers);
     let reported = 0;
     return trainChild(() => buildNetwork(own, architecture, task.shape), task, training, {
       seed,
+      ...(epochs === undefined
+        ? {}
+        : { pause: { epochs, identity: JSON.stringify({ answers, depth, seed }), ...checkpoints } }),
       async report({ epoch, step, stepsPerEpoch, loss }) {
         const now = performance.now();
         if (now - reported < REPORT_EVERY_MS) return;
         reported = now;
-        progress({ epoch, epochs: training.epochs, step, stepsPerEpoch, loss });
+        progress({ epoch, epochs: epochs ?? training.epochs, step, stepsPerEpoch, loss });
         // Lets the message go out before the next step keeps the thread.
         await setImmediate();
       },

@@ -40,7 +40,7 @@ function isPointwise({ groups, weight, stride, padding, bias }: nn.Conv2d): bool
 }
 
 /**
- * Several sequences of the same layers, with weights of their own, in training: by the kernels, where these have all that
+ * Several sequences of the same layers, with weights of their own: by the kernels, where these have all that
  * the layers do, else undefined.
  *
  * @param input [N, C, H, W], which all of them read
@@ -48,7 +48,7 @@ function isPointwise({ groups, weight, stride, padding, bias }: nn.Conv2d): bool
  */
 export function runFused(sequences: readonly nn.Sequential[], input: Tensor): fused.Normalised | undefined {
   const [first] = sequences as readonly [nn.Sequential];
-  if (!(first.training && fused.runsKernels(input))) return undefined;
+  if (!fused.servesLayer(first, input)) return undefined;
   const all = sequences.map(unitsOf);
   return all.every((units): units is Units => units !== undefined) ? runUnits(all, input) : undefined;
 }

@@ -44,6 +44,16 @@ export function multiplyAddsOfOperator(
       const weights = others.flatMap((shape) => (shape?.length === 4 ? [product(shape)] : []));
       return product([images as number, ...pixels]) * weights.reduce((sum, size) => sum + size, 0);
     }
+    case 'espalier::mixed_recurrence': {
+      // Matrices [H, 2 H]: that of the last output, then one a node, which meets every state before the node.
+      const [, first] = others;
+      const matrices = others.filter((shape) => String(shape) === String(first));
+      const products = matrices.reduce(
+        (sum, matrix, node) => sum + product(matrix as Shape) * Math.max(1, node),
+        0,
+      );
+      return product(result.slice(0, 2)) * products;
+    }
     default:
       return 0;
   }

@@ -1,5 +1,6 @@
 import {
   type Dtype,
+  fused,
   nn,
   noGrad,
   observeOperators,
@@ -158,7 +159,8 @@ function traceOperators<Name extends string>(
   const { training } = network;
   try {
     network.eval();
-    return scope(() => noGrad(record));
+    // What other programs know are libtorch's own operators.
+    return scope(() => noGrad(() => fused.withoutKernels(record)));
   } finally {
     network.train(training);
   }

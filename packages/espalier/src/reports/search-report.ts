@@ -103,7 +103,7 @@ export function reportSearch(run: ReadRun, shape: InputShape): SearchReport {
         heading,
         text:
           rungs.length > 0
-            ? `Validation accuracy at the end of each training, in the order of the results, the average of the last ${WINDOW} and the best so far. A child that is promoted to the next rung is trained again from where it stopped.`
+            ? `Validation accuracy at the end of each training, in the order of the results, the average of the last ${WINDOW} and the best so far. A child that is promoted to the next rung goes on where it stopped.`
             : `Validation accuracy of each child, the average of the last ${WINDOW} and the best so far.`,
         svg: curve,
       },

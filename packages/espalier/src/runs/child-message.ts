@@ -1,11 +1,11 @@
 import type { Json } from '../json.js';
-import type { TrialRequest } from './estimator.js';
+import type { EstimateRequest } from './estimator.js';
 
 /** What a worker is sent: how to begin, once, then one trial at a time. */
 export type ToWorker =
   /** `parent` is the process to die with. */
   | { readonly kind: 'begin'; readonly parent: number; readonly init: Json }
-  | { readonly kind: 'trial'; readonly request: TrialRequest };
+  | { readonly kind: 'trial'; readonly request: EstimateRequest };
 
 /** What a worker says. */
 export type FromWorker =

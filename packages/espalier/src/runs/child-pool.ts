@@ -1,5 +1,5 @@
 import { Child, ChildDeath, type ChildOptions } from './child.js';
-import type { EstimateContext, Estimator, TrialRequest } from './estimator.js';
+import type { EstimateContext, EstimateRequest, Estimator } from './estimator.js';
 import type { Outcome } from './outcome.js';
 
 export interface ChildPoolOptions extends ChildOptions {
@@ -51,7 +51,7 @@ export class ChildPool implements Estimator {
     this.#idle.push(...children);
   }
 
-  async estimate(request: TrialRequest, context: EstimateContext): Promise<Outcome> {
+  async estimate(request: EstimateRequest, context: EstimateContext): Promise<Outcome> {
     await this.#place();
     try {
       const deaths: ChildDeath[] = [];
@@ -79,7 +79,7 @@ export class ChildPool implements Estimator {
   }
 
   async #attempt(
-    request: TrialRequest,
+    request: EstimateRequest,
     { signal, progress }: EstimateContext,
   ): Promise<Outcome | ChildDeath> {
     const { timeoutSeconds } = this.#options;

@@ -2,13 +2,13 @@ import { Worker } from 'node:worker_threads';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { FromWorker, ToWorker } from './child-message.js';
-import type { TrialRequest } from './estimator.js';
+import type { EstimateRequest } from './estimator.js';
 import { failureOf } from './failure.js';
 import type { Outcome } from './outcome.js';
 
 /** Measures one trial in a worker process. What it throws makes a failed trial. */
 export type TrialHandler = (
-  request: TrialRequest,
+  request: EstimateRequest,
   progress: (progress: Json) => void,
 ) => Promise<Outcome> | Outcome;
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { FromWorker, ToWorker } from './child-message.js';
-import type { TrialRequest } from './estimator.js';
+import type { EstimateRequest } from './estimator.js';
 
 /** How the worker processes of a pool are started. */
 export interface ChildOptions {
@@ -105,7 +105,7 @@ export class Child {
    * @returns what it says the outcome is, unchecked
    * @throws ChildDeath
    */
-  run(request: TrialRequest, progress: (progress: Json) => void): Promise<unknown> {
+  run(request: EstimateRequest, progress: (progress: Json) => void): Promise<unknown> {
     this.#output = '';
     return new Promise((resolve, reject) => {
       this.#trial = { trial: request.trial, progress, resolve, reject };

@@ -6,7 +6,7 @@ import type { TrialRequest } from './estimator.js';
 import { type Outcome, parseOutcome } from './outcome.js';
 
 /**
- * Keeps what a trial came to until the journal takes it: results are journaled in the order of the trials, so
+ * Keeps what a trial came to until the journal takes it: results are journaled in an order of their own, so
  * a fast one may have to wait for a slow one, and a kill meanwhile must not cost its training.
  *
  * @param folder of the trial

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { TrialRequest } from './estimator.js';
 import type { JournalEvent, RunHeader } from './journal-event.js';
 import { type Outcome, parseOutcome } from './outcome.js';
+import { VirtualTime } from './virtual-time.js';
 
 /** A trial that was asked for; its outcome once it was told. */
 export interface TrialState extends TrialRequest {
@@ -34,6 +36,8 @@ const asked = z.object({
   trial: z.int(),
   answers,
   depth: z.exactOptional(z.number()),
+  epochs: z.exactOptional(z.int().min(1)),
+  continues: z.exactOptional(z.int()),
   seed: z.int(),
 });
 const told = z.looseObject({ trial: z.int() });
@@ -48,19 +52,26 @@ export class RunState {
   readonly trials: readonly TrialState[] = [];
   /** How many events were applied: the number of lines of the journal. */
   events = 1;
-  /** How many trials have their result; these are the first ones. */
-  told = 0;
+  /** The trials that have their result, in the order in which they were told. */
+  readonly results: readonly TrialState[] = [];
   /** How many of these were trained and measured. */
   done = 0;
-  /** The first of the trials with the highest accuracy. */
+  /**
+   * The first of the results with the highest accuracy, however many epochs the child has had: successive halving too is
+   * judged by what it has measured on any rung (Li et al. 2018).
+   */
   best: BestTrial | null = null;
-  /** A point for every trial that was measured, in order. */
+  /** A point for every trial that was measured, in the order of the results. */
   readonly curve: readonly CurvePoint[] = [];
-  /** The trials that failed, in order. */
+  /** The trials that failed, in the order of the results. */
   readonly failures: readonly { readonly trial: number; readonly reason: string }[] = [];
   /** What the strategy did, in order: its own events. */
   readonly updates: readonly JournalEvent[] = [];
   finished = false;
+  readonly #time = new VirtualTime();
+  /** Of each trial the child that it trains. */
+  readonly #children: number[] = [];
+  readonly #continued = new Set<number>();
 
   /**
    * @param source where the events stand, for messages: the file of the journal
@@ -88,6 +99,11 @@ export class RunState {
     return state;
   }
 
+  /** How many trials have their result. */
+  get told(): number {
+    return this.results.length;
+  }
+
   /** How many trials failed. */
   get failed(): number {
     return this.failures.length;
@@ -95,7 +111,22 @@ export class RunState {
 
   /** The trials that were asked for and have no result yet. */
   get outstanding(): readonly TrialState[] {
-    return this.trials.slice(this.told);
+    return this.#time.running.map((trial) => this.trials[trial] as TrialState);
+  }
+
+  /** The trial whose result has to come next; undefined where none is outstanding. */
+  get next(): number | undefined {
+    return this.#time.next;
+  }
+
+  /** How many children, each with an architecture of its own, were begun; a child that goes on is another trial of it. */
+  get children(): number {
+    return this.trials.length - this.#continued.size;
+  }
+
+  /** The child that a trial trains. Children are numbered from 0, in the order in which they were begun. */
+  childOf(trial: number): number {
+    return this.#children[trial] as number;
   }
 
   /** @throws InputError for an event that cannot follow; the state is as it was then */
@@ -107,13 +138,12 @@ export class RunState {
         throw new InputError(`${place}: the run begins a second time`);
       case 'trial': {
         const trial = parsed(asked, event, place);
-        this.#requireTrial(trial.trial, this.trials.length, place);
-        (this.trials as TrialState[]).push(trial);
+        requireTrial(trial.trial, this.trials.length, place);
+        this.#ask(trial, place);
         break;
       }
       case 'result': {
         const { trial } = parsed(told, event, place);
-        this.#requireTrial(trial, this.told, place);
         this.#tell(trial, outcomeIn(event, place), place);
         break;
       }
@@ -126,13 +156,41 @@ export class RunState {
     this.events++;
   }
 
-  #tell(trial: number, outcome: Outcome, place: string): void {
-    const asked = this.trials[trial];
-    if (asked === undefined) {
-      throw new InputError(`${place}: the result of trial ${trial}, which was not asked for`);
+  #ask(trial: TrialState, place: string): void {
+    const { continues, epochs } = trial;
+    let duration = epochs ?? 1;
+    if (continues === undefined) this.#children.push(this.children);
+    else {
+      const before = this.trials[continues];
+      const goesOn =
+        before?.outcome?.status === 'ok' &&
+        before.epochs !== undefined &&
+        epochs !== undefined &&
+        epochs > before.epochs &&
+        isDeepStrictEqual(
+          [before.answers, before.depth, before.seed],
+          [trial.answers, trial.depth, trial.seed],
+        ) &&
+        !this.#continued.has(continues);
+      if (!goesOn)
+        throw new InputError(`${place}: trial ${trial.trial} cannot go on with trial ${continues}`);
+      duration -= before.epochs;
+      this.#continued.add(continues);
+      this.#children.push(this.childOf(continues));
     }
-    (this.trials as TrialState[])[trial] = { ...asked, outcome };
-    this.told++;
+    this.#time.begin(trial.trial, duration);
+    (this.trials as TrialState[]).push(trial);
+  }
+
+  #tell(trial: number, outcome: Outcome, place: string): void {
+    const { next } = this;
+    if (next === undefined)
+      throw new InputError(`${place}: the result of trial ${trial}, which was not asked for`);
+    requireTrial(trial, next, place);
+    this.#time.end();
+    const told = { ...(this.trials[trial] as TrialState), outcome };
+    (this.trials as TrialState[])[trial] = told;
+    (this.results as TrialState[]).push(told);
     if (outcome.status === 'failed') {
       (this.failures as { trial: number; reason: string }[]).push({ trial, reason: outcome.reason });
       return;
@@ -142,11 +200,11 @@ export class RunState {
     if (this.best === null || accuracy > this.best.accuracy) this.best = { trial, accuracy };
     (this.curve as CurvePoint[]).push({ trial, accuracy, best: this.best.accuracy });
   }
+}
 
-  #requireTrial(trial: number, expected: number, place: string): void {
-    if (trial === expected) return;
-    throw new InputError(`${place}: trial ${trial} where trial ${expected} has to come`);
-  }
+function requireTrial(trial: number, expected: number, place: string): void {
+  if (trial === expected) return;
+  throw new InputError(`${place}: trial ${trial} where trial ${expected} has to come`);
 }
 
 /** The outcome in a line of the journal. */

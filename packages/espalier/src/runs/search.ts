@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
+import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { deriveSeed } from '../random/random.js';
-import type { Strategy } from '../strategies/strategy.js';
-import type { Estimator, TrialRequest } from './estimator.js';
+import type { Proposal, Strategy } from '../strategies/strategy.js';
+import type { Checkpoints, Estimator, TrialRequest } from './estimator.js';
 import { failureOf } from './failure.js';
 import { Journal } from './journal.js';
 import type { Clock, JournalEvent, RunHeader } from './journal-event.js';
@@ -56,9 +57,11 @@ interface SearchEnd {
  * Runs a search to its end, or goes on with one that was stopped or killed: both are the same code, which takes
  * what the journal has as given.
  *
- * The journal depends on nothing but the header, the strategy and the outcomes. With W workers, trial n is asked
- * for exactly when the results of the trials 0 .. n-W are told (later where the strategy wants to be told more),
- * and results are told in the order of the trials, whatever the order in which they come in.
+ * The journal depends on nothing but the header, the strategy and the outcomes. With W workers, a
+ * trial is asked for whenever fewer than W are outstanding (later where the strategy wants to be told more), and results
+ * are told in the order of their virtual time, whatever the order in which they come in. Where the strategy does not
+ * say for how many epochs children are trained, trial n is so asked for exactly when the results of the trials 0 .. n-W
+ * are told, and results are told in the order of the trials.
  *
  * @throws InputError for a journal that this search would not have written, or that another process is writing
  */
@@ -141,9 +144,10 @@ class Search {
       this.#ask();
       if (this.#stopping.signal.aborted) break;
       if (this.#state.outstanding.length === 0) return this.#end();
-      const outcome = await this.#nextOutcome();
+      const next = this.#state.next as number;
+      const outcome = await this.#outcomeOf(next);
       if (outcome === undefined) break;
-      this.#tell(outcome);
+      this.#tell(next, outcome);
       // A replay, or an estimator that only looks results up, would not let a Ctrl-C through.
       await setImmediate();
     }
@@ -203,22 +207,24 @@ class Search {
         return;
       }
       const trial = state.trials.length;
-      const { answers, depth } = proposal;
+      const { continues } = proposal;
       this.#write({
         event: 'trial',
         trial,
-        answers,
-        ...(depth === undefined ? {} : { depth }),
-        seed: deriveSeed(seed, `trial ${trial}`),
+        ...keysOf(proposal),
+        seed:
+          continues === undefined
+            ? deriveSeed(seed, `trial ${trial}`)
+            : (state.trials[continues] as TrialRequest).seed,
       });
       this.#start(state.trials[trial] as TrialRequest);
     }
   }
 
   /** Has a trial measured, unless it was in an earlier life of the run. */
-  #start({ trial, answers, depth, seed }: TrialRequest): void {
+  #start({ trial, seed, ...proposal }: TrialRequest): void {
     if (this.#recorded.has(trial)) return;
-    const request = { trial, answers, ...(depth === undefined ? {} : { depth }), seed };
+    const request = { trial, ...keysOf(proposal), seed };
     const kept = keptOutcome(this.#folder.trial(trial), request, (text) =>
       this.report({ kind: 'message', text }),
     );
@@ -235,12 +241,15 @@ class Search {
     let outcome: Outcome;
     try {
       outcome = parseOutcome(
-        await this.#estimator.estimate(request, {
-          signal,
-          progress: (progress) => {
-            if (!signal.aborted) this.report({ kind: 'progress', trial, progress });
+        await this.#estimator.estimate(
+          { ...request, ...this.#checkpoints(request) },
+          {
+            signal,
+            progress: (progress) => {
+              if (!signal.aborted) this.report({ kind: 'progress', trial, progress });
+            },
           },
-        }),
+        ),
       );
     } catch (error) {
       outcome = failureOf(error);
@@ -253,32 +262,38 @@ class Search {
     return outcome;
   }
 
-  /** The outcome of the first trial that has not been told; undefined when the search is to stop. */
-  async #nextOutcome(): Promise<Outcome | undefined> {
-    const { told } = this.#state;
+  /** Only the trials of a strategy that says how long children are trained can go on. */
+  #checkpoints({ trial, epochs, continues }: TrialRequest): { readonly checkpoints?: Checkpoints } {
+    if (epochs === undefined) return {};
+    return {
+      checkpoints: {
+        save: this.#folder.checkpoint(trial),
+        ...(continues === undefined ? {} : { load: this.#folder.checkpoint(continues) }),
+      },
+    };
+  }
+
+  /** The outcome of a trial, the next one to be told; undefined when the search is to stop. */
+  async #outcomeOf(trial: number): Promise<Outcome | undefined> {
     const recorded = this.journal.next();
     if (recorded !== undefined) {
       if (recorded.event === 'result')
         return outcomeIn(recorded, `${this.#folder.journal}:${this.journal.position + 1}`);
-      throw this.journal.contradiction({ event: 'result', trial: told });
+      throw this.journal.contradiction({ event: 'result', trial });
     }
     return new Promise((resolve, reject) => {
       this.#wake = () => resolve(undefined);
-      (this.#outcomes.get(told) as Promise<Outcome>).then(resolve, reject);
+      (this.#outcomes.get(trial) as Promise<Outcome>).then(resolve, reject);
     });
   }
 
-  #tell({ clock, ...outcome }: Outcome): void {
-    const { told } = this.#state;
-    this.#write({ event: 'result', trial: told, ...outcome }, clock);
-    this.#outcomes.delete(told);
-    const { answers, depth } = this.#state.trials[told] as TrialRequest;
-    const events = this.#strategy.tell({
-      trial: told,
-      answers,
-      ...(depth === undefined ? {} : { depth }),
-      outcome: outcome as Outcome,
-    });
+  #tell(trial: number, { clock, ...outcome }: Outcome): void {
+    this.#write({ event: 'result', trial, ...outcome }, clock);
+    this.#outcomes.delete(trial);
+    const asked = this.#state.trials[trial] as TrialRequest;
+    // What was saved of the training that went on here is not needed any more.
+    if (asked.continues !== undefined) this.#removeCheckpoint(asked.continues);
+    const events = this.#strategy.tell({ trial, ...keysOf(asked), outcome: outcome as Outcome });
     for (const event of events) this.#write(this.#checked(event));
     this.#waiting = false;
     if (!this.journal.replaying && (events.length > 0 || this.#state.told % this.#snapshotEvery === 0)) {
@@ -294,9 +309,14 @@ class Search {
     );
   }
 
+  #removeCheckpoint(trial: number): void {
+    rmSync(this.#folder.checkpoint(trial), { force: true });
+  }
+
   #end(): SearchEnd {
     if (!this.journal.replaying) this.#snapshot();
-    const { best } = this.#state;
+    const { best, trials } = this.#state;
+    for (const { trial, epochs } of trials) if (epochs !== undefined) this.#removeCheckpoint(trial);
     this.#write({ event: 'end', best: best && { ...best } });
     this.journal.finish();
     return { status: 'finished', state: this.#state };
@@ -320,6 +340,16 @@ class Search {
     });
     this.#snapshotAt = events;
   }
+}
+
+/** What a strategy says of a trial, without keys that it does not name. */
+function keysOf({ answers, depth, epochs, continues }: Proposal) {
+  return {
+    answers,
+    ...(depth === undefined ? {} : { depth }),
+    ...(epochs === undefined ? {} : { epochs }),
+    ...(continues === undefined ? {} : { continues }),
+  };
 }
 
 function now(): Clock {

@@ -1,11 +1,17 @@
 import { InputError } from '../input-error.js';
+import { asha } from './asha.js';
+import { hyperband } from './hyperband.js';
 import { random } from './random.js';
 import { reinforce } from './reinforce.js';
+import { sha } from './sha.js';
 import type { AnyStrategyDefinition } from './strategy.js';
 
 /** The strategies in the box. */
 export const strategies: ReadonlyMap<string, AnyStrategyDefinition> = new Map(
-  [random, reinforce].map((definition) => [definition.name, definition as AnyStrategyDefinition]),
+  [random, reinforce, asha, sha, hyperband].map((definition) => [
+    definition.name,
+    definition as AnyStrategyDefinition,
+  ]),
 );
 
 /** @throws InputError for an unknown name */

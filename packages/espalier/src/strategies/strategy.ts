@@ -9,6 +9,10 @@ export interface Proposal {
   readonly answers: readonly Answer[];
   /** The value of the space's depth option that the answers are for; the space's own where it is missing. */
   readonly depth?: number;
+  /** How many epochs the network shall have been trained for when the trial ends; what the settings say where it is missing. */
+  readonly epochs?: number;
+  /** The trial of the same answers, told already and with fewer epochs, whose training goes on; not given twice. */
+  readonly continues?: number;
 }
 
 /** What became of a trial: a network trained and measured, or a failure, which is a result too. */
@@ -54,8 +58,8 @@ export interface Strategy {
   ask(): Proposal | undefined;
 
   /**
-   * Takes the result of a trial that was asked for. Results come in the order of the trials, without gaps,
-   * whatever the order in which the trials ended; other trials may be asked for in between.
+   * Takes the result of a trial that was asked for. Results come in an order that does not depend on the clock: that of
+   * the trials, unless their epochs differ (see `VirtualTime`). Other trials may be asked for in between.
    *
    * @returns what the strategy did with it, such as an update of its controller
    */
@@ -79,6 +83,14 @@ interface StrategyStart<O> {
   readonly options: O;
 }
 
+/** What a strategy that says itself how long children are trained asks of a search. */
+interface Plan {
+  /** Of the child that is trained longest: what the learning rate's schedule is laid out for. */
+  readonly epochs: number;
+  /** At most; a child that goes on is another trial. */
+  readonly trials: number;
+}
+
 /** A strategy's name and options, and how it is made: what a list of strategies holds. */
 export interface StrategyDefinition<O extends object = Record<never, never>> {
   readonly name: string;
@@ -86,6 +98,8 @@ export interface StrategyDefinition<O extends object = Record<never, never>> {
   readonly options: OptionsSchema<O>;
   /** Options for searches of some dozens of trials: what `--preset small` sets. */
   readonly small?: Partial<O>;
+  /** Of a strategy that says itself how long children are trained; its option `maxEpochs` is the longest. */
+  readonly plan?: (options: O) => Plan;
   create(start: StrategyStart<O>): Strategy;
 }
 

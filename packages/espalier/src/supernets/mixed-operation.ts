@@ -41,7 +41,7 @@ export class MixedOperation<Name extends string> extends nn.Module {
  * The mixed operations of the edges that leave a state: a value [N, channels, H', W'] for each of them.
  *
  * @param weights [edges, operations]
- * @param run what the same operation of all edges makes of the state, in training with the kernels
+ * @param run what the same operation of all edges makes of the state, with the kernels
  */
 export function mixtures<Name extends string>(
   edges: readonly MixedOperation<Name>[],
@@ -50,8 +50,9 @@ export function mixtures<Name extends string>(
   channels: number,
   run: (operations: readonly nn.Layer[], state: Tensor) => fused.MixtureTerm,
 ): Tensor[] {
-  const [{ names, training }] = edges as readonly [MixedOperation<Name>];
-  if (!(training && fused.runsKernels(state)))
+  const [first] = edges as readonly [MixedOperation<Name>];
+  const { names } = first;
+  if (!fused.servesLayer(first, state))
     return edges.map((edge, place) => edge.mixture(state, weights.select(0, place).unbind(0)));
   // 'none' is the first where it is one of them: it adds nothing, whatever its weight is.
   const from = names[0] === 'none' ? 1 : 0;

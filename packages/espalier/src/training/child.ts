@@ -7,7 +7,7 @@ import type { Network } from '../networks/network.js';
 import { traceClassifier } from '../networks/operator-trace.js';
 import { deriveSeed } from '../random/random.js';
 import type { Outcome } from '../runs/outcome.js';
-import { ImageClassification } from '../tasks/image-classification.js';
+import { ImageClassification, type ImageModel } from '../tasks/image-classification.js';
 import type { ImageTask } from '../tasks/image-task.js';
 import { Diverged, evaluate } from '../tasks/task.js';
 import { NetworkTraining, type StepReport } from './network-training.js';
@@ -112,7 +112,11 @@ function save(
 }
 
 /** Takes a training up where it was saved, if it was. @returns the epochs that are done */
-function goOn(training: NetworkTraining<ImageModel>, file: string, { identity, epochs: until }: Pause): EpochResult[] {
+function goOn(
+  training: NetworkTraining<ImageModel>,
+  file: string,
+  { identity, epochs: until }: Pause,
+): EpochResult[] {
   if (!existsSync(file)) return [];
   return scope(() => {
     let saved: ReturnType<typeof loadTensors>;

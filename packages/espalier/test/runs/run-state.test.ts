@@ -81,6 +81,54 @@ describe('the state of a run', () => {
     });
   });
 
+  describe('with trainings that go on', () => {
+    const first = { ...asked(0), epochs: 1 };
+    const onward = { ...first, trial: 2, epochs: 4, continues: 0 };
+    const begun = [RUN, first, { ...asked(1), epochs: 4 }, ok(0, 0.5)];
+
+    test('takes their results in the order of their epochs', () => {
+      // Trial 0 ends after 1 epoch, trial 1 after 4; trial 2 begins at 1 and has 3 epochs left.
+      const state = RunState.of([...begun, onward, ok(1, 0.25), ok(2, 0.75)], FILE);
+      expect(state.results.map(({ trial }) => trial)).toEqual([0, 1, 2]);
+      expect(() => RunState.of([RUN, first, { ...asked(1), epochs: 4 }, ok(1, 0.25)], FILE)).toThrow(
+        'journal.jsonl:4: trial 1 where trial 0 has to come',
+      );
+      const overtaken = RunState.of(
+        [RUN, { ...asked(0), epochs: 3 }, { ...asked(1), epochs: 2 }, ok(1, 0.5)],
+        FILE,
+      );
+      expect(overtaken).toMatchObject({ next: 0, told: 1, outstanding: [{ trial: 0 }] });
+      expect(overtaken.curve).toEqual([{ trial: 1, accuracy: 0.5, best: 0.5 }]);
+    });
+
+    test('counts children, of which each may have several trials', () => {
+      const state = RunState.of([...begun, onward, { ...asked(3), epochs: 1 }], FILE);
+      expect(state.children).toBe(3);
+      expect([0, 1, 2, 3].map((trial) => state.childOf(trial))).toEqual([0, 1, 0, 2]);
+    });
+
+    test.each([
+      ['that has no result', { ...onward, ...asked(1), trial: 2, epochs: 5, continues: 1 }],
+      ['that is not there', { ...onward, continues: 7 }],
+      ['with as many epochs', { ...onward, epochs: 1 }],
+      ['of other answers', { ...onward, answers: [1] }],
+      ['of another seed', { ...onward, seed: 1 }],
+    ])('refuses to go on with one %s', (_, event) => {
+      expect(() => RunState.of([...begun, event], FILE)).toThrow(
+        'journal.jsonl:5: trial 2 cannot go on with',
+      );
+    });
+
+    test('refuses to go on twice, and with one that failed', () => {
+      expect(() => RunState.of([...begun, onward, { ...onward, trial: 3, epochs: 9 }], FILE)).toThrow(
+        'journal.jsonl:6: trial 3 cannot go on with trial 0',
+      );
+      expect(() => RunState.of([RUN, first, failed(0, 'diverged'), { ...onward, trial: 1 }], FILE)).toThrow(
+        'journal.jsonl:4: trial 1 cannot go on with trial 0',
+      );
+    });
+  });
+
   test('has no best while every trial failed', () => {
     const state = RunState.of([RUN, asked(0), failed(0, 'timed out after 3 s')], FILE);
     expect(state).toMatchObject({ best: null, curve: [], failed: 1, done: 0 });

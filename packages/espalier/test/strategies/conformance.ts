@@ -55,6 +55,32 @@ export function describeStrategy(
       );
     });
 
+    it('goes on only with trainings that ended well, of the same answers, for longer, and each once', () => {
+      fc.assert(
+        fc.property(seeds, workers, (seed, parallel) => {
+          const { log } = search(create(seed), trials, parallel, judge);
+          const proposals = proposalsOf(log);
+          const told = new Set<number>();
+          const continued = new Set<number>();
+          let trial = 0;
+          for (const entry of log) {
+            if ('told' in entry) {
+              told.add(entry.told);
+              continue;
+            }
+            const { continues, answers, epochs } = proposals[trial++]!;
+            if (continues === undefined) continue;
+            const before = proposals[continues]!;
+            expect(told.has(continues) && !continued.has(continues)).toBe(true);
+            expect(before.answers).toEqual(answers);
+            expect(before.epochs).toBeLessThan(epochs!);
+            continued.add(continues);
+          }
+        }),
+        { numRuns: 10 },
+      );
+    });
+
     it('proposes the same for the same seed and results, and something else for another seed', () => {
       const run = (seed: number) => search(create(seed), trials, 3, judge).log;
       expect(run(5)).toEqual(run(5));

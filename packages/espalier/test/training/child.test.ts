@@ -1,10 +1,13 @@
+import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { nn, setThreads, type Tensor, tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import type { ImageTask } from '../../src/tasks/image-task.js';
-import { trainChild } from '../../src/training/child.js';
+import { type Pause, trainChild } from '../../src/training/child.js';
 import type { StepReport } from '../../src/training/network-training.js';
 import type { TrainingSettings } from '../../src/training/training-settings.js';
 import { bytesAsTheyAre, tinySet } from '../data/tiny-set.js';
+import { temporaryFolder } from '../runs/temporary-folder.js';
 import { settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';
 
 setThreads(1);
@@ -44,10 +47,11 @@ async function scripted(right: readonly number[]) {
   return trainChild(() => new Scripted(right), onePixel, settings, { seed: 1, report: async () => {} });
 }
 
-async function tiny(given: Partial<TrainingSettings>, seed = 1) {
+async function tiny(given: Partial<TrainingSettings>, seed = 1, pause?: Pause) {
   const reports: StepReport[] = [];
   const outcome = await trainChild(tinyNetwork, tinyTask, settingsOf(given), {
     seed,
+    ...(pause === undefined ? {} : { pause }),
     report: async (step) => {
       reports.push(step);
     },
@@ -102,5 +106,77 @@ describe('a child', () => {
     await expect(trainChild(tinyNetwork, tinyTask, settingsOf(), { seed: 1, report })).rejects.toThrow(
       'the pipe is closed',
     );
+  });
+});
+
+describe('a child that is paused', () => {
+  const settings = { epochs: 6, schedule: 'cosine' } as const;
+  const identity = 'child 1';
+
+  /** Trained for 1 epoch, then up to 4, with the file in between as `change` leaves it. */
+  async function inTwo(change: (file: string) => void = () => {}) {
+    const folder = temporaryFolder();
+    const load = join(folder, 'trials', '0', 'checkpoint.safetensors');
+    const save = join(folder, 'trials', '1', 'checkpoint.safetensors');
+    const first = await tiny(settings, 1, { epochs: 1, identity, save: load });
+    change(load);
+    const second = await tiny(settings, 1, { epochs: 4, identity, save, load });
+    return { first, second, saved: readFileSync(save) };
+  }
+
+  const atOnce = async () => {
+    const save = join(temporaryFolder(), 'checkpoint.safetensors');
+    const { outcome } = await tiny(settings, 1, { epochs: 4, identity, save });
+    return { outcome, saved: readFileSync(save) };
+  };
+
+  it('and goes on is bit by bit what it would be at once, with all its epochs', async () => {
+    const { first, second, saved } = await inTwo();
+    const whole = await atOnce();
+    expect(second.outcome).toEqual(whole.outcome);
+    expect(saved.equals(whole.saved)).toBe(true);
+    expect(first.reports).toHaveLength(5);
+    expect(second.reports).toHaveLength(15);
+    expect((second.outcome.epochs as object[]).slice(0, 1)).toEqual(first.outcome.epochs);
+  });
+
+  it('and goes on to the end is the child that was never paused', async () => {
+    const load = join(temporaryFolder(), 'checkpoint.safetensors');
+    await tiny(settings, 1, { epochs: 2, identity, save: load });
+    const { outcome } = await tiny(settings, 1, { epochs: 6, identity, load });
+    expect(outcome.epochs).toEqual((await tiny(settings)).outcome.epochs);
+  });
+
+  it.each<[string, (file: string) => void]>([
+    ['is not there', (file) => rmSync(file)],
+    ['is torn', (file) => truncateSync(file, 500)],
+    ['is empty', (file) => writeFileSync(file, '')],
+  ])('is trained from the start, and comes to the same, where its file %s', async (_, change) => {
+    const { second, saved } = await inTwo(change);
+    const whole = await atOnce();
+    expect(second.outcome).toEqual(whole.outcome);
+    expect(saved.equals(whole.saved)).toBe(true);
+    expect(second.reports).toHaveLength(20);
+  });
+
+  it('does not go on with the file of another child, or of a longer training', async () => {
+    const load = join(temporaryFolder(), 'checkpoint.safetensors');
+    await tiny(settings, 2, { epochs: 3, identity: 'child 2', save: load });
+    const fresh = await tiny(settings, 1, { epochs: 4, identity });
+    expect(await tiny(settings, 1, { epochs: 4, identity, load })).toEqual(fresh);
+    await tiny(settings, 1, { epochs: 5, identity, save: load });
+    expect(await tiny(settings, 1, { epochs: 4, identity, load })).toEqual(fresh);
+  });
+
+  it('is as good as its last epoch, and leaves no file when there is nothing to go on with', async () => {
+    const right = [4, 3, 1];
+    const save = join(temporaryFolder(), 'checkpoint.safetensors');
+    const outcome = await trainChild(() => new Scripted(right), onePixel, settingsOf({ epochs: 3 }), {
+      seed: 1,
+      pause: { epochs: 3, identity, save },
+      report: async () => {},
+    });
+    expect(outcome).toMatchObject({ status: 'ok', accuracy: 0.25 });
+    expect(existsSync(save)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 export { halves } from './halves.js';
-export { instructionSet, runsKernels, withoutKernels } from './kernels.js';
+export { instructionSet, runsKernels, servesLayer, withoutKernels } from './kernels.js';
 export { mixedHighway } from './mixed-highway.js';
 export { type MixedRecurrence, mixedRecurrence } from './mixed-recurrence.js';
 export { type MixtureTerm, mixture, Normalised } from './mixture.js';

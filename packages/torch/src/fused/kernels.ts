@@ -9,6 +9,14 @@ export function runsKernels(tensor: Tensor): boolean {
 }
 
 /**
+ * Whether they serve a layer on such an input: in training, and in evaluation where there is more than one image (of one
+ * image's single pixel the kernels would have no variance to look at).
+ */
+export function servesLayer({ training }: { readonly training: boolean }, input: Tensor): boolean {
+  return runsKernels(input) && (training || (input.shape[0] as number) > 1);
+}
+
+/**
  * Runs `body` on libtorch's own operators. Kernels have first derivatives only: what is to be differentiated twice runs
  * in here.
  */

@@ -2,7 +2,7 @@ import { invoke, Operator } from '../dispatcher.js';
 import type { BatchNorm2d } from '../nn/batch-norm.js';
 import { Tensor } from '../tensor.js';
 import { Normalised } from './mixture.js';
-import { runningStatistics } from './running-statistics.js';
+import { runningStatistics, scaleAndShift } from './running-statistics.js';
 
 const operator = new Operator('espalier::pool_norm', '');
 
@@ -14,7 +14,7 @@ export interface PoolNorm {
   readonly norms: readonly BatchNorm2d[];
 }
 
-/** In training: [N, C, H, W] to [N, C, H', W'], whose batch norm is not written down. */
+/** [N, C, H, W] to [N, C, H', W'], whose batch norm is not written down. */
 export function poolNorm(input: Tensor, { kind, stride, norms }: PoolNorm): Normalised {
   const { momentum, epsilon } = norms[0] as BatchNorm2d;
   const [values, scale, shift] = invoke(
@@ -26,5 +26,6 @@ export function poolNorm(input: Tensor, { kind, stride, norms }: PoolNorm): Norm
     momentum,
     epsilon,
   ) as [number, number, number];
-  return new Normalised(new Tensor(values), new Tensor(scale), new Tensor(shift));
+  const kept = scaleAndShift(norms);
+  return new Normalised(new Tensor(values), kept?.[0] ?? new Tensor(scale), kept?.[1] ?? new Tensor(shift));
 }

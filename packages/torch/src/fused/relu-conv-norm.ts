@@ -3,7 +3,7 @@ import type { BatchNorm2d } from '../nn/batch-norm.js';
 import type { Conv2d } from '../nn/convolution.js';
 import { Tensor } from '../tensor.js';
 import { Normalised } from './mixture.js';
-import { runningStatistics } from './running-statistics.js';
+import { runningStatistics, scaleAndShift } from './running-statistics.js';
 
 const operator = new Operator('espalier::relu_conv_norm', '');
 
@@ -16,7 +16,7 @@ export interface ReluConvNorm {
 }
 
 /**
- * Several of these units at once, in training: what they read is rectified once, and what batch norm makes is not written
+ * Several of these units at once: what they read is rectified once, and what batch norm makes is not written
  * down. All have the same sizes, stride, padding and dilation.
  *
  * @param input [N, C, H, W], which all units read, or [N, units C, H, W], the channels of each in turn
@@ -43,5 +43,6 @@ export function reluConvNorm(input: Tensor | Normalised, units: readonly ReluCon
     norm.momentum,
     norm.epsilon,
   ) as [number, number, number];
-  return new Normalised(new Tensor(values), new Tensor(scale), new Tensor(shift));
+  const kept = scaleAndShift(norms);
+  return new Normalised(new Tensor(values), kept?.[0] ?? new Tensor(scale), kept?.[1] ?? new Tensor(shift));
 }

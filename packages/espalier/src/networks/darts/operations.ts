@@ -84,7 +84,7 @@ export class FactorizedReduce extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    if (this.training && fused.runsKernels(input))
+    if (fused.servesLayer(this, input))
       return fused.reluConvNorm(fused.halves(input), [this.unit]).toTensor();
     const rectified = input.relu();
     return this.bn.forward(

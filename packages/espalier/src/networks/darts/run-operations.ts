@@ -5,13 +5,13 @@ import { FactorizedReduce, SeparableConvolution } from './operations.js';
 
 /**
  * The same operation on several edges that leave one state: [N, edges channels, H', W'], or [N, channels, H', W'] where all
- * edges have the same. In training with the kernels, what the edges have in common is done once, and what batch norm makes
+ * edges have the same. With the kernels, what the edges have in common is done once, and what batch norm makes
  * is left to whoever sums the edges up.
  */
 export function runOperations(operations: readonly nn.Layer[], state: Tensor): fused.MixtureTerm {
   const [first] = operations as readonly [nn.Layer];
   return (
-    (first.training && fused.runsKernels(state) ? runTogether(operations, state) : undefined) ??
+    (fused.servesLayer(first, state) ? runTogether(operations, state) : undefined) ??
     runEach(operations, state)
   );
 }
