@@ -1,4 +1,4 @@
-import { cat, nn, noGrad, scope, type Tensor } from '@espalier/torch';
+import { cat, type fused, nn, noGrad, scope, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 import { preprocessors } from '../networks/darts/cell.js';
 import { type CellPlan, planCells } from '../networks/darts/cell-plan.js';
@@ -15,8 +15,9 @@ import { PoolNorm } from '../networks/pool-norm.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
 import { MixedOperation, mixtures } from './mixed-operation.js';
+import { Remembered } from './remembered.js';
 import { strongestEdges } from './strongest-edges.js';
-import type { DerivationRule, Supernet } from './supernet.js';
+import type { ArchitecturesOnOneInput, DerivationRule, Supernet } from './supernet.js';
 
 /** All operations on one edge, of so many channels. Batch norm follows the pooling ones, as in the authors' code. */
 function mixedOperation(channels: number, stride: number): Edge {
@@ -29,6 +30,9 @@ function mixedOperation(channels: number, stride: number): Edge {
 }
 
 type Edge = MixedOperation<DartsOperation>;
+
+/** @param name of the edge and its operation within the cell */
+type EdgeValue = (compute: () => fused.MixtureTerm, fromState: number, name: string) => fused.MixtureTerm;
 
 /** A cell with an edge from every earlier state to every node. */
 class SuperCell extends nn.Module {
@@ -61,7 +65,7 @@ class SuperCell extends nn.Module {
    * @param ofEdges a weight for each edge, by its place, where edges are weighted too
    */
   mix(beforeLast: Tensor, last: Tensor, weights: readonly Tensor[], ofEdges?: readonly Tensor[]): Tensor {
-    const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
+    const states: Tensor[] = [...this.inputs(beforeLast, last)];
     const nodes: Tensor[] = [];
     for (const [from, own] of weights.entries()) {
       const edges = edgesFrom(from, this.nodes);
@@ -79,21 +83,39 @@ class SuperCell extends nn.Module {
     return cat(nodes, 1);
   }
 
-  /** @param chosen the operations of the edges that are there, by the edges' places */
-  path(beforeLast: Tensor, last: Tensor, chosen: ReadonlyMap<number, DartsOperation>): Tensor {
-    const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
+  /** What the two input states are made of. */
+  inputs(beforeLast: Tensor, last: Tensor): readonly [Tensor, Tensor] {
+    return [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
+  }
+
+  /**
+   * @param inputs the first two states
+   * @param chosen the operations of the edges that are there, by the edges' places
+   * @param edgeValue what makes the value of an edge from a state, by its place, from how it is computed
+   */
+  path(
+    inputs: readonly [Tensor, Tensor],
+    chosen: ReadonlyMap<number, DartsOperation>,
+    edgeValue: EdgeValue = (compute) => compute(),
+  ): Tensor {
+    const states: Tensor[] = [...inputs];
     for (let node = 0; node < this.nodes; node++) {
       const first = firstEdge(node);
       const values = states.flatMap((state, i) => {
         const name = chosen.get(first + i);
         if (name === undefined) return [];
-        const [seen, passing] = this.#divide(state, this.plan.reduces && i < 2);
-        const value = runOperations([(this._ops[first + i] as Edge).operation(name)], seen);
-        return [passing === undefined ? value : this.#unite(sumOf([value]), passing)];
+        return [edgeValue(() => this.#alone(first + i, name, state, i), i, `${first + i}.${name}`)];
       });
       states.push(sumOf(values));
     }
     return cat(states.slice(2), 1);
+  }
+
+  /** One operation of an edge, from its state. */
+  #alone(edge: number, name: DartsOperation, state: Tensor, from: number): fused.MixtureTerm {
+    const [seen, passing] = this.#divide(state, this.plan.reduces && from < 2);
+    const value = runOperations([(this._ops[edge] as Edge).operation(name)], seen);
+    return passing === undefined ? value : this.#unite(sumOf([value]), passing);
   }
 
   /** The channels of a state that operations see, and those that pass by in the size of their results. */
@@ -244,14 +266,45 @@ export class DartsSupernet extends nn.Layer implements Supernet {
    * sharing runs them (Li & Talwalkar 2019).
    */
   forwardPath(image: Tensor, genotype: DartsGenotype): Tensor {
-    const choose = (edges: readonly DartsEdge[]) =>
-      new Map(
-        edges.map(([operation, state], place) => [firstEdge(Math.floor(place / 2)) + state, operation]),
-      );
-    const [normal, reduce] = [choose(genotype.normal), choose(genotype.reduce)];
+    const [normal, reduce] = [chosenOperations(genotype.normal), chosenOperations(genotype.reduce)];
     return this.#run(image, (cell, beforeLast, last) =>
-      cell.path(beforeLast, last, cell.plan.reduces ? reduce : normal),
+      cell.path(cell.inputs(beforeLast, last), cell.plan.reduces ? reduce : normal),
     );
+  }
+
+  /**
+   * Many architectures on the same images, in evaluation: what does not depend on the architecture is computed once, and so
+   * is each operation on what the stem gives.
+   */
+  pathsOn(image: Tensor): ArchitecturesOnOneInput<DartsGenotype> {
+    const memory = new Remembered();
+    return {
+      run: (genotype) => {
+        const [normal, reduce] = [chosenOperations(genotype.normal), chosenOperations(genotype.reduce)];
+        const stem = memory.tensor('stem', () => this.stem.forward(image));
+        let beforeLast = stem;
+        let last = stem;
+        for (const [index, cell] of this.cells.entries()) {
+          // The first cell reads the stem twice, the second once.
+          const isStem = [index < 2, index < 1] as const;
+          const [preprocess0, preprocess1] = [cell.preprocess0, cell.preprocess1];
+          const inputs = [
+            isStem[0]
+              ? memory.tensor(`${index}.0`, () => preprocess0.forward(stem))
+              : preprocess0.forward(beforeLast),
+            isStem[1]
+              ? memory.tensor(`${index}.1`, () => preprocess1.forward(stem))
+              : preprocess1.forward(last),
+          ] as const;
+          const value = cell.path(inputs, cell.plan.reduces ? reduce : normal, (compute, from, name) =>
+            isStem[from] === true ? memory.term(`${index}.${name}`, compute) : compute(),
+          );
+          [beforeLast, last] = [last, value];
+        }
+        return this.#classify(last);
+      },
+      free: () => memory.free(),
+    };
   }
 
   /**
@@ -296,8 +349,19 @@ export class DartsSupernet extends nn.Layer implements Supernet {
     let beforeLast = this.stem.forward(image);
     let last = beforeLast;
     for (const cell of this.cells) [beforeLast, last] = [last, run(cell, beforeLast, last)];
-    return this.classifier.forward(last.adaptiveAvgPool2d(1).flatten(1));
+    return this.#classify(last);
   }
+
+  #classify(features: Tensor): Tensor {
+    return this.classifier.forward(features.adaptiveAvgPool2d(1).flatten(1));
+  }
+}
+
+/** The operations of a genotype's cell by the places of their edges. */
+function chosenOperations(edges: readonly DartsEdge[]): ReadonlyMap<number, DartsOperation> {
+  return new Map(
+    edges.map(([operation, state], place) => [firstEdge(Math.floor(place / 2)) + state, operation]),
+  );
 }
 
 /** The rule of section 2.4 on the weights of the edges of a cell. */

@@ -24,8 +24,18 @@ export interface SharesWeights {
   derive(rule?: DerivationRule): unknown;
 }
 
+/** Architectures that are run one after the other on the same images. */
+export interface ArchitecturesOnOneInput<Architecture = unknown> {
+  /** The logits of one, [N, classes]. */
+  run(architecture: Architecture): Tensor;
+  /** Frees what is kept between the runs. */
+  free(): void;
+}
+
 /** Of a space whose networks read images. */
 export interface Supernet extends Network, SharesWeights {
+  /** Where there is something to gain: many architectures on the same images, in evaluation, without gradients. */
+  pathsOn?(image: Tensor): ArchitecturesOnOneInput<never>;
   forwardPath(image: Tensor, architecture: unknown): Tensor;
 }
 

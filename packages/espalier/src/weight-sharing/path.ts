@@ -1,4 +1,6 @@
+import type { Tensor } from '@espalier/torch';
 import type { LanguageModel } from '../networks/language-model.js';
+import type { ArchitecturesOnOneInput, Supernet } from '../supernets/supernet.js';
 import type { SearchedSupernet } from './supernet-search.js';
 
 /** A supernet as one of its architectures: only the weights of that one take part. */
@@ -15,4 +17,28 @@ export function pathOf<Model extends object>(
       : { initialState: (texts: number) => initialState.call(supernet, texts) }),
   };
   return path as unknown as Model;
+}
+
+/** Many architectures of a supernet of images on one and the same batch, in evaluation. */
+export class PathsOnOneInput<Model extends object> {
+  #paths: ArchitecturesOnOneInput | undefined;
+
+  constructor(private readonly supernet: SearchedSupernet<Model>) {}
+
+  /** The supernet as one of them; it must only be called with the images of the batch. */
+  of(architecture: unknown): Model {
+    const { pathsOn } = this.supernet as unknown as Partial<Supernet>;
+    if (pathsOn === undefined) return pathOf(this.supernet, architecture);
+    const model = {
+      forward: (images: Tensor) => {
+        this.#paths ??= pathsOn.call(this.supernet, images) as ArchitecturesOnOneInput;
+        return this.#paths.run(architecture);
+      },
+    };
+    return model as unknown as Model;
+  }
+
+  free(): void {
+    this.#paths?.free();
+  }
 }

@@ -1,10 +1,10 @@
-import type { Tensor } from '@espalier/torch';
+import { noGrad, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Json } from '../json.js';
 import { Random } from '../random/random.js';
-import { type Batch, evaluate, isBetter } from '../tasks/task.js';
+import { type Batch, isBetter } from '../tasks/task.js';
 import type { WeightSharingDefinition } from './definition.js';
-import { pathOf } from './path.js';
+import { PathsOnOneInput, pathOf } from './path.js';
 import {
   type ChoiceStep,
   type EpochResult,
@@ -50,6 +50,21 @@ const STEPS_A_ROUND = 10_000;
 /** max(1, floor(B / 10,000)) rounds for B steps of training, epochs x N / batch size / time steps of a batch. */
 export function roundsFor(steps: number): number {
   return Math.max(1, Math.floor(Math.floor(steps) / STEPS_A_ROUND));
+}
+
+/** Images at once in the scoring: more do not run faster, and what is kept of them takes memory. */
+const BEST_SIZE = 64;
+
+/** What a measure is made of. */
+interface Total {
+  sum: number;
+  count: number;
+}
+
+function add<Model>(total: Total, batch: Batch<Model>, model: Model): void {
+  const { sum, finite } = scope(() => noGrad(() => batch.tally(model)));
+  total.sum += finite ? sum : Number.NaN;
+  total.count += batch.count;
 }
 
 /** An architecture with its measure. */
@@ -100,15 +115,21 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
     const measured: Json[] = [];
     this.supernet.eval();
     for (let round = 1; round <= rounds; round++) {
-      const scored: Scored[] = [];
-      for (let i = 0; i < candidates; i++) {
-        const architecture = this.#draw();
-        scored.push({ architecture, value: this.#measure(architecture, this.options.batches) });
-        yield { done: ++done, of, what: `round ${round} of ${rounds}: architectures scored` };
+      const drawn = Array.from({ length: candidates }, () => this.#draw());
+      const totals = drawn.map((): Total => ({ sum: 0, count: 0 }));
+      const what = `round ${round} of ${rounds}: architectures scored`;
+      const before = done;
+      for (const share of this.#score(drawn, totals)) {
+        done = before + share * candidates;
+        yield { done: Math.floor(done), of, what };
       }
+      done = before + candidates;
+      const scored = drawn.map(
+        (architecture, i): Scored => ({ architecture, value: this.#valueOf(totals[i] as Total) }),
+      );
       scored.sort((a, b) => (this.#better(a.value, b.value) ? -1 : this.#better(b.value, a.value) ? 1 : 0));
       for (const { architecture, value: score } of scored.slice(0, finalists)) {
-        const value = this.#measure(architecture);
+        const value = this.validate(pathOf(this.supernet, architecture));
         measured.push({ round, score, [this.task.measure.name]: value });
         if (best === undefined || this.#better(value, best.value)) best = { architecture, value };
         yield { done: ++done, of, what: `round ${round} of ${rounds}: finalists measured` };
@@ -125,18 +146,60 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
     return isBetter(this.task.measure, value, than);
   }
 
-  /** On the first batches of the validation data, or on all of it. */
-  #measure(architecture: unknown, batches?: number): number {
-    const { batchSize } = this.options;
-    // Images can be looked at in any number at once, and in few large batches it takes less time.
-    const [size, most] =
-      this.task.reads === 'images'
-        ? [batchSize * this.options.batches, batches === undefined ? undefined : 1]
-        : [batchSize, batches];
-    return evaluate(this.task, pathOf(this.supernet, architecture), 'validation', {
-      size,
-      ...(most === undefined ? {} : { most }),
-    });
+  /** The measure; a network that gives no numbers is the worst. */
+  #valueOf({ sum, count }: Total): number {
+    const value = this.task.measureOf(sum / count);
+    if (Number.isFinite(value)) return value;
+    return this.task.measure.better === 'higher' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+
+  /** Adds up the first batches of the validation data for each architecture. Says from time to time which share is done. */
+  #score(architectures: readonly unknown[], totals: readonly Total[]): Generator<number, void, undefined> {
+    return this.task.reads === 'images'
+      ? this.#scoreTogether(architectures, totals)
+      : this.#scoreInTurn(architectures, totals);
+  }
+
+  /** Batch after batch, all architectures on each: they have the beginning of the network in common. */
+  *#scoreTogether(
+    architectures: readonly unknown[],
+    totals: readonly Total[],
+  ): Generator<number, void, undefined> {
+    const { batchSize, batches } = this.options;
+    const images = Math.min(batchSize * batches, this.task.count('validation'));
+    // As many images, in batches of a size that runs well: in evaluation they have nothing to do with each other.
+    const size = Math.max(1, Math.ceil(images / Math.ceil(images / BEST_SIZE)));
+    let seen = 0;
+    for (const batch of this.task.pass('validation', { size })) {
+      if (seen >= images) break;
+      const paths = new PathsOnOneInput(this.supernet);
+      try {
+        for (const [i, architecture] of architectures.entries()) {
+          add(totals[i] as Total, batch, paths.of(architecture));
+          yield (seen + (batch.count * (i + 1)) / architectures.length) / images;
+        }
+      } finally {
+        paths.free();
+      }
+      seen += batch.count;
+    }
+  }
+
+  /** Architecture after architecture: each reads the text from its beginning. */
+  *#scoreInTurn(
+    architectures: readonly unknown[],
+    totals: readonly Total[],
+  ): Generator<number, void, undefined> {
+    const { batchSize: size, batches } = this.options;
+    for (const [i, architecture] of architectures.entries()) {
+      const path = pathOf(this.supernet, architecture);
+      let done = 0;
+      for (const batch of this.task.pass('validation', { size })) {
+        if (done++ >= batches) break;
+        add(totals[i] as Total, batch, path);
+      }
+      yield (i + 1) / architectures.length;
+    }
   }
 
   override stateJson(): Json {
