@@ -1,7 +1,8 @@
 import { optim, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
+import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { deriveSeed } from '../random/random.js';
+import { deriveSeed, Random } from '../random/random.js';
 import { type Batch, Diverged } from '../tasks/task.js';
 import { prefixed, withPrefix } from '../training/named-tensors.js';
 import {
@@ -11,7 +12,9 @@ import {
 } from './architecture-gradient.js';
 import { dominantEigenvalue } from './dominant-eigenvalue.js';
 import { pathOf } from './path.js';
+import { selectByPerturbation } from './perturbation.js';
 import { countSkips } from './skip-connections.js';
+import type { ChoiceStep } from './supernet-search.js';
 import { type EpochResult, type Found, SupernetSearch, type SupernetSearchStart } from './supernet-search.js';
 import { imageSupernetOptions, type SupernetSettings, textSupernetOptions } from './supernet-settings.js';
 
@@ -39,6 +42,18 @@ const architectureOptions = (alphaLearningRate: number, firstBeta: number) => ({
       'the most skip connections that a normal cell is derived with: the weakest give way (P-DARTS, Chen et al. 2019, ' +
         'section 3.3: 2)',
     ),
+  selection: z
+    .enum(['magnitude', 'perturbation'])
+    .default('magnitude')
+    .describe(
+      'how the architecture is chosen: by the largest weights (2.4), or by what the supernet loses without an operation ' +
+        '(DARTS-PT, Wang et al. 2021)',
+    ),
+  tuneEpochs: z
+    .int()
+    .min(0)
+    .default(5)
+    .describe('with the perturbation, epochs that tune the weights after each edge (DARTS-PT, appendix: 5)'),
   eigenvalue: z
     .boolean()
     .default(false)
@@ -89,12 +104,18 @@ export abstract class GradientSearch<
 > extends SupernetSearch<Model, Options> {
   readonly #alphas: readonly Tensor[];
   readonly #alphaOptimizer: optim.Adam;
+  /** Whether the architecture is being chosen, and the weights follow. */
+  #tuning = false;
   #history: History = { eigenvalues: [], architectures: [] };
   #validationLoss = { sum: 0, steps: 0 };
 
   constructor(start: SupernetSearchStart<Model, Options>) {
     super(start);
     const { alphaLearningRate, alphaBeta1, alphaBeta2, alphaWeightDecay } = this.options;
+    if (this.options.earlyStop && this.options.selection === 'perturbation')
+      throw new InputError(
+        'earlyStop goes back to an earlier architecture, and the selection by perturbation takes the last weights: not both',
+      );
     this.#alphas = Object.values(this.supernet.architectureParameters());
     this.#alphaOptimizer = new optim.Adam(this.#alphas, {
       learningRate: alphaLearningRate,
@@ -108,7 +129,7 @@ export abstract class GradientSearch<
   }
 
   protected step(train: Batch<Model>, next: () => Batch<Model>, learningRate: number): number {
-    if (this.epoch < this.options.warmUp)
+    if (this.#tuning || this.epoch < this.options.warmUp)
       return this.#withFixedAlphas(() => this.trainWeights(this.supernet, train, learningRate));
     const validation = next();
     const problem: BilevelProblem = {
@@ -217,11 +238,40 @@ export abstract class GradientSearch<
     );
   }
 
-  // biome-ignore lint/correctness/useYield: the rule of section 2.4 takes no time
-  *choose(): Generator<never, Found, undefined> {
-    if (!this.#stopsEarly()) return this.#found(this.#derive(), {});
-    const epoch = this.epoch - WINDOW;
-    return this.#found(this.#history.architectures[epoch - 1], { stoppedAfter: this.epoch, ofEpoch: epoch });
+  *choose(): Generator<ChoiceStep, Found, undefined> {
+    if (this.#stopsEarly()) {
+      const epoch = this.epoch - WINDOW;
+      return this.#found(this.#history.architectures[epoch - 1], {
+        stoppedAfter: this.epoch,
+        ofEpoch: epoch,
+      });
+    }
+    if (this.options.selection === 'perturbation') yield* this.#perturb();
+    return this.#found(this.#derive(), {});
+  }
+
+  #perturb(): Generator<ChoiceStep, void, undefined> {
+    const { better } = this.task.measure;
+    return selectByPerturbation({
+      // Those of edges are one row, which is no choice between operations.
+      alphas: this.#alphas.filter(({ shape }) => (shape[0] as number) > 1),
+      relax: (relaxation) => this.supernet.relax(relaxation),
+      validate: () => {
+        const value = this.validate(this.supernet);
+        return better === 'higher' ? value : -value;
+      },
+      tune: () => this.#tune(),
+      random: Random.of(this.seed, 'perturbation'),
+    });
+  }
+
+  *#tune(): Generator<unknown, void, undefined> {
+    this.#tuning = true;
+    try {
+      for (let epoch = 0; epoch < this.options.tuneEpochs; epoch++) yield* this.trainEpoch();
+    } finally {
+      this.#tuning = false;
+    }
   }
 
   /** With the measure of the architecture alone, with the shared weights: as of other strategies that share them. */

@@ -53,7 +53,7 @@ export function roundsFor(steps: number): number {
 }
 
 /** Images at once in the scoring: more do not run faster, and what is kept of them takes memory. */
-const BEST_SIZE = 64;
+const BEST_SIZE = 128;
 
 /** What a measure is made of. */
 interface Total {
