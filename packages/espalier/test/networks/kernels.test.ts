@@ -104,3 +104,30 @@ describe('on the kernels a training step has the values, gradients and statistic
     });
   });
 });
+
+describe('on the kernels evaluation has the values that libtorch gives', () => {
+  it.each(Object.entries(networks))('%s', (_, make) => {
+    scope(() =>
+      noGrad(() => {
+        manualSeed(13);
+        const { network, forward = (image: Tensor) => network.forward(image) } = make();
+        network.to({ dtype: 'float64', memoryFormat: 'channels_last' });
+        const image = randn([4, 3, 16, 16], { dtype: 'float64' });
+        // Statistics that are of no batch.
+        for (const [name, value] of network.namedBuffers())
+          if (name.endsWith('running_var')) value.uniform_(0.5, 2);
+          else if (name.endsWith('running_mean')) value.normal_(0, 0.3);
+        const before = [...network.namedBuffers()].map(([, value]) => value.toNumbers());
+        network.eval();
+        const ours = forward(image).toNumbers();
+        const theirs = fused.withoutKernels(() => forward(image).toNumbers());
+        const size = Math.hypot(...theirs);
+        expect(size).toBeGreaterThan(0);
+        for (const [i, value] of ours.entries())
+          expect(Math.abs(value - theirs[i]!)).toBeLessThan(1e-9 * size);
+        // Evaluation looks at the statistics and leaves them alone.
+        expect([...network.namedBuffers()].map(([, value]) => value.toNumbers())).toEqual(before);
+      }),
+    );
+  });
+});

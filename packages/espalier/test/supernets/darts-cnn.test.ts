@@ -1,6 +1,7 @@
 import {
   backward,
   cat,
+  liveTensors,
   manualSeed,
   noGrad,
   randn,
@@ -20,6 +21,9 @@ import {
 import { makeOperation } from '../../src/networks/darts/operations.js';
 import { multiplyAdds } from '../../src/networks/multiply-adds.js';
 import { traceClassifier } from '../../src/networks/operator-trace.js';
+import { Random } from '../../src/random/random.js';
+import { Space } from '../../src/space/space.js';
+import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { DartsSupernet } from '../../src/supernets/darts-cnn.js';
 import { MixedOperation } from '../../src/supernets/mixed-operation.js';
 
@@ -401,3 +405,32 @@ describe('the supernet with partial channels', () => {
 function decideOn(alphas: Tensor, name: DartsOperation): void {
   noGrad(() => alphas.zero_().narrow(1, DARTS_OPERATIONS.indexOf(name), 1).fill_(1000));
 }
+
+describe('many architectures on the same images', () => {
+  it('have the logits that each has alone, and leave nothing behind', () => {
+    const supernet = small();
+    supernet.eval();
+    const space = Space.configure(dartsCnn, { none: true });
+    const random = Random.of(4, 'paths');
+    const architectures = Array.from(
+      { length: 12 },
+      () => space.decode(space.sample(random)) as DartsGenotype,
+    );
+    const image = randn([3, 3, 8, 8]).to({ memoryFormat: 'channels_last' });
+    scope(() =>
+      noGrad(() => {
+        const alone = architectures.map((genotype) => supernet.forwardPath(image, genotype).toNumbers());
+        const before = liveTensors();
+        const paths = supernet.pathsOn(image);
+        const together = architectures.map((genotype) => scope(() => paths.run(genotype).toNumbers()));
+        expect(together).toEqual(alone);
+        // The second time everything that can be remembered is.
+        expect(architectures.map((genotype) => scope(() => paths.run(genotype).toNumbers()))).toEqual(alone);
+        expect(liveTensors()).toBeGreaterThan(before);
+        paths.free();
+        expect(liveTensors()).toBe(before);
+      }),
+    );
+    supernet.free();
+  });
+});

@@ -2,16 +2,18 @@ import { invoke, Operator } from '../dispatcher.js';
 import type { BatchNorm2d } from '../nn/batch-norm.js';
 import { Tensor } from '../tensor.js';
 import { Normalised } from './mixture.js';
-import { runningStatistics } from './running-statistics.js';
+import { runningStatistics, scaleAndShift } from './running-statistics.js';
 
 const operator = new Operator('espalier::normalise', '');
 
 /**
- * Batch norm in training, not written down.
+ * Batch norm, not written down.
  *
  * @param values [N, C, H, W], the channels of each of the norms in turn
  */
 export function normalise(values: Tensor, norms: readonly BatchNorm2d[]): Normalised {
+  const kept = scaleAndShift(norms);
+  if (kept !== undefined) return new Normalised(values, ...kept);
   const { momentum, epsilon, weight } = norms[0] as BatchNorm2d;
   const affine = weight !== undefined;
   const [scale, shift] = invoke(

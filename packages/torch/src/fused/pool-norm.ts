@@ -1,5 +1,6 @@
 import { invoke, Operator } from '../dispatcher.js';
 import type { BatchNorm2d } from '../nn/batch-norm.js';
+import { cat } from '../operators.generated.js';
 import { Tensor } from '../tensor.js';
 import { Normalised } from './mixture.js';
 import { runningStatistics, scaleAndShift } from './running-statistics.js';
@@ -14,7 +15,10 @@ export interface PoolNorm {
   readonly norms: readonly BatchNorm2d[];
 }
 
-/** [N, C, H, W] to [N, C, H', W'], whose batch norm is not written down. */
+/**
+ * [N, C, H, W] to [N, C, H', W'], whose batch norm is not written down. In evaluation each norm has statistics of its own:
+ * then it is [N, norms C, H', W'], the channels of each in turn.
+ */
 export function poolNorm(input: Tensor, { kind, stride, norms }: PoolNorm): Normalised {
   const { momentum, epsilon } = norms[0] as BatchNorm2d;
   const [values, scale, shift] = invoke(
@@ -26,6 +30,16 @@ export function poolNorm(input: Tensor, { kind, stride, norms }: PoolNorm): Norm
     momentum,
     epsilon,
   ) as [number, number, number];
+  const pooled = new Tensor(values);
   const kept = scaleAndShift(norms);
-  return new Normalised(new Tensor(values), kept?.[0] ?? new Tensor(scale), kept?.[1] ?? new Tensor(shift));
+  if (kept === undefined) return new Normalised(pooled, new Tensor(scale), new Tensor(shift));
+  return new Normalised(
+    norms.length === 1
+      ? pooled
+      : cat(
+          norms.map(() => pooled),
+          1,
+        ),
+    ...kept,
+  );
 }
