@@ -15,6 +15,16 @@ export function writeFileAtomically(file: string, text: string): void {
   syncFolder(dirname(file));
 }
 
+/**
+ * Replaces a file so that whoever reads it, also when this process was killed, finds the old text or the new, whole. A power
+ * failure may take both: for what can be made again, for waiting for the disk costs more than some trials do.
+ */
+export function replaceFile(file: string, text: string): void {
+  const temporary = temporaryOf(file);
+  writeFileSync(temporary, text);
+  renameSync(temporary, file);
+}
+
 /** What a process that was killed in mid-write may leave behind; the next write of the file takes it over. */
 export function temporaryOf(file: string): string {
   return `${file}.tmp`;

@@ -1,20 +1,20 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { syncFolder, writeFileAtomically } from './atomic-file.js';
+import { replaceFile } from './atomic-file.js';
 import type { TrialRequest } from './estimator.js';
 import { type Outcome, parseOutcome } from './outcome.js';
 
 /**
  * Keeps what a trial came to until the journal takes it: results are journaled in an order of their own, so
- * a fast one may have to wait for a slow one, and a kill meanwhile must not cost its training.
+ * a fast one may have to wait for a slow one, and a kill meanwhile must not cost its training. What a power failure takes
+ * of it is measured again.
  *
  * @param folder of the trial
  */
 export function keepOutcome(folder: string, { trial, ...asked }: TrialRequest, outcome: Outcome): void {
   mkdirSync(folder, { recursive: true });
-  writeFileAtomically(fileOf(folder), `${JSON.stringify({ ...asked, outcome })}\n`);
-  syncFolder(join(folder, '..'));
+  replaceFile(fileOf(folder), `${JSON.stringify({ ...asked, outcome })}\n`);
 }
 
 /**

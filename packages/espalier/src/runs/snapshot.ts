@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { StrategySnapshot } from '../strategies/strategy.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { replaceFile } from './atomic-file.js';
 import { plainJson } from './plain-json.js';
 
 /** Where a search stood. The trials are not in it: the journal's lines up to there say all about them. */
@@ -16,6 +16,7 @@ export interface Snapshot {
   readonly strategy: StrategySnapshot;
 }
 
+/** A power failure may take it; then the journal is replayed. */
 export function writeSnapshot(file: string, { strategy, ...engine }: Snapshot): void {
   const tensors = [...strategy.tensors].map(([name, { dtype, shape, data }]) => ({
     name,
@@ -24,7 +25,7 @@ export function writeSnapshot(file: string, { strategy, ...engine }: Snapshot): 
     data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'),
   }));
   const content = { ...engine, strategy: { json: plainJson(strategy.json), tensors } };
-  writeFileAtomically(file, `${JSON.stringify({ sha256: checksum(content), content })}\n`);
+  replaceFile(file, `${JSON.stringify({ sha256: checksum(content), content })}\n`);
 }
 
 /**

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { writeFileAtomically } from '../../src/runs/atomic-file.js';
+import { replaceFile, writeFileAtomically } from '../../src/runs/atomic-file.js';
 import { createJournal, Journal } from '../../src/runs/journal.js';
 
 const calls = vi.hoisted(() => [] as string[]);
@@ -34,6 +34,11 @@ beforeEach(() => {
 test('a file is on the disk before it has its name, and its name before the call returns', () => {
   writeFileAtomically(join(folder, 'a'), 'text');
   expect(calls).toEqual(['writeFile', 'fsync', 'rename', 'fsync']);
+});
+
+test('a file that can be made again has its name when it is whole, and nobody waits for the disk', () => {
+  replaceFile(join(folder, 'a'), 'text');
+  expect(calls).toEqual(['writeFile', 'rename']);
 });
 
 test('an event is on the disk when it is written, one by one', () => {
