@@ -4,6 +4,7 @@ import { Diverged } from '../tasks/task.js';
 import { version } from '../version.js';
 import { addCompare } from './compare.js';
 import { addDemo } from './demo.js';
+import { addEvaluate } from './evaluate.js';
 import { addExport } from './export.js';
 import { addInspect } from './inspect.js';
 import { addPredict } from './predict.js';
@@ -32,6 +33,7 @@ for (const add of [
   addExport,
   addPredict,
   addCompare,
+  addEvaluate,
   addReproduce,
   addDemo,
 ])

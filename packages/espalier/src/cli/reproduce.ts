@@ -85,7 +85,7 @@ async function reproduce(path: string, out: string, terminal: Terminal): Promise
     throw new InputError(
       `${folder.journal}:1: a run that begins with '${begin.event}'; known: ${[...kindsOfRun.keys()].join(', ')}`,
     );
-  if (!existsSync(out) || !existsSync(trainingFiles(out).journal)) await kind.begin(path, begin, out);
+  if (!existsSync(out) || !existsSync(trainingFiles(out).journal)) await kind.begin(path, out);
   const again = RunFolder.open(out);
   // Other settings or data make another run: that is known before hours are spent.
   const begun = readJournal(again.journal).events;

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
+import { isEvaluation } from '../experiments/evaluation.js';
 import { headerOf, prepareResume } from '../experiments/experiment.js';
 import { readRun } from '../experiments/found-architecture.js';
 import { isSupernetRun } from '../experiments/supernet-run.js';
 import { isTraining } from '../experiments/training-run.js';
 import { countedIn } from '../reports/child-name.js';
+import { runEvaluation } from './run-again.js';
+import { describeEvaluation, plainEvaluation } from './run-evaluation.js';
 import { describeRun, runToEnd, writeRunReport } from './run-search.js';
 import { describeSupernet, runSupernet } from './run-supernet.js';
 import { describeTraining, runTraining } from './run-training.js';
@@ -12,7 +15,7 @@ import { openTerminal } from './terminal.js';
 export function addResume(program: Command): void {
   program
     .command('resume')
-    .description('go on with a search or a training that was stopped or killed')
+    .description('go on with a search, a training or an evaluation that was stopped or killed')
     .argument('<folder>', 'run folder')
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, { json }: { json: boolean }) => {
@@ -21,6 +24,12 @@ export function addResume(program: Command): void {
         const result = await runTraining(path, terminal);
         terminal.result(describeTraining(result));
         terminal.json(result);
+        return;
+      }
+      if (isEvaluation(path)) {
+        const summary = await runEvaluation(path, terminal);
+        terminal.result(describeEvaluation(summary));
+        terminal.json(plainEvaluation(summary));
         return;
       }
       if (isSupernetRun(path)) {

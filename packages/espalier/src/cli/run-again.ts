@@ -1,9 +1,11 @@
-import { headerOf, prepareExperiment, prepareResume, settingsOf } from '../experiments/experiment.js';
+import { readEvaluation } from '../experiments/evaluation.js';
+import { beginEvaluation } from '../experiments/evaluation-run.js';
+import { headerOf, prepareResume } from '../experiments/experiment.js';
 import { parseArchitecture, readRun } from '../experiments/found-architecture.js';
-import { beginSupernetRun, readSupernetRun } from '../experiments/supernet-run.js';
+import { beginSearchAgain } from '../experiments/search-again.js';
 import { beginTraining, readTraining } from '../experiments/training-run.js';
-import { type JournalEvent, type RunHeader, withoutClock } from '../runs/journal-event.js';
-import { RunFolder } from '../runs/run-folder.js';
+import { InputError } from '../input-error.js';
+import { type EvaluationSummary, evaluateToEnd } from './run-evaluation.js';
 import { runToEnd } from './run-search.js';
 import { runSupernet } from './run-supernet.js';
 import { runTraining } from './run-training.js';
@@ -15,25 +17,15 @@ interface KindOfRun {
    * Begins a run of the same settings in a new folder. Relative paths begin at the working folder.
    *
    * @param path of the run that was
-   * @param begin the first event of its journal
    * @throws InputError for what has gone meanwhile: a space, the data
    */
-  begin(path: string, begin: JournalEvent, out: string): Promise<void>;
+  begin(path: string, out: string): Promise<void>;
   /** Goes on with a begun run to its end; false where it was stopped. */
   goOn(path: string, terminal: Terminal): Promise<boolean>;
 }
 
 const search: KindOfRun = {
-  async begin(_path, begin, out) {
-    const { event: _, ...header } = withoutClock(begin);
-    const { version: __, spaceChecksum, dataChecksum, ...request } = settingsOf(header as RunHeader);
-    const { settings, pool } = await prepareExperiment(request, process.cwd());
-    try {
-      RunFolder.create(out, headerOf(settings));
-    } finally {
-      await pool.close();
-    }
-  },
+  begin: beginSearchAgain,
   async goOn(path, terminal) {
     const { settings, from, folder } = await readRun(path);
     const experiment = await prepareResume(headerOf(settings), from);
@@ -42,7 +34,7 @@ const search: KindOfRun = {
 };
 
 const training: KindOfRun = {
-  async begin(path, _begin, out) {
+  async begin(path, out) {
     const { settings, journal } = readTraining(path);
     const { version: _, architecture, dataChecksum, ...request } = settings;
     beginTraining(out, await parseArchitecture(architecture, journal, process.cwd()), request);
@@ -53,12 +45,19 @@ const training: KindOfRun = {
 };
 
 const supernet: KindOfRun = {
-  async begin(path, _begin, out) {
-    const { version: _, spaceChecksum, dataChecksum, ...request } = (await readSupernetRun(path)).settings;
-    await beginSupernetRun(out, request);
-  },
+  begin: beginSearchAgain,
   async goOn(path, terminal) {
     return (await runSupernet(path, terminal)).status === 'finished';
+  },
+};
+
+const evaluation: KindOfRun = {
+  async begin(path, out) {
+    const { version: _, dataChecksum, ...request } = readEvaluation(path).settings;
+    await beginEvaluation(out, request);
+  },
+  async goOn(path, terminal) {
+    return (await runEvaluation(path, terminal)).status === 'finished';
   },
 };
 
@@ -67,4 +66,14 @@ export const kindsOfRun: ReadonlyMap<string, KindOfRun> = new Map([
   ['run', search],
   ['train', training],
   ['supernet', supernet],
+  ['evaluate', evaluation],
 ]);
+
+/** Evaluates from where the folder's journal ends; its searches and trainings are runs of their own kinds. */
+export function runEvaluation(path: string, terminal: Terminal): Promise<EvaluationSummary> {
+  return evaluateToEnd(path, terminal, (run, kind) => {
+    const known = kindsOfRun.get(kind);
+    if (known === undefined) throw new InputError(`${run}: a run that begins with '${kind}' cannot go on`);
+    return known.goOn(run, terminal);
+  });
+}

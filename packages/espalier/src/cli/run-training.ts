@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { continueTraining } from '../experiments/training-run.js';
 import { duration, percent } from '../reports/figures.js';
-import { testKey, trainingFiles } from '../training/final-training.js';
+import { judgedKey, trainingFiles } from '../training/final-training.js';
 import { INTERRUPTED, interruptible } from './interruption.js';
 import type { Terminal } from './terminal.js';
 
@@ -9,10 +9,11 @@ import type { Terminal } from './terminal.js';
 export interface TrainingSummary {
   readonly run: string;
   readonly status: 'finished' | 'interrupted';
-  /** Of a classifier that is finished. */
+  /** Of a classifier that is finished, or of a language model; on validation data where the training was to decide. */
   readonly testAccuracy?: number;
-  /** Of a language model that is finished. */
   readonly testPerplexity?: number;
+  readonly validationAccuracy?: number;
+  readonly validationPerplexity?: number;
   readonly loss: number | null;
   readonly weights: string | null;
 }
@@ -54,9 +55,9 @@ export async function runTraining(path: string, terminal: Terminal): Promise<Tra
       process.exitCode = INTERRUPTED;
       return { run: path, status: 'interrupted', loss: null, weights: null };
     }
-    const { measure, test, loss } = trained;
+    const { measure, judge, value, loss } = trained;
     const { weights } = trainingFiles(path);
-    return { run: path, status: 'finished', [testKey(measure)]: test, loss, weights };
+    return { run: path, status: 'finished', [judgedKey(judge, measure)]: value, loss, weights };
   } finally {
     interrupt.done();
   }
@@ -68,12 +69,16 @@ export function describeTraining({
   status,
   testAccuracy,
   testPerplexity,
+  validationAccuracy,
+  validationPerplexity,
   weights,
 }: TrainingSummary): string {
   if (status !== 'finished' || weights === null) return `${run}: stopped\ngo on with: espalier resume ${run}`;
-  const test =
-    typeof testAccuracy === 'number'
-      ? `accuracy on the test images ${percent(testAccuracy)}`
-      : `perplexity on the test text ${testPerplexity?.toFixed(2)}`;
-  return `${run}: trained; ${test}\n  weights ${weights}, journal ${join(run, 'journal.jsonl')}`;
+  const part = validationAccuracy === undefined && validationPerplexity === undefined ? 'test' : 'validation';
+  const accuracy = testAccuracy ?? validationAccuracy;
+  const value =
+    accuracy === undefined
+      ? `perplexity on the ${part} text ${(testPerplexity ?? validationPerplexity)?.toFixed(2)}`
+      : `accuracy on the ${part} images ${percent(accuracy)}`;
+  return `${run}: trained; ${value}\n  weights ${weights}, journal ${join(run, 'journal.jsonl')}`;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isEvaluation, readEvaluation } from '../experiments/evaluation.js';
 import { readRun } from '../experiments/found-architecture.js';
 import { isSupernetRun } from '../experiments/supernet-run.js';
 import { childName, countedIn } from '../reports/child-name.js';
@@ -12,11 +13,32 @@ import { openTerminal } from './terminal.js';
 export function addStatus(program: Command): void {
   program
     .command('status')
-    .description('how far a search is')
+    .description('how far a search or an evaluation is')
     .argument('<folder>', 'run folder')
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, { json }: { json: boolean }) => {
       const terminal = openTerminal(json);
+      if (isEvaluation(path)) {
+        const { settings, outcomes, picked, finished } = readEvaluation(path);
+        const running = lockHolder(path);
+        const status = finished ? 'finished' : running === undefined ? 'stopped' : 'running';
+        const done = (event: string) => outcomes.filter((one) => one.event === event).length;
+        const methods = settings.methods.map(({ name }) => name);
+        const stages = { searched: done('searched'), trained: done('trained'), tested: done('tested') };
+        terminal.json({
+          run: path,
+          status,
+          pid: running?.pid ?? null,
+          methods,
+          ...stages,
+          picked: Object.fromEntries(picked),
+        });
+        terminal.result(
+          `${path}: evaluation of ${methods.join(', ')}, ${status}: ${stages.searched} searched, ` +
+            `${stages.trained} trained to pick, ${stages.tested} tested`,
+        );
+        return;
+      }
       if (isSupernetRun(path)) {
         const running = lockHolder(path);
         const summary = await readSupernetSummary(path);

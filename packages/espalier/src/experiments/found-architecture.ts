@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
 import { readJournal } from '../runs/journal.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { RunState } from '../runs/run-state.js';
@@ -34,6 +35,15 @@ export function architectureFile({ space, architecture, spaceFile }: FoundArchit
     ...toArchitectureFile(space, architecture),
     ...(spaceFile === undefined ? {} : { space: spaceFile }),
   };
+}
+
+/** The same architecture in a network with other options of its space. @throws InputError for options it does not have */
+export function configured(
+  found: FoundArchitecture,
+  options: Readonly<Record<string, Json>>,
+): FoundArchitecture {
+  const space = Space.configure(found.space.definition, { ...found.space.options, ...options });
+  return { ...found, space, architecture: space.validate(found.architecture) };
 }
 
 /** The state of a search and its space, read and not touched. */

@@ -6,6 +6,7 @@ import { readJournal } from '../runs/journal.js';
 import { type JournalEvent, withoutClock } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import type { Direction } from '../statistics/summary.js';
+import { judgedKey } from '../training/final-training.js';
 import { architectureFile, findArchitecture } from './found-architecture.js';
 
 /** What the final value of a run is. */
@@ -69,6 +70,24 @@ const searchHeader = z.looseObject({
   trials: z.int(),
   training: z.looseObject({ epochs: z.int(), device: z.string() }),
 });
+const trialEpochs = z.looseObject({
+  trial: z.int(),
+  epochs: z.int().optional(),
+  continues: z.int().optional(),
+});
+
+/** Of the trials asked for, where a strategy says how long each is trained: one that goes on has only the epochs it adds. */
+function epochsAsked(events: readonly JournalEvent[]): number | undefined {
+  const trials = events.filter(({ event }) => event === 'trial').map((event) => trialEpochs.parse(event));
+  if (!trials.some(({ epochs }) => epochs !== undefined)) return undefined;
+  const had = new Map(trials.map(({ trial, epochs = 0 }) => [trial, epochs]));
+  return trials.reduce(
+    (sum, { epochs = 0, continues }) =>
+      sum + epochs - (continues === undefined ? 0 : (had.get(continues) ?? 0)),
+    0,
+  );
+}
+
 const childEpochs = z.array(z.looseObject({ accuracy: z.number() })).catch([]);
 
 const readSearch: ReadKind = (begin, events) => {
@@ -80,7 +99,7 @@ const readSearch: ReadKind = (begin, events) => {
     space,
     measure: accuracy('validation accuracy'),
     value: accuracies.length === 0 ? undefined : Math.max(...accuracies),
-    epochs: trials * training.epochs,
+    epochs: epochsAsked(events) ?? trials * training.epochs,
     device: training.device,
     spent: results.map((result) => ({
       seconds: secondsOf(result),
@@ -93,19 +112,23 @@ const readSearch: ReadKind = (begin, events) => {
 };
 
 const trainingHeader = z.looseObject({
+  judge: z.enum(['validation', 'test']).optional(),
   architecture: z.looseObject({ space: z.string() }),
   training: z.looseObject({ epochs: z.int(), device: z.string() }),
 });
 
 const readTraining: ReadKind = (begin, events) => {
-  const { architecture, training } = trainingHeader.parse(begin);
+  const { architecture, training, judge = 'test' } = trainingHeader.parse(begin);
   const end = endOf(events);
-  const isText = typeof end?.testPerplexity === 'number';
+  const isText = numberIn(end, judgedKey(judge, 'perplexity')) !== undefined;
+  const key = judgedKey(judge, isText ? 'perplexity' : 'accuracy');
+  // Searches have a validation accuracy too, of another training.
+  const suffix = judge === 'validation' ? ' once trained' : '';
   return {
     strategy: null,
     space: architecture.space,
-    measure: isText ? perplexity('test perplexity') : accuracy('test accuracy'),
-    value: numberIn(end, isText ? 'testPerplexity' : 'testAccuracy'),
+    measure: isText ? perplexity(`${judge} perplexity${suffix}`) : accuracy(`${judge} accuracy${suffix}`),
+    value: numberIn(end, key),
     epochs: training.epochs,
     device: training.device,
     spent: epochsOf(events).map((epoch) => ({ seconds: secondsOf(epoch) })),

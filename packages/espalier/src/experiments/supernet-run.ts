@@ -4,6 +4,7 @@ import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { requireClassifier } from '../networks/require-classifier.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
@@ -89,7 +90,11 @@ function openImages(
   const images = openImageTask(settings, validationShare);
   return {
     task: new ImageClassification(images, { augment, cutout, auxiliaryWeight: 0, labelSmoothing: 0, device }),
-    buildSupernet: () => buildSupernet(space, images.shape, { partialChannels }),
+    buildSupernet() {
+      const supernet = buildSupernet(space, images.shape, { partialChannels });
+      requireClassifier(supernet, images.shape, space.name);
+      return supernet;
+    },
   };
 }
 

@@ -18,7 +18,12 @@ import { LanguageModelling } from '../tasks/language-modelling.js';
 import type { Task } from '../tasks/task.js';
 import { openTextTask } from '../tasks/text-task.js';
 import { requireDevice } from '../training/device.js';
-import { type TrainedNetwork, trainingFiles, trainToEnd } from '../training/final-training.js';
+import {
+  type JudgedPart,
+  type TrainedNetwork,
+  trainingFiles,
+  trainToEnd,
+} from '../training/final-training.js';
 import type { OptimiserSettings, StepReport } from '../training/network-training.js';
 import { languageTrainingSettings, trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
@@ -38,15 +43,22 @@ const trainingRunSettings = z.strictObject({
   dataChecksum: z.string(),
   /** Of images or of a text, by what the space's networks read. */
   training: z.record(z.string(), z.json() as z.ZodType<Json>),
+  /** The test data where it is missing. Of images that validate a share is held out of the training. */
+  judge: z.enum(['validation', 'test']).optional(),
   seed: z.int(),
   threads: z.int().min(1),
 });
 
 /** All that the training of one network is: with the same settings, the same journal and weights. */
-export type TrainingRunSettings = z.infer<typeof trainingRunSettings>;
+type TrainingRunSettings = z.infer<typeof trainingRunSettings>;
 
-/** A network that is decided on trains on all images. */
-const NOTHING_HELD_OUT = { validation: 0 };
+/** The images of a training: a network that is decided on trains on all of them. */
+function imagesOf<Images extends object>(judge: JudgedPart | undefined, images: Images): Images {
+  return judge === 'validation' ? images : { ...images, validation: 0 };
+}
+
+/** What the user says; the rest is found out. */
+type TrainingRequest = Omit<TrainingRunSettings, 'version' | 'architecture' | 'dataChecksum'>;
 
 /** The word that the journal of a training begins with. */
 const BEGIN = 'train';
@@ -56,15 +68,8 @@ const BEGIN = 'train';
  *
  * @throws InputError for data that is not there and for a folder that is taken; nothing is written then
  */
-export function beginTraining(
-  path: string,
-  found: FoundArchitecture,
-  request: Omit<TrainingRunSettings, 'version' | 'architecture' | 'dataChecksum'>,
-): void {
-  const opened = openTraining(found.space, request, process.cwd());
-  requireDevice(opened.settings.device);
-  // What does not fit is seen here and not in the run.
-  opened.build(found.architecture).free();
+export function beginTraining(path: string, found: FoundArchitecture, request: TrainingRequest): void {
+  const opened = checkTraining(found, request);
   const settings: TrainingRunSettings = {
     version,
     ...request,
@@ -73,6 +78,22 @@ export function beginTraining(
     dataChecksum: opened.task.checksum(),
   };
   RunFolder.begin(path, { event: BEGIN, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) });
+}
+
+/**
+ * Opens the data and builds the network once: what does not fit is seen here and not in the run. Relative paths begin at
+ * the working folder.
+ *
+ * @throws InputError for data that is not there, options and devices, and a network that the data does not fit
+ */
+export function checkTraining(
+  found: Pick<FoundArchitecture, 'space' | 'architecture'>,
+  request: TrainingRequest,
+): OpenedTraining {
+  const opened = openTraining(found.space, request, process.cwd());
+  requireDevice(opened.settings.device);
+  opened.build(found.architecture).free();
+  return opened;
 }
 
 /** The data of a training with its loss, and what it trains. */
@@ -90,7 +111,7 @@ export const trainingOptions = (space: Space) =>
 /** @param from the folder that the data's path begins at */
 function openTraining(
   space: Space,
-  { task: of, training }: Pick<TrainingRunSettings, 'task' | 'training'>,
+  { task: of, training, judge }: Pick<TrainingRunSettings, 'task' | 'training' | 'judge'>,
   from: string,
 ): OpenedTraining {
   const taskSettings = taskIn(from, of);
@@ -105,7 +126,7 @@ function openTraining(
     };
   }
   const settings = optionsOf(trainingSettings, training);
-  const images = openImageTask({ ...taskSettings, ...NOTHING_HELD_OUT });
+  const images = openImageTask(imagesOf(judge, taskSettings));
   return {
     settings,
     task: new ImageClassification(images, settings),
@@ -138,7 +159,7 @@ async function trainedNetwork(path: string): Promise<{ found: FoundArchitecture;
       ...found,
       ...(found.space.definition.reads === 'tokens'
         ? {}
-        : { task: { ...taskIn(from, settings.task), ...NOTHING_HELD_OUT } }),
+        : { task: imagesOf(settings.judge, taskIn(from, settings.task)) }),
     },
     weights,
   };
@@ -201,6 +222,7 @@ export async function continueTraining(
     task,
     settings,
     seed: begun.seed,
+    judge: begun.judge ?? 'test',
     signal: watch.signal,
     report: (step) => watch.report(step, settings.epochs),
     epochEnded: watch.epochEnded,

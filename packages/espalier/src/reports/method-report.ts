@@ -9,13 +9,14 @@ import type { BaselineDifference, Comparison, Method } from './method-comparison
 import type { StageAgreement } from './stage-agreement.js';
 import { type Column, textTable } from './text-table.js';
 
-interface Table {
+/** Of the terminal and of a page alike. */
+export interface Table {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly string[])[];
 }
 
-const number = (heading: string): Column => ({ heading, numeric: true });
-const text = (heading: string): Column => ({ heading, numeric: false });
+export const number = (heading: string): Column => ({ heading, numeric: true });
+export const text = (heading: string): Column => ({ heading, numeric: false });
 
 /** `validation accuracy, zoph-cnn on mnist` */
 function titleOf({ measure, space, data }: Comparison): string {
@@ -29,18 +30,18 @@ const READING = [
   'Hours are the seconds that children, or epochs, took, on CPUs times the threads that each had.',
 ].join('\n\n');
 
-function written(measure: ResultMeasure, value: number): string {
+export function written(measure: ResultMeasure, value: number): string {
   return measure.isShare ? percent(value) : value.toFixed(2);
 }
 
-function range(measure: ResultMeasure, interval: Interval | undefined): string {
+export function range(measure: ResultMeasure, interval: Interval | undefined): string {
   return interval === undefined
     ? ''
     : `${written(measure, interval.low)} to ${written(measure, interval.high)}`;
 }
 
 /** Hours to three digits that count. */
-function hours(value: number): string {
+export function hours(value: number): string {
   return value === 0 ? '0' : value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
@@ -94,7 +95,7 @@ function testOf({ test, pairs }: BaselineDifference): string {
   return test.exact ? `${how}, exact` : `${how}, ${count(test.rearrangements)} draws`;
 }
 
-function signed(text: string): string {
+export function signed(text: string): string {
   return text.startsWith('-') ? text : `+${text}`;
 }
 
@@ -111,8 +112,8 @@ function agreementTable(agreements: readonly StageAgreement[]): Table {
   };
 }
 
-const isFilled = ({ rows }: Table) => rows.length > 0;
-const onTerminal = ({ columns, rows }: Table) => textTable(columns, rows);
+export const isFilled = ({ rows }: Table) => rows.length > 0;
+export const onTerminal = ({ columns, rows }: Table) => textTable(columns, rows);
 
 /** The tables and notes for the terminal. */
 export function methodsText(

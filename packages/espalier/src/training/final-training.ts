@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type nn, saveTensors } from '@espalier/torch';
 import type { Journal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import { evaluate, type Measure, type Task } from '../tasks/task.js';
+import { evaluate, type Measure, type Part, type Task } from '../tasks/task.js';
 import { initialised } from './child.js';
 import { clockNow, journalEpochs, withJournal } from './journaled-epochs.js';
 import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
@@ -14,6 +14,9 @@ export const trainingFiles = (folder: string) => ({
   weights: join(folder, 'weights.safetensors'),
 });
 
+/** The data that a trained network is judged on, once, at its end: test data only where nothing is decided any more. */
+export type JudgedPart = Exclude<Part, 'train'>;
+
 /** A network that is trained to its end. `Model` is how it is called. */
 export interface FinalTraining<Model extends object = object> {
   readonly folder: string;
@@ -23,6 +26,7 @@ export interface FinalTraining<Model extends object = object> {
   readonly task: Task<Model>;
   readonly settings: OptimiserSettings & { readonly device: string };
   readonly seed: number;
+  readonly judge: JudgedPart;
   readonly signal: AbortSignal;
   report(step: StepReport): void;
   /** An epoch is in the journal. */
@@ -32,16 +36,16 @@ export interface FinalTraining<Model extends object = object> {
 
 /** What a training came to. */
 export interface TrainedNetwork {
-  /** What `test` is. */
+  /** What `value` is. */
   readonly measure: Measure['name'];
-  /** On the test data, looked at once, at the end. */
-  readonly test: number;
+  readonly judge: JudgedPart;
+  readonly value: number;
   readonly loss: number;
 }
 
-/** Under which key the last event of a training has the measure on the test data. */
-export const testKey = (measure: Measure['name']) =>
-  measure === 'accuracy' ? 'testAccuracy' : 'testPerplexity';
+/** Under which key the last event of a training has what it was judged by: `testAccuracy`. */
+export const judgedKey = (judge: JudgedPart, measure: Measure['name']) =>
+  `${judge}${measure === 'accuracy' ? 'Accuracy' : 'Perplexity'}` as const;
 
 /**
  * Trains a network to the end, an epoch at a time: each is journaled, then the network and the optimiser are saved, so
@@ -61,7 +65,7 @@ async function train<Model extends object>(
   training: FinalTraining<Model>,
   journal: Journal,
 ): Promise<TrainedNetwork | undefined> {
-  const { folder, begin, task, settings, seed } = training;
+  const { folder, begin, task, settings, seed, judge } = training;
   const files = trainingFiles(folder);
   const network = initialised(training.build, seed, settings.device);
   const run = new NetworkTraining<Model>({ task, network, settings, seed });
@@ -70,13 +74,13 @@ async function train<Model extends object>(
     if (!(await journalEpochs(run, journal, { ...training, checkpoint: files.checkpoint }))) return undefined;
     run.finish();
     network.eval();
-    const test = evaluate<Model>(task, network, 'test', { size: settings.batchSize });
+    const value = evaluate<Model>(task, network, judge, { size: settings.batchSize });
     const loss = run.lastLoss;
     const { name: measure } = task.measure;
     saveTensors(files.weights, network.stateDict());
-    journal.write({ event: 'end', [testKey(measure)]: test, loss }, clockNow());
+    journal.write({ event: 'end', [judgedKey(judge, measure)]: value, loss }, clockNow());
     journal.finish();
-    return { measure, test, loss };
+    return { measure, judge, value, loss };
   } finally {
     run.free();
     network.free();

@@ -139,7 +139,8 @@ export abstract class GradientSearch<
       validationLoss: () => validation.loss(this.supernet),
     };
     const { gradients, loss } = this.architectureGradient(problem, learningRate);
-    if (!Number.isFinite(loss)) throw new Diverged(`diverged: the validation loss is ${loss}`);
+    if (!Number.isFinite(loss))
+      throw new Diverged(`diverged: the validation loss is ${loss} in epoch ${this.epoch + 1}`);
     this.#validationLoss.sum += loss;
     this.#validationLoss.steps++;
     for (const [place, alpha] of this.#alphas.entries()) alpha.grad = gradients[place];

@@ -75,6 +75,28 @@ describe('the result of a run', () => {
     });
   });
 
+  test('of a search whose children are paused counts the epochs that each trial adds', () => {
+    const [begin] = searchEvents({ strategy: 'asha', seed: 7, children: [[0.1, 0.2, 0.3, 0.4]] });
+    const trial = (number: number, more: object) => ({ event: 'trial', trial: number, ...more });
+    const events = [
+      begin as Parameters<typeof writeRun>[1][0],
+      trial(0, { epochs: 1 }),
+      trial(1, { epochs: 1 }),
+      trial(2, { epochs: 3, continues: 1 }),
+      trial(3, { epochs: 9, continues: 2 }),
+    ];
+    // 1 + 1 + 2 + 6, and not one child's four.
+    expect(run(events)).toMatchObject({ epochs: 10 });
+  });
+
+  test('of a training that picks is what it came to on validation data, another measure than a search has', () => {
+    const end = { event: 'end', validationAccuracy: 0.75, loss: 1 };
+    expect(run([{ ...training, judge: 'validation' }, epoch(1, 1), end])).toMatchObject({
+      measure: { name: 'validation accuracy once trained' },
+      value: 0.75,
+    });
+  });
+
   test('of a search that is under way is the best so far, and nothing where all children failed', () => {
     const under = searchEvents({ strategy: 'random', seed: 7, children: [[0.25], null], finished: false });
     expect(run(under)).toMatchObject({ finished: false, value: 0.25 });

@@ -29,6 +29,7 @@ function go(folder: string, given: Partial<FinalTraining> = {}) {
     task: classify(),
     settings: settingsOf({ epochs: 3, schedule: 'cosine' }),
     seed: 1,
+    judge: 'test',
     signal: running,
     report: () => {},
     message: (text) => expect.unreachable(text),
@@ -65,13 +66,13 @@ describe('a training to the end', () => {
     expect(journal).toEqual([
       begin,
       ...[1, 2, 3].map((epoch) => ({ event: 'epoch', epoch, loss: expect.any(Number) })),
-      { event: 'end', testAccuracy: result!.test, loss: result!.loss },
+      { event: 'end', testAccuracy: result!.value, loss: result!.loss },
     ]);
     expect(result!.loss).toBe(journal[3]!.loss);
     expect(locksIn(folder)).toEqual([]);
     const network = tinyNetwork();
     scope(() => network.loadStateDict(loadTensors(trainingFiles(folder).weights).tensors));
-    expect(evaluate(classify(), network.eval(), 'test', { size: 12 })).toBe(result!.test);
+    expect(evaluate(classify(), network.eval(), 'test', { size: 12 })).toBe(result!.value);
     network.free();
   });
 

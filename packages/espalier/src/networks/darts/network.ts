@@ -114,6 +114,7 @@ function checkAuxiliary({ height, width }: InputShape, { layout, layers }: Darts
   });
   if (!fits)
     throw new InputError(
-      `the auxiliary head of layout '${layout}' takes images with sides ${images}, not ${height}x${width}`,
+      `the auxiliary head of layout '${layout}' takes images with sides ${images}, not ${height}x${width}; ` +
+        'a network without it (auxiliary = false; in a training auxiliaryWeight = 0) takes any',
     );
 }

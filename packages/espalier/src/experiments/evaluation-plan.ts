@@ -1,0 +1,124 @@
+import { existsSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
+import type { Space } from '../space/space.js';
+import type { Candidate, EvaluatedMethod } from './evaluation.js';
+import { taskIn } from './experiment.js';
+import { architectureFile, type FoundArchitecture, findArchitecture, readRun } from './found-architecture.js';
+import { type RunResult, resultOf } from './run-result.js';
+import { isSupernetRun, readSupernetRun } from './supernet-run.js';
+
+/** How the networks of a space are trained. */
+type TrainingOf = (space: Space) => Omit<EvaluatedMethod, 'name' | 'candidates'>;
+
+export interface EvaluationPlan {
+  readonly methods: readonly EvaluatedMethod[];
+  /** The data that all searches were on, with a path as it is from here; undefined where there is no search. */
+  readonly data: string | undefined;
+}
+
+/** An argument of the command, with what is there. */
+interface Given {
+  readonly path: string;
+  readonly found: FoundArchitecture;
+  /** Where it is the folder of a search. */
+  readonly search?: RunResult;
+}
+
+/**
+ * What there is to evaluate: searches that differ in the seed only are one method, whose candidates are what they
+ * found; each other architecture is a method of its own.
+ *
+ * @param seeds searches that each method that searches shall have; those that are missing are yet to be done, with the
+ *   smallest seeds that are free
+ * @throws InputError for an argument that is no architecture and no search at its end
+ */
+export async function planEvaluation(
+  paths: readonly string[],
+  seeds: number | undefined,
+  trainingOf: TrainingOf,
+): Promise<EvaluationPlan> {
+  const given: Given[] = [];
+  for (const path of new Set(paths)) given.push(await givenAt(path));
+  const searches = given.filter(({ search }) => search !== undefined);
+  if (seeds !== undefined && searches.length === 0)
+    throw new InputError(
+      `--seeds ${seeds}: none of the arguments is the folder of a search that could be repeated`,
+    );
+  const groups = new Map<string, Given[]>();
+  for (const one of given) {
+    const { search, path } = one;
+    const key = JSON.stringify(
+      search === undefined
+        ? [path]
+        : [search.strategy, search.dataChecksum, Object.entries(search.settings).sort()],
+    );
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  const names = new Set<string>();
+  const candidateNames = new Set<string>();
+  const methods = [...groups.values()].map((group): EvaluatedMethod => {
+    const [{ path, found, search }] = group as [Given];
+    const name = freeName(names, search?.strategy ?? basename(path).replace(/\.\w+$/, ''));
+    const candidates =
+      search === undefined ? [{ name, architecture: plain(found) }] : searched(name, group, seeds);
+    return {
+      name,
+      ...trainingOf(found.space),
+      candidates: candidates.map((one) => ({ ...one, name: freeName(candidateNames, one.name) })),
+    };
+  });
+  const data = new Set<string>();
+  for (const { path } of searches) data.add(await dataOf(path));
+  if (data.size > 1)
+    throw new InputError(
+      `the searches were on ${[...data].join(' and ')}: say with --data what to evaluate on`,
+    );
+  return { methods, data: [...data][0] };
+}
+
+async function givenAt(path: string): Promise<Given> {
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  if (!isFolder) return { path, found: await findArchitecture(path) };
+  const search = resultOf(path);
+  if (search.strategy === null)
+    throw new InputError(`${path}: a training; name the search or the file that its architecture is of`);
+  if (!search.finished)
+    throw new InputError(
+      `${path}: the search is not at its end; go on with it first: espalier resume ${path}`,
+    );
+  return { path, search, found: await findArchitecture(path) };
+}
+
+function searched(method: string, group: readonly Given[], seeds = group.length): Candidate[] {
+  const taken = new Map<number, string>();
+  const candidates = group.map(({ path, found, search }): Candidate => {
+    const { seed } = search as RunResult;
+    const twin = taken.get(seed);
+    if (twin !== undefined)
+      throw new InputError(
+        `${twin} and ${path} have the same settings and seed ${seed}: they are one search`,
+      );
+    taken.set(seed, path);
+    return { name: `${method}-seed${seed}`, search: path, architecture: plain(found) };
+  });
+  const [{ path: like }] = group as [Given];
+  for (let seed = 1; candidates.length < seeds; seed++)
+    if (!taken.has(seed)) candidates.push({ name: `${method}-seed${seed}`, search: like, seed });
+  return candidates;
+}
+
+const plain = (found: FoundArchitecture) => JSON.parse(JSON.stringify(architectureFile(found))) as Json;
+
+function freeName(taken: Set<string>, wanted: string): string {
+  let name = wanted;
+  for (let number = 2; taken.has(name); number++) name = `${wanted}-${number}`;
+  taken.add(name);
+  return name;
+}
+
+async function dataOf(path: string): Promise<string> {
+  const { settings, from } = isSupernetRun(path) ? await readSupernetRun(path) : await readRun(path);
+  return (resolve(from) === process.cwd() ? settings.task : taskIn(from, settings.task)).data;
+}

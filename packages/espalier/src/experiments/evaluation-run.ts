@@ -1,0 +1,330 @@
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
+import type { Journal } from '../runs/journal.js';
+import { type JournalEvent, withoutClock } from '../runs/journal-event.js';
+import { RunFolder } from '../runs/run-folder.js';
+import { Diverged } from '../tasks/task.js';
+import type { JudgedPart } from '../training/final-training.js';
+import { clockNow, withJournal } from '../training/journaled-epochs.js';
+import { version } from '../version.js';
+import {
+  type Candidate,
+  EVALUATION,
+  type EvaluatedMethod,
+  type EvaluationRequest,
+  type EvaluationSettings,
+  type EvaluationState,
+  readEvaluation,
+} from './evaluation.js';
+import { taskIn } from './experiment.js';
+import { architectureFile, configured, findArchitecture, parseArchitecture } from './found-architecture.js';
+import { resultOf } from './run-result.js';
+import { beginSearchAgain } from './search-again.js';
+import { beginTraining, checkTraining } from './training-run.js';
+
+/** 1 searches, 2 picks on validation data, 3 tests. */
+export type Stage = 1 | 2 | 3;
+
+/** A run that is about to begin or to go on. */
+export interface EvaluationStep {
+  readonly stage: Stage;
+  readonly run: string;
+  /** Of its stage, counted from 1. */
+  readonly number: number;
+  readonly of: number;
+  /** Epochs of the run, and of the trainings of this stage and the next after it; 0 in stage 1. */
+  readonly epochs: number;
+  readonly epochsAfter: number;
+}
+
+/** What an evaluation does with its runs, and says. */
+export interface EvaluationWatch {
+  step(step: EvaluationStep): void;
+  /** Trains or searches a begun run on, to its end; false where it was stopped. @throws Diverged */
+  goOn(run: string): Promise<boolean>;
+  ended(event: JournalEvent): void;
+  message(text: string): void;
+}
+
+/**
+ * Begins an evaluation in a new folder.
+ *
+ * @throws InputError for whatever is wrong with the request; nothing is written then
+ */
+export async function beginEvaluation(path: string, request: EvaluationRequest): Promise<void> {
+  const tasks = [];
+  for (const method of request.methods) tasks.push(await checkMethod(method, request));
+  const settings = { version, ...request, dataChecksum: tasks[0]?.checksum() };
+  RunFolder.begin(path, {
+    event: EVALUATION,
+    ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>),
+  });
+}
+
+/** Builds the network of the method's first architecture, and opens the data. */
+async function checkMethod(method: EvaluatedMethod, request: EvaluationRequest) {
+  const [first] = method.candidates;
+  const parsed = await parseArchitecture(first?.architecture, first?.search ?? method.name, process.cwd());
+  const found = configured(parsed, method.spaceOptions);
+  const { task, threads, seed } = request;
+  const judge = 'validation';
+  const opened = checkTraining(found, { task, training: method.training, judge, threads, seed });
+  const { batchSize: size } = opened.settings;
+  for (const part of ['train', judge, 'test'] as const)
+    if (opened.task.batchCount(part, size) < 1)
+      throw new InputError(`the ${part} data has no batch of ${size}`);
+  return opened.task;
+}
+
+/**
+ * Evaluates on from where the journal ends (Li & Talwalkar 2019, *Random Search and Reproducibility for Neural
+ * Architecture Search*): stage 1 does the searches that are missing, stage 2 trains all that they found for
+ * few epochs and picks each method's best by validation data, stage 3 trains the picks from scratch with one seed after
+ * the other on all training data, and looks at the test data.
+ *
+ * @returns whether it came to its end, and was not stopped
+ * @throws InputError where the version or the data are not what they were
+ */
+export async function continueEvaluation(path: string, watch: EvaluationWatch): Promise<boolean> {
+  const state = readEvaluation(path);
+  if (state.settings.version !== version)
+    throw new InputError(
+      `the evaluation was begun with Espalier ${state.settings.version}; this is ${version}`,
+    );
+  return withJournal(path, RunFolder.open(path).journal, watch.message, (journal) =>
+    new Evaluation(state, journal, watch).run(),
+  );
+}
+
+/** An architecture that was found, as its file has it. */
+interface FoundCandidate {
+  readonly candidate: Candidate;
+  readonly architecture: Json;
+}
+
+type Outcome = { readonly value: number } | { readonly reason: string };
+
+/** A run was stopped: all up to there is saved. */
+class Stopped extends Error {}
+
+class Evaluation {
+  readonly #settings: EvaluationSettings;
+  readonly #path: string;
+  readonly #from: string;
+  /** Trainings of this evaluation by all that they depend on, so that an architecture found twice is trained once. */
+  readonly #trainings = new Map<string, string>();
+
+  constructor(
+    { settings, path, from }: EvaluationState,
+    private readonly journal: Journal,
+    private readonly watch: EvaluationWatch,
+  ) {
+    this.#settings = settings;
+    this.#path = path;
+    this.#from = from;
+  }
+
+  async run(): Promise<boolean> {
+    const { journal } = this;
+    journal.write({ event: EVALUATION, ...JSON.parse(JSON.stringify(this.#settings)) }, clockNow());
+    try {
+      const found = await this.#search();
+      const picks = await this.#pick(found);
+      await this.#test(picks);
+    } catch (error) {
+      if (error instanceof Stopped) return false;
+      throw error;
+    }
+    journal.write({ event: 'end' }, clockNow());
+    journal.finish();
+    return true;
+  }
+
+  async #search(): Promise<Map<string, FoundCandidate[]>> {
+    const { methods } = this.#settings;
+    const missing = methods.flatMap(({ candidates }) => candidates.filter(({ seed }) => seed !== undefined));
+    let number = 0;
+    const found = new Map<string, FoundCandidate[]>();
+    for (const { name: method, candidates } of methods) {
+      const those: FoundCandidate[] = [];
+      for (const candidate of candidates) {
+        const { name, search, seed } = candidate;
+        let { architecture } = candidate;
+        if (search !== undefined) {
+          const run = seed === undefined ? search : `stage-1/${name}`;
+          if (seed !== undefined) number++;
+          const event = await this.#journaled(
+            { event: 'searched', method, candidate: name, run },
+            async () => {
+              const folder = this.#folderOf(run);
+              if (seed !== undefined) {
+                this.watch.step({ stage: 1, run, number, of: missing.length, epochs: 0, epochsAfter: 0 });
+                const of = { seed, from: this.#from };
+                await this.#toEnd(folder, () => beginSearchAgain(resolve(this.#from, search), folder, of));
+              }
+              const { value } = resultOf(folder);
+              if (value === undefined) return { reason: 'the search has measured no architecture' };
+              const its = candidate.architecture ?? architectureFile(await findArchitecture(folder));
+              return { value, architecture: JSON.parse(JSON.stringify(its)) as Json };
+            },
+          );
+          architecture = event.architecture;
+        }
+        if (architecture !== undefined) those.push({ candidate, architecture });
+      }
+      found.set(method, those);
+    }
+    return found;
+  }
+
+  async #pick(found: ReadonlyMap<string, readonly FoundCandidate[]>): Promise<Map<string, FoundCandidate>> {
+    const { methods, testSeeds, seed } = this.#settings;
+    const all = methods.flatMap((method) => (found.get(method.name) ?? []).map((one) => ({ method, one })));
+    const outcomes = new Map<string, number>();
+    let better: 'higher' | 'lower' = 'higher';
+    for (const [index, { method, one }] of all.entries()) {
+      const { name } = one.candidate;
+      const run = this.#trainingNamed(`stage-2/${name}`, method, one.architecture, seed, 'validation');
+      const { epochs2: epochs } = method;
+      const epochsAfter =
+        sum(all.slice(index + 1), (later) => later.method.epochs2) +
+        testSeeds * sum(methods, (later) => later.epochs);
+      const step = { stage: 2, run, number: index + 1, of: all.length, epochs, epochsAfter } as const;
+      const event = await this.#journaled(
+        { event: 'trained', method: method.name, candidate: name, run },
+        () => this.#train(step, method, one.architecture, seed, 'validation'),
+      );
+      if (typeof event.value !== 'number') continue;
+      outcomes.set(name, event.value);
+      better = resultOf(this.#folderOf(run)).measure.better;
+    }
+    const picks = new Map<string, FoundCandidate>();
+    for (const { name: method } of methods) {
+      const measured = (found.get(method) ?? []).filter(({ candidate }) => outcomes.has(candidate.name));
+      const goodness = ({ candidate: { name } }: FoundCandidate) =>
+        (outcomes.get(name) as number) * (better === 'higher' ? 1 : -1);
+      const best = measured.reduce<FoundCandidate | undefined>(
+        (first, one) => (first === undefined || goodness(one) > goodness(first) ? one : first),
+        undefined,
+      );
+      const picked =
+        best === undefined ? {} : { candidate: best.candidate.name, architecture: best.architecture };
+      this.journal.write({ event: 'picked', method, ...picked }, clockNow());
+      if (best !== undefined) picks.set(method, best);
+    }
+    return picks;
+  }
+
+  /** Seed by seed, so that what is there when it is stopped can be compared. */
+  async #test(picks: ReadonlyMap<string, FoundCandidate>): Promise<void> {
+    const { methods, testSeeds, seed: first } = this.#settings;
+    const tested = methods.filter(({ name }) => picks.has(name));
+    const of = tested.length * testSeeds;
+    let number = 0;
+    for (let seed = first; seed < first + testSeeds; seed++)
+      for (const [index, method] of tested.entries()) {
+        number++;
+        const { candidate, architecture } = picks.get(method.name) as FoundCandidate;
+        const run = this.#trainingNamed(
+          `stage-3/${method.name}-seed${seed}`,
+          method,
+          architecture,
+          seed,
+          'test',
+        );
+        const epochsAfter =
+          sum(tested.slice(index + 1), ({ epochs }) => epochs) +
+          (first + testSeeds - 1 - seed) * sum(tested, ({ epochs }) => epochs);
+        const step = { stage: 3, run, number, of, epochs: method.epochs, epochsAfter } as const;
+        await this.#journaled(
+          { event: 'tested', method: method.name, candidate: candidate.name, run, seed },
+          () => this.#train(step, method, architecture, seed, 'test'),
+        );
+      }
+  }
+
+  /** The event as the journal has it from an earlier life, or with what is done now. */
+  async #journaled(
+    event: JournalEvent,
+    body: () => Promise<Outcome & { readonly architecture?: Json }>,
+  ): Promise<JournalEvent> {
+    const { journal } = this;
+    const recorded = journal.next();
+    const isIt = Object.entries(event).every(([key, value]) => recorded?.[key] === value);
+    // What another event says contradicts: the journal says where.
+    if (recorded !== undefined) return journal.write(isIt ? withoutClock(recorded) : event, clockNow());
+    const begun = performance.now();
+    const outcome = await body().catch((error: unknown): Outcome => {
+      if (error instanceof Diverged) return { reason: error.message };
+      throw error;
+    });
+    const seconds = (performance.now() - begun) / 1000;
+    const written = journal.write({ ...event, ...outcome }, { ...clockNow(), seconds });
+    this.watch.ended(written);
+    return written;
+  }
+
+  /** The folder of a training, or that of the same one for another candidate. */
+  #trainingNamed(
+    name: string,
+    { training, spaceOptions }: EvaluatedMethod,
+    architecture: Json,
+    seed: number,
+    judge: JudgedPart,
+  ): string {
+    const key = JSON.stringify([architecture, training, spaceOptions, seed, judge]);
+    const known = this.#trainings.get(key) ?? name;
+    this.#trainings.set(key, known);
+    return known;
+  }
+
+  async #train(
+    step: EvaluationStep,
+    method: EvaluatedMethod,
+    architecture: Json,
+    seed: number,
+    judge: JudgedPart,
+  ): Promise<Outcome> {
+    const { task, threads } = this.#settings;
+    const folder = this.#folderOf(step.run);
+    this.watch.step(step);
+    await this.#toEnd(folder, async () => {
+      const found = await parseArchitecture(architecture, step.run, this.#from);
+      beginTraining(folder, configured(found, method.spaceOptions), {
+        task: resolve(this.#from) === process.cwd() ? task : taskIn(this.#from, task),
+        training: { ...method.training, epochs: step.epochs },
+        ...(judge === 'validation' ? { judge } : {}),
+        seed,
+        threads,
+      });
+      if (resultOf(folder).dataChecksum !== this.#settings.dataChecksum)
+        throw new InputError(`the data ${task.data} has changed since the evaluation was begun`);
+    });
+    const { value } = resultOf(folder);
+    if (value === undefined) throw new Error(`${folder}: a training at its end that has no value`);
+    return { value };
+  }
+
+  /** Begins a run that has not begun, and goes on with it where it is not at its end. */
+  async #toEnd(folder: string, begin: () => Promise<void>): Promise<void> {
+    if (!existsSync(join(folder, 'journal.jsonl'))) await begin();
+    if (!resultOf(folder).finished && !(await this.watch.goOn(folder))) throw new Stopped();
+  }
+
+  #folderOf(run: string): string {
+    return folderOfRun({ path: this.#path, from: this.#from }, run);
+  }
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
+
+/** Where a run lies that an event of an evaluation names. */
+export function folderOfRun({ path, from }: Pick<EvaluationState, 'path' | 'from'>, run: string): string {
+  if (/^stage-[123]\//.test(run)) return join(path, run);
+  if (isAbsolute(run)) return run;
+  return relative('.', resolve(from, run)) || '.';
+}
