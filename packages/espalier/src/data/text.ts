@@ -19,7 +19,7 @@ export interface TextData {
 }
 
 /** What ends every line, as the authors of DARTS (and AWD-LSTM before them) read Penn Treebank and WikiText-2. */
-export const END_OF_LINE = '<eos>';
+const END_OF_LINE = '<eos>';
 
 const PARTS = { train: 'train', validation: 'valid', test: 'test' } as const;
 

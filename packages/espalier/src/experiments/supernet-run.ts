@@ -49,7 +49,7 @@ const supernetRunSettings = z.strictObject({
 });
 
 /** All that a search with shared weights is: with the same settings, the same journal. */
-export type SupernetRunSettings = z.infer<typeof supernetRunSettings>;
+type SupernetRunSettings = z.infer<typeof supernetRunSettings>;
 
 /** What the user says; the rest is found out. */
 export type SupernetRunRequest = Omit<SupernetRunSettings, 'version' | 'spaceChecksum' | 'dataChecksum'>;

@@ -5,7 +5,7 @@ import { InputError } from '../input-error.js';
 import type { TokenInput } from '../space/space.js';
 
 /** Which text a run works on. */
-export const textTaskSettings = z.object({
+const textTaskSettings = z.object({
   data: z.string().describe('text:DIR'),
   limit: z.int().min(2).optional().describe('only the first N training tokens'),
   validation: z
