@@ -226,13 +226,18 @@ export function resultOf(path: string): RunResult {
 }
 
 /**
- * The architecture of a run, as its file has it: what a search found so far, or a training trains.
+ * The architecture of a run: what a search found so far, or a training trains. Without the options of its space: cells are
+ * trained in larger networks than they are found in.
  *
  * @throws InputError where there is none yet
  */
 export async function architectureOf({ path, kind }: RunResult): Promise<Json> {
-  if (kind !== TRAINING) return architectureFile(await findArchitecture(path));
-  return trainingHeader.parse(readJournal(RunFolder.open(path).journal).events[0]).architecture as Json;
+  const file =
+    kind === TRAINING
+      ? trainingHeader.parse(readJournal(RunFolder.open(path).journal).events[0]).architecture
+      : architectureFile(await findArchitecture(path));
+  const { options: _, ...architecture } = file;
+  return architecture as Json;
 }
 
 /** What a run's numbers have but is no part of its method; the data are known by their checksum. */
