@@ -221,7 +221,6 @@ describe('espalier evaluate', () => {
   });
 
   it.each([
-    ['a search', 3],
     ['a training that picks', 5],
     ['a training that is tested', 11],
   ])(

@@ -2,8 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { addSearch } from '../../src/cli/search.js';
 import { Random } from '../../src/random/random.js';
 import { journalOf, run, start } from './command.js';
+import { refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 import { writeTinyCifar10 } from './tiny-cifar10.js';
 
@@ -118,24 +120,16 @@ describe('the flags of a search with rungs', () => {
     ['asha', ['--set', 'minEpochs=9'], "option 'minEpochs' is 9: must not be more than maxEpochs"],
     ['asha', ['--set', 'maxEpochs=0', '--epochs', '0'], "'--epochs <n>' argument '0' is invalid"],
   ])('refuse with %s %j', async (strategy, flags, message) => {
-    const { code, stderr } = await run(search(strategy, 'refused', ...flags), folder);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
-    expect(existsSync(join(folder, 'refused'))).toBe(false);
+    const out = join(folder, 'refused');
+    expect(await refusal(addSearch, search(strategy, out, ...flags))).toContain(message);
+    expect(existsSync(out)).toBe(false);
   });
 
   it('refuse epochs of the training that are not those of the last rung', async () => {
-    const { code, stderr } = await run(
-      [
-        ...['search', '--space', 'zoph-cnn', '--strategy', 'asha', '--data', data, '--out', 'refused'],
-        ...['--set', 'epochs=5', '--set', 'maxEpochs=9'],
-      ],
-      folder,
-    );
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: expect.stringContaining(
-        'epochs 5: strategy asha trains a child for up to 9, its option maxEpochs',
-      ),
-    });
+    const said = await refusal(addSearch, [
+      ...['search', '--space', 'zoph-cnn', '--strategy', 'asha', '--data', data],
+      ...['--out', join(folder, 'refused'), '--set', 'epochs=5', '--set', 'maxEpochs=9'],
+    ]);
+    expect(said).toContain('epochs 5: strategy asha trains a child for up to 9, its option maxEpochs');
   });
 });

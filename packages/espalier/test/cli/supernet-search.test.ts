@@ -68,7 +68,6 @@ describe('a search with shared weights', () => {
   it.each([
     ['DARTS', 'images', ['darts']],
     ['DARTS of second order', 'images', ['darts', '--set', 'order=2']],
-    ['GDAS', 'images', ['gdas']],
     [
       'random search with weight sharing',
       'images',
@@ -141,8 +140,8 @@ describe('a search with shared weights', () => {
   });
 
   it('says its status', async () => {
-    const status = JSON.parse(await printed(addStatus, ['status', join(folder, 'GDAS whole'), '--json']));
-    expect(status).toMatchObject({ status: 'finished', strategy: 'gdas', epochs: 3, measure: 'accuracy' });
+    const status = JSON.parse(await printed(addStatus, ['status', join(folder, 'DARTS whole'), '--json']));
+    expect(status).toMatchObject({ status: 'finished', strategy: 'darts', epochs: 3, measure: 'accuracy' });
     expect(status.architecture.space).toBe('darts-cnn');
   });
 
