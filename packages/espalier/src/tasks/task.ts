@@ -61,20 +61,17 @@ export class Diverged extends Error {
 /**
  * The measure of a model, which is in evaluation already, on a part of the data.
  *
- * @param most batches to look at; all of the part where it is missing
  * @throws Diverged where a logit is not finite: the last step may have made weights of which no loss was seen
  */
 export function evaluate<Model>(
   task: Task<Model>,
   model: Model,
   part: Part,
-  { size, most = Number.POSITIVE_INFINITY }: { readonly size: number; readonly most?: number },
+  { size }: { readonly size: number },
 ): number {
   let sum = 0;
   let count = 0;
-  let batches = 0;
   for (const batch of task.pass(part, { size })) {
-    if (batches++ >= most) break;
     const tally = scope(() => noGrad(() => batch.tally(model)));
     if (!tally.finite) throw new Diverged('diverged: the network gives logits that are not finite');
     sum += tally.sum;

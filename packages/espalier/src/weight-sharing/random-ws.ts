@@ -2,7 +2,7 @@ import { noGrad, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Json } from '../json.js';
 import { Random } from '../random/random.js';
-import { type Batch, isBetter } from '../tasks/task.js';
+import { type Batch, Diverged, isBetter } from '../tasks/task.js';
 import type { WeightSharingDefinition } from './definition.js';
 import { PathsOnOneInput, pathOf } from './path.js';
 import {
@@ -124,18 +124,26 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
         yield { done: Math.floor(done), of, what };
       }
       done = before + candidates;
-      const scored = drawn.map(
-        (architecture, i): Scored => ({ architecture, value: this.#valueOf(totals[i] as Total) }),
-      );
+      const scored = drawn.flatMap((architecture, i): Scored[] => {
+        const { sum, count } = totals[i] as Total;
+        const value = this.task.measureOf(sum / count);
+        // A path that gives no numbers is out.
+        return Number.isFinite(value) ? [{ architecture, value }] : [];
+      });
       scored.sort((a, b) => (this.#better(a.value, b.value) ? -1 : this.#better(b.value, a.value) ? 1 : 0));
       for (const { architecture, value: score } of scored.slice(0, finalists)) {
-        const value = this.validate(pathOf(this.supernet, architecture));
-        measured.push({ round, score, [this.task.measure.name]: value });
-        if (best === undefined || this.#better(value, best.value)) best = { architecture, value };
+        const value = this.validateIfFinite(pathOf(this.supernet, architecture));
+        measured.push({ round, score, [this.task.measure.name]: value ?? null });
+        if (value !== undefined && (best === undefined || this.#better(value, best.value)))
+          best = { architecture, value };
         yield { done: ++done, of, what: `round ${round} of ${rounds}: finalists measured` };
       }
     }
-    const { architecture, value } = best as Scored;
+    if (best === undefined)
+      throw new Diverged(
+        `diverged: none of the ${rounds * candidates} architectures gives finite numbers with the shared weights`,
+      );
+    const { architecture, value } = best;
     return {
       architecture,
       details: { [this.task.measure.name]: value, rounds, candidates, finalists: measured },
@@ -144,13 +152,6 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
 
   #better(value: number, than: number): boolean {
     return isBetter(this.task.measure, value, than);
-  }
-
-  /** The measure; a network that gives no numbers is the worst. */
-  #valueOf({ sum, count }: Total): number {
-    const value = this.task.measureOf(sum / count);
-    if (Number.isFinite(value)) return value;
-    return this.task.measure.better === 'higher' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
   /** Adds up the first batches of the validation data for each architecture. Says from time to time which share is done. */

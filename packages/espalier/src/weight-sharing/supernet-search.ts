@@ -174,13 +174,20 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     return loss.item();
   }
 
-  /** The measure of a model that shares the weights, on the validation data. */
-  protected validate(model: Model, most?: number): number {
+  /** The measure of a model that shares the weights, on the validation data. @throws Diverged */
+  protected validate(model: Model): number {
     this.supernet.eval();
-    return evaluate(this.task, model, 'validation', {
-      size: this.options.batchSize,
-      ...(most === undefined ? {} : { most }),
-    });
+    return evaluate(this.task, model, 'validation', { size: this.options.batchSize });
+  }
+
+  /** The same; undefined where it gives no numbers, which one path of many may without an end to the search. */
+  protected validateIfFinite(model: Model): number | undefined {
+    try {
+      return this.validate(model);
+    } catch (error) {
+      if (error instanceof Diverged) return undefined;
+      throw error;
+    }
   }
 
   /** All that the next epoch depends on, but for `stateJson`. */

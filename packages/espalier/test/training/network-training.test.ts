@@ -260,11 +260,4 @@ describe('the accuracy on a part of the data', () => {
     expect(bytes(network.stateDict())).toEqual(before);
     network.free();
   });
-
-  it('of the first batches only looks at these', () => {
-    const network = new Thresholds();
-    expect(evaluate(task, network.eval(), 'test', { size: 2, most: 1 })).toBe(1);
-    expect(evaluate(task, network, 'test', { size: 2, most: 2 })).toBe(1 / 2);
-    network.free();
-  });
 });

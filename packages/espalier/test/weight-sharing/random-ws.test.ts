@@ -1,5 +1,7 @@
+import { noGrad } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
-import { evaluate } from '../../src/tasks/task.js';
+import { DARTS_OPERATIONS, type DartsGenotype } from '../../src/networks/darts/genotype.js';
+import { Diverged, evaluate } from '../../src/tasks/task.js';
 import { pathOf } from '../../src/weight-sharing/path.js';
 import { randomWeightSharing, roundsFor } from '../../src/weight-sharing/random-ws.js';
 import { begin, conforms, epoch, settings } from './conformance.js';
@@ -60,6 +62,37 @@ describe('random search with weight sharing', () => {
     supernet.eval();
     expect(evaluate(cells.task, pathOf(supernet, architecture), 'validation', { size: 9 })).toBe(
       details.accuracy,
+    );
+    end();
+  });
+
+  it('leaves out an architecture that gives no numbers, and diverges where none gives any', () => {
+    const { search, supernet, end } = begin(randomWeightSharing, cells, {
+      candidates: 40,
+      finalists: 40,
+      batches: 1,
+    });
+    const state = supernet.stateDict();
+    // One operation of one edge of the first cell.
+    noGrad(() => state.get('cells.0._ops.1._ops.4.op.1.weight')!.fill_(Number.NaN));
+    const drain = () => {
+      const choice = search.choose();
+      let next = choice.next();
+      while (!next.done) next = choice.next();
+      return next.value;
+    };
+    const { architecture, details } = drain();
+    const spoilt = (genotype: unknown) =>
+      (genotype as DartsGenotype).normal
+        .slice(0, 2)
+        .some(([operation, from]) => operation === DARTS_OPERATIONS[4] && from === 1);
+    expect(spoilt(architecture)).toBe(false);
+    // Some were drawn that have it, and they are not among those that were measured.
+    const { length } = details.finalists as unknown[];
+    expect([length > 0, length < 40]).toEqual([true, true]);
+    noGrad(() => state.get('classifier.weight')!.fill_(Number.NaN));
+    expect(drain).toThrow(
+      new Diverged('diverged: none of the 40 architectures gives finite numbers with the shared weights'),
     );
     end();
   });
