@@ -6,20 +6,10 @@
 import { Space, spaces } from '../packages/espalier/dist/index.js';
 import { buildSupernet } from '../packages/espalier/dist/supernets/build-supernet.js';
 import {
-  backward,
-  foreachAdd,
-  foreachAdd_,
-  foreachMul_,
-  foreachNorm,
-  foreachSub,
-  grad,
-  manualSeed,
-  noGrad,
-  optim,
-  saveTensors,
-  scope,
-  stack,
-} from '../packages/torch/dist/index.js';
+  firstOrderGradient,
+  secondOrderGradient,
+} from '../packages/espalier/dist/weight-sharing/architecture-gradient.js';
+import { backward, manualSeed, optim, saveTensors, scope } from '../packages/torch/dist/index.js';
 import { imageShape, randomImages } from './driver/inputs.mjs';
 
 const momentum = 0.9;
@@ -75,51 +65,23 @@ export default {
     });
     const ofWeights = new optim.SGD(weights, { learningRate, momentum, weightDecay });
     const lossOn = ({ images, labels }) => network.forward(images).crossEntropyLoss(labels);
-    // A scope of its own frees the activations of a pass before the next one begins.
-    const differentiate = (batch, inputs) =>
-      scope(() => {
-        const loss = lossOn(batch);
-        return { gradients: grad(loss, inputs), loss: loss.item() };
-      });
+    const problem = {
+      weights,
+      alphas,
+      trainingLoss: () => lossOn(train),
+      validationLoss: () => lossOn(validation),
+    };
+    const weightRule = { learningRate, momentum, weightDecay, optimizer: ofWeights };
 
     const architectureStep = () =>
       scope(() => {
-        const { loss, gradients } = order === 1 ? differentiate(validation, alphas) : secondOrder();
+        const { loss, gradients } =
+          order === 1 ? firstOrderGradient(problem) : secondOrderGradient(problem, weightRule);
         for (const [place, alpha] of alphas.entries()) alpha.grad = gradients[place];
         ofAlphas.step();
         ofAlphas.zeroGrad();
         return loss;
       });
-
-    const secondOrder = () => {
-      const before = weights.map((weight) => noGrad(() => weight.clone()));
-      const setWeights = (values) =>
-        noGrad(() => {
-          for (const [place, weight] of weights.entries()) weight.copy_(values[place]);
-        });
-      // w' = w - xi (mu v + dL_train/dw + decay w): the step that the optimiser would make.
-      const change = foreachAdd(differentiate(train, weights).gradients, before, { alpha: weightDecay });
-      const memory = ofWeights.stateDict();
-      if (memory.has('velocity.0'))
-        foreachAdd_(
-          change,
-          weights.map((_, place) => memory.get(`velocity.${place}`)),
-          { alpha: momentum },
-        );
-      setWeights(foreachAdd(before, change, { alpha: -learningRate }));
-      const { gradients: all, loss } = differentiate(validation, [...alphas, ...weights]);
-      const [gradients, direction] = [all.slice(0, alphas.length), all.slice(alphas.length)];
-      // The second derivative along that direction, from the gradients a little to both sides (equation 8).
-      const epsilon = 0.01 / stack(foreachNorm(direction)).norm(2, [0]).item();
-      const aside = (distance) => {
-        setWeights(foreachAdd(before, direction, { alpha: distance }));
-        return differentiate(train, alphas).gradients;
-      };
-      const difference = foreachSub(aside(epsilon), aside(-epsilon));
-      setWeights(before);
-      foreachMul_(difference, learningRate / (2 * epsilon));
-      return { loss, gradients: foreachSub(gradients, difference) };
-    };
 
     const weightStep = () =>
       scope(() => {

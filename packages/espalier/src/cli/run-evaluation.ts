@@ -5,9 +5,8 @@ import { continueEvaluation, type EvaluationStep } from '../experiments/evaluati
 import { evaluationPage, evaluationText } from '../reports/evaluation-report.js';
 import { type EvaluationResults, evaluationResults } from '../reports/evaluation-results.js';
 import { duration } from '../reports/figures.js';
-import { readJournal } from '../runs/journal.js';
+import { kindOfRun } from '../runs/begun-run.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import { RunFolder } from '../runs/run-folder.js';
 import type { Terminal } from './terminal.js';
 
 /** What an evaluation came to. */
@@ -33,10 +32,7 @@ export async function evaluateToEnd(
     step: (step) => progress.begin(step),
     ended: (event) => progress.end(event),
     message: (text) => terminal.line(text),
-    goOn(run) {
-      const [{ event }] = readJournal(RunFolder.open(run).journal).events as [JournalEvent];
-      return goOn(run, event);
-    },
+    goOn: (run) => goOn(run, kindOfRun(run)),
   });
   const summary = writeEvaluationReport(path);
   return finished ? summary : { ...summary, status: 'interrupted' };

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { dataForms } from '../data/open-data.js';
@@ -12,9 +11,10 @@ import { resolveOptions } from '../space/options.js';
 import { spaces } from '../spaces/space-names.js';
 import type { AnyStrategyDefinition } from '../strategies/strategy.js';
 import { strategies, strategyNamed } from '../strategies/strategy-names.js';
-import type { ImageTaskSettings } from '../tasks/image-task.js';
+import type { TaskSettings } from '../tasks/task-settings.js';
 import { trainingSettings } from '../training/training-settings.js';
 import { weightSharing, weightSharingNamed } from '../weight-sharing/weight-sharing-names.js';
+import { freeFolder } from './free-folder.js';
 import { collectSetting, positiveNumber, shareOut, wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { describeRun, runToEnd } from './run-search.js';
@@ -100,7 +100,7 @@ async function search(flags: SearchFlags): Promise<void> {
     );
   if (weightSharing.has(flags.strategy)) return searchSharingWeights(flags, terminal);
   const request = await requestOf(flags);
-  const out = flags.out ?? freeFolder(flags);
+  const out = folderOf(flags);
   const experiment = await prepareExperiment(request, process.cwd());
   let folder: RunFolder;
   try {
@@ -115,7 +115,7 @@ async function search(flags: SearchFlags): Promise<void> {
 }
 
 async function searchSharingWeights(flags: SearchFlags, terminal: Terminal): Promise<void> {
-  const out = flags.out ?? freeFolder(flags);
+  const out = folderOf(flags);
   await beginSupernetRun(out, await supernetRequestOf(flags));
   const summary = await runSupernet(out, terminal);
   terminal.result(describeSupernet(summary));
@@ -135,17 +135,12 @@ async function supernetRequestOf(flags: SearchFlags): Promise<SupernetRunRequest
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema },
   ]);
-  const small = flags.preset === 'small';
   return {
     space: flags.space,
-    spaceOptions: {
-      ...(small ? (definition.small as Record<string, Json> | undefined) : {}),
-      ...shares.space,
-      ...spaceOptionsOf(flags, definition),
-    },
+    spaceOptions: { ...smallOf(definition, flags), ...shares.space, ...spaceOptionsOf(flags, definition) },
     strategy: strategy.name,
     strategyOptions: {
-      ...(small ? (strategy.small as Record<string, Json> | undefined) : {}),
+      ...smallOf(strategy, flags),
       ...shares.strategy,
       ...given('epochs', flags.epochs),
       ...given('batchSize', flags.batchSize),
@@ -160,17 +155,18 @@ function given<T>(name: string, value: T | undefined): Record<string, T> {
   return value === undefined ? {} : { [name]: value };
 }
 
-function taskOf({ data, seed, limit, validation }: SearchFlags): ImageTaskSettings {
+function taskOf({ data, seed, limit, validation }: SearchFlags): TaskSettings {
   return { data, seed, ...given('limit', limit), ...given('validation', validation) };
 }
 
-/** A run never writes over another: the default folder gets a number where it is taken. */
-function freeFolder({ space, strategy, data, seed }: SearchFlags): string {
+/** What `--preset small` sets of a space or a strategy, where it is given. */
+function smallOf({ small }: { readonly small?: object }, { preset }: SearchFlags): Record<string, Json> {
+  return preset === 'small' ? { ...small } : {};
+}
+
+function folderOf({ out, space, strategy, data, seed }: SearchFlags): string {
   const name = (text: string) => text.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '');
-  const base = `runs/${name(space)}-${strategy}-${data.split(':')[0]}-seed${seed}`;
-  let folder = base;
-  for (let number = 2; existsSync(folder); number++) folder = `${base}-${number}`;
-  return folder;
+  return out ?? freeFolder(`runs/${name(space)}-${strategy}-${data.split(':')[0]}-seed${seed}`);
 }
 
 /** What the flags say to a strategy with rungs: each child is begun once, and the journal has a trial for each rung of it. */
@@ -183,20 +179,19 @@ function rungFlags(flags: SearchFlags, { name, options }: AnyStrategyDefinition)
 async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
   const { definition } = await findSpace(flags.space, process.cwd());
   const strategy = strategyNamed(flags.strategy);
-  const small = flags.preset === 'small';
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options },
     { word: 'training', owner: 'the training', schema: trainingSettings },
   ]);
   const strategyOptions = resolveOptions(`strategy ${strategy.name}`, strategy.options, {
-    ...(small ? (strategy.small as Record<string, Json> | undefined) : {}),
+    ...smallOf(strategy, flags),
     ...shares.strategy,
     ...(strategy.plan === undefined ? {} : rungFlags(flags, strategy)),
   });
   const plan = strategy.plan?.(strategyOptions);
   const training = trainingSettings.strict().safeParse({
-    ...(small ? { epochs: 2, batchSize: 64, schedule: 'cosine' } : {}),
+    ...(flags.preset === 'small' ? { epochs: 2, batchSize: 64, schedule: 'cosine' } : {}),
     ...given('epochs', plan?.epochs),
     ...shares.training,
     ...given('epochs', flags.epochs),
@@ -208,11 +203,7 @@ async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
   }
   return {
     space: flags.space,
-    spaceOptions: {
-      ...(small ? (definition.small as Record<string, Json> | undefined) : {}),
-      ...shares.space,
-      ...spaceOptionsOf(flags, definition),
-    },
+    spaceOptions: { ...smallOf(definition, flags), ...shares.space, ...spaceOptionsOf(flags, definition) },
     strategy: flags.strategy,
     strategyOptions,
     task: taskOf(flags),

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { folderBegunIn, kindOfRun } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { imageTaskSettings } from '../tasks/image-task.js';
+import { optionValues } from '../space/options.js';
+import { taskSettings } from '../tasks/task-settings.js';
 
-const optionValues = z.record(z.string(), z.json() as z.ZodType<Json>);
 const json = z.json() as z.ZodType<Json>;
 
 /** An architecture that may be its method's: given, found by a search that is given, or yet to be found. */
@@ -38,7 +39,7 @@ const evaluationSettings = z.strictObject({
   version: z.string(),
   methods: z.array(methodSettings).min(1),
   /** The data of the trainings, with how much of it validates in stage 2. */
-  task: imageTaskSettings,
+  task: taskSettings,
   dataChecksum: z.string(),
   /** Seed of the trainings of stage 2, and the first of those of stage 3. */
   seed: z.int(),
@@ -101,21 +102,19 @@ export interface EvaluationState {
 
 /** Whether a folder holds an evaluation. @throws InputError where it holds no run */
 export function isEvaluation(path: string): boolean {
-  return readJournal(RunFolder.open(path).journal).events[0]?.event === EVALUATION;
+  return kindOfRun(path) === EVALUATION;
 }
 
 /** @throws InputError for a folder without an evaluation and for a journal that is broken */
 export function readEvaluation(path: string): EvaluationState {
   const { journal } = RunFolder.open(path);
   const [first, ...rest] = readJournal(journal).events as [JournalEvent, ...JournalEvent[]];
-  const { event, clock, ...header } = first;
+  const { event, clock: _, ...header } = first;
   const parsed = evaluationSettings.safeParse(header);
   if (event !== EVALUATION || !parsed.success)
     throw new InputError(
       `${journal}:1: not an evaluation${parsed.success ? '' : `: ${z.prettifyError(parsed.error)}`}`,
     );
-  if (typeof clock?.cwd !== 'string')
-    throw new InputError(`${path}: the journal does not say in which folder the evaluation was begun`);
   const told = rest.map((one, index) => {
     const known = events.safeParse(one);
     if (known.success) return known.data;
@@ -126,7 +125,7 @@ export function readEvaluation(path: string): EvaluationState {
   return {
     path,
     settings: parsed.data,
-    from: clock.cwd,
+    from: folderBegunIn(first, path),
     outcomes: told.filter((one): one is RunOutcome => 'run' in one),
     picked: new Map(
       told.flatMap((one) =>

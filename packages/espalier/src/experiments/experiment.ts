@@ -8,22 +8,16 @@ import { requireClassifier } from '../networks/require-classifier.js';
 import { Random } from '../random/random.js';
 import { ChildPool } from '../runs/child-pool.js';
 import type { RunHeader } from '../runs/journal-event.js';
-import { resolveOptions } from '../space/options.js';
+import { optionValues, resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { strategyNamed } from '../strategies/strategy-names.js';
-import {
-  type ImageTask,
-  type ImageTaskSettings,
-  imageTaskSettings,
-  openImageTask,
-} from '../tasks/image-task.js';
+import { type ImageTask, openImageTask } from '../tasks/image-task.js';
+import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
 import { requireDevice } from '../training/device.js';
 import { trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
 import { findSpace } from './find-space.js';
-
-const optionValues = z.record(z.string(), z.json() as z.ZodType<Json>);
 
 /** All that a search is: with the same settings, the same journal. */
 const experimentSettings = z.strictObject({
@@ -35,7 +29,7 @@ const experimentSettings = z.strictObject({
   spaceOptions: optionValues,
   strategy: z.string(),
   strategyOptions: optionValues,
-  task: imageTaskSettings,
+  task: taskSettings,
   /** SHA-256 of the images and labels. */
   dataChecksum: z.string(),
   training: trainingSettings,
@@ -74,7 +68,7 @@ export interface ChildInit {
 }
 
 /** The data's path, if it has one, from where the run was begun. */
-export function taskIn(folder: string, task: ImageTaskSettings): ImageTaskSettings {
+export function taskIn(folder: string, task: TaskSettings): TaskSettings {
   const colon = task.data.indexOf(':');
   return colon < 0
     ? task

@@ -3,7 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
+import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { RunState } from '../runs/run-state.js';
 import {
@@ -14,7 +16,7 @@ import {
 import { Space } from '../space/space.js';
 import { readGenotypeText } from '../spaces/genotype-text.js';
 import { spaces } from '../spaces/space-names.js';
-import type { ImageTaskSettings } from '../tasks/image-task.js';
+import type { TaskSettings } from '../tasks/task-settings.js';
 import { type ExperimentSettings, settingsOf, taskIn } from './experiment.js';
 import { findSpace, isSpaceFile } from './find-space.js';
 import { isSupernetRun, readSupernetRun, type SupernetRunState } from './supernet-run.js';
@@ -26,7 +28,7 @@ export interface FoundArchitecture {
   /** The path of the space's file where it is a user's own: what names it in an architecture's file. */
   readonly spaceFile?: string;
   /** The images of the search that found it. */
-  readonly task?: ImageTaskSettings;
+  readonly task?: TaskSettings;
 }
 
 /** What the file of an architecture holds. A user's space is named by its path. */
@@ -64,7 +66,7 @@ export async function readRun(path: string): Promise<ReadRun> {
   const { events, torn } = readJournal(folder.journal);
   const state = RunState.of(events, folder.journal);
   const settings = settingsOf(state.header);
-  const from = folderOf(events[0]?.clock?.cwd, path);
+  const from = folderBegunIn(events[0] as JournalEvent, path);
   const { definition } = await findSpace(settings.space, from);
   return {
     folder,
@@ -74,12 +76,6 @@ export async function readRun(path: string): Promise<ReadRun> {
     from,
     torn: torn !== undefined,
   };
-}
-
-function folderOf(begun: unknown, path: string): string {
-  if (typeof begun !== 'string')
-    throw new InputError(`${path}: the journal does not say in which folder the run was begun`);
-  return begun;
 }
 
 /** The space at the depth of a trial. */

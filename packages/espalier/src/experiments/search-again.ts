@@ -3,7 +3,7 @@ import { InputError } from '../input-error.js';
 import { readJournal } from '../runs/journal.js';
 import { type JournalEvent, type RunHeader, withoutClock } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import type { ImageTaskSettings } from '../tasks/image-task.js';
+import type { TaskSettings } from '../tasks/task-settings.js';
 import { headerOf, prepareExperiment, settingsOf, taskIn } from './experiment.js';
 import { isSpaceFile } from './find-space.js';
 import { beginSupernetRun, readSupernetRun } from './supernet-run.js';
@@ -46,7 +46,7 @@ export async function beginSearchAgain(
 
 /** Which images are held out follows the seed, as in `espalier search`. */
 function changed<
-  Request extends { readonly seed: number; readonly space: string; readonly task: ImageTaskSettings },
+  Request extends { readonly seed: number; readonly space: string; readonly task: TaskSettings },
 >(request: Request, { seed = request.seed, from = '.' }: SearchChanges): Request {
   const { task, space } = request;
   const isHere = resolve(from) === process.cwd();

@@ -5,16 +5,18 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { requireClassifier } from '../networks/require-classifier.js';
+import { folderBegunIn, kindOfRun } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { resolveOptions } from '../space/options.js';
+import { optionValues, resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import { buildLanguageSupernet, buildSupernet } from '../supernets/build-supernet.js';
 import { ImageClassification } from '../tasks/image-classification.js';
-import { type ImageTaskSettings, imageTaskSettings, openImageTask } from '../tasks/image-task.js';
+import { openImageTask } from '../tasks/image-task.js';
 import { LanguageModelling } from '../tasks/language-modelling.js';
 import type { Measure, Task } from '../tasks/task.js';
+import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
 import { openTextTask } from '../tasks/text-task.js';
 import { initialised } from '../training/child.js';
 import { requireDevice } from '../training/device.js';
@@ -32,8 +34,6 @@ import { weightSharingNamed } from '../weight-sharing/weight-sharing-names.js';
 import { taskIn } from './experiment.js';
 import { findSpace } from './find-space.js';
 
-const optionValues = z.record(z.string(), z.json() as z.ZodType<Json>);
-
 const supernetRunSettings = z.strictObject({
   version: z.string(),
   space: z.string(),
@@ -42,7 +42,7 @@ const supernetRunSettings = z.strictObject({
   spaceOptions: optionValues,
   strategy: z.string(),
   strategyOptions: optionValues,
-  task: imageTaskSettings,
+  task: taskSettings,
   dataChecksum: z.string(),
   seed: z.int(),
   threads: z.int().min(1),
@@ -83,7 +83,7 @@ type TextOptions = SupernetSettings & {
 
 function openImages(
   space: Space,
-  settings: ImageTaskSettings,
+  settings: TaskSettings,
   { augment, cutout, partialChannels, device }: ImageOptions,
   validationShare: number,
 ): OpenedTask {
@@ -100,7 +100,7 @@ function openImages(
 
 function openText(
   space: Space,
-  settings: ImageTaskSettings,
+  settings: TaskSettings,
   { stretch, activationAlpha: alpha, activationBeta: beta, device }: TextOptions,
 ): OpenedTask {
   const text = openTextTask(settings);
@@ -172,7 +172,7 @@ export async function beginSupernetRun(path: string, request: SupernetRunRequest
 
 /** Whether a folder holds a search with shared weights. @throws InputError where it holds no run */
 export function isSupernetRun(path: string): boolean {
-  return readJournal(RunFolder.open(path).journal).events[0]?.event === BEGIN;
+  return kindOfRun(path) === BEGIN;
 }
 
 /** What a search with shared weights has come to so far. */
@@ -191,19 +191,18 @@ export interface SupernetRunState {
 export async function readSupernetRun(path: string): Promise<SupernetRunState> {
   const folder = RunFolder.open(path);
   const [first, ...events] = readJournal(folder.journal).events;
-  const { event: _, clock, ...header } = first as JournalEvent;
+  const { event: _, clock: __, ...header } = first as JournalEvent;
   const parsed = supernetRunSettings.safeParse(header);
   if (!parsed.success)
     throw new InputError(
       `${folder.journal}:1: not a search with shared weights: ${z.prettifyError(parsed.error)}`,
     );
   const settings = parsed.data;
-  if (typeof clock?.cwd !== 'string')
-    throw new InputError(`${path}: the journal does not say in which folder the run was begun`);
-  const { definition } = await findSpace(settings.space, clock.cwd);
+  const from = folderBegunIn(first as JournalEvent, path);
+  const { definition } = await findSpace(settings.space, from);
   return {
     settings,
-    from: clock.cwd,
+    from,
     space: Space.configure(definition, settings.spaceOptions),
     measure: definition.reads === 'tokens' ? 'perplexity' : 'accuracy',
     epochs: events.filter(({ event }) => event === 'epoch'),

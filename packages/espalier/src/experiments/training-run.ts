@@ -1,5 +1,4 @@
 import { existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { type nn, setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
@@ -7,15 +6,17 @@ import type { Json } from '../json.js';
 import { buildLanguageModel } from '../networks/build-language-model.js';
 import { buildNetwork } from '../networks/build-network.js';
 import { requireClassifier } from '../networks/require-classifier.js';
+import { folderBegunIn, kindOfRun } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { resolveOptions } from '../space/options.js';
+import { optionValues, resolveOptions } from '../space/options.js';
 import type { Space } from '../space/space.js';
 import { ImageClassification } from '../tasks/image-classification.js';
-import { imageTaskSettings, openImageTask } from '../tasks/image-task.js';
+import { openImageTask } from '../tasks/image-task.js';
 import { LanguageModelling } from '../tasks/language-modelling.js';
 import type { Task } from '../tasks/task.js';
+import { taskSettings } from '../tasks/task-settings.js';
 import { openTextTask } from '../tasks/text-task.js';
 import { requireDevice } from '../training/device.js';
 import {
@@ -39,10 +40,10 @@ const trainingRunSettings = z.strictObject({
   version: z.string(),
   /** The content of an architecture's file. */
   architecture: z.json() as z.ZodType<Json>,
-  task: imageTaskSettings,
+  task: taskSettings,
   dataChecksum: z.string(),
   /** Of images or of a text, by what the space's networks read. */
-  training: z.record(z.string(), z.json() as z.ZodType<Json>),
+  training: optionValues,
   /** The test data where it is missing. Of images that validate a share is held out of the training. */
   judge: z.enum(['validation', 'test']).optional(),
   seed: z.int(),
@@ -144,7 +145,7 @@ function optionsOf<T extends z.ZodObject>(schema: T, options: object): z.infer<T
 
 /** Whether a folder holds a training, and not a search. @throws InputError where it holds no run */
 export function isTraining(path: string): boolean {
-  return readJournal(RunFolder.open(path).journal).events[0]?.event === BEGIN;
+  return kindOfRun(path) === BEGIN;
 }
 
 /** The architecture that a training trains, and the weights that it has come to. @throws InputError before its end */
@@ -182,11 +183,11 @@ export async function findNetwork(
 export function readTraining(path: string) {
   const folder = RunFolder.open(path);
   const [first] = readJournal(folder.journal).events;
-  const { event: _, clock, ...header } = first as JournalEvent;
+  const { event: _, clock: __, ...header } = first as JournalEvent;
   const parsed = trainingRunSettings.safeParse(header);
   if (!parsed.success)
     throw new InputError(`${folder.journal}:1: not a training: ${z.prettifyError(parsed.error)}`);
-  const from = typeof clock?.cwd === 'string' ? clock.cwd : dirname(path);
+  const from = folderBegunIn(first as JournalEvent, path);
   return { settings: parsed.data, header, from, journal: folder.journal };
 }
 

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, hostname, release, totalmem, type } from 'n
 import { fused, libtorchConfiguration, libtorchVersion } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
-import type { Json } from '../json.js';
+import { optionValues } from '../space/options.js';
 import { version } from '../version.js';
 import { writeFileAtomically } from './atomic-file.js';
 import { type JournalEvent, withoutClock } from './journal-event.js';
@@ -38,7 +38,7 @@ const manifest = z.object({
   }),
   environment,
   /** The first event of the journal: seeds, checksums of the data, threads, every option. */
-  settings: z.record(z.string(), z.json() as z.ZodType<Json>),
+  settings: optionValues,
 });
 
 /** Where and with what a run was begun. It is no part of the journal, which is the same on every machine. */

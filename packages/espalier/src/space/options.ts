@@ -1,6 +1,9 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+
+/** Values of options, as a header has them; their owner's schema knows which are allowed. */
+export const optionValues = z.record(z.string(), z.json() as z.ZodType<Json>);
 
 /** The options of a space or a strategy: described by the schema, plain JSON, with a default each. */
 export type OptionsSchema<O extends object> = z.ZodObject & z.ZodType<O>;

@@ -1,26 +1,10 @@
-import { z } from 'zod';
 import type { Augmentation } from '../data/augmentation.js';
 import type { ImageSet } from '../data/image-dataset.js';
 import { openData } from '../data/open-data.js';
 import { firstImages, holdOut } from '../data/split.js';
 import { type ChannelStatistics, channelStatistics } from '../data/statistics.js';
 import type { InputShape } from '../space/space.js';
-
-/** Which images a run works on. */
-export const imageTaskSettings = z.object({
-  data: z.string().describe('mnist, cifar10:DIR'),
-  limit: z.int().min(2).optional().describe('only the first N training images'),
-  validation: z
-    .int()
-    .min(0)
-    .optional()
-    .describe(
-      'training images held out for validation (4.1: 5,000 of 50,000); a tenth by default, half of them where weights are shared',
-    ),
-  seed: z.int().describe('of the choice of the images held out'),
-});
-
-export type ImageTaskSettings = z.infer<typeof imageTaskSettings>;
+import type { TaskSettings } from './task-settings.js';
 
 /** Images ready to train on: the training set without what is held out, which validates. */
 export interface ImageTask {
@@ -40,10 +24,7 @@ export interface ImageTask {
  * @param share of the training images that is held out where the settings do not say how many
  * @throws InputError for data that is not there or not whole, and for numbers that do not fit it
  */
-export function openImageTask(
-  { data, limit, validation, seed }: ImageTaskSettings,
-  share = 1 / 10,
-): ImageTask {
+export function openImageTask({ data, limit, validation, seed }: TaskSettings, share = 1 / 10): ImageTask {
   const { train: all, test, classes, augmentation, checksum } = openData(data);
   const used = limit === undefined ? all : firstImages(all, limit);
   const count = validation ?? Math.max(1, Math.floor(used.count * share));

@@ -1,21 +1,8 @@
-import { z } from 'zod';
 import { openTextData } from '../data/open-data.js';
 import type { TextData, Tokens } from '../data/text.js';
 import { InputError } from '../input-error.js';
 import type { TokenInput } from '../space/space.js';
-
-/** Which text a run works on. */
-const textTaskSettings = z.object({
-  data: z.string().describe('text:DIR'),
-  limit: z.int().min(2).optional().describe('only the first N training tokens'),
-  validation: z
-    .int()
-    .min(2)
-    .optional()
-    .describe('only the first N tokens of validation and test; with a limit as many as that by default'),
-});
-
-export type TextTaskSettings = z.infer<typeof textTaskSettings>;
+import type { TaskSettings } from './task-settings.js';
 
 /** A text ready to train on. */
 export interface TextTask
@@ -24,7 +11,7 @@ export interface TextTask
 }
 
 /** @throws InputError for data that is not there or not whole, and for numbers that do not fit it */
-export function openTextTask({ data, limit, validation = limit }: TextTaskSettings): TextTask {
+export function openTextTask({ data, limit, validation = limit }: Omit<TaskSettings, 'seed'>): TextTask {
   const text = openTextData(data);
   if (limit !== undefined && limit > text.train.length)
     throw new InputError(

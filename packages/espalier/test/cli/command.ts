@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -47,4 +48,19 @@ export function journalOf(folder: string): string[] {
       const { clock: _, ...event } = JSON.parse(line);
       return JSON.stringify(event);
     });
+}
+
+/** Waits until a run's journal has more lines than that, or its process has ended. */
+export async function journalReaches(path: string, lines: number, child: ChildProcess): Promise<void> {
+  const journal = join(path, 'journal.jsonl');
+  while (
+    child.exitCode === null &&
+    !(existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > lines)
+  )
+    await setTimeout(10);
+}
+
+/** Kills the whole group of a process, workers included, unless it has ended. */
+export function kill(child: ChildProcess): void {
+  if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
 }

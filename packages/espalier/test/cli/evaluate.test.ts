@@ -1,11 +1,10 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addEvaluate } from '../../src/cli/evaluate.js';
 import { addStatus } from '../../src/cli/status.js';
 import { resultOf } from '../../src/experiments/run-result.js';
-import { type Ended, journalOf, run, start } from './command.js';
+import { journalOf, journalReaches, kill, run, start } from './command.js';
 import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 import { writeTinyCifar10 } from './tiny-cifar10.js';
@@ -60,16 +59,6 @@ const evaluation = (out: string, ...more: string[]) => [
 type Event = Record<string, string | number | undefined>;
 const eventsOf = (path: string): Event[] => journalOf(path).map((line) => JSON.parse(line));
 const ofKind = (events: readonly Event[], kind: string) => events.filter(({ event }) => event === kind);
-
-async function journalReaches(path: string, lines: number, ended: Promise<Ended>): Promise<void> {
-  let over = false;
-  void ended.then(() => {
-    over = true;
-  });
-  const journal = join(path, 'journal.jsonl');
-  while (!over && !(existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > lines))
-    await setTimeout(10);
-}
 
 describe('espalier evaluate', () => {
   let summary: {
@@ -228,8 +217,8 @@ describe('espalier evaluate', () => {
     async (name, lines) => {
       const out = `killed in ${name}`;
       const { child, ended } = start(evaluation(out), folder);
-      await journalReaches(at(out), lines, ended);
-      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+      await journalReaches(at(out), lines, child);
+      kill(child);
       expect((await ended).signal).toBe('SIGKILL');
       expect(journalOf(at(out)).length).toBeLessThan(journalOf(at('whole')).length);
       const resumed = await run(['resume', join('..', out)], at('cifar'));

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addSearch } from '../../src/cli/search.js';
 import { Random } from '../../src/random/random.js';
-import { journalOf, run, start } from './command.js';
+import { journalOf, journalReaches, kill, run, start } from './command.js';
 import { refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 import { writeTinyCifar10 } from './tiny-cifar10.js';
@@ -80,19 +80,13 @@ describe('espalier search --strategy asha', () => {
 
   it('killed with -9 at random moments and resumed has the journal of a run that was left alone', async () => {
     const path = join(folder, 'killed');
-    const journal = join(path, 'journal.jsonl');
     const random = Random.of(13, 'kills');
     let { child, ended } = start(search('asha', 'killed', '--trials', '5'), folder);
-    for (let kill = 0; kill < 3; kill++) {
-      const lines = 3 + kill * 4 + random.below(3);
-      while (
-        child.exitCode === null &&
-        !(existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > lines)
-      )
-        await setTimeout(10);
+    for (let kills = 0; kills < 3; kills++) {
+      const lines = 3 + kills * 4 + random.below(3);
+      await journalReaches(path, lines, child);
       await setTimeout(random.below(200));
-      // The whole group, workers included.
-      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+      kill(child);
       await ended;
       ({ child, ended } = start(['resume', 'killed'], folder));
     }

@@ -1,11 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../../src/random/random.js';
-import { journalOf, run, start } from './command.js';
+import { journalOf, journalReaches, kill, run, start } from './command.js';
 import { suiteFolder } from './suite-folder.js';
 import { writeTinyCifar10 } from './tiny-cifar10.js';
 
@@ -43,15 +42,6 @@ const search = (out: string, ...more: string[]) => [
 ];
 
 /** Waits until a run's journal has so many lines. */
-async function journalReaches(path: string, lines: number, child: ChildProcess): Promise<void> {
-  const journal = join(path, 'journal.jsonl');
-  while (
-    child.exitCode === null &&
-    !(existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > lines)
-  )
-    await setTimeout(10);
-}
-
 describe('espalier search', () => {
   const whole = join(folder, 'whole');
   let summary: Record<string, unknown>;
@@ -112,11 +102,10 @@ describe('espalier search', () => {
     const path = join(folder, 'killed');
     const random = Random.of(11, 'kills');
     let { child, ended } = start(search('killed'), folder);
-    for (let kill = 0; kill < 3; kill++) {
-      await journalReaches(path, 2 + kill * 5 + random.below(4), child);
+    for (let kills = 0; kills < 3; kills++) {
+      await journalReaches(path, 2 + kills * 5 + random.below(4), child);
       await setTimeout(random.below(300));
-      // The whole group, workers included.
-      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+      kill(child);
       await ended;
       ({ child, ended } = start(['resume', 'killed'], folder));
     }

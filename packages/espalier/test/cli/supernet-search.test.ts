@@ -1,13 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { addInspect } from '../../src/cli/inspect.js';
 import { addSearch } from '../../src/cli/search.js';
 import { addStatus } from '../../src/cli/status.js';
 import { addTrain } from '../../src/cli/train.js';
 import { Random } from '../../src/random/random.js';
-import { type Ended, journalOf, run, start } from './command.js';
+import { journalOf, journalReaches, kill, run, start } from './command.js';
 import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 import { writeTinyCifar10 } from './tiny-cifar10.js';
@@ -54,16 +53,6 @@ const small = (strategy: string, reads: 'images' | 'tokens', out: string, ...mor
   ...more,
 ];
 
-async function journalReaches(path: string, lines: number, ended: Promise<Ended>): Promise<void> {
-  let over = false;
-  void ended.then(() => {
-    over = true;
-  });
-  const journal = join(path, 'journal.jsonl');
-  while (!over && !(existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > lines))
-    await setTimeout(20);
-}
-
 describe('a search with shared weights', () => {
   it.each([
     ['DARTS', 'images', ['darts']],
@@ -83,8 +72,8 @@ describe('a search with shared weights', () => {
 
       const { child, ended } = start(small(strategy, reads, killed, ...more), folder);
       // The first epoch is journaled; the second is under way.
-      await journalReaches(join(folder, killed), 2, ended);
-      if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+      await journalReaches(join(folder, killed), 2, child);
+      kill(child);
       expect((await ended).signal).toBe('SIGKILL');
       const resumed = await run(['resume', killed], folder);
       expect([resumed.code, resumed.stderr]).toEqual([

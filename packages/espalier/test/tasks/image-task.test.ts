@@ -5,14 +5,15 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openData } from '../../src/data/open-data.js';
 import { channelStatistics } from '../../src/data/statistics.js';
 import { InputError } from '../../src/input-error.js';
-import { type ImageTaskSettings, openImageTask } from '../../src/tasks/image-task.js';
+import { openImageTask } from '../../src/tasks/image-task.js';
+import type { TaskSettings } from '../../src/tasks/task-settings.js';
 import { writeTinyCifar10 } from '../cli/tiny-cifar10.js';
 import { digestsOf } from '../data/tiny-set.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'espalier-image-task-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const name = `cifar10:${writeTinyCifar10(folder)}`;
-const open = (given: Partial<ImageTaskSettings> = {}) => openImageTask({ data: name, seed: 1, ...given });
+const open = (given: Partial<TaskSettings> = {}) => openImageTask({ data: name, seed: 1, ...given });
 const data = openData(name);
 const all = digestsOf(data.train);
 
@@ -58,7 +59,7 @@ describe('an image task', () => {
   });
 
   it('is not there where the numbers do not fit the data', () => {
-    const message = (given: Partial<ImageTaskSettings>) => {
+    const message = (given: Partial<TaskSettings>) => {
       try {
         open(given);
       } catch (error) {
