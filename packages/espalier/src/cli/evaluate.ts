@@ -59,24 +59,25 @@ export function addEvaluate(program: Command): void {
 }
 
 async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
-  const { seed, testSeeds, threads, limit, validation, json } = flags;
+  const { seed, testSeeds, threads, limit, validation, imageSize, json } = flags;
   const terminal = openTerminal(json);
   const plan = await planEvaluation(paths, flags.seeds, (space) => {
     const { spaceOptions, training } = trainingOf(space, flags);
     const epochs = Number(training.epochs ?? trainingOptions(space).shape.epochs.parse(undefined));
     return { spaceOptions, training, epochs, epochs2: flags.epochs2 ?? Math.ceil(epochs / SHORTER) };
   });
-  const data = flags.data ?? plan.data;
-  if (data === undefined)
+  const searched = flags.data === undefined ? plan.data : { data: flags.data };
+  if (searched === undefined)
     throw new InputError('--data is missing: no search is among the arguments that would say it');
   const out = flags.out ?? freeFolder('runs/evaluation');
   await beginEvaluation(out, {
     methods: [...plan.methods],
     task: {
-      data,
+      ...searched,
       seed,
       ...(limit === undefined ? {} : { limit }),
       ...(validation === undefined ? {} : { validation }),
+      ...(imageSize === undefined ? {} : { imageSize }),
     },
     seed,
     testSeeds,

@@ -1,5 +1,6 @@
 import { scope, type Tensor } from '@espalier/torch';
 import type { Command } from 'commander';
+import { EVALUATION_MARGIN } from '../data/view.js';
 import type { FoundArchitecture } from '../experiments/found-architecture.js';
 import { findNetwork } from '../experiments/training-run.js';
 import { InputError } from '../input-error.js';
@@ -32,9 +33,6 @@ interface PredictFlags extends SpaceFlags, ImageFlags, StatisticsFlags, TokenFla
 
 /** Classes that a terminal shows of each input. */
 const SHOWN = 5;
-
-/** ImageNet's networks are tested on the middle 224 pixels of 256. */
-const IMAGENET_MARGIN = 256 / 224;
 
 const IMAGE_TENSORS = new Map([
   [3, '[C, H, W]'],
@@ -155,8 +153,9 @@ async function readImages(
     return { images };
   }
   const statistics = statisticsFor(flags, space, shape.channels, task);
-  // A run tests on its images as they are.
-  const margin = task === undefined && space.options.layout === 'imagenet' ? IMAGENET_MARGIN : 1;
+  // A run whose images have the size of the network tests on them as they are.
+  const resizes = task === undefined ? space.options.layout === 'imagenet' : 'files' in task.test;
+  const margin = resizes ? EVALUATION_MARGIN : 1;
   const images = evaluationView(await readImage(input, shape.channels), { ...shape, margin }, statistics);
   const { of, mean, standardDeviation } = statistics;
   return { images, standardised: { of, mean: [...mean], std: [...standardDeviation] } };

@@ -34,6 +34,7 @@ interface SearchFlags extends SpaceFlags {
   readonly workers?: number;
   readonly threads?: number;
   readonly limit?: number;
+  readonly imageSize?: number;
   readonly validation?: number;
   readonly timeout?: number;
   readonly preset: 'paper' | 'small';
@@ -73,6 +74,11 @@ export function addSearch(program: Command): void {
       wholeNumber(1),
     )
     .option('--limit <n>', 'only the first N training images or tokens', wholeNumber(2))
+    .option(
+      '--image-size <n>',
+      'height and width of the images, where the data has them in any size (default: 224)',
+      wholeNumber(1),
+    )
     .option(
       '--validation <n>',
       'training images held out (default: a tenth, half of them where weights are shared), or first tokens of the validation text',
@@ -155,8 +161,14 @@ function given<T>(name: string, value: T | undefined): Record<string, T> {
   return value === undefined ? {} : { [name]: value };
 }
 
-function taskOf({ data, seed, limit, validation }: SearchFlags): TaskSettings {
-  return { data, seed, ...given('limit', limit), ...given('validation', validation) };
+function taskOf({ data, seed, limit, validation, imageSize }: SearchFlags): TaskSettings {
+  return {
+    data,
+    seed,
+    ...given('limit', limit),
+    ...given('validation', validation),
+    ...given('imageSize', imageSize),
+  };
 }
 
 /** What `--preset small` sets of a space or a strategy, where it is given. */

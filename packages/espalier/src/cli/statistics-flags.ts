@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ChannelStatistics } from '../data/statistics.js';
+import { usualStatistics } from '../data/usual-statistics.js';
 import { InputError } from '../input-error.js';
-import { usualStatistics } from '../prediction/usual-statistics.js';
 import type { Space } from '../space/space.js';
 import type { ImageTask } from '../tasks/image-task.js';
 

@@ -26,12 +26,17 @@ export function addTrain(program: Command): void {
     .option('--seed <n>', 'of everything random', wholeNumber(0), 1)
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, flags: TrainFlags) => {
-      const { data, out, seed, threads, limit, json } = flags;
+      const { data, out, seed, threads, limit, imageSize, json } = flags;
       const terminal = openTerminal(json);
       const found = await findArchitecture(path);
       const { spaceOptions, training } = trainingOf(found.space, flags);
       beginTraining(out, configured(found, spaceOptions), {
-        task: { data, seed, ...(limit === undefined ? {} : { limit }) },
+        task: {
+          data,
+          seed,
+          ...(limit === undefined ? {} : { limit }),
+          ...(imageSize === undefined ? {} : { imageSize }),
+        },
         training,
         seed,
         threads,

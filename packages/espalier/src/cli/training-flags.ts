@@ -14,6 +14,7 @@ export interface TrainingFlags extends SpaceFlags {
   readonly batchSize?: number;
   readonly threads: number;
   readonly limit?: number;
+  readonly imageSize?: number;
   readonly preset: 'paper' | 'small';
   readonly set: Record<string, Json>;
 }
@@ -23,7 +24,12 @@ export function addTrainingFlags(command: Command): Command {
     .option('--epochs <n>', 'passes over the training data', wholeNumber(1))
     .option('--batch-size <n>', 'images a step, or texts side by side', wholeNumber(1))
     .option('--threads <n>', 'of the training', wholeNumber(1), availableParallelism())
-    .option('--limit <n>', 'only the first N training images or tokens', wholeNumber(2))
+    .option('--limit <n>', 'only the first N training images or tokens (default: all)', wholeNumber(2))
+    .option(
+      '--image-size <n>',
+      'height and width of the images, where the data has them in any size (default: 224)',
+      wholeNumber(1),
+    )
     .option('--preset <paper|small>', 'the settings of the paper, or ones for a laptop', 'paper')
     .option('--set <key=value>', 'an option of the space or of the training; repeatable', collectSetting, {});
 }

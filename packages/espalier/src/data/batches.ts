@@ -1,6 +1,7 @@
 import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
 import { type Augmentation, checkAugmentation, drawPlacement, UNTOUCHED } from './augmentation.js';
+import { DecodingPass } from './decoder.js';
 import type { ImageSet } from './image-dataset.js';
 import { imageWriter } from './image-writer.js';
 import type { ChannelStatistics } from './statistics.js';
@@ -56,24 +57,37 @@ function* generate(
 ): Generator<Batch, void, undefined> {
   const { height, width, channels, count, labels } = set;
   const pixels = height * width * channels;
-  const augmentation = training?.augmentation ?? {};
-  const writer = imageWriter(set, statistics, augmentation);
   const random = training && Random.of(training.seed, `epoch ${training.epoch}`);
-  const order = random?.permutation(count);
+  const order = (random?.permutation(count) ?? Int32Array.from(labels.keys())).subarray(0, total);
+  const decoding = 'files' in set ? new DecodingPass(set, order, size, training) : undefined;
+  const { cutout, ...earlier } = training?.augmentation ?? {};
+  // Files come cropped, mirrored and coloured; images in memory are changed on the way into the batch.
+  const augmentation = {
+    ...(decoding === undefined ? earlier : {}),
+    ...(cutout === undefined ? {} : { cutout }),
+  };
+  const shown = 'files' in set ? { ...set, images: decoding!.images } : set;
+  const writer = imageWriter(shown, statistics, augmentation);
   const images = new Float32Array(Math.min(size, total) * pixels);
   const targets = new BigInt64Array(Math.min(size, total));
-  for (let start = 0; start < total; start += size) {
-    const filled = Math.min(size, total - start);
-    for (let i = 0; i < filled; i++) {
-      const index = order === undefined ? start + i : order[start + i]!;
-      const placement = random === undefined ? UNTOUCHED : drawPlacement(random, augmentation, height, width);
-      writer.write(index, placement, images, i * pixels);
-      targets[i] = BigInt(labels[index]!);
+  try {
+    for (let start = 0; start < total; start += size) {
+      const filled = Math.min(size, total - start);
+      decoding?.next(filled);
+      for (let i = 0; i < filled; i++) {
+        const index = order[start + i]!;
+        const placement =
+          random === undefined ? UNTOUCHED : drawPlacement(random, augmentation, height, width);
+        writer.write(decoding === undefined ? index : i, placement, images, i * pixels);
+        targets[i] = BigInt(labels[index]!);
+      }
+      yield {
+        images: images.subarray(0, filled * pixels),
+        labels: targets.subarray(0, filled),
+        count: filled,
+      };
     }
-    yield {
-      images: images.subarray(0, filled * pixels),
-      labels: targets.subarray(0, filled),
-      count: filled,
-    };
+  } finally {
+    decoding?.close();
   }
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ImageSet } from './image-dataset.js';
+import type { ImagesInMemory } from './image-dataset.js';
 
 /** SHA-256 (hexadecimal) of sizes, pixels and labels of sets, in the order given. */
-export function checksumOf(sets: readonly ImageSet[]): string {
+export function checksumOf(sets: readonly ImagesInMemory[]): string {
   const hash = createHash('sha256');
   for (const { images, labels, count, height, width, channels } of sets) {
     hash.update(`${count}x${height}x${width}x${channels};`).update(images);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { InputError } from '../input-error.js';
 import { checksumOf } from './checksum.js';
 import { checkFolder, readDataFile } from './data-file.js';
-import type { ImageData, ImageSet } from './image-dataset.js';
+import type { ImageData, ImagesInMemory } from './image-dataset.js';
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
@@ -21,7 +21,7 @@ const NAMES_FILE = 'batches.meta.txt';
  *
  * Throws an InputError for a missing folder or file, a file that is cut in the middle, and a label above 9.
  */
-export function openCifar10(folder: string): ImageData {
+export function openCifar10(folder: string): ImageData<ImagesInMemory> {
   checkFolder(folder, 'the folder of the binary version of CIFAR-10');
   const present = TRAINING_FILES.filter((name) => existsSync(join(folder, name)));
   if (present.length === 0) {
@@ -40,7 +40,7 @@ export function openCifar10(folder: string): ImageData {
   };
 }
 
-function readSet(paths: readonly string[]): ImageSet {
+function readSet(paths: readonly string[]): ImagesInMemory {
   const files = paths.map(readRecords);
   const count = files.reduce((sum, file) => sum + file.length / RECORD, 0);
   const images = new Uint8Array(count * CHANNELS * PLANE);

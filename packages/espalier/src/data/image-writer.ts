@@ -1,5 +1,8 @@
-import type { Augmentation, Placement } from './augmentation.js';
-import type { ImageSet } from './image-dataset.js';
+import { InputError } from '../input-error.js';
+import { Random } from '../random/random.js';
+import { type Augmentation, marginOf, type Placement } from './augmentation.js';
+import { type ColourJitter, jitterColours } from './colour-jitter.js';
+import type { ImagesInMemory } from './image-dataset.js';
 import type { ChannelStatistics } from './statistics.js';
 
 /** Copies an image of a set, placed and normalised, to where a batch wants it. */
@@ -10,28 +13,30 @@ interface ImageWriter {
 
 /** The writer of a set for one way of augmenting. */
 export function imageWriter(
-  set: ImageSet,
+  set: ImagesInMemory,
   statistics: ChannelStatistics,
-  { crop, cutout }: Augmentation,
+  augmentation: Augmentation,
 ): ImageWriter {
-  const margin = crop?.margin ?? 0;
+  const { crop, colour, cutout } = augmentation;
+  const margin = marginOf(augmentation);
   const plain =
     crop?.from === 'upsampled'
       ? new UpsampledWriter(set, statistics, margin)
       : new PaddedWriter(set, statistics, margin);
-  return cutout === undefined ? plain : new CutoutWriter(plain, set, cutout);
+  const coloured = colour === undefined ? plain : new JitteringWriter(plain, set, statistics, colour);
+  return cutout === undefined ? coloured : new CutoutWriter(coloured, set, cutout);
 }
 
 /** Crops from the image with black around it. A byte has 256 normalised values a channel: they are looked up. */
 class PaddedWriter implements ImageWriter {
-  readonly #set: ImageSet;
+  readonly #set: ImagesInMemory;
   readonly #margin: number;
   /** [channels, 256] */
   readonly #normalised: Float32Array;
   /** [width, channels]: one row of black. */
   readonly #blackRow: Float32Array;
 
-  constructor(set: ImageSet, { mean, standardDeviation }: ChannelStatistics, margin: number) {
+  constructor(set: ImagesInMemory, { mean, standardDeviation }: ChannelStatistics, margin: number) {
     const { channels, width } = set;
     this.#set = set;
     this.#margin = margin;
@@ -85,7 +90,7 @@ interface Axis {
 
 /** Crops from the image enlarged by bilinear interpolation. */
 class UpsampledWriter implements ImageWriter {
-  readonly #set: ImageSet;
+  readonly #set: ImagesInMemory;
   readonly #rows: Axis;
   readonly #columns: Axis;
   /** Normalised = scale * byte + shift, a channel each. */
@@ -94,7 +99,7 @@ class UpsampledWriter implements ImageWriter {
   /** [width, channels]: one row between two rows of the image. */
   readonly #between: Float64Array;
 
-  constructor(set: ImageSet, { mean, standardDeviation }: ChannelStatistics, margin: number) {
+  constructor(set: ImagesInMemory, { mean, standardDeviation }: ChannelStatistics, margin: number) {
     this.#set = set;
     this.#rows = axisOf(set.height, margin, set.width * set.channels);
     this.#columns = axisOf(set.width, margin, set.channels);
@@ -147,13 +152,49 @@ function axisOf(size: number, margin: number, stride: number): Axis {
   };
 }
 
+/** Changes the colours of what another writer wrote, as bytes. */
+class JitteringWriter implements ImageWriter {
+  readonly #inner: ImageWriter;
+  readonly #statistics: ChannelStatistics;
+  readonly #jitter: ColourJitter;
+  /** [height, width, 3] */
+  readonly #pixels: Uint8Array;
+
+  constructor(
+    inner: ImageWriter,
+    { height, width, channels }: ImagesInMemory,
+    statistics: ChannelStatistics,
+    jitter: ColourJitter,
+  ) {
+    if (channels !== 3)
+      throw new InputError(
+        `colour jitter of images of ${channels} channels: only red, green and blue can be changed in hue`,
+      );
+    this.#inner = inner;
+    this.#statistics = statistics;
+    this.#jitter = jitter;
+    this.#pixels = new Uint8Array(height * width * channels);
+  }
+
+  write(index: number, placement: Placement, out: Float32Array, at: number): void {
+    const { mean, standardDeviation } = this.#statistics;
+    const pixels = this.#pixels;
+    this.#inner.write(index, placement, out, at);
+    for (let i = 0; i < pixels.length; i++)
+      pixels[i] = Math.round((out[at + i]! * standardDeviation[i % 3]! + mean[i % 3]!) * 255);
+    jitterColours(pixels, Random.of(placement.colour, 'colours'), this.#jitter);
+    for (let i = 0; i < pixels.length; i++)
+      out[at + i] = (pixels[i]! / 255 - mean[i % 3]!) / standardDeviation[i % 3]!;
+  }
+}
+
 /** Sets a square of what another writer wrote to 0, the mean pixel. */
 class CutoutWriter implements ImageWriter {
   readonly #inner: ImageWriter;
-  readonly #set: ImageSet;
+  readonly #set: ImagesInMemory;
   readonly #side: number;
 
-  constructor(inner: ImageWriter, set: ImageSet, side: number) {
+  constructor(inner: ImageWriter, set: ImagesInMemory, side: number) {
     this.#inner = inner;
     this.#set = set;
     this.#side = side;

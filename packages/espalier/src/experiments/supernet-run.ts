@@ -89,7 +89,14 @@ function openImages(
 ): OpenedTask {
   const images = openImageTask(settings, validationShare);
   return {
-    task: new ImageClassification(images, { augment, cutout, auxiliaryWeight: 0, labelSmoothing: 0, device }),
+    task: new ImageClassification(images, {
+      augment,
+      cutout,
+      colourJitter: 0,
+      auxiliaryWeight: 0,
+      labelSmoothing: 0,
+      device,
+    }),
     buildSupernet() {
       const supernet = buildSupernet(space, images.shape, { partialChannels });
       requireClassifier(supernet, images.shape, space.name);

@@ -1,5 +1,6 @@
 import { fromTypedArray, noGrad, scope, type Tensor, upsampleBilinear2dAa } from '@espalier/torch';
 import type { ChannelStatistics } from '../data/statistics.js';
+import { centreView } from '../data/view.js';
 
 /** The sides that an image is resized for and cropped to, in pixels. */
 export interface View {
@@ -25,27 +26,19 @@ export function evaluationView(
   return scope(() =>
     noGrad(() => {
       const [, channels, fromHeight, fromWidth] = image.shape as [number, number, number, number];
-      const least = { height: Math.round(height * margin), width: Math.round(width * margin) };
-      const byHeight = fromHeight * least.width <= fromWidth * least.height;
-      const size = byHeight
-        ? [least.height, Math.floor((fromWidth * least.height) / fromHeight)]
-        : [Math.floor((fromHeight * least.width) / fromWidth), least.width];
-      const [tall, wide] = size as [number, number];
-      const resized =
-        tall === fromHeight && wide === fromWidth
+      const { resized, crop } = centreView(
+        { height: fromHeight, width: fromWidth },
+        { height, width },
+        margin,
+      );
+      const view =
+        resized.height === fromHeight && resized.width === fromWidth
           ? image
-          : upsampleBilinear2dAa(image, [tall, wide], false).round().clamp(0, 255);
-      const cropped = resized.narrow(2, centre(tall, height), height).narrow(3, centre(wide, width), width);
+          : upsampleBilinear2dAa(image, [resized.height, resized.width], false).round().clamp(0, 255);
+      const cropped = view.narrow(2, crop.top, height).narrow(3, crop.left, width);
       const perChannel = (values: Float64Array) =>
         fromTypedArray(Float32Array.from(values), [1, channels, 1, 1]);
       return cropped.div(255).sub(perChannel(mean)).div(perChannel(standardDeviation));
     }),
   );
-}
-
-/** Where the middle begins; half a pixel is rounded to the even one, as Python rounds in torchvision. */
-function centre(outer: number, inner: number): number {
-  const begin = (outer - inner) / 2;
-  const floor = Math.floor(begin);
-  return begin - floor === 0.5 && floor % 2 !== 0 ? floor + 1 : floor;
 }

@@ -1,4 +1,5 @@
 import { fromTypedArray, scope, type Tensor } from '@espalier/torch';
+import { decodeImage, IMAGE_FORMATS } from '../data/decode-image.js';
 import { InputError } from '../input-error.js';
 
 /** The shares of red, green and blue in brightness (ITU-R 601, as Pillow converts to grey). */
@@ -27,21 +28,12 @@ export async function readImage(file: string, channels: number): Promise<Tensor>
   });
 }
 
-/** Pixels [height, width, 3] of red, green, blue. */
-async function decode(file: string): Promise<{ data: Uint8Array; width: number; height: number }> {
-  // Loaded here, so that no other command pays for it.
-  const { default: sharp } = await import('sharp');
+async function decode(file: string) {
   try {
-    const { data, info } = await sharp(file, { ignoreIcc: true })
-      .removeAlpha()
-      .toColourspace('srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    return { data, width: info.width, height: info.height };
+    return await decodeImage(file);
   } catch (error) {
-    const [reason] = (error as Error).message.split('\n');
     throw new InputError(
-      `${file}: ${reason}; allowed: an image (PNG, JPEG, WebP, GIF, TIFF) or a tensor in a .safetensors file`,
+      `${file}: ${(error as Error).message}; allowed: an image (${IMAGE_FORMATS}) or a tensor in a .safetensors file`,
     );
   }
 }

@@ -17,6 +17,8 @@ export interface ImageLoss {
   readonly augment: boolean;
   /** Side of the square that is cut out of a training image, in pixels; 0 cuts none. */
   readonly cutout: number;
+  /** How far brightness, contrast and saturation of training images are changed, and half as far the hue; 0: not. */
+  readonly colourJitter: number;
   /** Weight of the loss of an auxiliary head. */
   readonly auxiliaryWeight: number;
   /** Share of the target that goes to all classes alike (Szegedy et al. 2016). */
@@ -38,8 +40,12 @@ export class ImageClassification implements Task<ImageModel> {
     >,
     private readonly options: ImageLoss,
   ) {
-    const { augment, cutout } = options;
-    this.#augmentation = { ...(augment ? data.augmentation : {}), ...(cutout > 0 ? { cutout } : {}) };
+    const { augment, cutout, colourJitter: strength } = options;
+    this.#augmentation = {
+      ...(augment ? data.augmentation : {}),
+      ...(strength > 0 ? { colour: { strength, hue: Math.min(1, strength) / 2 } } : {}),
+      ...(cutout > 0 ? { cutout } : {}),
+    };
   }
 
   count(part: Part): number {

@@ -1,7 +1,7 @@
 import type { Augmentation } from '../data/augmentation.js';
 import type { ImageSet } from '../data/image-dataset.js';
 import { openData } from '../data/open-data.js';
-import { firstImages, holdOut } from '../data/split.js';
+import { firstImages, holdOut, noImages } from '../data/split.js';
 import { type ChannelStatistics, channelStatistics } from '../data/statistics.js';
 import type { InputShape } from '../space/space.js';
 import type { TaskSettings } from './task-settings.js';
@@ -24,25 +24,31 @@ export interface ImageTask {
  * @param share of the training images that is held out where the settings do not say how many
  * @throws InputError for data that is not there or not whole, and for numbers that do not fit it
  */
-export function openImageTask({ data, limit, validation, seed }: TaskSettings, share = 1 / 10): ImageTask {
-  const { train: all, test, classes, augmentation, checksum } = openData(data);
+export function openImageTask(
+  { data, limit, validation, imageSize, seed }: TaskSettings,
+  share = 1 / 10,
+): ImageTask {
+  const { train: all, test, classes, augmentation, statistics, checksum } = openData(data, imageSize);
   const used = limit === undefined ? all : firstImages(all, limit);
   const count = validation ?? Math.max(1, Math.floor(used.count * share));
   const { train, heldOut } =
-    count === 0 ? { train: used, heldOut: none(used) } : holdOut(used, { count, seed, stratified: false });
+    count === 0
+      ? { train: used, heldOut: noImages(used) }
+      : holdOut(used, { count, seed, stratified: false });
   const { channels, height, width } = train;
   return {
     train,
     validation: heldOut,
     test,
     classes,
-    statistics: channelStatistics(train),
+    statistics: statistics ?? statisticsOf(train),
     augmentation,
     shape: { channels, height, width, classes: classes.length },
     checksum,
   };
 }
 
-function none(set: ImageSet): ImageSet {
-  return { ...set, images: new Uint8Array(0), labels: new Int32Array(0), count: 0 };
+function statisticsOf(set: ImageSet): ChannelStatistics {
+  if ('files' in set) throw new Error('images in files need statistics that are known');
+  return channelStatistics(set);
 }

@@ -12,6 +12,11 @@ export const taskSettings = z.object({
       'training images held out for validation (4.1: 5,000 of 50,000), a tenth by default, half of them where weights are ' +
         'shared; of a text the first tokens of validation and test, with a limit as many as that by default',
     ),
+  imageSize: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('height and width of the images, where the data has them in any size'),
   seed: z.int().describe('of the choice of the images held out'),
 });
 

@@ -31,6 +31,7 @@ const dartsOnImageNet: Partial<TrainingSettings> = {
   clip: 5,
   auxiliaryWeight: 0.4,
   labelSmoothing: 0.1,
+  colourJitter: 0.4,
 };
 
 /** Where a space's paper says nothing: the children of Zoph & Le 2016, at a rate that falls. */

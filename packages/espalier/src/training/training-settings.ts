@@ -5,7 +5,6 @@ const clip = (most: number) =>
 const device = z.string().default('cpu').describe('where networks are trained: cpu, cuda, cuda:1');
 
 /** How a classifier is trained; the defaults are those of the children of Zoph & Le 2016 (section 4.1). */
-/** How a classifier is trained; the defaults are those of the children of Zoph & Le 2016 (section 4.1). */
 export const trainingSettings = z.object({
   epochs: z.int().min(1).default(50).describe('passes over the training images (4.1: 50 for a child)'),
   batchSize: z.int().min(1).default(128).describe('images a step'),
@@ -29,6 +28,12 @@ export const trainingSettings = z.object({
   device,
   augment: z.boolean().default(true).describe('random crops, and flips where the data allows them (4.1)'),
   cutout: z.int().min(0).default(0).describe('side of a square cut out of training images; 0: none'),
+  colourJitter: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('how far brightness, contrast and saturation of training images change, half as far the hue'),
   dropPath: z
     .number()
     .min(0)

@@ -146,7 +146,10 @@ describe('a search with shared weights', () => {
       ['--space', 'auto-deeplab', '--layers', '3'],
       'space auto-deeplab: for one image its network gives a tensor of shape [1,10,32,32]; to be trained as a classifier',
     ],
-    [['--data', text], `data "${text}": the kind "text" is not images; allowed here: mnist, cifar10:DIR`],
+    [
+      ['--data', text],
+      `data "${text}": the kind "text" is not images; allowed here: mnist, cifar10:DIR, images:DIR`,
+    ],
     [['--preset', 'large'], "--preset 'large': allowed: paper, small"],
   ])('is refused with %j', async (more, message) => {
     const args = ['--out', join(folder, 'refused'), '--limit', '64', '--threads', '1', ...more];

@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Augmentation, Placement } from '../../src/data/augmentation.js';
-import { UNTOUCHED } from '../../src/data/augmentation.js';
-import type { ImageSet } from '../../src/data/image-dataset.js';
+import { marginOf, UNTOUCHED } from '../../src/data/augmentation.js';
+import { jitterColours } from '../../src/data/colour-jitter.js';
+import type { ImagesInMemory } from '../../src/data/image-dataset.js';
 import { imageWriter } from '../../src/data/image-writer.js';
 import { type ChannelStatistics, channelStatistics } from '../../src/data/statistics.js';
+import { InputError } from '../../src/input-error.js';
+import { Random } from '../../src/random/random.js';
 import { bytesAsTheyAre, scrambled, tinySet } from './tiny-set.js';
 
 /** What is written for one image, from a buffer full of NaN: a number left unwritten shows. */
 function written(
-  set: ImageSet,
+  set: ImagesInMemory,
   augmentation: Augmentation,
   placement: Partial<Placement>,
   { statistics = bytesAsTheyAre(set.channels), index = 0 } = {},
@@ -117,13 +120,14 @@ describe('a cutout', () => {
 
 /** The same by the definition: the whole canvas, then the crop, mirrored, normalised, cut out. */
 function slowly(
-  { images, height, width, channels }: ImageSet,
+  { images, height, width, channels }: ImagesInMemory,
   { mean, standardDeviation }: ChannelStatistics,
-  { crop, cutout }: Augmentation,
+  augmentation: Augmentation,
   { top, left, mirrored, cutTop, cutLeft }: Placement,
   index: number,
 ): number[] {
-  const margin = crop?.margin ?? 0;
+  const { crop, cutout } = augmentation;
+  const margin = marginOf(augmentation);
   const pixel = (y: number, x: number, c: number) =>
     images[((index * height + y) * width + x) * channels + c]!;
   const clamp = (v: number, last: number) => Math.min(last, Math.max(0, v));
@@ -180,12 +184,39 @@ describe('the fast writers', () => {
           mirrored,
           cutTop: (at[2] % height) - Math.floor((cutout ?? 0) / 2),
           cutLeft: (at[3] % width) - Math.floor((cutout ?? 0) / 2),
+          colour: 0,
         };
         const fast = written(set, augmentation, placement, { statistics, index });
         const slow = slowly(set, statistics, augmentation, placement, index);
         if (from === 'padded') expect(fast).toEqual(slow);
         else expect(Math.max(...fast.map((value, i) => Math.abs(value - slow[i]!)))).toBeLessThan(1e-5);
       }),
+    );
+  });
+});
+
+describe('the colours of an image', () => {
+  const colour = { strength: 0.4, hue: 0.2 };
+  const set = tinySet([1, 4, 5, 3], scrambled(60));
+  const statistics = {
+    mean: Float64Array.of(0.4, 0.5, 0.6),
+    standardDeviation: Float64Array.of(0.2, 0.3, 0.1),
+  };
+
+  it('are changed as bytes after the crop and before the cutout', () => {
+    const pixels = Uint8Array.from(written(set, padded, { top: 2, left: 1 }));
+    jitterColours(pixels, Random.of(5, 'colours'), colour);
+    const expected = Array.from(pixels, (value, i) =>
+      Math.fround((value / 255 - statistics.mean[i % 3]!) / statistics.standardDeviation[i % 3]!),
+    );
+    expected.fill(0, 0, 3);
+    const placement = { top: 2, left: 1, colour: 5, cutTop: 0, cutLeft: 0 };
+    expect(written(set, { ...padded, colour, cutout: 1 }, placement, { statistics })).toEqual(expected);
+  });
+
+  it('are those of three channels', () => {
+    expect(() => written(nine, { colour }, {})).toThrow(
+      new InputError('colour jitter of images of 1 channels: only red, green and blue can be changed in hue'),
     );
   });
 });

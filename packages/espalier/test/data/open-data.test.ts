@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openData } from '../../src/data/open-data.js';
 import { InputError } from '../../src/input-error.js';
+import { writeImageFolders } from './image-files.js';
 
 describe('data by its name', () => {
   let parent: string;
@@ -26,15 +27,31 @@ describe('data by its name', () => {
   }, 30_000);
 
   it.each([
-    ['cifar11:x', 'data "cifar11:x": unknown kind "cifar11"; known: mnist, cifar10:DIR, text:DIR'],
-    ['', 'data "": unknown kind ""; known: mnist, cifar10:DIR, text:DIR'],
-    ['constructor', 'data "constructor": unknown kind "constructor"; known: mnist, cifar10:DIR, text:DIR'],
-    ['MNIST', 'data "MNIST": unknown kind "MNIST"; known: mnist, cifar10:DIR, text:DIR'],
+    [
+      'cifar11:x',
+      'data "cifar11:x": unknown kind "cifar11"; known: mnist, cifar10:DIR, images:DIR, text:DIR',
+    ],
+    ['', 'data "": unknown kind ""; known: mnist, cifar10:DIR, images:DIR, text:DIR'],
+    [
+      'constructor',
+      'data "constructor": unknown kind "constructor"; known: mnist, cifar10:DIR, images:DIR, text:DIR',
+    ],
+    ['MNIST', 'data "MNIST": unknown kind "MNIST"; known: mnist, cifar10:DIR, images:DIR, text:DIR'],
     ['cifar10', 'data "cifar10": the path is missing; write cifar10:DIR'],
     ['cifar10:', 'data "cifar10:": the path is missing; write cifar10:DIR'],
     ['mnist:digits', 'data "mnist:digits": takes no path; write mnist'],
   ])('is refused: "%s"', (name, message) => {
     expect(() => openData(name)).toThrow(new InputError(message));
+  });
+
+  it('is shown in a size that is asked for, where the files have no own', async () => {
+    await writeImageFolders(join(parent, 'images'), [1, 1, 1]);
+    expect(openData(`images:${join(parent, 'images')}`, 48).train).toMatchObject({ height: 48, width: 48 });
+    expect(() => openData('mnist', 48)).toThrow(
+      new InputError(
+        'data "mnist": image size 48: mnist has images of one size; a size can be chosen of images:DIR',
+      ),
+    );
   });
 
   it('is refused when the folder is missing', () => {

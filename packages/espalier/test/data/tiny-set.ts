@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ImageSet } from '../../src/data/image-dataset.js';
+import type { ImageSet, ImagesInMemory } from '../../src/data/image-dataset.js';
 import type { ChannelStatistics } from '../../src/data/statistics.js';
 
 /** A set from bytes written out by hand, NHWC. */
@@ -7,7 +7,7 @@ export function tinySet(
   [count, height, width, channels]: readonly [number, number, number, number],
   images: ArrayLike<number>,
   labels: ArrayLike<number> = new Int32Array(count),
-): ImageSet {
+): ImagesInMemory {
   return { images: Uint8Array.from(images), labels: Int32Array.from(labels), count, height, width, channels };
 }
 
@@ -39,7 +39,8 @@ export function countByClass(labels: Iterable<number | bigint>, classes: number)
 }
 
 /** Whether images are the same is seen by their digests: one a line of a set, in order. */
-export function digestsOf({ images, count }: ImageSet): string[] {
+export function digestsOf(set: ImageSet): string[] {
+  const { images, count } = set as ImagesInMemory;
   const size = images.length / count;
   return Array.from({ length: count }, (_, i) =>
     createHash('sha256')

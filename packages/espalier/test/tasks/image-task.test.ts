@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { ImagesInMemory } from '../../src/data/image-dataset.js';
 import { openData } from '../../src/data/open-data.js';
 import { channelStatistics } from '../../src/data/statistics.js';
 import { InputError } from '../../src/input-error.js';
@@ -51,8 +52,8 @@ describe('an image task', () => {
     const { train, shape, statistics, classes, augmentation, checksum } = open({ limit: 100 });
     expect(shape).toEqual({ channels: 3, height: 32, width: 32, classes: 10 });
     expect(classes).toHaveLength(10);
-    expect(statistics).toEqual(channelStatistics(train));
-    expect(statistics).not.toEqual(channelStatistics(data.train));
+    expect(statistics).toEqual(channelStatistics(train as ImagesInMemory));
+    expect(statistics).not.toEqual(channelStatistics(data.train as ImagesInMemory));
     expect(augmentation).toEqual(data.augmentation);
     // Of the data, however much of it is used.
     expect(checksum()).toBe(data.checksum());

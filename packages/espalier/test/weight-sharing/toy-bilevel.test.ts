@@ -1,6 +1,6 @@
 import { nn, setThreads, stack, type Tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
-import type { ImageSet } from '../../src/data/image-dataset.js';
+import type { ImagesInMemory } from '../../src/data/image-dataset.js';
 import { Random } from '../../src/random/random.js';
 import { choose, type Program } from '../../src/space/language.js';
 import { resolveOptions } from '../../src/space/options.js';
@@ -34,7 +34,7 @@ interface Toy {
 }
 
 /** Pixels u, v, w, z in [-1, 1]; the class is whether 2uv + w^2 - z^2 is positive. */
-function images(count: number, seed: number): ImageSet {
+function images(count: number, seed: number): ImagesInMemory {
   const random = Random.of(seed, 'toy');
   const pixels = Array.from({ length: count }, () => Array.from({ length: 4 }, () => random.below(256)));
   const labels = pixels.map((image) => {

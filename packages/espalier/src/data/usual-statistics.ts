@@ -1,4 +1,4 @@
-import type { ChannelStatistics } from '../data/statistics.js';
+import type { ChannelStatistics } from './statistics.js';
 
 /** Statistics of a data set's training images, by which the field's published networks read its images. */
 interface UsualStatistics extends ChannelStatistics {
@@ -13,7 +13,7 @@ const cifar10: UsualStatistics = {
 };
 
 /** In cnn/train_imagenet.py of github.com/quark0/darts, as in PyTorch's own examples. */
-const imagenet: UsualStatistics = {
+export const imagenet: UsualStatistics = {
   of: 'ImageNet',
   mean: Float64Array.of(0.485, 0.456, 0.406),
   standardDeviation: Float64Array.of(0.229, 0.224, 0.225),
