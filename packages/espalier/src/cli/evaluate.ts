@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { dataForms } from '../data/open-data.js';
 import { planEvaluation } from '../experiments/evaluation-plan.js';
 import { beginEvaluation } from '../experiments/evaluation-run.js';
-import { trainingOptions } from '../experiments/training-run.js';
+import { trainingOptions } from '../experiments/opened-training.js';
 import { InputError } from '../input-error.js';
 import { freeFolder } from './free-folder.js';
 import { wholeNumber } from './options.js';
@@ -63,7 +63,7 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
   const terminal = openTerminal(json);
   const plan = await planEvaluation(paths, flags.seeds, (space) => {
     const { spaceOptions, training } = trainingOf(space, flags);
-    const epochs = Number(training.epochs ?? trainingOptions(space).shape.epochs.parse(undefined));
+    const epochs = Number(training.epochs ?? trainingOptions(space.definition).shape.epochs.parse(undefined));
     return { spaceOptions, training, epochs, epochs2: flags.epochs2 ?? Math.ceil(epochs / SHORTER) };
   });
   const searched = flags.data === undefined ? plan.data : { data: flags.data };

@@ -2,13 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Experiment, headerOf, taskIn } from '../experiments/experiment.js';
 import { architectureFile, bestOf, readRun } from '../experiments/found-architecture.js';
+import { openTraining } from '../experiments/opened-training.js';
 import { childName, countedIn } from '../reports/child-name.js';
-import { count, percent } from '../reports/figures.js';
+import { count, valueText } from '../reports/figures.js';
 import { reportSearch } from '../reports/search-report.js';
 import type { RunFolder } from '../runs/run-folder.js';
 import { runSearch } from '../runs/search.js';
-import type { InputShape } from '../space/space.js';
-import { openImageTask } from '../tasks/image-task.js';
+import type { InputShape, TokenInput } from '../space/space.js';
+import { type Measured, measured, measuredValue, measureOf } from '../tasks/measure.js';
 import { INTERRUPTED, interruptible } from './interruption.js';
 import { SearchProgress } from './search-progress.js';
 import type { Terminal } from './terminal.js';
@@ -22,15 +23,18 @@ export interface RunSummary {
   readonly children: number;
   readonly done: number;
   readonly failed: number;
-  readonly best: {
-    readonly trial: number;
-    /** `child 7` */
-    readonly name: string;
-    readonly accuracy: number;
-    readonly params: number;
-    readonly macs: number;
-    readonly architecture: unknown;
-  } | null;
+  readonly best:
+    | ({
+        readonly trial: number;
+        /** `child 7` */
+        readonly name: string;
+        readonly params: number;
+        readonly macs: number;
+        readonly architecture: unknown;
+        /** File of its picture; null where networks of the space are not drawn. */
+        readonly picture: string | null;
+      } & Measured)
+    | null;
   /** What the trials are called. */
   readonly counted: 'children' | 'trainings';
   /** The page with curve and picture. */
@@ -56,7 +60,7 @@ export async function runToEnd(
     });
     terminal.settle();
     if (end.status === 'interrupted') process.exitCode = INTERRUPTED;
-    return { ...(await writeRunReport(folder.path, experiment.task.shape)), status: end.status };
+    return { ...(await writeRunReport(folder.path, experiment.input)), status: end.status };
   } finally {
     interrupt.done();
     await experiment.pool.close();
@@ -67,30 +71,35 @@ export async function runToEnd(
  * Writes what a run has come to into its folder: report.html, curve.svg, and of the best network best.json and
  * best.svg.
  *
- * @param shape of the images; read from the data where it is not known
+ * @param input what the networks read; seen from the data where it is not known
  */
-export async function writeRunReport(path: string, shape?: InputShape): Promise<RunSummary> {
+export async function writeRunReport(path: string, input?: InputShape | TokenInput): Promise<RunSummary> {
   const run = await readRun(path);
-  const { state, settings, from } = run;
-  const report = reportSearch(run, shape ?? openImageTask(taskIn(from, settings.task)).shape);
+  const { state, space, settings, from } = run;
+  const report = reportSearch(
+    run,
+    input ?? openTraining(space, taskIn(from, settings.task), settings.training).input,
+  );
   const file = join(path, 'report.html');
   writeFileSync(file, report.html);
   writeFileSync(join(path, 'curve.svg'), report.curve);
   const trial = state.best === null ? undefined : state.trials[state.best.trial];
   let best: RunSummary['best'] = null;
-  if (trial?.outcome?.status === 'ok' && report.network !== undefined) {
+  if (trial?.outcome?.status === 'ok') {
     const architecture = architectureFile(bestOf(run, path));
     writeFileSync(join(path, 'best.json'), `${JSON.stringify(architecture, null, 2)}\n`);
-    writeFileSync(join(path, 'best.svg'), report.network);
-    const { accuracy, params, macs } = trial.outcome;
+    const picture = report.network === undefined ? null : join(path, 'best.svg');
+    if (picture !== null) writeFileSync(picture, report.network as string);
+    const { params, macs } = trial.outcome;
     const name = childName(state, trial.trial);
     best = {
       trial: trial.trial,
       name,
-      accuracy,
+      ...measured(measureOf(trial.outcome), measuredValue(trial.outcome)),
       params: params as number,
       macs: macs as number,
       architecture,
+      picture,
     };
   }
   return {
@@ -115,9 +124,10 @@ export function describeRun(summary: RunSummary): string {
   ];
   if (best !== null)
     lines.push(
-      `best: ${best.name}, validation accuracy ${percent(best.accuracy)}, ` +
+      `best: ${best.name}, validation ${measureOf(best).name} ${valueText(measureOf(best), measuredValue(best))}, ` +
         `${count(best.params)} parameters, ${count(best.macs)} multiply-adds`,
-      `  architecture ${join(summary.run, 'best.json')}, picture ${join(summary.run, 'best.svg')}`,
+      `  architecture ${join(summary.run, 'best.json')}` +
+        (best.picture === null ? '' : `, picture ${best.picture}`),
     );
   lines.push(`  report ${summary.report}`);
   if (summary.status !== 'finished') lines.push(`go on with: espalier resume ${summary.run}`);

@@ -1,8 +1,9 @@
 import { childName, countedIn } from '../reports/child-name.js';
-import { count, duration, percent } from '../reports/figures.js';
+import { count, duration, valueText } from '../reports/figures.js';
 import { recentAverage } from '../reports/search-report.js';
 import type { RunState } from '../runs/run-state.js';
 import type { SearchNotice } from '../runs/search.js';
+import { measuredValue, measureOf } from '../tasks/measure.js';
 import type { Terminal } from './terminal.js';
 
 /** How far a child is, as its worker says. */
@@ -56,7 +57,7 @@ export class SearchProgress {
         (epochs === undefined
           ? `${name} of ${state.header.trials}`
           : `training ${state.told} of ${state.header.trials}, ${name}`) +
-          `: accuracy ${percent(outcome.accuracy)}, ` +
+          `: ${measureOf(outcome).name} ${valueText(measureOf(outcome), measuredValue(outcome))}, ` +
           `${count(outcome.params as number)} parameters; ${this.#summary(state)}`,
       );
     this.#live();
@@ -71,12 +72,14 @@ export class SearchProgress {
       const left = state.header.trials - state.told;
       if (left > 0) parts.push(`${duration(left / rate)} left`);
     }
-    if (state.best !== null)
-      parts.push(`best ${percent(state.best.accuracy)} (${childName(state, state.best.trial)})`);
-    const average = recentAverage(state);
-    if (average !== undefined) parts.push(`average of the last ${percent(average)}`);
+    const { best } = state;
+    if (best !== null) {
+      const measure = measureOf(best);
+      parts.push(`best ${valueText(measure, measuredValue(best))} (${childName(state, best.trial)})`);
+      parts.push(`average of the last ${valueText(measure, recentAverage(state) as number)}`);
+    }
     const baseline = state.updates.at(-1)?.baseline;
-    if (typeof baseline === 'number') parts.push(`reward baseline ${baseline.toFixed(3)}`);
+    if (typeof baseline === 'number') parts.push(`reward baseline ${small(baseline)}`);
     return parts.join(', ');
   }
 
@@ -98,4 +101,9 @@ export class SearchProgress {
     ];
     this.terminal.live(lines.join('\n'));
   }
+}
+
+/** Rewards of language models are some millionths. */
+function small(reward: number): string {
+  return reward === 0 || reward >= 0.001 ? reward.toFixed(3) : reward.toExponential(2);
 }

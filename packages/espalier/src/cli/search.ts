@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { dataForms } from '../data/open-data.js';
 import { type ExperimentRequest, headerOf, prepareExperiment } from '../experiments/experiment.js';
 import { findSpace } from '../experiments/find-space.js';
+import { trainingOptions } from '../experiments/opened-training.js';
 import { beginSupernetRun, type SupernetRunRequest } from '../experiments/supernet-run.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
@@ -12,7 +13,7 @@ import { spaces } from '../spaces/space-names.js';
 import type { AnyStrategyDefinition } from '../strategies/strategy.js';
 import { strategies, strategyNamed } from '../strategies/strategy-names.js';
 import type { TaskSettings } from '../tasks/task-settings.js';
-import { trainingSettings } from '../training/training-settings.js';
+import { childTraining, smallChildTraining } from '../training/paper-settings.js';
 import { weightSharing, weightSharingNamed } from '../weight-sharing/weight-sharing-names.js';
 import { freeFolder } from './free-folder.js';
 import { collectSetting, positiveNumber, shareOut, wholeNumber } from './options.js';
@@ -191,10 +192,11 @@ function rungFlags(flags: SearchFlags, { name, options }: AnyStrategyDefinition)
 async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
   const { definition } = await findSpace(flags.space, process.cwd());
   const strategy = strategyNamed(flags.strategy);
+  const schema = trainingOptions(definition);
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options },
-    { word: 'training', owner: 'the training', schema: trainingSettings },
+    { word: 'training', owner: 'the training', schema },
   ]);
   const strategyOptions = resolveOptions(`strategy ${strategy.name}`, strategy.options, {
     ...smallOf(strategy, flags),
@@ -202,8 +204,8 @@ async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
     ...(strategy.plan === undefined ? {} : rungFlags(flags, strategy)),
   });
   const plan = strategy.plan?.(strategyOptions);
-  const training = trainingSettings.strict().safeParse({
-    ...(flags.preset === 'small' ? { epochs: 2, batchSize: 64, schedule: 'cosine' } : {}),
+  const training = schema.strict().safeParse({
+    ...(flags.preset === 'small' ? smallChildTraining(definition) : childTraining(definition)),
     ...given('epochs', plan?.epochs),
     ...shares.training,
     ...given('epochs', flags.epochs),

@@ -3,10 +3,11 @@ import { isEvaluation, readEvaluation } from '../experiments/evaluation.js';
 import { readRun } from '../experiments/found-architecture.js';
 import { isSupernetRun } from '../experiments/supernet-run.js';
 import { childName, countedIn } from '../reports/child-name.js';
-import { percent } from '../reports/figures.js';
+import { valueText } from '../reports/figures.js';
 import { recentAverage } from '../reports/search-report.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { rungsOf } from '../runs/rungs.js';
+import { ACCURACY, measuredValue, measureOf } from '../tasks/measure.js';
 import { readSupernetSummary } from './run-supernet.js';
 import { openTerminal } from './terminal.js';
 
@@ -74,10 +75,12 @@ export function addStatus(program: Command): void {
         tornLastLine: torn,
       };
       terminal.json(status);
+      const textOf = (value: number) =>
+        valueText(state.best === null ? ACCURACY : measureOf(state.best), value);
       const best =
         state.best === null
           ? ''
-          : `, best ${percent(state.best.accuracy)} (${childName(state, state.best.trial)})`;
+          : `, best ${textOf(measuredValue(state.best))} (${childName(state, state.best.trial)})`;
       terminal.result(
         `${path}: ${settings.strategy} on ${settings.space} with ${settings.task.data}, ${status.status}: ` +
           `${state.told} of ${status.trials} ${countedIn(state)}, ${state.failed} failed${best}`,
@@ -85,7 +88,7 @@ export function addStatus(program: Command): void {
       for (const rung of rungs)
         terminal.result(
           `  ${rung.epochs} ${rung.epochs === 1 ? 'epoch' : 'epochs'}: ${rung.told} of ${rung.asked} children trained, ` +
-            `${rung.promoted} went on${rung.best === null ? '' : `, best ${percent(rung.best)}`}`,
+            `${rung.promoted} went on${rung.best === null ? '' : `, best ${textOf(rung.best)}`}`,
         );
       for (const { trial, reason } of state.failures)
         terminal.result(`  ${childName(state, trial)} failed: ${reason}`);

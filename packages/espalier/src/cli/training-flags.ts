@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { trainingOptions } from '../experiments/training-run.js';
+import { trainingOptions } from '../experiments/opened-training.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { Space } from '../space/space.js';
@@ -49,7 +49,7 @@ export function trainingOf(
     throw new InputError(`--preset '${preset}': allowed: paper, small`);
   const shares = shareOut(set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
-    { word: 'training', owner: 'the training', schema: trainingOptions(space) },
+    { word: 'training', owner: 'the training', schema: trainingOptions(definition) },
   ]);
   const chosen = { ...shares.space, ...spaceOptionsOf(flags, definition) };
   const of = Space.configure(definition, { ...options, ...chosen });

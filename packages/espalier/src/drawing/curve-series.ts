@@ -12,6 +12,8 @@ export interface CurveChart {
   /** What a trial is called, in the singular: 'child'. */
   readonly trialAxis: string;
   readonly rewardAxis: string;
+  /** Which rewards are better. */
+  readonly better: 'higher' | 'lower';
   /** How many finished trials the moving average takes. */
   readonly window: number;
   /** One search, or several to compare. */
@@ -25,10 +27,11 @@ export interface Mark {
 }
 
 /** The best reward up to each trial that finished. */
-export function bestSoFar(marks: readonly Mark[]): Mark[] {
-  let best = -Infinity;
+export function bestSoFar(marks: readonly Mark[], better: CurveChart['better']): Mark[] {
+  const choose = better === 'higher' ? Math.max : Math.min;
+  let best = marks[0]?.reward ?? Number.NaN;
   return marks.map(({ trial, reward }) => {
-    best = Math.max(best, reward);
+    best = choose(best, reward);
     return { trial, reward: best };
   });
 }
@@ -67,7 +70,7 @@ export function seriesOf(chart: CurveChart): Series[] {
         `reward curve "${search.name}": the reward of trial ${odd.trial} is ${odd.reward}, not a finite number`,
       );
     }
-    const best = bestSoFar(marks);
+    const best = bestSoFar(marks, chart.better);
     const last = search.trials.at(-1);
     if (best.length > 0 && last!.trial > best.at(-1)!.trial)
       best.push({ trial: last!.trial, reward: best.at(-1)!.reward });
@@ -90,7 +93,7 @@ export function seriesOf(chart: CurveChart): Series[] {
   });
 }
 
-/** The first trial that has the highest reward. */
+/** The first trial that has the best reward. */
 export function bestMark(series: Series): Mark | undefined {
   return series.marks.find((mark) => mark.reward === series.best.at(-1)!.reward);
 }

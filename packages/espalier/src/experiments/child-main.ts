@@ -1,13 +1,12 @@
 /** The program of a worker process: trains one child network after the other. */
 import { setImmediate } from 'node:timers/promises';
 import { setThreads } from '@espalier/torch';
-import { buildNetwork } from '../networks/build-network.js';
 import { serve } from '../runs/child-worker.js';
 import { Space } from '../space/space.js';
-import { openImageTask } from '../tasks/image-task.js';
 import { trainChild } from '../training/child.js';
 import type { ChildInit } from './experiment.js';
 import { findSpace } from './find-space.js';
+import { openTraining } from './opened-training.js';
 
 const REPORT_EVERY_MS = 200;
 
@@ -22,12 +21,13 @@ serve(async (init) => {
   } = init as unknown as ChildInit;
   setThreads(threads);
   const space = Space.configure((await findSpace(name, folder)).definition, spaceOptions);
-  const task = openImageTask(taskSettings);
+  const { task, settings, build, multiplyAdds } = openTraining(space, taskSettings, training);
   return ({ answers, depth, seed, epochs, checkpoints }, progress) => {
     const own = depth === undefined ? space : space.withDepth(depth);
     const architecture = own.decode(answers);
     let reported = 0;
-    return trainChild(() => buildNetwork(own, architecture, task.shape), task, training, {
+    const child = { task, settings, build: () => build(own, architecture), multiplyAdds };
+    return trainChild(child, {
       seed,
       ...(epochs === undefined
         ? {}
@@ -36,7 +36,7 @@ serve(async (init) => {
         const now = performance.now();
         if (now - reported < REPORT_EVERY_MS) return;
         reported = now;
-        progress({ epoch, epochs: epochs ?? training.epochs, step, stepsPerEpoch, loss });
+        progress({ epoch, epochs: epochs ?? settings.epochs, step, stepsPerEpoch, loss });
         // Lets the message go out before the next step keeps the thread.
         await setImmediate();
       },

@@ -3,21 +3,19 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { buildNetwork } from '../networks/build-network.js';
-import { requireClassifier } from '../networks/require-classifier.js';
 import { Random } from '../random/random.js';
 import { ChildPool } from '../runs/child-pool.js';
 import type { RunHeader } from '../runs/journal-event.js';
 import { optionValues, resolveOptions } from '../space/options.js';
-import { Space } from '../space/space.js';
+import { type InputShape, Space, type TokenInput } from '../space/space.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { strategyNamed } from '../strategies/strategy-names.js';
-import { type ImageTask, openImageTask } from '../tasks/image-task.js';
 import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
 import { requireDevice } from '../training/device.js';
-import { trainingSettings } from '../training/training-settings.js';
+import { languageTrainingSettings, trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
 import { findSpace } from './find-space.js';
+import { openTraining } from './opened-training.js';
 
 /** All that a search is: with the same settings, the same journal. */
 const experimentSettings = z.strictObject({
@@ -32,7 +30,8 @@ const experimentSettings = z.strictObject({
   task: taskSettings,
   /** SHA-256 of the images and labels. */
   dataChecksum: z.string(),
-  training: trainingSettings,
+  /** Of images or of a text, by what the space's networks read. */
+  training: z.union([trainingSettings.strict(), languageTrainingSettings.strict()]),
   seed: z.int(),
   trials: z.int().min(1),
   workers: z.int().min(1),
@@ -51,7 +50,8 @@ export interface Experiment {
   readonly settings: ExperimentSettings;
   readonly space: Space;
   readonly strategy: Strategy;
-  readonly task: ImageTask;
+  /** What the networks read. */
+  readonly input: InputShape | TokenInput;
   /** Worker processes that train the children; to be closed. */
   readonly pool: ChildPool;
 }
@@ -98,12 +98,9 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     );
   requireDevice(request.training.device);
   const taskSettings = taskIn(folder, request.task);
-  const task = openImageTask(taskSettings);
+  const { task, input, build } = openTraining(space, taskSettings, request.training);
   // A space whose networks cannot be trained would make a search of failed trials.
-  const first = space.decode(space.sample(Random.of(request.seed, 'first network')));
-  const network = buildNetwork(space, first, task.shape);
-  requireClassifier(network, task.shape, space.name);
-  network.free();
+  build(space, space.decode(space.sample(Random.of(request.seed, 'first network')))).free();
   const settings: ExperimentSettings = {
     version,
     ...request,
@@ -134,7 +131,7 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     await pool.close();
     throw error;
   }
-  return { settings, space, strategy, task, pool };
+  return { settings, space, strategy, input, pool };
 }
 
 /** The settings in the header of a run's journal. @throws InputError where they are not those of a search */

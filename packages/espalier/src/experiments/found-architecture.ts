@@ -155,7 +155,7 @@ export function bestOf({ state, space, settings, from }: ReadRun, path: string):
   return {
     space: own,
     architecture: own.decode(trial.answers),
-    task: taskIn(from, settings.task),
+    ...(space.definition.reads === 'tokens' ? {} : { task: taskIn(from, settings.task) }),
     ...(isSpaceFile(settings.space) ? { spaceFile: resolve(from, settings.space) } : {}),
   };
 }

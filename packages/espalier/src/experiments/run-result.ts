@@ -6,6 +6,7 @@ import { readJournal } from '../runs/journal.js';
 import { type JournalEvent, withoutClock } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import type { Direction } from '../statistics/summary.js';
+import { bestValue } from '../tasks/measure.js';
 import { judgedKey } from '../training/final-training.js';
 import { architectureFile, findArchitecture } from './found-architecture.js';
 
@@ -43,7 +44,7 @@ export interface RunResult {
   readonly epochs: number;
   /** Each value measured on the way, and the hours up to it. */
   readonly course: readonly { readonly hours: number; readonly value: number }[];
-  /** Of each child that was measured, its accuracy after each epoch. */
+  /** Of each child that was measured, what it was after each epoch. */
   readonly children: readonly (readonly number[])[];
 }
 
@@ -88,26 +89,35 @@ function epochsAsked(events: readonly JournalEvent[]): number | undefined {
   );
 }
 
-const childEpochs = z.array(z.looseObject({ accuracy: z.number() })).catch([]);
+/** What was measured, in a result and in each of its epochs. */
+const value = z.union([
+  z.looseObject({ accuracy: z.number() }).transform(({ accuracy }) => accuracy),
+  z.looseObject({ perplexity: z.number() }).transform(({ perplexity }) => perplexity),
+]);
+const childEpochs = z.array(value).catch([]);
 
 const readSearch: ReadKind = (begin, events) => {
   const { strategy, space, trials, training } = searchHeader.parse(begin);
   const results = events.filter(({ event }) => event === 'result');
-  const accuracies = results.flatMap(({ accuracy }) => (typeof accuracy === 'number' ? [accuracy] : []));
+  const measured = results.map((result) => value.safeParse(result).data);
+  // The options of a training tell what it is of, before there is a result.
+  const isText = 'stretch' in training;
+  const measure = isText ? perplexity('validation perplexity') : accuracy('validation accuracy');
   return {
     strategy,
     space,
-    measure: accuracy('validation accuracy'),
-    value: accuracies.length === 0 ? undefined : Math.max(...accuracies),
+    measure,
+    value: bestValue(
+      measure,
+      measured.filter((one) => one !== undefined),
+    ),
     epochs: epochsAsked(events) ?? trials * training.epochs,
     device: training.device,
-    spent: results.map((result) => ({
+    spent: results.map((result, i) => ({
       seconds: secondsOf(result),
-      ...(typeof result.accuracy === 'number' ? { value: result.accuracy } : {}),
+      ...(measured[i] === undefined ? {} : { value: measured[i] }),
     })),
-    children: results
-      .map(({ epochs }) => childEpochs.parse(epochs).map(({ accuracy }) => accuracy))
-      .filter((child) => child.length > 0),
+    children: results.map(({ epochs }) => childEpochs.parse(epochs)).filter((child) => child.length > 0),
   };
 };
 

@@ -15,7 +15,8 @@ import { buildLanguageSupernet, buildSupernet } from '../supernets/build-superne
 import { ImageClassification } from '../tasks/image-classification.js';
 import { openImageTask } from '../tasks/image-task.js';
 import { LanguageModelling } from '../tasks/language-modelling.js';
-import type { Measure, Task } from '../tasks/task.js';
+import type { Measure } from '../tasks/measure.js';
+import type { Task } from '../tasks/task.js';
 import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
 import { openTextTask } from '../tasks/text-task.js';
 import { initialised } from '../training/child.js';

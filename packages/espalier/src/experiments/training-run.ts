@@ -1,23 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
-import { type nn, setThreads } from '@espalier/torch';
+import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { buildLanguageModel } from '../networks/build-language-model.js';
-import { buildNetwork } from '../networks/build-network.js';
-import { requireClassifier } from '../networks/require-classifier.js';
 import { folderBegunIn, kindOfRun } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { optionValues, resolveOptions } from '../space/options.js';
+import { optionValues } from '../space/options.js';
 import type { Space } from '../space/space.js';
-import { ImageClassification } from '../tasks/image-classification.js';
-import { openImageTask } from '../tasks/image-task.js';
-import { LanguageModelling } from '../tasks/language-modelling.js';
-import type { Task } from '../tasks/task.js';
 import { taskSettings } from '../tasks/task-settings.js';
-import { openTextTask } from '../tasks/text-task.js';
 import { requireDevice } from '../training/device.js';
 import {
   type JudgedPart,
@@ -25,8 +17,7 @@ import {
   trainingFiles,
   trainToEnd,
 } from '../training/final-training.js';
-import type { OptimiserSettings, StepReport } from '../training/network-training.js';
-import { languageTrainingSettings, trainingSettings } from '../training/training-settings.js';
+import type { StepReport } from '../training/network-training.js';
 import { version } from '../version.js';
 import { taskIn } from './experiment.js';
 import {
@@ -35,6 +26,7 @@ import {
   findArchitecture,
   parseArchitecture,
 } from './found-architecture.js';
+import { type OpenedTraining, openTraining } from './opened-training.js';
 
 const trainingRunSettings = z.strictObject({
   version: z.string(),
@@ -91,56 +83,20 @@ export function checkTraining(
   found: Pick<FoundArchitecture, 'space' | 'architecture'>,
   request: TrainingRequest,
 ): OpenedTraining {
-  const opened = openTraining(found.space, request, process.cwd());
+  const opened = openFor(found.space, request, process.cwd());
   requireDevice(opened.settings.device);
-  opened.build(found.architecture).free();
+  opened.build(found.space, found.architecture).free();
   return opened;
 }
 
-/** The data of a training with its loss, and what it trains. */
-interface OpenedTraining {
-  readonly task: Task<object>;
-  readonly settings: OptimiserSettings & { readonly device: string };
-  /** @throws InputError for a network that gives something else than the task needs */
-  build(architecture: unknown): nn.Module;
-}
-
-/** The options of a training of the space's networks, by what they read: what `--set` may change. */
-export const trainingOptions = (space: Space) =>
-  space.definition.reads === 'tokens' ? languageTrainingSettings : trainingSettings;
-
 /** @param from the folder that the data's path begins at */
-function openTraining(
+function openFor(
   space: Space,
-  { task: of, training, judge }: Pick<TrainingRunSettings, 'task' | 'training' | 'judge'>,
+  { task, training, judge }: Pick<TrainingRunSettings, 'task' | 'training' | 'judge'>,
   from: string,
 ): OpenedTraining {
-  const taskSettings = taskIn(from, of);
-  if (space.definition.reads === 'tokens') {
-    const settings = optionsOf(languageTrainingSettings, training);
-    const { stretch, activationAlpha: alpha, activationBeta: beta, device } = settings;
-    const text = openTextTask(taskSettings);
-    return {
-      settings,
-      task: new LanguageModelling(text, { stretch, alpha, beta, device }),
-      build: (architecture) => buildLanguageModel(space, architecture, text.input),
-    };
-  }
-  const settings = optionsOf(trainingSettings, training);
-  const images = openImageTask(imagesOf(judge, taskSettings));
-  return {
-    settings,
-    task: new ImageClassification(images, settings),
-    build(architecture) {
-      const network = buildNetwork(space, architecture, images.shape);
-      requireClassifier(network, images.shape, space.name);
-      return network;
-    },
-  };
-}
-
-function optionsOf<T extends z.ZodObject>(schema: T, options: object): z.infer<T> {
-  return resolveOptions('the training', schema, options) as z.infer<T>;
+  const own = taskIn(from, task);
+  return openTraining(space, space.definition.reads === 'tokens' ? own : imagesOf(judge, own), training);
 }
 
 /** Whether a folder holds a training, and not a search. @throws InputError where it holds no run */
@@ -212,14 +168,14 @@ export async function continueTraining(
   if (begun.version !== version)
     throw new InputError(`the training was begun with Espalier ${begun.version}; this is ${version}`);
   const { space, architecture } = await parseArchitecture(begun.architecture, journal, from);
-  const { task, settings, build } = openTraining(space, begun, from);
+  const { task, settings, build } = openFor(space, begun, from);
   if (task.checksum() !== begun.dataChecksum)
     throw new InputError(`the data ${begun.task.data} has changed since the training was begun`);
   setThreads(begun.threads);
   return trainToEnd<object>({
     folder: path,
     begin: { event: BEGIN, ...header } as JournalEvent,
-    build: () => build(architecture),
+    build: () => build(space, architecture),
     task,
     settings,
     seed: begun.seed,

@@ -2,6 +2,7 @@ import { writeReport } from '../drawing/report-html.js';
 import type { ReadRun } from '../experiments/found-architecture.js';
 import { bestOf } from '../experiments/found-architecture.js';
 import type { InputShape } from '../space/space.js';
+import { ACCURACY, measuredValue } from '../tasks/measure.js';
 import { count, percent } from './figures.js';
 import { drawArchitecture, rewardCurve } from './search-report.js';
 
@@ -14,17 +15,16 @@ export interface NamedRun {
 /** The mean accuracy of the children measured; NaN where there are none. */
 export function meanAccuracy({ run }: NamedRun): number {
   const { curve } = run.state;
-  return curve.reduce((sum, { accuracy }) => sum + accuracy, 0) / curve.length;
+  return curve.reduce((sum, { value }) => sum + value, 0) / curve.length;
 }
 
 /** The search with the highest accuracy; the first of them where several have it. */
 export function bestSearch(searches: readonly NamedRun[]): NamedRun {
-  return searches.reduce((best, one) =>
-    (one.run.state.best?.accuracy ?? -1) > (best.run.state.best?.accuracy ?? -1) ? one : best,
-  );
+  const accuracy = ({ run }: NamedRun) => run.state.best?.accuracy ?? -1;
+  return searches.reduce((best, one) => (accuracy(one) > accuracy(best) ? one : best));
 }
 
-/** Searches side by side on one page, with the network of the best of them. */
+/** Searches of classifiers side by side on one page, with the network of the best of them. */
 export function reportComparison(
   title: string,
   searches: readonly NamedRun[],
@@ -41,6 +41,7 @@ export function reportComparison(
         heading: 'Accuracy by child',
         svg: rewardCurve(
           'Validation accuracy by child',
+          ACCURACY,
           searches.map(({ name, run }) => ({ name, state: run.state })),
         ),
       },
@@ -60,7 +61,7 @@ export function reportComparison(
             const outcome = state.best === null ? undefined : state.trials[state.best.trial]?.outcome;
             const measured =
               outcome?.status === 'ok'
-                ? [percent(outcome.accuracy), count(outcome.params as number)]
+                ? [percent(measuredValue(outcome)), count(outcome.params as number)]
                 : ['', ''];
             return [
               one.name,

@@ -3,7 +3,7 @@ import { type Report, writeReport } from '../drawing/report-html.js';
 import type { EvaluatedMethod, EvaluationSettings } from '../experiments/evaluation.js';
 import type { Stage } from '../experiments/evaluation-run.js';
 import type { EvaluationResults, StageOfMethod } from './evaluation-results.js';
-import { count } from './figures.js';
+import { capitalised, count } from './figures.js';
 import {
   hours,
   isFilled,
@@ -137,7 +137,7 @@ function plots(stages: readonly StageOfMethod[]): Report['sections'] {
     groups.set(title, [...(groups.get(title) ?? []), one]);
   }
   return [...groups].map(([title, those]) => ({
-    heading: title[0]?.toUpperCase() + title.slice(1),
+    heading: capitalised(title),
     svg: drawDots({
       title,
       valueAxis: (those[0] as StageOfMethod).measure.name,

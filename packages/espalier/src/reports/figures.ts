@@ -1,8 +1,19 @@
 /** Numbers as people read them: on the terminal and in reports. */
+import type { Measure } from '../tasks/measure.js';
+
+/** `accuracy` as `Accuracy`. */
+export function capitalised(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
 
 /** 1234567 as `1,234,567`. */
 export function count(value: number | bigint): string {
   return value.toLocaleString('en-US');
+}
+
+/** What was measured: an accuracy as `98.22%`, a perplexity as `62.40`. */
+export function valueText({ name }: Measure, value: number): string {
+  return name === 'accuracy' ? percent(value) : value.toFixed(2);
 }
 
 /** 0.98217 as `98.22%`. */

@@ -8,28 +8,34 @@ import { type ReadRun, spaceOfTrial } from '../experiments/found-architecture.js
 import { buildNetwork } from '../networks/build-network.js';
 import { networkGraph } from '../networks/network-graph.js';
 import { traceClassifier } from '../networks/operator-trace.js';
-import type { RunState } from '../runs/run-state.js';
+import type { RunState, TrialState } from '../runs/run-state.js';
 import { type RungState, rungsOf } from '../runs/rungs.js';
-import type { InputShape, Space } from '../space/space.js';
+import type { InputShape, Space, TokenInput } from '../space/space.js';
+import { ACCURACY, type Measure, measuredValue, PERPLEXITY } from '../tasks/measure.js';
 import { childName, countedIn } from './child-name.js';
 import { drawCells } from './draw-architecture.js';
-import { count, percent } from './figures.js';
+import { capitalised, count, valueText } from './figures.js';
 
 /** Results that the moving average of the reward curve takes. */
 const WINDOW = 10;
 
-/** The curve of one search, or of several to compare. */
-export function rewardCurve(title: string, searches: readonly { name: string; state: RunState }[]): Svg {
+/** The curve of one search, or of several of the same measure to compare. */
+export function rewardCurve(
+  title: string,
+  { name: measure, better }: Measure,
+  searches: readonly { name: string; state: RunState }[],
+): Svg {
   const chart: CurveChart = {
     title,
     trialAxis: searches.some(({ state }) => countedIn(state) === 'trainings') ? 'training' : 'child',
-    rewardAxis: 'validation accuracy',
+    rewardAxis: `validation ${measure}`,
+    better,
     window: WINDOW,
     searches: searches.map(({ name, state }) => ({
       name,
       trials: state.results.map(({ outcome }, index) => ({
         trial: index + 1,
-        reward: outcome?.status === 'ok' ? outcome.accuracy : null,
+        reward: outcome?.status === 'ok' ? measuredValue(outcome) : null,
       })),
     })),
   };
@@ -48,10 +54,10 @@ export function drawArchitecture(space: Space, architecture: unknown, shape: Inp
   }
 }
 
-/** The mean accuracy of the last results. */
+/** The mean value of the last results. */
 export function recentAverage(state: RunState): number | undefined {
   return movingAverage(
-    state.curve.map(({ trial, accuracy }) => ({ trial, reward: accuracy })),
+    state.curve.map(({ trial, value }) => ({ trial, reward: value })),
     WINDOW,
   ).at(-1)?.reward;
 }
@@ -65,24 +71,16 @@ export interface SearchReport {
 }
 
 /** @throws InputError where the best architecture cannot be built */
-export function reportSearch(run: ReadRun, shape: InputShape): SearchReport {
+export function reportSearch(run: ReadRun, input: InputShape | TokenInput): SearchReport {
   const { state, space, settings } = run;
   const title = `${settings.strategy} on ${space.name}, ${settings.task.data.split(':')[0]}`;
   const rungs = rungsOf(state);
-  const heading = rungs.length > 0 ? 'Accuracy by training' : 'Accuracy by child';
-  const curve = rewardCurve(heading, [{ name: settings.strategy, state }]);
+  const measure = 'vocabulary' in input ? PERPLEXITY : ACCURACY;
+  const heading = `${capitalised(measure.name)} by ${rungs.length > 0 ? 'training' : 'child'}`;
+  const curve = rewardCurve(heading, measure, [{ name: settings.strategy, state }]);
   const best = state.best === null ? undefined : state.trials[state.best.trial];
   const outcome = best?.outcome?.status === 'ok' ? best.outcome : undefined;
-  const own = best === undefined ? space : spaceOfTrial(space, best);
-  const network =
-    best === undefined
-      ? undefined
-      : drawArchitecture(
-          own,
-          own.decode(best.answers),
-          shape,
-          `Child ${state.childOf(best.trial) + 1}, the best network`,
-        );
+  const network = best === undefined ? undefined : drawBest(space, state, best, input);
   const report: Report = {
     title: `Search: ${title}`,
     facts: [
@@ -92,7 +90,7 @@ export function reportSearch(run: ReadRun, shape: InputShape): SearchReport {
       ...(outcome === undefined || best === undefined
         ? []
         : ([
-            ['best validation accuracy', percent(outcome.accuracy)],
+            [`best validation ${measure.name}`, valueText(measure, measuredValue(outcome))],
             ['best child', childName(state, best.trial).replace('child ', '')],
             ['parameters', count(outcome.params as number)],
             ['multiply-adds', count(outcome.macs as number)],
@@ -103,15 +101,15 @@ export function reportSearch(run: ReadRun, shape: InputShape): SearchReport {
         heading,
         text:
           rungs.length > 0
-            ? `Validation accuracy at the end of each training, in the order of the results, the average of the last ${WINDOW} and the best so far. A child that is promoted to the next rung goes on where it stopped.`
-            : `Validation accuracy of each child, the average of the last ${WINDOW} and the best so far.`,
+            ? `Validation ${measure.name} at the end of each training, in the order of the results, the average of the last ${WINDOW} and the best so far. A child that is promoted to the next rung goes on where it stopped.`
+            : `Validation ${measure.name} of each child, the average of the last ${WINDOW} and the best so far.`,
         svg: curve,
       },
-      ...(rungs.length > 0 ? [{ heading: 'Rungs', table: rungsTable(rungs) }] : []),
+      ...(rungs.length > 0 ? [{ heading: 'Rungs', table: rungsTable(rungs, measure) }] : []),
       ...(network === undefined ? [] : [{ heading: 'The best network', svg: network }]),
       {
         heading: rungs.length > 0 ? 'Trainings' : 'Children',
-        table: childrenTable(state),
+        table: childrenTable(state, measure),
         collapsed: true,
       },
       { heading: 'Settings', table: settingsTable(settings), collapsed: true },
@@ -120,26 +118,40 @@ export function reportSearch(run: ReadRun, shape: InputShape): SearchReport {
   return { html: writeReport(report), curve, ...(network === undefined ? {} : { network }) };
 }
 
-function rungsTable(rungs: readonly RungState[]) {
+/** Of a language model the cells only: where its space has none that are drawn, it has no picture. */
+function drawBest(
+  space: Space,
+  state: RunState,
+  best: TrialState,
+  input: InputShape | TokenInput,
+): Svg | undefined {
+  const own = spaceOfTrial(space, best);
+  const architecture = own.decode(best.answers);
+  return 'vocabulary' in input
+    ? drawCells(own.name, architecture)
+    : drawArchitecture(own, architecture, input, `Child ${state.childOf(best.trial) + 1}, the best network`);
+}
+
+function rungsTable(rungs: readonly RungState[], measure: Measure) {
   return {
-    columns: ['epochs', 'children', 'failed', 'went on', 'best accuracy'].map((heading) => ({
+    columns: ['epochs', 'children', 'failed', 'went on', `best ${measure.name}`].map((heading) => ({
       heading,
       numeric: true,
     })),
     rows: rungs.map(({ epochs, told, failed, promoted, best }) => [
       ...[epochs, told, failed, promoted].map(String),
-      best === null ? '' : percent(best),
+      best === null ? '' : valueText(measure, best),
     ]),
   };
 }
 
-function childrenTable(state: RunState) {
+function childrenTable(state: RunState, measure: Measure) {
   const withEpochs = countedIn(state) === 'trainings';
   return {
     columns: [
       { heading: 'child', numeric: true },
       ...(withEpochs ? [{ heading: 'epochs', numeric: true }] : []),
-      { heading: 'accuracy', numeric: true },
+      { heading: measure.name, numeric: true },
       { heading: 'parameters', numeric: true },
       { heading: 'multiply-adds', numeric: true },
       { heading: 'answers', numeric: false },
@@ -147,7 +159,11 @@ function childrenTable(state: RunState) {
     rows: state.results.map(({ trial, answers, epochs, outcome }) => {
       const measured =
         outcome?.status === 'ok'
-          ? [percent(outcome.accuracy), count(outcome.params as number), count(outcome.macs as number)]
+          ? [
+              valueText(measure, measuredValue(outcome)),
+              count(outcome.params as number),
+              count(outcome.macs as number),
+            ]
           : ['failed', '', ''];
       const what = outcome?.status === 'failed' ? outcome.reason : JSON.stringify(answers);
       const name = [state.childOf(trial) + 1, ...(withEpochs ? [epochs] : [])];

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import type { Json } from '../json.js';
+import type { Measured } from '../tasks/measure.js';
 import type { Clock } from './journal-event.js';
 import { plainJson } from './plain-json.js';
 
 /** What became of a trial. Besides what is named here it may hold any JSON: epochs, parameters, multiply-adds. */
 export type Outcome = Success | Failure;
 
-interface Success {
+/** What the search is after stands under the name of its measure: an accuracy in [0, 1], or a perplexity from 1. */
+type Success = Measured & {
   readonly status: 'ok';
-  /** What the search maximises, in [0, 1]. */
-  readonly accuracy: number;
   /** Whatever depends on the clock, the host or the process; two runs may differ in it. */
   readonly clock?: Clock;
   readonly [key: string]: Json | undefined;
-}
+};
 
 interface Failure {
   readonly status: 'failed';
@@ -25,7 +25,16 @@ interface Failure {
 const outcome = z.discriminatedUnion(
   'status',
   [
-    z.looseObject({ status: z.literal('ok'), accuracy: z.number().min(0).max(1) }),
+    z
+      .looseObject({
+        status: z.literal('ok'),
+        accuracy: z.number().min(0).max(1).optional(),
+        perplexity: z.number().min(1).optional(),
+      })
+      .refine(
+        ({ accuracy, perplexity }) => (accuracy === undefined) !== (perplexity === undefined),
+        'a trial is measured by an accuracy or a perplexity, one of them',
+      ),
     z.looseObject({ status: z.literal('failed'), reason: z.string() }),
   ],
   { error: "status is neither 'ok' nor 'failed'" },

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
+import { isBetter, type Measured, measured, measuredValue, measureOf } from '../tasks/measure.js';
 import type { TrialRequest } from './estimator.js';
 import type { JournalEvent, RunHeader } from './journal-event.js';
 import { type Outcome, parseOutcome } from './outcome.js';
@@ -11,14 +12,13 @@ export interface TrialState extends TrialRequest {
   readonly outcome?: Outcome;
 }
 
-/** The best of the trials, and the accuracy that it was chosen for. */
-interface BestTrial {
-  readonly trial: number;
-  readonly accuracy: number;
-}
+/** The best of the trials, and the value that it was chosen for. */
+type BestTrial = { readonly trial: number } & Measured;
 
-/** A point of the curve of a search: a trial, and the best up to it. */
-interface CurvePoint extends BestTrial {
+/** A point of the curve of a search: what a trial was measured to be, and the best up to it. */
+interface CurvePoint {
+  readonly trial: number;
+  readonly value: number;
   readonly best: number;
 }
 
@@ -57,7 +57,7 @@ export class RunState {
   /** How many of these were trained and measured. */
   done = 0;
   /**
-   * The first of the results with the highest accuracy, however many epochs the child has had: successive halving too is
+   * The first of the results with the best value, however many epochs the child has had: successive halving too is
    * judged by what it has measured on any rung (Li et al. 2018).
    */
   best: BestTrial | null = null;
@@ -187,6 +187,10 @@ export class RunState {
     if (next === undefined)
       throw new InputError(`${place}: the result of trial ${trial}, which was not asked for`);
     requireTrial(trial, next, place);
+    if (outcome.status === 'ok' && this.best !== null && measureOf(this.best) !== measureOf(outcome))
+      throw new InputError(
+        `${place}: trial ${trial} is measured by its ${measureOf(outcome).name}, the trials before by their ${measureOf(this.best).name}`,
+      );
     this.#time.end();
     const told = { ...(this.trials[trial] as TrialState), outcome };
     (this.trials as TrialState[])[trial] = told;
@@ -196,9 +200,11 @@ export class RunState {
       return;
     }
     this.done++;
-    const { accuracy } = outcome;
-    if (this.best === null || accuracy > this.best.accuracy) this.best = { trial, accuracy };
-    (this.curve as CurvePoint[]).push({ trial, accuracy, best: this.best.accuracy });
+    const measure = measureOf(outcome);
+    const value = measuredValue(outcome);
+    if (this.best === null || isBetter(measure, value, measuredValue(this.best)))
+      this.best = { trial, ...measured(measure, value) };
+    (this.curve as CurvePoint[]).push({ trial, value, best: measuredValue(this.best) });
   }
 }
 

@@ -1,3 +1,4 @@
+import { isBetter, type Measured, measuredValue, measureOf } from '../tasks/measure.js';
 import type { RunState } from './run-state.js';
 
 /** The children that were trained for the same number of epochs, in a search that trains some longer than others. */
@@ -9,7 +10,7 @@ export interface RungState {
   readonly failed: number;
   /** Whose training went on, or goes on now. */
   readonly promoted: number;
-  /** The highest accuracy; null while there is none. */
+  /** The best value; null while there is none. */
   readonly best: number | null;
 }
 
@@ -24,10 +25,15 @@ export function rungsOf({ trials }: RunState): RungState[] {
       asked: rung.asked + 1,
       told: rung.told + (outcome === undefined ? 0 : 1),
       failed: rung.failed + (outcome?.status === 'failed' ? 1 : 0),
-      best: outcome?.status === 'ok' ? Math.max(rung.best ?? 0, outcome.accuracy) : rung.best,
+      best: outcome?.status === 'ok' ? betterOf(rung.best, outcome) : rung.best,
     });
     const below = continues === undefined ? undefined : rungs.get(trials[continues]?.epochs ?? 0);
     if (below !== undefined) rungs.set(below.epochs, { ...below, promoted: below.promoted + 1 });
   }
   return [...rungs.values()].sort((a, b) => a.epochs - b.epochs);
+}
+
+function betterOf(best: number | null, outcome: Measured): number {
+  const value = measuredValue(outcome);
+  return best === null || isBetter(measureOf(outcome), value, best) ? value : best;
 }

@@ -22,7 +22,7 @@ export const bracketState = z.strictObject({
   started: z.int().min(0),
   rungs: z.array(
     z.strictObject({
-      results: z.array(z.strictObject({ configuration: z.int(), accuracy: z.number().nullable() })),
+      results: z.array(z.strictObject({ configuration: z.int(), score: z.number().nullable() })),
       promoted: z.array(z.int()),
     }),
   ),
@@ -70,9 +70,9 @@ export class Bracket {
     return { configuration: first + this.#started++, rung: 0, epochs: epochs[0] as number };
   }
 
-  /** @param accuracy null where the training failed */
-  tell({ configuration, rung }: Pick<Job, 'configuration' | 'rung'>, accuracy: number | null): void {
-    this.#rungs[rung]?.results.push({ configuration, accuracy });
+  /** @param score null where the training failed */
+  tell({ configuration, rung }: Pick<Job, 'configuration' | 'rung'>, score: number | null): void {
+    this.#rungs[rung]?.results.push({ configuration, score });
   }
 
   state(): BracketState {

@@ -1,7 +1,7 @@
-/** A configuration on a rung: its accuracy after the rung's epochs, null where its training failed. */
+/** A configuration on a rung: its score after the rung's epochs, the higher the better; null where its training failed. */
 interface RungResult {
   readonly configuration: number;
-  readonly accuracy: number | null;
+  readonly score: number | null;
 }
 
 /** Configurations that were trained for the same number of epochs. */
@@ -23,7 +23,7 @@ export type PromotionRule = (rungs: readonly Rung[], rung: number, halving: Halv
 
 /** Best first; of equal ones the earlier configuration, so that the order of arrival has no part in it. Failed ones last. */
 function ranked({ results }: Rung): RungResult[] {
-  const value = ({ accuracy }: RungResult) => accuracy ?? Number.NEGATIVE_INFINITY;
+  const value = ({ score }: RungResult) => score ?? Number.NEGATIVE_INFINITY;
   return results.toSorted((a, b) =>
     value(a) === value(b) ? a.configuration - b.configuration : value(a) > value(b) ? -1 : 1,
   );
@@ -33,7 +33,7 @@ function ranked({ results }: Rung): RungResult[] {
 function best(rung: Rung, most: number): number | undefined {
   return ranked(rung)
     .slice(0, most)
-    .find(({ accuracy, configuration }) => accuracy !== null && !rung.promoted.includes(configuration))
+    .find(({ score, configuration }) => score !== null && !rung.promoted.includes(configuration))
     ?.configuration;
 }
 
@@ -73,6 +73,6 @@ export const synchronous: PromotionRule = (rungs, index, { size, eta }) => {
 
 /** How many a full rung promotes. */
 function survivors({ results }: Rung, size: number, eta: number, next: number): number {
-  const trained = results.filter(({ accuracy }) => accuracy !== null).length;
+  const trained = results.filter(({ score }) => score !== null).length;
   return Math.min(Math.floor(size / eta ** next), trained);
 }

@@ -5,6 +5,7 @@ import { fromHost, toHost } from '../controller/host-tensors.js';
 import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
 import type { Space } from '../space/space.js';
+import type { Measured } from '../tasks/measure.js';
 import type {
   Proposal,
   Strategy,
@@ -28,6 +29,11 @@ const options = z.object({
     .positive()
     .default(3)
     .describe('the reward is the accuracy to this power (4.1: cubed)'),
+  perplexityReward: z
+    .number()
+    .positive()
+    .default(80)
+    .describe('c; of a language model the reward is c / perplexity^2 (4.2: 80)'),
   entropyWeight: z
     .number()
     .min(0)
@@ -130,12 +136,17 @@ class Reinforce implements Strategy {
   }
 
   tell({ answers, depth, outcome }: TrialResult): readonly StrategyEvent[] {
-    const reward = outcome.status === 'ok' ? outcome.accuracy ** this.options.rewardPower : 0;
+    const reward = outcome.status === 'ok' ? this.#rewardOf(outcome) : 0;
     this.#told.push({ proposal: { answers, ...(depth === undefined ? {} : { depth }) }, reward });
     if (this.#told.length < this.options.children) return [];
     const event = this.#update(this.#told);
     this.#told = [];
     return [event];
+  }
+
+  #rewardOf({ accuracy, perplexity }: Measured): number {
+    const { rewardPower, perplexityReward } = this.options;
+    return accuracy === undefined ? perplexityReward / perplexity ** 2 : accuracy ** rewardPower;
   }
 
   #update(told: readonly Told[]): StrategyEvent {

@@ -3,6 +3,7 @@ import type { Json } from '../json.js';
 import type { Answer } from '../space/language.js';
 import type { OptionsSchema } from '../space/options.js';
 import type { Space } from '../space/space.js';
+import type { Measured } from '../tasks/measure.js';
 
 /** An architecture that a strategy wants to have tried. */
 export interface Proposal {
@@ -17,12 +18,8 @@ export interface Proposal {
 
 /** What became of a trial: a network trained and measured, or a failure, which is a result too. */
 export type TrialOutcome =
-  | {
-      readonly status: 'ok';
-      /** The estimate that the search maximises: accuracy on held-out validation data, in [0, 1]. */
-      readonly accuracy: number;
-    }
-  | { readonly status: 'failed'; readonly reason: string };
+  /** The estimate that decides: the accuracy on held-out validation data, in [0, 1], or the perplexity, from 1. */
+  ({ readonly status: 'ok' } & Measured) | { readonly status: 'failed'; readonly reason: string };
 
 /** A proposal with its outcome. Trials are numbered from 0, in the order in which they were asked for. */
 export interface TrialResult extends Proposal {

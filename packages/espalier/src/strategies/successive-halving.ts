@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Answer } from '../space/language.js';
 import type { Space } from '../space/space.js';
+import { type Measured, measuredValue, measureOf } from '../tasks/measure.js';
 import { type Bracket, bracketState } from './bracket.js';
 import { random } from './random.js';
 import type { Proposal, Strategy, StrategyEvent, StrategySnapshot, TrialResult } from './strategy.js';
@@ -120,7 +121,7 @@ export class SuccessiveHalving implements Strategy {
     if (job === undefined) throw new Error(`the strategy ${this.name} did not ask for trial ${trial}`);
     this.#running.delete(trial);
     const bracket = this.brackets.find((one) => one.has(job.configuration));
-    bracket?.tell(job, outcome.status === 'ok' ? outcome.accuracy : null);
+    bracket?.tell(job, outcome.status === 'ok' ? scoreOf(outcome) : null);
     return [];
   }
 
@@ -157,4 +158,10 @@ export class SuccessiveHalving implements Strategy {
       bracket.restore(brackets[index] as z.infer<typeof bracketState>);
     });
   }
+}
+
+/** What is ranked, the higher the better. */
+function scoreOf(outcome: Measured): number {
+  const value = measuredValue(outcome);
+  return measureOf(outcome).better === 'higher' ? value : -value;
 }

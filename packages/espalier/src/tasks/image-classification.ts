@@ -3,6 +3,7 @@ import type { Augmentation } from '../data/augmentation.js';
 import { batches, type Batch as ImageBatch } from '../data/batches.js';
 import type { ImageSet } from '../data/image-dataset.js';
 import type { ImageTask } from './image-task.js';
+import { ACCURACY } from './measure.js';
 import type { Batch, Part, PassOptions, Task } from './task.js';
 
 /** [N, channels, height, width] to the logits [N, classes]; with an auxiliary head, in training, to both. */
@@ -29,7 +30,7 @@ export interface ImageLoss {
 /** Cross entropy on images, judged by the share of those whose class gets the highest logit. */
 export class ImageClassification implements Task<ImageModel> {
   readonly reads = 'images';
-  readonly measure = { name: 'accuracy', better: 'higher' } as const;
+  readonly measure = ACCURACY;
   readonly timeSteps = 1;
   readonly #augmentation: Augmentation;
 

@@ -3,6 +3,7 @@ import { type Stretch, stretchCount, stretches } from '../data/text-batches.js';
 import type { LanguageModel, LanguageModelState, LanguageModelStep } from '../networks/language-model.js';
 import { activationRegularisation } from '../networks/recurrent/activation-regularisation.js';
 import { Random } from '../random/random.js';
+import { PERPLEXITY } from './measure.js';
 import type { Batch, Part, PassOptions, Task } from './task.js';
 import type { TextTask } from './text-task.js';
 
@@ -25,7 +26,7 @@ export interface LanguageLoss {
  */
 export class LanguageModelling implements Task<TokenModel> {
   readonly reads = 'tokens';
-  readonly measure = { name: 'perplexity', better: 'lower' } as const;
+  readonly measure = PERPLEXITY;
 
   constructor(
     private readonly text: Pick<TextTask, 'train' | 'validation' | 'test' | 'checksum'>,

@@ -1,14 +1,9 @@
 import { noGrad, scope, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
+import type { Measure } from './measure.js';
 
 /** A part of the data: what weights learn from, what decides, and what is looked at when everything is decided. */
 export type Part = 'train' | 'validation' | 'test';
-
-/** What networks of a task are judged by. */
-export interface Measure {
-  readonly name: 'accuracy' | 'perplexity';
-  readonly better: 'higher' | 'lower';
-}
 
 /**
  * A step's worth of data. A batch can be asked more than once, by several models, until the next one is taken.
@@ -90,9 +85,4 @@ export function* endless<Model>(
   // Passes of one epoch never count so far: an epoch of the training data has as many steps.
   for (let pass = 0; ; pass++)
     yield* task.pass(part, { size, training: { seed, epoch: epoch * 1_000_000 + pass } });
-}
-
-/** Whether a measure is better than another. */
-export function isBetter({ better }: Measure, value: number, than: number): boolean {
-  return better === 'higher' ? value > than : value < than;
 }

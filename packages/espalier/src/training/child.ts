@@ -2,24 +2,26 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadTensors, manualSeed, type nn, saveTensors, scope } from '@espalier/torch';
 import type { Json } from '../json.js';
-import { multiplyAdds } from '../networks/multiply-adds.js';
-import type { Network } from '../networks/network.js';
-import { traceClassifier } from '../networks/operator-trace.js';
 import { deriveSeed } from '../random/random.js';
 import type { Outcome } from '../runs/outcome.js';
-import { ImageClassification, type ImageModel } from '../tasks/image-classification.js';
-import type { ImageTask } from '../tasks/image-task.js';
-import { Diverged, evaluate } from '../tasks/task.js';
-import { NetworkTraining, type StepReport } from './network-training.js';
-import type { TrainingSettings } from './training-settings.js';
+import { bestValue, type Measured, measured, measuredValue } from '../tasks/measure.js';
+import { Diverged, evaluate, type Task } from '../tasks/task.js';
+import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
 
-/** What a child did in one epoch. */
-interface EpochResult {
+/** What a child did in one epoch, and what it then was on the data held out. */
+type EpochResult = {
   readonly epoch: number;
   /** Mean training loss. */
   readonly loss: number;
-  /** On the images held out. */
-  readonly accuracy: number;
+} & Measured;
+
+/** A network to be trained and measured. */
+interface Child {
+  readonly task: Task<object>;
+  readonly settings: OptimiserSettings & { readonly device: string };
+  build(): nn.Module;
+  /** Of one image, or of one token. */
+  multiplyAdds(network: nn.Module): number;
 }
 
 /** How many of the last epochs count: "the maximum validation accuracy of the last 5 epochs" (section 4.1). */
@@ -45,16 +47,14 @@ export function initialised<N extends nn.Module>(build: () => N, seed: number, d
 
 /**
  * Trains a child network and measures it as Zoph & Le 2016 do: its accuracy is the highest on the held-out images in
- * the last 5 epochs. A child that diverges is a failed trial.
+ * the last 5 epochs, its perplexity the lowest. A child that diverges is a failed trial.
  *
- * With a pause its accuracy is that after the last epoch. The learning rate has the schedule of all epochs of the
+ * With a pause it is what it is after the last epoch. The learning rate has the schedule of all epochs of the
  * settings, so a training that goes on comes to what it would have come to without the pause, bit by bit; and the
  * outcome tells all epochs from the first one on.
  */
 export async function trainChild(
-  build: () => Network,
-  task: ImageTask,
-  settings: TrainingSettings,
+  { task, settings, build, multiplyAdds }: Child,
   context: {
     readonly seed: number;
     readonly pause?: Pause;
@@ -63,25 +63,21 @@ export async function trainChild(
 ): Promise<Outcome> {
   const { seed, pause } = context;
   const network = initialised(build, seed, settings.device);
-  const classification = new ImageClassification(task, settings);
-  const training = new NetworkTraining({ task: classification, network, settings, seed });
+  const training = new NetworkTraining<object>({ task, network, settings, seed });
   try {
     const params = network.parameterCount();
-    const macs = multiplyAdds(traceClassifier(network, task.shape).calls);
+    const macs = multiplyAdds(network);
     const epochs = pause?.load === undefined ? [] : goOn(training, pause.load, pause);
     while (training.epoch < (pause?.epochs ?? settings.epochs)) {
       for (const step of training.trainEpoch()) await context.report(step);
-      network.eval();
-      const accuracy = evaluate(classification, network, 'validation', { size: settings.batchSize });
-      const { epoch, lastLoss: loss } = training;
-      epochs.push({ epoch, loss, accuracy });
+      epochs.push({ epoch: training.epoch, loss: training.lastLoss, ...validate() });
     }
     if (pause?.save !== undefined && !training.trained) save(training, epochs, pause.save, pause);
     const last = pause === undefined ? LAST_EPOCHS : 1;
-    const accuracy = Math.max(...epochs.slice(-last).map((epoch) => epoch.accuracy));
+    const value = bestValue(task.measure, epochs.slice(-last).map(measuredValue)) as number;
     return {
       status: 'ok',
-      accuracy,
+      ...measured(task.measure, value),
       params,
       macs,
       epochs: epochs.map((epoch) => ({ ...epoch })),
@@ -93,10 +89,24 @@ export async function trainChild(
     training.free();
     network.free();
   }
+
+  /** What the network is on the data held out: with its averaged weights, where the training has begun to average. */
+  function validate(): Measured {
+    const { name } = task.measure;
+    const ended = training.endEpoch()[name];
+    network.eval();
+    const value =
+      typeof ended === 'number'
+        ? ended
+        : evaluate<object>(task, network, 'validation', { size: settings.batchSize });
+    // exp() of a loss that is finite still.
+    if (!Number.isFinite(value)) throw new Diverged(`diverged: the validation ${name} is ${value}`);
+    return measured(task.measure, value);
+  }
 }
 
 function save(
-  training: NetworkTraining<ImageModel>,
+  training: NetworkTraining<object>,
   epochs: readonly EpochResult[],
   file: string,
   { identity }: Pause,
@@ -113,7 +123,7 @@ function save(
 
 /** Takes a training up where it was saved, if it was. @returns the epochs that are done */
 function goOn(
-  training: NetworkTraining<ImageModel>,
+  training: NetworkTraining<object>,
   file: string,
   { identity, epochs: until }: Pause,
 ): EpochResult[] {

@@ -12,7 +12,8 @@ import {
 import { z } from 'zod';
 import type { Json } from '../json.js';
 import { deriveSeed } from '../random/random.js';
-import { type Batch, Diverged, evaluate, isBetter, type Task } from '../tasks/task.js';
+import { isBetter } from '../tasks/measure.js';
+import { type Batch, Diverged, evaluate, type Task } from '../tasks/task.js';
 import { AveragedWeights } from './averaged-weights.js';
 import type { Epochs } from './journaled-epochs.js';
 import { prefixed, withPrefix } from './named-tensors.js';

@@ -1,5 +1,5 @@
 import type { Json } from '../json.js';
-import type { Space } from '../space/space.js';
+import type { AnySpaceDefinition, Space } from '../space/space.js';
 import type { LanguageTrainingSettings, TrainingSettings } from './training-settings.js';
 
 /**
@@ -52,6 +52,20 @@ export function smallTraining(space: Space): Partial<TrainingSettings & Language
   return space.definition.reads === 'tokens'
     ? { epochs: 10, batchSize: 20 }
     : { epochs: 10, batchSize: 64, learningRate: 0.05, schedule: 'cosine', weightDecay: 3e-4 };
+}
+
+/** How the children of a search are trained that are not as the options have it: language models for 35 epochs (Zoph & Le 2016, 4.2). */
+export function childTraining({
+  reads,
+}: AnySpaceDefinition): Partial<TrainingSettings & LanguageTrainingSettings> {
+  return reads === 'tokens' ? { epochs: 35 } : {};
+}
+
+/** What `--preset small` of a search sets of the training of children. */
+export function smallChildTraining({
+  reads,
+}: AnySpaceDefinition): Partial<TrainingSettings & LanguageTrainingSettings> {
+  return reads === 'tokens' ? { epochs: 2, batchSize: 20 } : { epochs: 2, batchSize: 64, schedule: 'cosine' };
 }
 
 /** The space with an auxiliary head where its loss has a weight, and without one where it has none. */

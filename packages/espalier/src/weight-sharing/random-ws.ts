@@ -2,7 +2,8 @@ import { noGrad, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Json } from '../json.js';
 import { Random } from '../random/random.js';
-import { type Batch, Diverged, isBetter } from '../tasks/task.js';
+import { isBetter } from '../tasks/measure.js';
+import { type Batch, Diverged } from '../tasks/task.js';
 import type { WeightSharingDefinition } from './definition.js';
 import { PathsOnOneInput, pathOf } from './path.js';
 import {

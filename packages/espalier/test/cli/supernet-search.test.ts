@@ -1,34 +1,19 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addInspect } from '../../src/cli/inspect.js';
 import { addSearch } from '../../src/cli/search.js';
 import { addStatus } from '../../src/cli/status.js';
 import { addTrain } from '../../src/cli/train.js';
-import { Random } from '../../src/random/random.js';
 import { journalOf, journalReaches, kill, run, start } from './command.js';
 import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 import { writeTinyCifar10 } from './tiny-cifar10.js';
+import { writeTinyText } from './tiny-text.js';
 
 const folder = suiteFolder();
 const images = `cifar10:${writeTinyCifar10(join(folder, 'cifar'))}`;
 const text = `text:${writeTinyText(join(folder, 'text'))}`;
-
-/** Twenty words that follow each other in turn, with a few astray. */
-function writeTinyText(path: string): string {
-  mkdirSync(path);
-  const random = Random.of(1, 'tiny text');
-  for (const part of ['train', 'valid', 'test']) {
-    const words = Array.from(
-      { length: 600 },
-      (_, i) => `w${random.below(10) === 0 ? random.below(20) : i % 20}`,
-    );
-    const lines = Array.from({ length: 30 }, (_, i) => words.slice(20 * i, 20 * i + 20).join(' '));
-    writeFileSync(join(path, `tiny.${part}.txt`), `${lines.join('\n')}\n`);
-  }
-  return path;
-}
 
 /** Three cells of two channels on 32 images, or a cell of eight nodes and four units on 300 tokens. */
 const small = (strategy: string, reads: 'images' | 'tokens', out: string, ...more: string[]) => [

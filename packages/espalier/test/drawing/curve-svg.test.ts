@@ -6,7 +6,8 @@ import { anyText } from './network-graphs.js';
 import { allElements, parseXml, type XmlElement } from './xml.js';
 
 function chart(searches: CurveChart['searches'], window = 2): CurveChart {
-  return { title: 'Reward by trial', trialAxis: 'trial', rewardAxis: 'reward', window, searches };
+  const title = 'Reward by trial';
+  return { title, trialAxis: 'trial', rewardAxis: 'reward', better: 'higher', window, searches };
 }
 
 /** A search with the trials 1, 2, ...; null is a failed one. */
@@ -215,6 +216,12 @@ describe('the measures of a search', () => {
   test('are the mean of the last trials and the highest reward so far', () => {
     expect(movingAverage(marks([1, 2, 4, 8]), 2)).toEqual(marks([1, 1.5, 3, 6]));
     expect(movingAverage(marks([1, 2, 3]), 5)).toEqual(marks([1, 1.5, 2]));
-    expect(bestSoFar(marks([1, 3, 2, 3, 4]))).toEqual(marks([1, 3, 3, 3, 4]));
+    expect(bestSoFar(marks([1, 3, 2, 3, 4]), 'higher')).toEqual(marks([1, 3, 3, 3, 4]));
+  });
+
+  test('are the lowest so far, where lower rewards are better, and the legend says which', () => {
+    expect(bestSoFar(marks([5, 7, 4, 6]), 'lower')).toEqual(marks([5, 5, 4, 4]));
+    const lower = { ...chart([search('search', [5, 7, null, 4, 6])]), better: 'lower' as const };
+    expect(textsOf(elementsOf(lower))).toContain('best so far: 4 at trial 4');
   });
 });

@@ -75,6 +75,27 @@ describe('the result of a run', () => {
     });
   });
 
+  test('of a search for language models is the perplexity of its best child', () => {
+    const events = searchEvents({
+      strategy: 'random',
+      seed: 7,
+      children: [[0.2, 0.4], null, [0.6, 0.5]],
+      settings: { training: { epochs: 2, device: 'cpu', stretch: 35 } },
+    }).map((event) => JSON.parse(JSON.stringify(event).replaceAll('"accuracy"', '"perplexity"')));
+    expect(run(events)).toMatchObject({
+      measure: { name: 'validation perplexity', better: 'lower', isShare: false },
+      value: 0.4,
+      course: [
+        { hours: 1, value: 0.4 },
+        { hours: 3, value: 0.6 },
+      ],
+      children: [
+        [0.2, 0.4],
+        [0.6, 0.5],
+      ],
+    });
+  });
+
   test('of a search whose children are paused counts the epochs that each trial adds', () => {
     const [begin] = searchEvents({ strategy: 'asha', seed: 7, children: [[0.1, 0.2, 0.3, 0.4]] });
     const trial = (number: number, more: object) => ({ event: 'trial', trial: number, ...more });

@@ -46,7 +46,7 @@ export class LearningStrategy implements Strategy {
 
   tell({ outcome, trial }: TrialResult): readonly StrategyEvent[] {
     this.#told++;
-    const reward = outcome.status === 'ok' ? outcome.accuracy ** 3 : 0;
+    const reward = outcome.status === 'ok' ? (outcome.accuracy as number) ** 3 : 0;
     this.#average[0] = 0.9 * (this.#average[0] as number) + 0.1 * reward;
     this.#average[1] = trial;
     if (this.#told % 4 !== 0) return [];

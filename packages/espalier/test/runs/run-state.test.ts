@@ -58,9 +58,9 @@ describe('the state of a run', () => {
     // Of two that are equally good the first.
     expect(state.best).toEqual({ trial: 2, accuracy: 0.75 });
     expect(state.curve).toEqual([
-      { trial: 0, accuracy: 0.5, best: 0.5 },
-      { trial: 2, accuracy: 0.75, best: 0.75 },
-      { trial: 3, accuracy: 0.75, best: 0.75 },
+      { trial: 0, value: 0.5, best: 0.5 },
+      { trial: 2, value: 0.75, best: 0.75 },
+      { trial: 3, value: 0.75, best: 0.75 },
     ]);
     expect(state.failures).toEqual([{ trial: 1, reason: 'diverged' }]);
     expect(state.updates).toEqual([{ event: 'update', baseline: 0.1, clock: {} }]);
@@ -98,7 +98,7 @@ describe('the state of a run', () => {
         FILE,
       );
       expect(overtaken).toMatchObject({ next: 0, told: 1, outstanding: [{ trial: 0 }] });
-      expect(overtaken.curve).toEqual([{ trial: 1, accuracy: 0.5, best: 0.5 }]);
+      expect(overtaken.curve).toEqual([{ trial: 1, value: 0.5, best: 0.5 }]);
     });
 
     test('counts children, of which each may have several trials', () => {
@@ -129,6 +129,25 @@ describe('the state of a run', () => {
     });
   });
 
+  test('of language models has the lowest perplexity as its best', () => {
+    const result = (trial: number, perplexity: number) => ({
+      event: 'result',
+      trial,
+      status: 'ok',
+      perplexity,
+    });
+    const state = RunState.of(
+      [RUN, asked(0), result(0, 9), asked(1), result(1, 8), asked(2), result(2, 8)],
+      FILE,
+    );
+    expect(state.best).toEqual({ trial: 1, perplexity: 8 });
+    expect(state.curve.map(({ value, best }) => [value, best])).toEqual([
+      [9, 9],
+      [8, 8],
+      [8, 8],
+    ]);
+  });
+
   test('has no best while every trial failed', () => {
     const state = RunState.of([RUN, asked(0), failed(0, 'timed out after 3 s')], FILE);
     expect(state).toMatchObject({ best: null, curve: [], failed: 1, done: 0 });
@@ -143,6 +162,10 @@ describe('the state of a run', () => {
     [[RUN, ok(0, 1)], 'journal.jsonl:2: the result of trial 0, which was not asked for'],
     [[RUN, asked(0), asked(1), ok(1, 1)], 'journal.jsonl:4: trial 1 where trial 0 has to come'],
     [[RUN, asked(0), { ...ok(0, 1), accuracy: 'good' }], 'journal.jsonl:3'],
+    [
+      [RUN, asked(0), ok(0, 1), asked(1), { event: 'result', trial: 1, status: 'ok', perplexity: 9 }],
+      'journal.jsonl:5: trial 1 is measured by its perplexity, the trials before by their accuracy',
+    ],
     [[RUN, { event: 'trial', trial: 0, answers: 'abc', seed: 1 }], "journal.jsonl:2: event 'trial'"],
     [[RUN, { event: 'end', best: null }, asked(0)], "journal.jsonl:3: 'trial' after the end"],
   ] as [JournalEvent[], string][])('cannot be that of %j', (events, message) => {

@@ -41,6 +41,21 @@ test('the rungs of a search say how many children came there, failed and went on
   expect(countedIn(state)).toBe('trainings');
 });
 
+test('the best of a rung of language models has the lowest perplexity', () => {
+  const result = (trial: number, perplexity: number) => ({
+    event: 'result',
+    trial,
+    status: 'ok',
+    perplexity,
+  });
+  const state = RunState.of(
+    [RUN, trial(0, 1), trial(1, 1), trial(2, 1), result(0, 60), result(1, 50), result(2, 70)],
+    'journal.jsonl',
+  );
+  expect(rungsOf(state)).toMatchObject([{ epochs: 1, best: 50 }]);
+  expect(state.best).toEqual({ trial: 1, perplexity: 50 });
+});
+
 test('a search that trains all children equally long has no rungs', () => {
   const state = RunState.of(
     [RUN, { event: 'trial', trial: 0, answers: [0], seed: 1 }, ok(0, 1)],

@@ -6,7 +6,7 @@ import { asha } from '../../src/strategies/asha.js';
 import { hyperband } from '../../src/strategies/hyperband.js';
 import { random } from '../../src/strategies/random.js';
 import { sha } from '../../src/strategies/sha.js';
-import type { AnyStrategyDefinition, Proposal } from '../../src/strategies/strategy.js';
+import type { AnyStrategyDefinition, Proposal, TrialOutcome } from '../../src/strategies/strategy.js';
 import { branching } from '../space/tiny-spaces.js';
 import { describeStrategy } from './conformance.js';
 
@@ -27,14 +27,18 @@ function resolved(definition: AnyStrategyDefinition, raw: object) {
 }
 
 /** All proposals of a search with one worker, whose children are the better the earlier they begin. */
-function proposals(definition: AnyStrategyDefinition, raw: object): Proposal[] {
+function proposals(
+  definition: AnyStrategyDefinition,
+  raw: object,
+  outcomeOf = (child: number): TrialOutcome => ({ status: 'ok', accuracy: 1 / (1 + child) }),
+): Proposal[] {
   const strategy = definition.create({ space, seed: 3, options: resolved(definition, raw) });
   const asked: Proposal[] = [];
   const child: number[] = [];
   for (let proposal = strategy.ask(); proposal !== undefined; proposal = strategy.ask()) {
     const trial = asked.push(proposal) - 1;
     child.push(proposal.continues === undefined ? trial : child[proposal.continues]!);
-    strategy.tell({ ...proposal, trial, outcome: { status: 'ok', accuracy: 1 / (1 + child[trial]!) } });
+    strategy.tell({ ...proposal, trial, outcome: outcomeOf(child[trial]!) });
   }
   return asked;
 }
@@ -47,6 +51,11 @@ const written = (asked: readonly Proposal[]) =>
 describe('asha', () => {
   it('promotes one in eta as soon as eta are there, from the highest rung first', () => {
     expect(written(proposals(asha, rungs))).toBe('2 2 2 0>6 2 2 2 1>6 2 2 2 2>6 3>18');
+  });
+
+  it('promotes those of the lowest perplexity', () => {
+    const models = proposals(asha, rungs, (child) => ({ status: 'ok', perplexity: 1 + child }));
+    expect(models).toEqual(proposals(asha, rungs));
   });
 
   it('begins the architectures that random search would try', () => {

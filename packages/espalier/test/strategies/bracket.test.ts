@@ -73,13 +73,13 @@ const anyPlay: fc.Arbitrary<Play> = fc
 
 /** The results of a rung, best first, as the papers rank them. */
 const ranking = ({ results }: Rung) =>
-  [...results].sort((a, b) => (b.accuracy ?? -1) - (a.accuracy ?? -1) || a.configuration - b.configuration);
+  [...results].sort((a, b) => (b.score ?? -1) - (a.score ?? -1) || a.configuration - b.configuration);
 
 /** top_k(rung, n/eta) without what was promoted (algorithm 2); what failed is no candidate. */
 const promotable = (rung: Rung, eta: number) =>
   ranking(rung)
     .slice(0, Math.floor(rung.results.length / eta))
-    .filter(({ accuracy }) => accuracy !== null)
+    .filter(({ score }) => score !== null)
     .map(({ configuration }) => configuration)
     .filter((configuration) => !rung.promoted.includes(configuration));
 

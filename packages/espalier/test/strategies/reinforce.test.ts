@@ -57,6 +57,15 @@ describe('the reward of reinforce', () => {
     const { event } = round(start(small, { children: 2, hidden: 4, rewardPower: 2 }), [ok(0.5), ok(0.25)]);
     expect(event.meanReward).toBe((0.25 + 0.0625) / 2);
   });
+
+  it('of a language model is c by the square of its perplexity', () => {
+    const model = (perplexity: number): TrialOutcome => ({ status: 'ok', perplexity });
+    const outcomes = [model(100), failed, model(40), model(20)];
+    const { event } = round(start(small, { children: 4, hidden: 4 }), outcomes);
+    expect(event.meanReward).toBeCloseTo((0.008 + 0.05 + 0.2) / 4, 15);
+    const other = round(start(small, { children: 4, hidden: 4, perplexityReward: 8 }), outcomes).event;
+    expect(other.meanReward).toBeCloseTo((0.0008 + 0.005 + 0.02) / 4, 15);
+  });
 });
 
 describe('the baseline of reinforce', () => {

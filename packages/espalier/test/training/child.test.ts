@@ -2,10 +2,20 @@ import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { nn, setThreads, type Tensor, tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
+import { openTraining } from '../../src/experiments/opened-training.js';
+import { multiplyAdds } from '../../src/networks/multiply-adds.js';
+import type { Network } from '../../src/networks/network.js';
+import { traceClassifier } from '../../src/networks/operator-trace.js';
+import { Random } from '../../src/random/random.js';
+import { Space } from '../../src/space/space.js';
+import { dartsRnn } from '../../src/spaces/darts-rnn.js';
+import { ImageClassification } from '../../src/tasks/image-classification.js';
 import type { ImageTask } from '../../src/tasks/image-task.js';
 import { type Pause, trainChild } from '../../src/training/child.js';
 import type { StepReport } from '../../src/training/network-training.js';
 import type { TrainingSettings } from '../../src/training/training-settings.js';
+import { suiteFolder } from '../cli/suite-folder.js';
+import { writeTinyText } from '../cli/tiny-text.js';
 import { bytesAsTheyAre, tinySet } from '../data/tiny-set.js';
 import { temporaryFolder } from '../runs/temporary-folder.js';
 import { settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';
@@ -42,14 +52,24 @@ const onePixel: ImageTask = {
   shape: { channels: 1, height: 1, width: 1, classes: 2 },
 };
 
+/** A child that classifies the images of a task. */
+function classifier(build: () => Network, task: ImageTask, settings: TrainingSettings) {
+  return {
+    task: new ImageClassification(task, settings),
+    settings,
+    build,
+    multiplyAdds: (network: nn.Module) => multiplyAdds(traceClassifier(network as Network, task.shape).calls),
+  };
+}
+
 async function scripted(right: readonly number[]) {
-  const settings = settingsOf({ epochs: right.length });
-  return trainChild(() => new Scripted(right), onePixel, settings, { seed: 1, report: async () => {} });
+  const child = classifier(() => new Scripted(right), onePixel, settingsOf({ epochs: right.length }));
+  return trainChild(child, { seed: 1, report: async () => {} });
 }
 
 async function tiny(given: Partial<TrainingSettings>, seed = 1, pause?: Pause) {
   const reports: StepReport[] = [];
-  const outcome = await trainChild(tinyNetwork, tinyTask, settingsOf(given), {
+  const outcome = await trainChild(classifier(tinyNetwork, tinyTask, settingsOf(given)), {
     seed,
     ...(pause === undefined ? {} : { pause }),
     report: async (step) => {
@@ -103,9 +123,8 @@ describe('a child', () => {
     const report = async () => {
       throw new Error('the pipe is closed');
     };
-    await expect(trainChild(tinyNetwork, tinyTask, settingsOf(), { seed: 1, report })).rejects.toThrow(
-      'the pipe is closed',
-    );
+    const child = classifier(tinyNetwork, tinyTask, settingsOf());
+    await expect(trainChild(child, { seed: 1, report })).rejects.toThrow('the pipe is closed');
   });
 });
 
@@ -171,12 +190,72 @@ describe('a child that is paused', () => {
   it('is as good as its last epoch, and leaves no file when there is nothing to go on with', async () => {
     const right = [4, 3, 1];
     const save = join(temporaryFolder(), 'checkpoint.safetensors');
-    const outcome = await trainChild(() => new Scripted(right), onePixel, settingsOf({ epochs: 3 }), {
-      seed: 1,
-      pause: { epochs: 3, identity, save },
-      report: async () => {},
-    });
+    const outcome = await trainChild(
+      classifier(() => new Scripted(right), onePixel, settingsOf({ epochs: 3 })),
+      {
+        seed: 1,
+        pause: { epochs: 3, identity, save },
+        report: async () => {},
+      },
+    );
     expect(outcome).toMatchObject({ status: 'ok', accuracy: 0.25 });
     expect(existsSync(save)).toBe(false);
+  });
+});
+
+describe('a child that is a language model', () => {
+  const space = Space.configure(dartsRnn, { hidden: 6, nodes: 2 });
+  const architecture = space.decode(space.sample(Random.of(2, 'cell')));
+  const text = `text:${writeTinyText(join(suiteFolder(), 'text'))}`;
+
+  function model(given: object, pause?: Pause) {
+    const { task, settings, build, multiplyAdds } = openTraining(
+      space,
+      { data: text, seed: 1 },
+      { epochs: 6, batchSize: 10, learningRate: 2, stretch: 10, ...given },
+    );
+    const child = { task, settings, build: () => build(space, architecture), multiplyAdds };
+    return trainChild(child, {
+      seed: 1,
+      ...(pause === undefined ? {} : { pause }),
+      report: async () => {},
+    });
+  }
+
+  type Epochs = { perplexity: number }[];
+
+  it('is as good as the lowest perplexity of its last five epochs', async () => {
+    const outcome = await model({});
+    const perplexities = (outcome.epochs as Epochs).map(({ perplexity }) => perplexity);
+    expect(perplexities).toHaveLength(6);
+    // Twenty words and the end of a line; a model that has learned something is better than chance.
+    expect(outcome).toMatchObject({ status: 'ok', perplexity: Math.min(...perplexities.slice(1)) });
+    expect(outcome.perplexity).toBeLessThan(21);
+    expect(outcome).not.toHaveProperty('accuracy');
+    expect(outcome.macs).toBeGreaterThan(0);
+  });
+
+  it('that averages its weights is measured with the averaged ones', async () => {
+    // Whatever is not better than the epoch before makes it average: at this rate that comes soon.
+    const [plain, averaged] = [
+      await model({ learningRate: 20, nonMonotone: 0 }),
+      await model({ learningRate: 20, nonMonotone: 1 }),
+    ];
+    const of = (outcome: typeof plain) => (outcome.epochs as Epochs).map(({ perplexity }) => perplexity);
+    const first = of(plain).findIndex((value, epoch) => value !== of(averaged)[epoch]);
+    expect(first).toBeGreaterThanOrEqual(2);
+  });
+
+  it('and is paused goes on as it would at once, averages included', async () => {
+    const given = { learningRate: 20, nonMonotone: 1 };
+    const [load, save, whole] = ['load', 'save', 'whole'].map((name) => join(temporaryFolder(), name)) as [
+      string,
+      string,
+      string,
+    ];
+    await model(given, { epochs: 3, identity: 'a', save: load });
+    const second = await model(given, { epochs: 5, identity: 'a', load, save });
+    expect(second).toEqual(await model(given, { epochs: 5, identity: 'a', save: whole }));
+    expect(readFileSync(save).equals(readFileSync(whole))).toBe(true);
   });
 });
