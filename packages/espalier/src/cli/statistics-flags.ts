@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { ChannelStatistics } from '../data/statistics.js';
+import type { ChannelStatistics } from '../data/channel-statistics.js';
 import { usualStatistics } from '../data/usual-statistics.js';
 import { InputError } from '../input-error.js';
 import type { Space } from '../space/space.js';

@@ -1,10 +1,10 @@
 import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
 import { type Augmentation, checkAugmentation, drawPlacement, UNTOUCHED } from './augmentation.js';
+import type { ChannelStatistics } from './channel-statistics.js';
 import { DecodingPass } from './decoder.js';
 import type { ImageSet } from './image-dataset.js';
 import { imageWriter } from './image-writer.js';
-import type { ChannelStatistics } from './statistics.js';
 
 /** Images and labels for one step. Both arrays are written over by the next batch: copy what has to stay. */
 export interface Batch {

@@ -1,5 +1,5 @@
 import type { Augmentation } from './augmentation.js';
-import type { ChannelStatistics } from './statistics.js';
+import type { ChannelStatistics } from './channel-statistics.js';
 
 /** Images of one size with their classes: in memory, or files that are decoded as they are wanted. */
 export type ImageSet = ImagesInMemory | ImagesInFiles;

@@ -1,9 +1,9 @@
 import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
 import { type Augmentation, marginOf, type Placement } from './augmentation.js';
+import type { ChannelStatistics } from './channel-statistics.js';
 import { type ColourJitter, jitterColours } from './colour-jitter.js';
 import type { ImagesInMemory } from './image-dataset.js';
-import type { ChannelStatistics } from './statistics.js';
 
 /** Copies an image of a set, placed and normalised, to where a batch wants it. */
 interface ImageWriter {

@@ -1,11 +1,6 @@
 import { InputError } from '../input-error.js';
+import type { ChannelStatistics } from './channel-statistics.js';
 import type { ImagesInMemory } from './image-dataset.js';
-
-/** Mean and standard deviation of each channel, of pixels scaled to [0, 1]. */
-export interface ChannelStatistics {
-  readonly mean: Float64Array;
-  readonly standardDeviation: Float64Array;
-}
 
 /**
  * Statistics over every pixel of a set (population deviation), for per-channel standardisation. Zoph & Le

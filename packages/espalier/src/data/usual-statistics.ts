@@ -1,4 +1,4 @@
-import type { ChannelStatistics } from './statistics.js';
+import type { ChannelStatistics } from './channel-statistics.js';
 
 /** Statistics of a data set's training images, by which the field's published networks read its images. */
 interface UsualStatistics extends ChannelStatistics {

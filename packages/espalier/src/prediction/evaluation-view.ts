@@ -1,5 +1,5 @@
 import { fromTypedArray, noGrad, scope, type Tensor, upsampleBilinear2dAa } from '@espalier/torch';
-import type { ChannelStatistics } from '../data/statistics.js';
+import type { ChannelStatistics } from '../data/channel-statistics.js';
 import { centreView } from '../data/view.js';
 
 /** The sides that an image is resized for and cropped to, in pixels. */

@@ -1,8 +1,9 @@
 import type { Augmentation } from '../data/augmentation.js';
+import type { ChannelStatistics } from '../data/channel-statistics.js';
 import type { ImageSet } from '../data/image-dataset.js';
 import { openData } from '../data/open-data.js';
 import { firstImages, holdOut, noImages } from '../data/split.js';
-import { type ChannelStatistics, channelStatistics } from '../data/statistics.js';
+import { channelStatistics } from '../data/statistics.js';
 import type { InputShape } from '../space/space.js';
 import type { TaskSettings } from './task-settings.js';
 

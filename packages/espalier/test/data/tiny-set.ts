@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { ChannelStatistics } from '../../src/data/channel-statistics.js';
 import type { ImageSet, ImagesInMemory } from '../../src/data/image-dataset.js';
-import type { ChannelStatistics } from '../../src/data/statistics.js';
 
 /** A set from bytes written out by hand, NHWC. */
 export function tinySet(
