@@ -15,6 +15,7 @@ import { spaces } from '../spaces/space-names.js';
 import { buildLanguageSupernet, buildSupernet } from '../supernets/build-supernet.js';
 import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
 import { type Inspected, inspectNetwork, type ProfileSettings, TEXT_LENGTH } from './inspect-network.js';
+import { inspectOptions, namedOptions } from './inspect-options.js';
 import { collectSetting, describeOptions, wholeNumber } from './options.js';
 import { refuseFlagsOfOtherInput } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
@@ -45,11 +46,12 @@ counted as two.`;
 export function addInspect(program: Command): void {
   addTokenFlags(addImageFlags(addSpaceFlags(program.command('inspect'))))
     .description(
-      'the size and options of a space, or the parameters, multiply-adds and activation memory of an architecture',
+      'the size and options of a space, the options of a strategy or of the training, or the parameters, multiply-adds ' +
+        'and activation memory of an architecture',
     )
     .argument(
-      '<space|architecture>',
-      'a space by name or file, a published name, an architecture file, or a run folder',
+      '<space|strategy|training|architecture>',
+      'a space by name or file, the name of a strategy, the word training, a published name, an architecture file, or a run folder',
     )
     .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
     .option('--supernet', 'of a space: the network that holds the weights of all its architectures', false)
@@ -64,11 +66,14 @@ export function addInspect(program: Command): void {
     .addHelpText('after', help)
     .action(async (name: string, flags: InspectFlags) => {
       const terminal = openTerminal(flags.json);
+      const options = namedOptions.get(name);
+      if (options !== undefined) return inspectOptions(name, options, terminal);
       const isSpace = spaces.has(name) || isModule(name);
       if (!isSpace && !hub.has(name) && !existsSync(name))
         throw new InputError(
           `'${name}': no such space, published architecture, file or run folder; ` +
-            `spaces: ${[...spaces.keys()].join(', ')}; published: ${[...hub.keys()].join(', ')}`,
+            `spaces: ${[...spaces.keys()].join(', ')}; published: ${[...hub.keys()].join(', ')}; ` +
+            `options: ${[...namedOptions.keys()].join(', ')}`,
         );
       if (!isSpace && flags.supernet)
         throw new InputError(

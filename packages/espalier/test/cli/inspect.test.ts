@@ -28,6 +28,22 @@ process.chdir(folder);
 const inspect = (words: string) => printed(addInspect, ['inspect', ...words.split(' ')]);
 
 describe('espalier inspect', () => {
+  it('lists the options of a strategy, by what its networks read, and of the training', async () => {
+    expect(await inspect('reinforce')).toMatch(
+      /^strategy reinforce:\n {2}children = 8 {2}m, architectures of one update.*\n(.*\n)* {2}rewardPower = 3 /,
+    );
+    expect(await inspect('darts')).toMatch(
+      /^strategy darts of networks that read images:\n(.*\n)* {2}order = 1 (.*\n)*strategy darts of networks that read tokens:\n/,
+    );
+    const { options } = JSON.parse(await inspect('training --json'));
+    expect(options.map(({ reads }: { reads: string }) => reads)).toEqual(['images', 'tokens']);
+    expect(options[1].options).toContainEqual({
+      name: 'stretch',
+      default: 35,
+      description: 'tokens of back-propagation through time, bptt (code: 35)',
+    });
+  });
+
   it('shows what a network takes, part by part, a user’s own too', async () => {
     // Of an image of 32x32: 8 filters 3x3 at 15x15 places, halved by pooling to 7x7.
     expect(await run(['inspect', 'plain.json'], folder)).toMatchObject({
