@@ -77,6 +77,60 @@ Scratch<T> packed_filters(const Unit& unit, const std::vector<Tensor>& filters, 
   return packed;
 }
 
+// Calls body(begin, end) for strips of an image's rows, in turn, so narrow that what one step leaves of a strip is still in the
+// nearest cache when the next one reads it, but of so many pixels that the weights of the products are worth reading.
+template <typename T, typename Body>
+void in_strips(int64_t height, int64_t width, int64_t channels, const Body& body) {
+  constexpr int64_t kStripBytes = 16 << 10, kLeastPixels = 64;
+  const int64_t pixels = std::max<int64_t>(kLeastPixels, kStripBytes / (channels * static_cast<int64_t>(sizeof(T))));
+  const int64_t rows = std::max<int64_t>(1, pixels / width);
+  for (int64_t row = 0; row < height; row += rows) body(row, std::min(height, row + rows));
+}
+
+// The rectified image that the filters read, made row by row as it is asked for. Without filters each row is read once: only
+// those asked for last are kept.
+template <typename T>
+class Rectified {
+ public:
+  Rectified(const Unit& unit, const T* scale, const T* shift) : unit_(unit), scale_(scale), shift_(shift) {}
+
+  // Of the channels from `first` on of an image, whose pixels begin `in_channels` values behind one another.
+  void begin_image(const T* image, int64_t first) {
+    from_ = image + first;
+    first_ = first;
+    ready_ = 0;
+  }
+
+  // Where the padded row `begin` begins; it and those up to `end` are there.
+  const T* rows(int64_t begin, int64_t end) {
+    const Convolution& c = unit_.convolution;
+    const int64_t row_size = c.padded_width() * c.channels;
+    if (!unit_.has_filters) {
+      rectify(begin, end, 0);
+      return values_.data();
+    }
+    if (ready_ < end) rectify(ready_, end, ready_ * row_size);
+    ready_ = std::max(ready_, end);
+    return values_.data() + begin * row_size;
+  }
+
+ private:
+  void rectify(int64_t begin, int64_t end, int64_t place) {
+    const Convolution& c = unit_.convolution;
+    const size_t size = unit_.has_filters ? c.padded_size() : (end - begin) * c.padded_width() * c.channels;
+    if (values_.size() < size) values_.resize(size);
+    loops<T>().rectify_padded(c, from_, unit_.in_channels(), scale_ == nullptr ? nullptr : scale_ + first_,
+                              shift_ == nullptr ? nullptr : shift_ + first_, begin, end, values_.data() + place);
+  }
+
+  const Unit& unit_;
+  const T* const scale_;
+  const T* const shift_;
+  const T* from_ = nullptr;
+  int64_t first_ = 0, ready_ = 0;
+  Scratch<T> values_;
+};
+
 struct Forward {
   Tensor values;
   BatchMoments moments;
@@ -102,23 +156,28 @@ Forward run_forward(const Unit& unit, const Tensor& x, const Tensor& scale, cons
   const T* const in = x.data_ptr<T>();
   const T* const scales = data_or_null<T>(scale);
   const T* const shifts = data_or_null<T>(shift);
-  const int64_t in_channels = unit.in_channels(), image_size = c.height * c.width * in_channels;
+  const int64_t image_size = c.height * c.width * unit.in_channels();
   in_stretches(unit.items(), threads_for(unit.items(), unit.multiply_adds()), [&](int64_t, int64_t begin, int64_t end) {
-    Scratch<T> padded(c.padded_size()), filtered(unit.has_filters ? pixels * c.channels : 0);
+    Rectified<T> rectified(unit, scales, shifts);
+    Scratch<T> filtered;
     int64_t prepared = -1;
     for (int64_t item = begin; item < end; ++item) {
       const int64_t image = item / unit.groups, group = item % unit.groups;
-      const int64_t first = unit.shared ? 0 : group * c.channels;
-      if (!unit.shared || prepared != image)
-        loop.rectify_padded(c, in + image * image_size + first, in_channels, scales == nullptr ? nullptr : scales + first,
-                            shifts == nullptr ? nullptr : shifts + first, padded.data());
+      if (!unit.shared || prepared != image) rectified.begin_image(in + image * image_size, unit.shared ? 0 : group * c.channels);
       prepared = image;
-      // Without filters the rectified image has no border either.
-      if (unit.has_filters)
-        loop.depthwise(c, c.stride, padded.data(), c.padded_width(), taps.data() + group * c.kernel * c.kernel * c.channels, filtered.data(),
-                       c.out_height, c.out_width);
       T* const values = result.values.data_ptr<T>() + image * pixels * out + group * c.out_channels;
-      loop.product(unit.has_filters ? filtered.data() : padded.data(), c.channels, weights.data() + group * c.channels * c.out_channels, values, out, pixels, c.channels, c.out_channels);
+      in_strips<T>(c.out_height, c.out_width, c.channels, [&](int64_t row, int64_t row_end) {
+        const int64_t strip = (row_end - row) * c.out_width;
+        const T* read = rectified.rows(row * c.stride, (row_end - 1) * c.stride + c.extent() + 1);
+        if (unit.has_filters) {
+          filtered.resize(std::max<size_t>(filtered.size(), strip * c.channels));
+          loop.depthwise(c, c.stride, read, c.padded_width(), taps.data() + group * c.kernel * c.kernel * c.channels, filtered.data(),
+                         row_end - row, c.out_width, false);
+          read = filtered.data();
+        }
+        loop.product(read, c.channels, weights.data() + group * c.channels * c.out_channels, values + row * c.out_width * out, out, strip,
+                     c.channels, c.out_channels);
+      });
       const int64_t at = image * out + group * c.out_channels;
       loop.moments(values, out, pixels, c.out_channels, means.data() + at, squares.data() + at);
     }
@@ -157,7 +216,13 @@ Backward run_backward(const Unit& unit, const Tensor& gradient, const MomentsGra
   std::vector<Tensor> weights;
   for (const Tensor& weight : products) weights.push_back(weight.contiguous());
   Backward result;
-  if (to_input) result.input = at::empty({unit.images, in_channels, c.height, c.width}, x.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
+  // The rows and columns of the padded image that lie in the image.
+  const int64_t top = c.padding, left = c.padding;
+  const int64_t bottom = std::min(c.padded_height(), c.height + c.padding), right = std::min(c.padded_width(), c.width + c.padding);
+  if (to_input) {
+    result.input = at::empty({unit.images, in_channels, c.height, c.width}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
+    if (bottom - top < c.height || right - left < c.width) result.input.zero_();
+  }
   const T* const in = x.data_ptr<T>();
   const T* const scales = data_or_null<T>(scale);
   const T* const shifts = data_or_null<T>(shift);
@@ -176,55 +241,75 @@ Backward run_backward(const Unit& unit, const Tensor& gradient, const MomentsGra
     own.products.resize(wanted.products ? unit.groups * c.out_channels * c.channels : 0);
     own.scale.resize(in_channels);
     own.shift.resize(in_channels);
-    Scratch<T> padded(c.padded_size()), total(pixels * c.out_channels), bordered((c.out_height + 2 * border) * bordered_width * c.channels);
-    Scratch<T> filtered(wanted.products && unit.has_filters ? pixels * c.channels : 0);
-    Scratch<T> to_rectified(to_input ? (c.stride == 1 ? c.height * c.width * c.channels : c.padded_size()) : 0);
+    Rectified<T> rectified(unit, scales, shifts);
+    Scratch<T> total, filtered, bordered((unit.has_filters ? c.out_height + 2 * border : 0) * bordered_width * c.channels);
+    // Of all edges that read the image.
+    Scratch<T> to_rectified;
     int64_t prepared = -1;
     for (int64_t item = begin * each; item < end * each; ++item) {
       const int64_t image = item / unit.groups, group = item % unit.groups;
       const int64_t first = unit.shared ? 0 : group * c.channels, out_first = group * c.out_channels;
       const T* const from = in + image * image_size + first;
-      const int64_t at = image * pixels * out + out_first;
-      loop.with_moments_gradient(pixels, c.out_channels, slopes == nullptr ? nullptr : slopes + at, values.data_ptr<T>() + at, out,
-                                 through_moments.offset.data() + out_first, through_moments.slope.data() + out_first, total.data(), c.out_channels);
-      if (!unit.shared || prepared != image)
-        loop.rectify_padded(c, from, in_channels, scales == nullptr ? nullptr : scales + first, shifts == nullptr ? nullptr : shifts + first, padded.data());
+      if (!unit.shared || prepared != image) rectified.begin_image(in + image * image_size, first);
       prepared = image;
       const int64_t group_taps = group * taps * c.channels;
-      if (wanted.products) {
-        // Filtered again, which costs less than to have kept it.
-        if (unit.has_filters)
-          loop.depthwise(c, c.stride, padded.data(), c.padded_width(), forward.data() + group_taps, filtered.data(), c.out_height, c.out_width);
-        loop.add_outer_products(total.data(), c.out_channels, unit.has_filters ? filtered.data() : padded.data(), c.channels,
-                                own.products.data() + group * c.out_channels * c.channels, pixels, c.out_channels, c.channels);
-      }
-      if (!to_input && !wanted.filters) continue;
+      // From the gradient of the rectified values of some rows of the padded image to that of the image.
+      const auto to_image = [&](int64_t row, int64_t row_end, const T* slopes_of, int64_t slope_row, const T* rectified_rows, bool adds) {
+        T* const to = result.input.data_ptr<T>() + image * image_size + first;
+        for (; row < row_end; ++row, slopes_of += slope_row, rectified_rows += c.padded_width() * c.channels) {
+          const int64_t at = (row - c.padding) * c.width * in_channels;
+          loop.row_input_gradient(right - left, c.channels, slopes_of, rectified_rows + left * c.channels, from + at, in_channels,
+                                  scales == nullptr ? nullptr : scales + first, own.scale.data() + first, own.shift.data() + first,
+                                  to + at, in_channels, adds);
+        }
+      };
       T* const inner = bordered.data() + (border * bordered_width + border) * c.channels;
-      for (int64_t row = 0; row < c.out_height; ++row)
-        loop.product(total.data() + row * c.out_width * c.out_channels, c.out_channels, weights[group].data_ptr<T>(),
-                     inner + row * bordered_width * c.channels, c.channels, c.out_width, c.out_channels, c.channels);
+      in_strips<T>(c.out_height, c.out_width, std::max(c.channels, c.out_channels), [&](int64_t row, int64_t row_end) {
+        const int64_t rows = row_end - row, strip = rows * c.out_width;
+        const int64_t at = (image * pixels + row * c.out_width) * out + out_first;
+        total.resize(std::max<size_t>(total.size(), strip * c.out_channels));
+        loop.with_moments_gradient(strip, c.out_channels, slopes == nullptr ? nullptr : slopes + at, values.data_ptr<T>() + at, out,
+                                   through_moments.offset.data() + out_first, through_moments.slope.data() + out_first, total.data(), c.out_channels);
+        const T* const read = rectified.rows(row * c.stride, (row_end - 1) * c.stride + c.extent() + 1);
+        filtered.resize(std::max<size_t>(filtered.size(), strip * c.channels));
+        if (wanted.products) {
+          // Filtered again, which costs less than to have kept it.
+          if (unit.has_filters)
+            loop.depthwise(c, c.stride, read, c.padded_width(), forward.data() + group_taps, filtered.data(), rows, c.out_width, false);
+          loop.add_outer_products(total.data(), c.out_channels, unit.has_filters ? filtered.data() : read, c.channels,
+                                  own.products.data() + group * c.out_channels * c.channels, strip, c.out_channels, c.channels);
+        }
+        if (!unit.has_filters && to_input) {
+          loop.product(total.data(), c.out_channels, weights[group].data_ptr<T>(), filtered.data(), c.channels, strip, c.out_channels, c.channels);
+          to_image(row, row_end, filtered.data(), c.out_width * c.channels, read, unit.shared && group > 0);
+        }
+        if (unit.has_filters && (to_input || wanted.filters))
+          for (int64_t y = row; y < row_end; ++y)
+            loop.product(total.data() + (y - row) * c.out_width * c.out_channels, c.out_channels, weights[group].data_ptr<T>(),
+                         inner + y * bordered_width * c.channels, c.channels, c.out_width, c.out_channels, c.channels);
+      });
+      if (!unit.has_filters) continue;
       if (wanted.filters)
-        loop.add_depthwise_weight_gradient(c, padded.data(), inner, bordered_width, own.filters.data() + group_taps);
+        loop.add_depthwise_weight_gradient(c, rectified.rows(0, c.padded_height()), inner, bordered_width, own.filters.data() + group_taps);
       if (!to_input) continue;
-      T* const to = result.input.data_ptr<T>() + image * image_size + first;
-      // The rows and columns of the padded image that lie in the image.
-      const int64_t top = c.padding, left = c.padding;
-      const int64_t bottom = std::min(c.padded_height(), c.height + c.padding), right = std::min(c.padded_width(), c.width + c.padding);
+      const bool is_first = group == 0 || !unit.shared, is_last = group + 1 == unit.groups || !unit.shared;
       if (c.stride == 1) {
-        const T* const corner = bordered.data() + (c.padding * bordered_width + c.padding) * c.channels;
-        loop.depthwise(c, 1, corner, bordered_width, reversed.data() + group_taps, to_rectified.data(), c.height, c.width);
+        in_strips<T>(c.height, c.width, c.channels, [&](int64_t row, int64_t row_end) {
+          // What no other edge adds to is read at once and not kept.
+          const int64_t place = is_first && is_last ? 0 : row * c.width * c.channels;
+          to_rectified.resize(std::max<size_t>(to_rectified.size(), place + (row_end - row) * c.width * c.channels));
+          loop.depthwise(c, 1, bordered.data() + ((row + c.padding) * bordered_width + c.padding) * c.channels, bordered_width,
+                         reversed.data() + group_taps, to_rectified.data() + place, row_end - row, c.width, !is_first);
+          if (is_last)
+            to_image(row + top, row_end + top, to_rectified.data() + place, c.width * c.channels,
+                     rectified.rows(row + top, row_end + top), false);
+        });
       } else {
-        std::fill(to_rectified.begin(), to_rectified.end(), T(0));
+        if (is_first) to_rectified.assign(c.padded_size(), T(0));
         loop.add_depthwise_scattered(c, inner, bordered_width, forward.data() + group_taps, to_rectified.data());
-      }
-      for (int64_t row = top; row < bottom; ++row) {
-        const int64_t padded_at = (row * c.padded_width() + left) * c.channels;
-        const int64_t y = row - c.padding, position = left - c.padding;
-        const int64_t image_at = (y * c.width + position) * in_channels;
-        loop.add_row_input_gradient(right - left, c.channels,
-                                    c.stride == 1 ? to_rectified.data() + (y * c.width + position) * c.channels : to_rectified.data() + padded_at,
-                                    padded.data() + padded_at, from + image_at, in_channels, scales == nullptr ? nullptr : scales + first,
-                                    own.scale.data() + first, own.shift.data() + first, to + image_at, in_channels);
+        const int64_t row_size = c.padded_width() * c.channels;
+        if (is_last)
+          to_image(top, bottom, to_rectified.data() + top * row_size + left * c.channels, row_size, rectified.rows(top, bottom), false);
       }
     }
   });

@@ -35,6 +35,27 @@ const cases: Record<string, Case> = {
   'larger than the image': { kernel: 5, dilation: 2, size: [3, 2] },
   'pointwise alone, to other channels': { kernel: 0, channels: 12, out: 5 },
   'of a batch of one': { images: 1 },
+  // Images that are worked on in several strips of rows.
+  'seven filters wide, of large images': { kernel: 7, channels: 20, out: 20, size: [17, 19] },
+  'five filters wide, of large images that edges share': {
+    ...{ kernel: 5, groups: 2, shared: true, normalised: true },
+    ...{ channels: 36, out: 36, size: [13, 16] },
+  },
+  'three filters wide, dilated, of large images': {
+    kernel: 3,
+    dilation: 2,
+    channels: 24,
+    out: 24,
+    size: [18, 21],
+  },
+  'with stride, of large images that edges share': {
+    ...{ kernel: 3, stride: 2, groups: 2, shared: true, normalised: true },
+    ...{ channels: 20, out: 20, size: [30, 31] },
+  },
+  'pointwise alone, of large images that edges share': {
+    ...{ kernel: 0, groups: 2, shared: true, normalised: true },
+    ...{ channels: 40, out: 12, size: [15, 17] },
+  },
   'of channels that fill no register': { channels: 7, out: 7, groups: 2 },
   'of many channels': { channels: 36, out: 36, groups: 2, size: [4, 4] },
   'of edges that read the same image': { groups: 3, shared: true },
