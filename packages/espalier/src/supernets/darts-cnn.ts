@@ -106,7 +106,7 @@ class SuperCell extends nn.Module {
         if (name === undefined) return [];
         return [edgeValue(() => this.#alone(first + i, name, state, i), i, `${first + i}.${name}`)];
       });
-      states.push(sumOf(values));
+      states.push(sumOf(values.map((term) => ({ term }))));
     }
     return cat(states.slice(2), 1);
   }
@@ -115,7 +115,7 @@ class SuperCell extends nn.Module {
   #alone(edge: number, name: DartsOperation, state: Tensor, from: number): fused.MixtureTerm {
     const [seen, passing] = this.#divide(state, this.plan.reduces && from < 2);
     const value = runOperations([(this._ops[edge] as Edge).operation(name)], seen);
-    return passing === undefined ? value : this.#unite(sumOf([value]), passing);
+    return passing === undefined ? value : this.#unite(sumOf([{ term: value }]), passing);
   }
 
   /** The channels of a state that operations see, and those that pass by in the size of their results. */

@@ -29,15 +29,16 @@ struct Factors {
   Scratch<T> factors, constants;
 };
 
+// `shares`: of an image, what the terms are multiplied by besides [terms]; null: 1.
 template <typename T>
 Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales, const std::vector<Tensor>& shifts,
-                      const Tensor& weights) {
+                      const Tensor& weights, const T* shares) {
   Factors<T> result;
   result.factors.resize(m.edges * m.terms * m.channels);
   result.constants.resize(m.edges * m.channels);
   for (int64_t edge = 0; edge < m.edges; ++edge)
     for (int64_t t = 0; t < m.terms; ++t) {
-      const T weight = weights.data_ptr<T>()[edge * m.terms + t];
+      const T weight = weights.data_ptr<T>()[edge * m.terms + t] * (shares == nullptr ? T(1) : shares[t]);
       const int64_t first = m.first_channel(terms[t], edge);
       for (int64_t i = 0; i < m.channels; ++i) {
         result.factors[(edge * m.terms + t) * m.channels + i] = scales[t].defined() ? weight * scales[t].data_ptr<T>()[first + i] : weight;
@@ -49,8 +50,9 @@ Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const 
 
 template <typename T>
 std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales,
-                                const std::vector<Tensor>& shifts, const Tensor& weights) {
-  const Factors<T> factors = factors_of<T>(m, terms, scales, shifts, weights);
+                                const std::vector<Tensor>& shifts, const Tensor& weights, const Tensor& shares) {
+  const T* const share = data_or_null<T>(shares);
+  const Factors<T> common = factors_of<T>(m, terms, scales, shifts, weights, nullptr);
   const int64_t height = terms[0].size(2), width = terms[0].size(3);
   std::vector<Tensor> results;
   for (int64_t edge = 0; edge < m.edges; ++edge)
@@ -58,7 +60,10 @@ std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& ter
   in_stretches(m.images, threads_for(m.images, m.work()), [&](int64_t, int64_t begin, int64_t end) {
     std::vector<const T*> from(m.terms);
     std::vector<int64_t> steps(m.terms);
-    for (int64_t image = begin; image < end; ++image)
+    Factors<T> own;
+    for (int64_t image = begin; image < end; ++image) {
+      if (share != nullptr) own = factors_of<T>(m, terms, scales, shifts, weights, share + image * m.terms);
+      const Factors<T>& factors = share == nullptr ? common : own;
       for (int64_t edge = 0; edge < m.edges; ++edge) {
         for (int64_t t = 0; t < m.terms; ++t) {
           steps[t] = terms[t].size(1);
@@ -67,11 +72,12 @@ std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& ter
         loops<T>().mix(m.pixels, m.channels, m.terms, from.data(), steps.data(), factors.factors.data() + edge * m.terms * m.channels,
                        factors.constants.data() + edge * m.channels, results[edge].data_ptr<T>() + image * m.pixels * m.channels);
       }
+    }
   });
   return results;
 }
 
-// Of edge, term and channel: the sum over all pixels of gradient times value; of edge and channel: of the gradient.
+// Of edge, term and channel: the sums over all pixels of gradient times value and of the gradient, both times the image's share.
 struct Sums {
   std::vector<double> products, gradients;
 };
@@ -80,11 +86,13 @@ struct MixtureBackward : KernelNode {
   Mixture mixture;
   std::vector<SavedVariable> terms, scales, shifts;
   SavedVariable weights;
+  Tensor shares;
 
   std::string name() const override { return "mixture"; }
 
   void release_variables() override {
     weights.reset_data();
+    shares = Tensor();
     terms.clear();
     scales.clear();
     shifts.clear();
@@ -101,7 +109,8 @@ struct MixtureBackward : KernelNode {
     const Loops<T>& loop = loops<T>();
     const Tensor weight = weights.unpack();
     const std::vector<Tensor> values = unpacked(terms), scale = unpacked(scales), shift = unpacked(shifts);
-    const Factors<T> factors = factors_of<T>(m, values, scale, shift, weight);
+    const Factors<T> factors = factors_of<T>(m, values, scale, shift, weight, nullptr);
+    const T* const share = data_or_null<T>(shares);
     std::vector<Tensor> slopes;
     for (const Tensor& gradient : gradients) slopes.push_back(gradient.defined() ? gradient.contiguous(at::MemoryFormat::ChannelsLast) : Tensor());
     std::vector<Tensor> to(m.terms);
@@ -113,20 +122,19 @@ struct MixtureBackward : KernelNode {
     in_stretches(m.images, threads, [&](int64_t thread, int64_t begin, int64_t end) {
       Sums& own = sums[thread];
       own.products.resize(m.edges * m.terms * m.channels);
-      own.gradients.resize(m.edges * m.channels);
-      Scratch<T> part(m.channels);
+      own.gradients.resize(m.edges * m.terms * m.channels);
+      Scratch<T> part(m.channels), of_gradient(m.channels), shared_factor(m.channels);
       // A long sum of float32 loses digits; an image's does not.
-      const auto add_part = [&](std::vector<double>& total, int64_t first) {
-        for (int64_t i = 0; i < m.channels; ++i) total[first + i] += static_cast<double>(part[i]);
-        std::fill(part.begin(), part.end(), T(0));
+      const auto add_part = [&](const Scratch<T>& from, T times, std::vector<double>& total, int64_t first) {
+        for (int64_t i = 0; i < m.channels; ++i) total[first + i] += static_cast<double>(times) * static_cast<double>(from[i]);
       };
       for (int64_t image = begin; image < end; ++image)
         for (int64_t edge = 0; edge < m.edges; ++edge) {
           const bool reached = slopes[edge].defined();
           const T* const slope = reached ? slopes[edge].data_ptr<T>() + image * m.pixels * m.channels : nullptr;
           if (reached) {
-            loop.add_sums(m.pixels, m.channels, slope, part.data());
-            add_part(own.gradients, edge * m.channels);
+            std::fill(of_gradient.begin(), of_gradient.end(), T(0));
+            loop.add_sums(m.pixels, m.channels, slope, of_gradient.data());
           }
           for (int64_t t = 0; t < m.terms; ++t) {
             const int64_t step = values[t].size(1), at = image * m.pixels * step + m.first_channel(values[t], edge);
@@ -134,8 +142,12 @@ struct MixtureBackward : KernelNode {
             const bool adds = m.is_shared(values[t]) && edge > 0;
             if (reached) {
               const int64_t place = (edge * m.terms + t) * m.channels;
-              loop.unmix(m.pixels, m.channels, slope, values[t].data_ptr<T>() + at, step, factors.factors.data() + place, target, adds, part.data());
-              add_part(own.products, place);
+              const T times = share == nullptr ? T(1) : share[image * m.terms + t];
+              for (int64_t i = 0; i < m.channels; ++i) shared_factor[i] = times * factors.factors[place + i];
+              std::fill(part.begin(), part.end(), T(0));
+              loop.unmix(m.pixels, m.channels, slope, values[t].data_ptr<T>() + at, step, shared_factor.data(), target, adds, part.data());
+              add_part(part, times, own.products, place);
+              add_part(of_gradient, times, own.gradients, place);
             } else if (target != nullptr && !adds) {
               for (int64_t pixel = 0; pixel < m.pixels; ++pixel) std::fill_n(target + pixel * step, m.channels, T(0));
             }
@@ -158,7 +170,7 @@ struct MixtureBackward : KernelNode {
           double product = 0, gradient = 0;
           for (const Sums& own : sums) {
             product += own.products[(edge * m.terms + t) * m.channels + i];
-            gradient += own.gradients[edge * m.channels + i];
+            gradient += own.gradients[(edge * m.terms + t) * m.channels + i];
           }
           to_weight += product * (scale[t].defined() ? static_cast<double>(scale[t].data_ptr<T>()[first + i]) : 1);
           if (shift[t].defined()) {
@@ -184,9 +196,10 @@ std::vector<Tensor> optional_list(const OptionalTensors& list) {
   return result;
 }
 
-// One sum an edge, [N, channels, H, W] each.
+// One sum an edge, [N, channels, H, W] each. `shares` [N, terms]: what each image's terms are multiplied by besides, without
+// a gradient.
 std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales, const OptionalTensors& term_shifts, const Tensor& weights,
-                            int64_t channels) {
+                            int64_t channels, const c10::optional<Tensor>& shares) {
   TORCH_CHECK(!terms.empty() && weights.dim() == 2 && weights.size(1) == static_cast<int64_t>(terms.size()) &&
                   term_scales.size() == terms.size() && term_shifts.size() == terms.size(),
               "mixture: ", terms.size(), " terms have weights ", weights.sizes(), ", ", term_scales.size(), " scales and ", term_shifts.size(),
@@ -199,19 +212,22 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
                     (term.scalar_type() == at::kFloat || term.scalar_type() == at::kDouble) && term.device().is_cpu(),
                 "mixture: a term is ", term.scalar_type(), term.sizes(), " on ", term.device(), " beside ", first.sizes(), "; allowed: float32 or float64 with ",
                 channels, " channels, or as many for each of ", edges, " edges, on the CPU");
+  TORCH_CHECK(!shares || (shares->sizes() == at::IntArrayRef({first.size(0), weights.size(1)}) && shares->scalar_type() == weights.scalar_type()),
+              "mixture: the shares of ", first.size(0), " images and ", terms.size(), " terms are ", shares->scalar_type(), shares->sizes());
   const Mixture m{first.size(0), first.size(2) * first.size(3), channels, edges, static_cast<int64_t>(terms.size())};
   const std::vector<Tensor> scales = optional_list(term_scales), shifts = optional_list(term_shifts);
   std::vector<Tensor> inputs{weights};
   for (const auto& list : {terms.vec(), scales, shifts}) inputs.insert(inputs.end(), list.begin(), list.end());
   const bool recorded = is_recorded(inputs);
   std::vector<Tensor> values, results;
-  Tensor held_weights;
+  Tensor held_weights, held_shares;
   {
     at::NoGradGuard guard;
     held_weights = weights.contiguous();
+    if (shares) held_shares = shares->contiguous();
     for (const Tensor& term : terms) values.push_back(term.contiguous(at::MemoryFormat::ChannelsLast));
-    results = weights.scalar_type() == at::kFloat ? run_forward<float>(m, values, scales, shifts, held_weights)
-                                                  : run_forward<double>(m, values, scales, shifts, held_weights);
+    results = weights.scalar_type() == at::kFloat ? run_forward<float>(m, values, scales, shifts, held_weights, held_shares)
+                                                  : run_forward<double>(m, values, scales, shifts, held_weights, held_shares);
   }
   if (recorded) {
     const auto node = make_node<MixtureBackward>();
@@ -221,6 +237,7 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
     node->scales = saved(scales);
     node->shifts = saved(shifts);
     node->weights = SavedVariable(held_weights, false);
+    node->shares = held_shares;
   }
   return results;
 }
@@ -228,7 +245,7 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(espalier, library) {
-  library.def("mixture(Tensor[] terms, Tensor?[] scales, Tensor?[] shifts, Tensor weights, int channels) -> Tensor[]", mixture);
+  library.def("mixture(Tensor[] terms, Tensor?[] scales, Tensor?[] shifts, Tensor weights, int channels, Tensor? shares) -> Tensor[]", mixture);
 }
 
 }  // namespace espalier

@@ -31,9 +31,15 @@ export type MixtureTerm = Tensor | Normalised;
  * @param terms [N, C, H, W] or [N, edges C, H, W] each
  * @param weights [edges, terms]
  * @param channels C
+ * @param shares what the terms of each image are multiplied by besides, [N, terms]; it gets no gradient
  * @returns a sum [N, C, H, W] for each edge
  */
-export function mixture(terms: readonly MixtureTerm[], weights: Tensor, channels: number): Tensor[] {
+export function mixture(
+  terms: readonly MixtureTerm[],
+  weights: Tensor,
+  channels: number,
+  shares?: Tensor,
+): Tensor[] {
   const results = invoke(
     operator,
     terms.map((term) => (term instanceof Normalised ? term.values.handle : term.handle)),
@@ -41,6 +47,7 @@ export function mixture(terms: readonly MixtureTerm[], weights: Tensor, channels
     terms.map((term) => (term instanceof Normalised ? term.shift.handle : undefined)),
     weights.handle,
     channels,
+    shares?.handle,
   ) as number[];
   return results.map((handle) => new Tensor(handle));
 }

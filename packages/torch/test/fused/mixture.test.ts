@@ -17,7 +17,12 @@ setThreads(2);
 const vector = (values: Tensor) => values.reshape([1, -1, 1, 1]);
 
 /** The same of libtorch's own operators. */
-function composed(terms: readonly fused.MixtureTerm[], weights: Tensor, channels: number): Tensor[] {
+function composed(
+  terms: readonly fused.MixtureTerm[],
+  weights: Tensor,
+  channels: number,
+  shares?: Tensor,
+): Tensor[] {
   return Array.from({ length: weights.shape[0] as number }, (_, edge) =>
     terms
       .map((term, t) => {
@@ -26,7 +31,8 @@ function composed(terms: readonly fused.MixtureTerm[], weights: Tensor, channels
             ? term.values.mul(vector(term.scale)).add(vector(term.shift))
             : term;
         const own = values.shape[1] === channels ? values : values.narrow(1, edge * channels, channels);
-        return own.mul(weights.select(0, edge).select(0, t));
+        const weighted = own.mul(weights.select(0, edge).select(0, t));
+        return shares === undefined ? weighted : weighted.mul(shares.select(1, t).reshape([-1, 1, 1, 1]));
       })
       .reduce((sum, term) => sum.add(term)),
   );
@@ -57,13 +63,15 @@ describe('a mixture', () => {
   });
 
   it.each([
-    ['float64', 1e-11, 3, 5, 'channels_last'],
-    ['float64', 1e-11, 1, 16, 'contiguous'],
-    ['float32', 5e-5, 3, 36, 'channels_last'],
-    ['float32', 5e-5, 2, 7, 'contiguous'],
+    ['float64', 1e-11, 3, 5, 'channels_last', 'alike'],
+    ['float64', 1e-11, 1, 16, 'contiguous', 'alike'],
+    ['float64', 1e-11, 2, 5, 'channels_last', 'with shares'],
+    ['float32', 5e-5, 3, 36, 'channels_last', 'alike'],
+    ['float32', 5e-5, 2, 7, 'contiguous', 'alike'],
+    ['float32', 5e-5, 1, 36, 'channels_last', 'with shares'],
   ] as const)(
-    'has the values and gradients of libtorch in %s (%d, %d edges, %d channels, %s)',
-    (dtype, tolerance, edges, channels, memoryFormat) => {
+    'has the values and gradients of libtorch in %s (%d, %d edges, %d channels, %s, images %s)',
+    (dtype, tolerance, edges, channels, memoryFormat, images) => {
       scope(() => {
         manualSeed(3);
         const make = (width: number) => randn([3, width, 4, 5], { dtype }).contiguous({ memoryFormat });
@@ -84,8 +92,10 @@ describe('a mixture', () => {
         ];
         for (const each of learned) each.requiresGrad = true;
         const gradients = Array.from({ length: edges }, () => randn([3, channels, 4, 5], { dtype }));
-        const ours = fused.mixture(terms, weights, channels);
-        const theirs = composed(terms, weights, channels);
+        const kept = [1.25, 0, 1.25, 1, 0, 1.25, 1.25, 1, 0.5, 1.25, 0, 1];
+        const shares = images === 'alike' ? undefined : tensor(kept, dtype).reshape([3, 4]);
+        const ours = fused.mixture(terms, weights, channels, shares);
+        const theirs = composed(terms, weights, channels, shares);
         for (const [edge, sum] of ours.entries())
           expect(worst(sum.toNumbers(), theirs[edge]!.toNumbers())).toBeLessThan(tolerance);
         const expected = grad(theirs, learned, { gradients });
@@ -122,6 +132,9 @@ describe('a mixture', () => {
         'allowed: float32 or float64 with 3 channels, or as many for each of 2 edges',
       );
       expect(() => fused.mixture([image], tensor([[1, 1]]), 4)).toThrow('[edges, terms]');
+      expect(() => fused.mixture([image], tensor([[1]]), 4, tensor([[1, 1]]))).toThrow(
+        'the shares of 1 images',
+      );
     });
   });
 });

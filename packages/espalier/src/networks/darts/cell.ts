@@ -1,6 +1,5 @@
-import { cat, type fused, nn, type Tensor } from '@espalier/torch';
-import { dropPath } from '../drop-path.js';
-import { sumOf, written } from '../mixture-terms.js';
+import { cat, nn, type Tensor } from '@espalier/torch';
+import { type Path, pathOf, sumOf } from '../mixture-terms.js';
 import type { CellPlan } from './cell-plan.js';
 import type { DartsEdge } from './genotype.js';
 import { FactorizedReduce, makeOperation, ReluConvBn } from './operations.js';
@@ -44,12 +43,12 @@ export class Cell extends nn.Module {
    */
   forward(beforeLast: Tensor, last: Tensor, dropProbability: number): Tensor {
     const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
-    const path = (edge: number): fused.MixtureTerm => {
+    const path = (edge: number): Path => {
       const operation = this._ops[edge] as nn.Layer;
       const state = states[this.#states[edge] as number] as Tensor;
       const value = runOperations([operation], state);
-      const drops = this.training && dropProbability > 0 && !(operation instanceof nn.Identity);
-      return drops ? dropPath(written(value), dropProbability) : value;
+      const drops = this.training && !(operation instanceof nn.Identity);
+      return pathOf(value, drops ? dropProbability : 0);
     };
     for (let edge = 0; edge < this._ops.length; edge += 2) states.push(sumOf([path(edge), path(edge + 1)]));
     return cat(

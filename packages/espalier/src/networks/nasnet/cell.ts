@@ -1,7 +1,6 @@
 import { cat, type fused, nn, type Tensor } from '@espalier/torch';
-import { dropPath } from '../drop-path.js';
 import { runFused } from '../fused-units.js';
-import { sumOf, written } from '../mixture-terms.js';
+import { type Path, pathOf, sumOf, written } from '../mixture-terms.js';
 import { CELL_INPUTS, type NasnetCellArchitecture, stateWidth } from './architecture.js';
 import { convolution, type Normalization } from './convolution.js';
 import { FactorizedReduction } from './factorized-reduction.js';
@@ -72,16 +71,16 @@ export class NasnetCell extends nn.Module {
   forward(input: Tensor, previous: Tensor, dropProbability: number): Tensor {
     const { blocks, concat } = this.#architecture;
     const states = [
-      written(run(this.input, input)),
-      this.#readsOneInput ? input : written(run(this.previous, previous)),
+      written({ term: run(this.input, input) }),
+      this.#readsOneInput ? input : written({ term: run(this.previous, previous) }),
     ];
     for (const [index, { inputs, operations, combine }] of blocks.entries()) {
       const [left, right] = operations.map((operation, side) => {
         const layer = this.operations[2 * index + side] as nn.Layer;
         const result = run(layer, states[inputs[side] as number] as Tensor);
-        const drops = this.training && dropProbability > 0 && operation !== 'skip_connect';
-        return drops ? dropPath(written(result), dropProbability) : result;
-      }) as [fused.MixtureTerm, fused.MixtureTerm];
+        const drops = this.training && operation !== 'skip_connect';
+        return pathOf(result, drops ? dropProbability : 0);
+      }) as [Path, Path];
       states.push(combine === 'add' ? sumOf([left, right]) : cat([written(left), written(right)], 1));
     }
     const ends = this.outputs.map((layer, index) => layer.forward(states[concat[index] as number] as Tensor));
