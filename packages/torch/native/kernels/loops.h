@@ -36,6 +36,9 @@ struct Loops {
   void (*mixed_highway_gradient)(int64_t, const T*, const T*, const T*, const T*, T*, T*, T*);
   void (*mask)(int64_t, const T*, const T*, T*);
   void (*add_masked)(int64_t, const T*, const T*, const T*, T*);
+  // lstm.inc
+  void (*lstm_step)(int64_t, T*, const T*, T*, T*);
+  void (*lstm_step_gradient)(int64_t, const T*, const T*, const T*, const T*, T*, T*);
 };
 
 // Of the best instruction set that this CPU has; the environment variable ESPALIER_CPU (baseline, avx2, avx512) chooses

@@ -1,5 +1,5 @@
 // Prints which instruction set the kernels run with, and values and gradients of each of them.
-import { fused, grad, manualSeed, nn, randn } from '../../dist/index.js';
+import { fused, grad, manualSeed, nn, rand, randn } from '../../dist/index.js';
 
 manualSeed(1);
 const image = randn([2, 21, 9, 7]);
@@ -34,7 +34,15 @@ const recurrence = fused.mixedRecurrence(randn([2, 5, 42]), randn([5, 21]), {
   mask: undefined,
   norm: new nn.BatchNorm1d(21, { affine: false }),
 });
+const cells = [new nn.LSTMCell(21, 21), new nn.LSTMCell(21, 21)];
+const recalling = fused.recallingLstm(randn([3, 2, 21]), rand([3, 2, 3]), cells);
 const gradients = grad(mixed[0].mul(mixed[1]).sum(), learned);
 gradients.push(...grad(recurrence.square().sum(), matrices));
-const values = [...mixed, highway, recurrence, ...gradients].flatMap((tensor) => tensor.toNumbers());
+gradients.push(
+  ...grad(
+    recalling.square().sum(),
+    cells.flatMap((cell) => cell.parameters()),
+  ),
+);
+const values = [...mixed, highway, recurrence, recalling, ...gradients].flatMap((tensor) => tensor.toNumbers());
 console.log(JSON.stringify({ set: fused.instructionSet(), values }));

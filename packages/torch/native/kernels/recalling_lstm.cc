@@ -1,0 +1,217 @@
+// An LSTM of several layers that reads back what it gave out at earlier times (the controller of Zoph & Le 2016, sections 3.1
+// and 3.3): between two times there is too little work for calls of their own.
+#include <torch/library.h>
+
+#include <algorithm>
+
+#include "gradient.h"
+#include "loops.h"
+#include "scratch.h"
+
+namespace espalier {
+namespace {
+
+using at::Tensor;
+using at::TensorList;
+
+// Of each layer: weight_ih [4H, H], weight_hh [4H, H], bias_ih [4H], bias_hh [4H].
+constexpr int64_t kPerLayer = 4;
+
+struct Size {
+  int64_t times, rows, units, layers;
+
+  int64_t state() const { return rows * units; }
+  int64_t gates() const { return 4 * rows * units; }
+};
+
+// Everything that the gradient needs of the way forward.
+struct Course {
+  Tensor read;     // by the first layer, [T, B, H]
+  Tensor gates;    // after their functions, [layers, T, B, 4H]
+  Tensor cells;    // [layers, T, B, H]
+  Tensor hiddens;  // [layers, T, B, H]
+};
+
+// A weight [4H, H] in panels: transposed as the way forward multiplies by it, or as it is.
+template <typename T>
+Scratch<T> packed(const Size& size, const Tensor& weight, bool transposed) {
+  constexpr int64_t kWidest = 128 / sizeof(T);
+  const int64_t k = transposed ? size.units : 4 * size.units, n = transposed ? 4 * size.units : size.units;
+  Scratch<T> result(k * (n + kWidest));
+  loops<T>().pack_panels(weight.data_ptr<T>(), transposed ? 1 : size.units, transposed ? size.units : 1, k, n, result.data());
+  return result;
+}
+
+template <typename T>
+Course run_forward(const Size& size, const Tensor& given, const Tensor& recalled, const std::vector<Tensor>& weights) {
+  const Loops<T>& loop = loops<T>();
+  const int64_t units = size.units, rows = size.rows, times = size.times;
+  Course course{given.clone(), at::empty({size.layers, times, rows, 4 * units}, given.options()), at::empty({size.layers, times, rows, units}, given.options()),
+                at::empty({size.layers, times, rows, units}, given.options())};
+  std::vector<Scratch<T>> of_input, of_hidden, bias;
+  for (int64_t layer = 0; layer < size.layers; ++layer) {
+    const Tensor* const own = &weights[layer * kPerLayer];
+    of_input.push_back(packed<T>(size, own[0], true));
+    of_hidden.push_back(packed<T>(size, own[1], true));
+    bias.emplace_back(own[2].data_ptr<T>(), own[2].data_ptr<T>() + 4 * units);
+    for (int64_t i = 0; i < 4 * units; ++i) bias.back()[i] += own[3].data_ptr<T>()[i];
+  }
+  const Scratch<T> nothing(units);
+  T* const read = course.read.data_ptr<T>();
+  const T* const outputs = course.hiddens.data_ptr<T>() + (size.layers - 1) * times * size.state();
+  for (int64_t time = 0; time < times; ++time) {
+    for (int64_t row = 0; row < rows; ++row) {
+      const T* const shares = recalled.data_ptr<T>() + (time * rows + row) * times;
+      T* const to = read + (time * rows + row) * units;
+      for (int64_t earlier = 0; earlier < time; ++earlier) {
+        if (shares[earlier] == 0) continue;
+        const T* const from = outputs + (earlier * rows + row) * units;
+        for (int64_t i = 0; i < units; ++i) to[i] += shares[earlier] * from[i];
+      }
+    }
+    const T* input = read + time * size.state();
+    for (int64_t layer = 0; layer < size.layers; ++layer) {
+      const int64_t at = layer * times + time;
+      T* const gates = course.gates.data_ptr<T>() + at * size.gates();
+      T* const cell = course.cells.data_ptr<T>() + at * size.state();
+      T* const hidden = course.hiddens.data_ptr<T>() + at * size.state();
+      for (int64_t row = 0; row < rows; ++row) std::copy(bias[layer].begin(), bias[layer].end(), gates + row * 4 * units);
+      loop.panel_product(input, units, of_input[layer].data(), gates, 4 * units, rows, units, 4 * units, true);
+      if (time > 0) loop.panel_product(hidden - size.state(), units, of_hidden[layer].data(), gates, 4 * units, rows, units, 4 * units, true);
+      for (int64_t row = 0; row < rows; ++row)
+        loop.lstm_step(units, gates + row * 4 * units, time > 0 ? cell - size.state() + row * units : nothing.data(), cell + row * units, hidden + row * units);
+      input = hidden;
+    }
+  }
+  return course;
+}
+
+struct RecallingLstmBackward : KernelNode {
+  Size size;
+  SavedVariable recalled, read, gates, cells, hiddens;
+  std::vector<SavedVariable> weights;
+
+  std::string name() const override { return "recalling_lstm"; }
+
+  void release_variables() override {
+    for (SavedVariable* variable : {&recalled, &read, &gates, &cells, &hiddens}) variable->reset_data();
+    weights.clear();
+  }
+
+  variable_list differentiate(variable_list&& gradients) override {
+    const Tensor gradient = gradients[0].contiguous();
+    return gradient.scalar_type() == at::kFloat ? differentiate_as<float>(gradient) : differentiate_as<double>(gradient);
+  }
+
+  // The inputs are given, recalled, then the weights.
+  template <typename T>
+  variable_list differentiate_as(const Tensor& gradient) {
+    constexpr size_t kWeightsAt = 2;
+    const Loops<T>& loop = loops<T>();
+    const int64_t units = size.units, rows = size.rows, times = size.times;
+    const Tensor shares = recalled.unpack(), all_read = read.unpack(), all_gates = gates.unpack(), all_cells = cells.unpack(), all_hiddens = hiddens.unpack();
+    const std::vector<Tensor> weight = unpacked(weights);
+    std::vector<Scratch<T>> to_input, to_hidden;
+    for (int64_t layer = 0; layer < size.layers; ++layer) {
+      to_input.push_back(packed<T>(size, weight[layer * kPerLayer], false));
+      to_hidden.push_back(packed<T>(size, weight[layer * kPerLayer + 1], false));
+    }
+    Tensor to_given = at::empty_like(all_read), to_outputs = gradient.clone(), to_gates = at::empty_like(all_gates);
+    // To the states of each layer, from the time after the one at hand.
+    Scratch<T> to_states(size.layers * size.state()), to_cells(size.layers * size.state());
+    const Scratch<T> nothing(units);
+    for (int64_t time = times - 1; time >= 0; --time) {
+      // To what the layer gave out: from the layer above, or from outside and what later times recalled.
+      const T* above = to_outputs.data_ptr<T>() + time * size.state();
+      T* const given = to_given.data_ptr<T>() + time * size.state();
+      for (int64_t layer = size.layers - 1; layer >= 0; --layer) {
+        const int64_t at = layer * times + time;
+        const T* const own_gates = all_gates.data_ptr<T>() + at * size.gates();
+        const T* const cell = all_cells.data_ptr<T>() + at * size.state();
+        T* const to_own_gates = to_gates.data_ptr<T>() + at * size.gates();
+        T* const state = to_states.data() + layer * size.state();
+        T* const to_cell = to_cells.data() + layer * size.state();
+        for (int64_t i = 0; i < size.state(); ++i) state[i] += above[i];
+        for (int64_t row = 0; row < rows; ++row)
+          loop.lstm_step_gradient(units, state + row * units, own_gates + row * 4 * units, time > 0 ? cell - size.state() + row * units : nothing.data(),
+                                  cell + row * units, to_cell + row * units, to_own_gates + row * 4 * units);
+        loop.panel_product(to_own_gates, 4 * units, to_hidden[layer].data(), state, units, rows, 4 * units, units, false);
+        loop.panel_product(to_own_gates, 4 * units, to_input[layer].data(), given, units, rows, 4 * units, units, false);
+        above = given;
+      }
+      for (int64_t row = 0; row < rows; ++row) {
+        const T* const own_shares = shares.data_ptr<T>() + (time * rows + row) * times;
+        for (int64_t earlier = 0; earlier < time; ++earlier) {
+          if (own_shares[earlier] == 0) continue;
+          T* const to = to_outputs.data_ptr<T>() + (earlier * rows + row) * units;
+          for (int64_t i = 0; i < units; ++i) to[i] += own_shares[earlier] * given[row * units + i];
+        }
+      }
+    }
+    variable_list result(kWeightsAt + weight.size());
+    result[0] = to_given;
+    const auto flat = [](const Tensor& tensor, int64_t from, int64_t count) { return tensor.narrow(0, from, count).flatten(0, 1); };
+    for (int64_t layer = 0; layer < size.layers; ++layer) {
+      const size_t place = kWeightsAt + layer * kPerLayer;
+      if (!wants_any(place, kPerLayer)) continue;
+      const Tensor own = to_gates[layer];
+      result[place] = flat(own, 0, times).t().mm(flat(layer == 0 ? all_read : all_hiddens[layer - 1], 0, times));
+      result[place + 1] = times > 1 ? flat(own, 1, times - 1).t().mm(flat(all_hiddens[layer], 0, times - 1)) : at::zeros_like(weight[layer * kPerLayer + 1]);
+      result[place + 2] = own.sum(at::IntArrayRef{0, 1});
+      result[place + 3] = result[place + 2].clone();
+    }
+    return result;
+  }
+};
+
+// given [T, B, H], recalled [T, B, T], weights as in `kPerLayer`. Returns what the last layer gives out, [T, B, H].
+Tensor recalling_lstm(const Tensor& given, const Tensor& recalled, TensorList weights) {
+  const auto type = given.scalar_type();
+  TORCH_CHECK(given.dim() == 3 && given.numel() > 0 && (type == at::kFloat || type == at::kDouble) && given.device().is_cpu(),
+              "recalling_lstm: what is given is ", type, given.sizes(), " on ", given.device(), "; allowed: float32 or float64 [T, B, H] on the CPU");
+  const Size size{given.size(0), given.size(1), given.size(2), static_cast<int64_t>(weights.size()) / kPerLayer};
+  TORCH_CHECK(size.layers > 0 && static_cast<int64_t>(weights.size()) == size.layers * kPerLayer, "recalling_lstm: there are ", weights.size(),
+              " weights; allowed: 4 for each layer");
+  const auto check = [&](const char* name, const Tensor& tensor, at::IntArrayRef sizes) {
+    TORCH_CHECK(tensor.sizes() == sizes && tensor.scalar_type() == type, "recalling_lstm: ", name, " is ", tensor.scalar_type(), tensor.sizes(),
+                "; allowed: ", type, sizes);
+  };
+  check("what is recalled", recalled, {size.times, size.rows, size.times});
+  TORCH_CHECK(!recalled.requires_grad(), "recalling_lstm: there is no gradient to what is recalled");
+  for (size_t i = 0; i < weights.size(); ++i)
+    check("a weight", weights[i], i % kPerLayer < 2 ? std::vector<int64_t>{4 * size.units, size.units} : std::vector<int64_t>{4 * size.units});
+  std::vector<Tensor> inputs{given, recalled};
+  inputs.insert(inputs.end(), weights.begin(), weights.end());
+  const bool recorded = is_recorded(inputs);
+  Course course;
+  std::vector<Tensor> held_weights;
+  Tensor held_recalled;
+  std::vector<Tensor> results;
+  {
+    at::NoGradGuard guard;
+    for (const Tensor& weight : weights) held_weights.push_back(weight.contiguous());
+    held_recalled = recalled.contiguous();
+    const Tensor held_given = given.contiguous();
+    course = type == at::kFloat ? run_forward<float>(size, held_given, held_recalled, held_weights)
+                                : run_forward<double>(size, held_given, held_recalled, held_weights);
+    results.push_back(course.hiddens[size.layers - 1].clone());
+  }
+  if (recorded) {
+    const auto node = make_node<RecallingLstmBackward>();
+    attach(node, inputs, results);
+    node->size = size;
+    node->recalled = SavedVariable(held_recalled, false);
+    node->read = SavedVariable(course.read, false);
+    node->gates = SavedVariable(course.gates, false);
+    node->cells = SavedVariable(course.cells, false);
+    node->hiddens = SavedVariable(course.hiddens, false);
+    node->weights = saved(held_weights);
+  }
+  return results[0];
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(espalier, library) { library.def("recalling_lstm(Tensor given, Tensor recalled, Tensor[] weights) -> Tensor", recalling_lstm); }
+
+}  // namespace espalier
