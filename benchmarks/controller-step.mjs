@@ -15,7 +15,8 @@ export default {
   checked: { learningRate: 0.01, drawn: false },
   unit: 'step',
   rounds: 9,
-  steps: 5,
+  // Of thousands: what the first ones take to be compiled is not what a search takes.
+  steps: 20,
   layouts: ['default'],
   targets: {},
 

@@ -1,9 +1,21 @@
-import { cat, manualSeed, nn, noGrad, scope, type Tensor } from '@espalier/torch';
+import { cat, fused, manualSeed, nn, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
-import { deriveSeed, type Random } from '../random/random.js';
-import type { Answer, Question } from '../space/language.js';
-import { type AnsweredQuestion, type ProgramSource, walk } from '../space/trace.js';
-import { ChoiceHead, type Head, initialiseUniformly, type Mind, type Scored, SubsetHead } from './heads.js';
+import { deriveSeed } from '../random/random.js';
+import type { ChoiceQuestion, Question, SubsetQuestion } from '../space/language.js';
+import type { AnsweredQuestion } from '../space/trace.js';
+import {
+  type Asked,
+  ChoiceHead,
+  type Head,
+  initialiseUniformly,
+  inputsAfter,
+  isAsked,
+  type Scored,
+  SubsetHead,
+  scoreChoices,
+  scoreSubsets,
+} from './heads.js';
+import { Sampler } from './sampler.js';
 
 export interface ControllerOptions {
   /** Units of each recurrent layer. */
@@ -14,9 +26,6 @@ export interface ControllerOptions {
   readonly initialRange: number;
   readonly seed: number;
 }
-
-/** A question with more than one answer, or an anchor point, which the controller passes even where nothing is offered. */
-const isAsked = (question: Question) => question.kind === 'subset' || question.options.length > 1;
 
 /**
  * The recurrent controller of Zoph & Le 2016 (section 3): a stacked LSTM that answers the questions of any space one
@@ -52,11 +61,11 @@ export class Controller extends nn.Module {
     const { hidden, seed, initialRange } = this.options;
     // A question's path may hold any character but is never the last part.
     const options = name.startsWith('choice/') ? Number(name.slice(name.lastIndexOf('/') + 1)) : undefined;
-    const head: nn.Module = options === undefined ? new SubsetHead(hidden) : new ChoiceHead(options, hidden);
+    const head = options === undefined ? new SubsetHead(hidden) : new ChoiceHead(options, hidden);
     manualSeed(deriveSeed(seed, `controller head ${name}`));
     initialiseUniformly(head, initialRange);
-    this.heads[name] = head as Head;
-    return head as Head;
+    this.heads[name] = head;
+    return head;
   }
 
   #headFor(question: Question): Head {
@@ -67,29 +76,13 @@ export class Controller extends nn.Module {
     return this.heads[name] ?? this.addHead(name);
   }
 
-  /** Answers a space's questions, each drawn with the probabilities that the controller gives. */
-  sample(source: ProgramSource<unknown>, random: Random): Answer[] {
-    return scope(() =>
-      noGrad(() => {
-        const answers: Answer[] = [];
-        const reader = new Reader(this.cells, this.start.weight, 1);
-        const questions = walk(source);
-        let step = questions.next();
-        while (!step.done) {
-          const { question } = step.value;
-          let answer: Answer = 0;
-          if (isAsked(question)) {
-            const head = this.#headFor(question);
-            const mind = reader.read(question);
-            answer = head.sample(question, mind, random);
-            reader.give(head.nextInput(question, mind, [answer]));
-          }
-          answers.push(answer);
-          step = questions.next(answer);
-        }
-        return answers;
-      }),
-    );
+  /** Draws sheets with the weights as they are now; to be made anew when they have changed. */
+  sampler(): Sampler {
+    return new Sampler({
+      cells: this.cells,
+      start: this.start,
+      headFor: (question) => this.#headFor(question),
+    });
   }
 
   /**
@@ -99,13 +92,9 @@ export class Controller extends nn.Module {
    */
   score(sheets: readonly (readonly AnsweredQuestion[])[]): Scored {
     // Sheets that were asked the same questions go through the network together.
-    const groups = new Map<string, number[]>();
-    for (const [place, sheet] of sheets.entries()) {
-      const shape = JSON.stringify(sheet.map(({ question }) => shapeOf(question)));
-      const group = groups.get(shape);
-      if (group === undefined) groups.set(shape, [place]);
-      else group.push(place);
-    }
+    const groups = grouped([...sheets.keys()], (place) =>
+      JSON.stringify(sheets[place]?.map(({ question }) => shapeOf(question))),
+    );
     const scored = [...groups.values()].map((places) =>
       this.#scoreTogether(places.map((place) => sheets[place] as readonly AnsweredQuestion[])),
     );
@@ -122,26 +111,48 @@ export class Controller extends nn.Module {
 
   #scoreTogether(sheets: readonly (readonly AnsweredQuestion[])[]): Scored {
     const [first] = sheets as [readonly AnsweredQuestion[]];
-    const reader = new Reader(this.cells, this.start.weight, sheets.length);
-    let total: Scored | undefined;
-    for (const [place, { question }] of first.entries()) {
-      if (!isAsked(question)) continue;
-      const answers = sheets.map((sheet) => (sheet[place] as AnsweredQuestion).answer);
-      const head = this.#headFor(question);
-      const mind = reader.read(question);
-      const { logProbability, entropy } = head.score(question, mind, answers);
-      reader.give(head.nextInput(question, mind, answers));
-      total =
-        total === undefined
-          ? { logProbability, entropy }
-          : { logProbability: total.logProbability.add(logProbability), entropy: total.entropy.add(entropy) };
-    }
-    if (total === undefined)
+    const asked: Asked[] = [];
+    for (const [place, { question }] of first.entries())
+      if (isAsked(question))
+        asked.push({
+          question,
+          time: asked.length,
+          head: this.#headFor(question),
+          answers: sheets.map((sheet) => (sheet[place] as AnsweredQuestion).answer),
+        } as Asked);
+    if (asked.length === 0)
       throw new InputError(
         'the space asks nothing that has more than one answer, so there is nothing to learn',
       );
-    return total;
+    // All answers are known: the recurrent network goes through its steps alone, and then all questions are scored.
+    const anchorTimes = asked.flatMap(({ question, time }) => (question.kind === 'subset' ? [time] : []));
+    const { given, recalled } = inputsAfter(asked, this.start.weight, anchorTimes);
+    const outputs = fused.recallingLstm(given, recalled, this.cells);
+    const scored = [...grouped(asked.filter(isChoice), ({ question }) => question.options.length)].map(
+      ([, choices]) => scoreChoices(choices, outputs),
+    );
+    for (const [head, subsets] of grouped(asked.filter(isSubset), ({ head }) => head as SubsetHead))
+      scored.push(...scoreSubsets(head, subsets, outputs, anchorTimes));
+    // A subset of nothing has one answer.
+    const nothing = outputs.select(0, 0).select(1, 0).mul(0);
+    const sum = (part: (one: Scored) => Tensor) => scored.map(part).reduce((a, b) => a.add(b), nothing);
+    return { logProbability: sum((one) => one.logProbability), entropy: sum((one) => one.entropy) };
   }
+}
+
+const isChoice = (asked: Asked): asked is Asked<ChoiceQuestion> => asked.question.kind === 'choice';
+const isSubset = (asked: Asked): asked is Asked<SubsetQuestion> => asked.question.kind === 'subset';
+
+/** What has a key in common, the keys in the order of their first. */
+function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 /** What sheets must have in common to be scored together. */
@@ -149,41 +160,4 @@ function shapeOf(question: Question): readonly unknown[] {
   return question.kind === 'choice'
     ? [question.path, question.options.length]
     : [question.name, question.anchors, question.size];
-}
-
-/** The recurrent network on its way through the questions of B sheets. */
-class Reader {
-  #input: Tensor;
-  readonly #states: [h: Tensor, c: Tensor][];
-  readonly #anchors: Tensor[] = [];
-
-  constructor(
-    private readonly cells: readonly nn.LSTMCell[],
-    start: Tensor,
-    sheets: number,
-  ) {
-    const hidden = start.shape[1] as number;
-    this.#input = start.expand([sheets, hidden]);
-    this.#states = cells.map(() => {
-      const zero = start.newZeros([sheets, hidden]);
-      return [zero, zero];
-    });
-  }
-
-  /** One step of the network: what it has in mind at a question. An anchor point is remembered for later ones. */
-  read(question: Question): Mind {
-    let value = this.#input;
-    for (const [layer, cell] of this.cells.entries()) {
-      const [h, c] = cell.forward(value, this.#states[layer] as [Tensor, Tensor]);
-      this.#states[layer] = [h, c];
-      value = h;
-    }
-    const mind = { hidden: value, anchors: [...this.#anchors] };
-    if (question.kind === 'subset') this.#anchors.push(value);
-    return mind;
-  }
-
-  give(input: Tensor): void {
-    this.#input = input;
-  }
 }

@@ -1,6 +1,5 @@
-import { type Dtype, fromTypedArray, nn, noGrad, stack, type Tensor, tensor } from '@espalier/torch';
-import type { Random } from '../random/random.js';
-import type { Answer, ChoiceQuestion, Question, SubsetQuestion } from '../space/language.js';
+import { cat, fromTypedArray, nn, noGrad, type Tensor, tensor } from '@espalier/torch';
+import type { ChoiceQuestion, Question, SubsetQuestion } from '../space/language.js';
 
 /** How probable some answers were, and how undecided the controller was: [B] each, in nats. */
 export interface Scored {
@@ -8,66 +7,34 @@ export interface Scored {
   readonly entropy: Tensor;
 }
 
-/** What the controller has in mind at a question: B sheets at once, the one being sampled alone. */
-export interface Mind {
-  /** The output of the recurrent network at this question, [B, H]. */
-  readonly hidden: Tensor;
-  /** What it was at the anchor points passed before, by their index; [B, H] each. */
-  readonly anchors: readonly Tensor[];
+/** A question that B sheets were asked at one step of the recurrent network, with its answers. */
+export interface Asked<
+  Q extends Question = Question,
+  A = Q extends ChoiceQuestion ? number : readonly number[],
+> {
+  readonly question: Q;
+  readonly time: number;
+  readonly head: Head;
+  readonly answers: readonly A[];
 }
 
-/** How questions of one kind are answered. */
-export abstract class Head<Q extends Question = Question> extends nn.Module {
-  /** Draws an answer; B = 1. */
-  abstract sample(question: Q, mind: Mind, random: Random): Answer;
-  /** Scores one answer for each of the B sheets. */
-  abstract score(question: Q, mind: Mind, answers: readonly Answer[]): Scored;
-  /** What the recurrent network reads next, once these answers are given: [B, H]. */
-  abstract nextInput(question: Q, mind: Mind, answers: readonly Answer[]): Tensor;
-}
+export type Head = ChoiceHead | SubsetHead;
 
-/** Draws an index with the probabilities given; they add up to 1 but for rounding. */
-function draw(probabilities: readonly number[], random: Random): number {
-  let left = random.uniform();
-  for (const [index, probability] of probabilities.entries()) {
-    left -= probability;
-    if (left < 0) return index;
-  }
-  return probabilities.length - 1;
-}
-
-const indices = (answers: readonly number[]) =>
-  fromTypedArray(BigInt64Array.from(answers, BigInt), [answers.length]);
-
-/** Log-probabilities [B, n] of which one is taken a row. */
-function scoreRows(logProbabilities: Tensor, taken: readonly number[]): Scored {
-  return {
-    logProbability: logProbabilities.gather(1, indices(taken).unsqueeze(1)).squeeze(1),
-    entropy: logProbabilities.exp().mul(logProbabilities).sum(1).neg(),
-  };
-}
+/** A question with more than one answer, or an anchor point, which the controller passes even where nothing is offered. */
+export const isAsked = (question: Question) => question.kind === 'subset' || question.options.length > 1;
 
 /** A choice: "a softmax classifier", whose prediction "is then fed into the next time step as input" (section 3.1). */
-export class ChoiceHead extends Head<ChoiceQuestion> {
+export class ChoiceHead extends nn.Module {
   readonly classifier: nn.Linear;
   readonly embedding: nn.Embedding;
 
-  constructor(options: number, hidden: number) {
+  constructor(
+    readonly options: number,
+    hidden: number,
+  ) {
     super();
     this.classifier = new nn.Linear(hidden, options);
     this.embedding = new nn.Embedding(options, hidden);
-  }
-
-  sample(_question: ChoiceQuestion, { hidden }: Mind, random: Random): number {
-    return draw(this.classifier.forward(hidden).softmax(1).toNumbers(), random);
-  }
-
-  score(_question: ChoiceQuestion, { hidden }: Mind, answers: readonly number[]): Scored {
-    return scoreRows(this.classifier.forward(hidden).logSoftmax(1), answers);
-  }
-
-  nextInput(_question: ChoiceQuestion, _mind: Mind, answers: readonly number[]): Tensor {
-    return this.embedding.forward(indices(answers));
   }
 }
 
@@ -81,7 +48,7 @@ export class ChoiceHead extends Head<ChoiceQuestion> {
  * The paper does not say what is read after an anchor point. Here it is the mean of h_j over the anchors taken, as in
  * the follow-up work of the same authors (ENAS), and zeros where none is.
  */
-export class SubsetHead extends Head<SubsetQuestion> {
+export class SubsetHead extends nn.Module {
   readonly previous: nn.Linear;
   readonly current: nn.Linear;
   readonly v: nn.Linear;
@@ -92,95 +59,166 @@ export class SubsetHead extends Head<SubsetQuestion> {
     this.current = new nn.Linear(hidden, hidden, { bias: false });
     this.v = new nn.Linear(hidden, 1, { bias: false });
   }
-
-  sample(question: SubsetQuestion, mind: Mind, random: Random): readonly number[] {
-    if (question.anchors.length === 0) return [];
-    const logits = this.#logits(question, mind);
-    if (question.size === undefined)
-      return logits
-        .sigmoid()
-        .toNumbers()
-        .flatMap((probability, index) => (random.uniform() < probability ? [index] : []));
-    const subsets = subsetsOf(question.anchors.length, question.size);
-    return subsets[draw(logProbabilitiesOf(subsets, logits).exp().toNumbers(), random)] as readonly number[];
-  }
-
-  score(question: SubsetQuestion, mind: Mind, answers: readonly (readonly number[])[]): Scored {
-    const count = question.anchors.length;
-    if (count === 0) {
-      const nothing = mind.hidden.select(1, 0).mul(0);
-      return { logProbability: nothing, entropy: nothing };
-    }
-    const logits = this.#logits(question, mind);
-    if (question.size !== undefined) {
-      const subsets = subsetsOf(count, question.size);
-      const keys = subsets.map((members) => members.join());
-      return scoreRows(
-        logProbabilitiesOf(subsets, logits),
-        answers.map((members) => keys.indexOf(members.join())),
-      );
-    }
-    const taken = membership(answers, count, logits.dtype);
-    const yes = logits.logSigmoid();
-    const no = logits.neg().logSigmoid();
-    const probability = logits.sigmoid();
-    return {
-      logProbability: no.lerp(yes, taken).sum(1),
-      entropy: no.lerp(yes, probability).sum(1).neg(),
-    };
-  }
-
-  nextInput(question: SubsetQuestion, mind: Mind, answers: readonly (readonly number[])[]): Tensor {
-    const count = question.anchors.length;
-    if (count === 0) return mind.hidden.zerosLike();
-    const shares = membership(answers, count, mind.hidden.dtype, (members) => 1 / members.length);
-    return this.#offered(question, mind).mul(shares.unsqueeze(2)).sum(1);
-  }
-
-  /** [B, n, H] */
-  #offered(question: SubsetQuestion, mind: Mind): Tensor {
-    return stack(
-      question.anchors.map((index) => mind.anchors[index] as Tensor),
-      1,
-    );
-  }
-
-  /** v^T tanh(W_prev h_j + W_curr h_i): [B, n] */
-  #logits(question: SubsetQuestion, mind: Mind): Tensor {
-    const earlier = this.previous.forward(this.#offered(question, mind));
-    const here = this.current.forward(mind.hidden).unsqueeze(1);
-    return this.v.forward(earlier.add(here).tanh()).squeeze(2);
-  }
 }
 
-/** [B, n]: 1 (or `share`) where an anchor is a member, 0 elsewhere. */
-function membership(
-  answers: readonly (readonly number[])[],
-  count: number,
-  dtype: Dtype,
-  share = (_: readonly number[]) => 1,
-): Tensor {
-  return tensor(
-    answers.map((members) =>
-      Array.from({ length: count }, (_, index) => (members.includes(index) ? share(members) : 0)),
-    ),
-    dtype,
+const indices = (values: readonly number[]) =>
+  fromTypedArray(BigInt64Array.from(values, BigInt), [values.length]);
+
+/** Log-probabilities [..., B, n] of which one is taken a row; both results are added up to [B]. */
+function scoreRows(logProbabilities: Tensor, taken: readonly number[]): Scored {
+  const [rows, options] = logProbabilities.shape.slice(-2) as [number, number];
+  const all = logProbabilities.reshape([-1, rows, options]);
+  return {
+    logProbability: all.gather(2, indices(taken).reshape([-1, rows, 1])).sum([0, 2]),
+    entropy: all.exp().mul(all).sum([0, 2]).neg(),
+  };
+}
+
+/**
+ * Scores choices of equally many options, each with a head of its own, all at once.
+ *
+ * @param outputs of the recurrent network, [T, B, H]
+ */
+export function scoreChoices(asked: readonly Asked<ChoiceQuestion>[], outputs: Tensor): Scored {
+  const hidden = outputs.shape[2] as number;
+  const classifiers = asked.map(({ head }) => (head as ChoiceHead).classifier);
+  const weights = cat(classifiers.map(({ weight }) => weight)).reshape([asked.length, -1, hidden]);
+  const biases = cat(classifiers.map(({ bias }) => bias as Tensor)).reshape([asked.length, 1, -1]);
+  const read = outputs.indexSelect(0, indices(asked.map(({ time }) => time)));
+  return scoreRows(
+    read.bmm(weights.transpose(1, 2)).add(biases).logSoftmax(2),
+    asked.flatMap(({ answers }) => answers),
   );
+}
+
+/**
+ * Scores subsets of one head, all that offer anything at once.
+ *
+ * @param outputs of the recurrent network, [T, B, H]
+ * @param anchorTimes when each anchor point was passed, by its index
+ */
+export function scoreSubsets(
+  head: SubsetHead,
+  asked: readonly Asked<SubsetQuestion>[],
+  outputs: Tensor,
+  anchorTimes: readonly number[],
+): Scored[] {
+  const offering = asked.filter(({ question }) => question.anchors.length > 0);
+  if (offering.length === 0) return [];
+  const at = (times: readonly number[]) => outputs.indexSelect(0, indices(times));
+  const anchors = 1 + Math.max(...offering.map(({ question }) => question.anchors.at(-1) as number));
+  const earlier = head.previous.forward(at(anchorTimes.slice(0, anchors)));
+  const here = head.current.forward(at(offering.map(({ time }) => time)));
+  // v^T tanh(W_prev h_j + W_curr h_i): [points i, anchors j, B], those not offered too.
+  const logits = head.v.forward(here.unsqueeze(1).add(earlier).tanh()).squeeze(3);
+  const scored: Scored[] = [];
+  const free = [...offering.keys()].filter((point) => offering[point]?.question.size === undefined);
+  if (free.length > 0) {
+    const ofFree = free.length === offering.length ? logits : logits.indexSelect(0, indices(free));
+    scored.push(
+      scoreFree(
+        free.map((point) => offering[point] as Asked<SubsetQuestion>),
+        ofFree,
+      ),
+    );
+  }
+  for (const [point, { question, answers }] of offering.entries()) {
+    if (question.size === undefined) continue;
+    const offered = logits.select(0, point).indexSelect(0, indices(question.anchors)).t();
+    const subsets = subsetsOf(question.anchors.length, question.size);
+    const keys = subsets.map((members) => members.join());
+    scored.push(
+      scoreRows(
+        logProbabilitiesOf(subsets, offered),
+        answers.map((members) => keys.indexOf(members.join())),
+      ),
+    );
+  }
+  return scored;
+}
+
+/** Subsets of any size, from the logits of all anchors [points, anchors, B]. */
+function scoreFree(asked: readonly Asked<SubsetQuestion>[], logits: Tensor): Scored {
+  const [points, anchors, sheets] = logits.shape as [number, number, number];
+  const offered = new Float64Array(points * anchors);
+  const taken = new Float64Array(points * anchors * sheets);
+  for (const [point, { question, answers }] of asked.entries()) {
+    for (const anchor of question.anchors) offered[point * anchors + anchor] = 1;
+    for (const [sheet, members] of answers.entries())
+      for (const index of members)
+        taken[(point * anchors + (question.anchors[index] as number)) * sheets + sheet] = 1;
+  }
+  const { dtype } = logits;
+  const counted = fromTypedArray(offered, [points, anchors, 1]).to({ dtype });
+  const yes = logits.logSigmoid();
+  const no = logits.neg().logSigmoid();
+  const of = (share: Tensor) => no.lerp(yes, share).mul(counted).sum([0, 1]);
+  return {
+    logProbability: of(fromTypedArray(taken, [points, anchors, sheets]).to({ dtype })),
+    entropy: of(logits.sigmoid()).neg(),
+  };
 }
 
 /** The log-probabilities of subsets, [B, subsets], from the logits of their possible members, [B, n]. */
 function logProbabilitiesOf(subsets: readonly (readonly number[])[], logits: Tensor): Tensor {
   const count = logits.shape[1] as number;
-  return logits.matmul(membership(subsets, count, logits.dtype).t()).logSoftmax(1);
+  const membership = subsets.map((members) =>
+    Array.from({ length: count }, (_, index) => (members.includes(index) ? 1 : 0)),
+  );
+  return logits.matmul(tensor(membership, logits.dtype).t()).logSoftmax(1);
 }
 
 /** All subsets of {0 .. n-1} with k members, in lexical order. */
-function subsetsOf(n: number, k: number, from = 0): readonly (readonly number[])[] {
+export function subsetsOf(n: number, k: number, from = 0): readonly (readonly number[])[] {
   if (k === 0) return [[]];
   const found: number[][] = [];
   for (let first = from; first <= n - k; first++)
     for (const rest of subsetsOf(n, k - 1, first + 1)) found.push([first, ...rest]);
   return found;
+}
+
+/**
+ * What the recurrent network reads at each of T steps, once the answers are known: the embedding of the choice before,
+ * [T, B, H], and from its own outputs at earlier steps the mean over the anchors taken, as shares [T, B, T].
+ *
+ * @param start read at the first step, [1, H]
+ */
+export function inputsAfter(
+  asked: readonly Asked[],
+  start: Tensor,
+  anchorTimes: readonly number[],
+): { given: Tensor; recalled: Tensor } {
+  const times = asked.length;
+  const [first] = asked as [Asked];
+  const sheets = first.answers.length;
+  const rows = new BigInt64Array(times * sheets);
+  const shares = new Float64Array(times * sheets * times);
+  const zeros = start.newZeros([1, start.shape[1] as number]);
+  const table = [start, zeros];
+  let length = 2n;
+  for (const [time, { question, head, answers }] of asked.slice(0, -1).entries()) {
+    const at = (time + 1) * sheets;
+    for (const [sheet, answer] of answers.entries()) {
+      if (question.kind === 'choice') rows[at + sheet] = length + BigInt(answer as number);
+      else {
+        rows[at + sheet] = 1n;
+        const members = answer as readonly number[];
+        for (const index of members)
+          shares[(at + sheet) * times + (anchorTimes[question.anchors[index] as number] as number)] =
+            1 / members.length;
+      }
+    }
+    if (head instanceof ChoiceHead) {
+      table.push(head.embedding.weight);
+      length += BigInt(head.options);
+    }
+  }
+  return {
+    given: cat(table)
+      .indexSelect(0, fromTypedArray(rows, [rows.length]))
+      .reshape([times, sheets, -1]),
+    recalled: fromTypedArray(shares, [times, sheets, times]).to({ dtype: start.dtype }),
+  };
 }
 
 /** Draws every parameter of a module anew, uniformly in [-range, range]. */

@@ -2,6 +2,7 @@ import { backward, optim, scope, tensor } from '@espalier/torch';
 import { z } from 'zod';
 import { Controller } from '../controller/controller.js';
 import { fromHost, toHost } from '../controller/host-tensors.js';
+import type { Sampler } from '../controller/sampler.js';
 import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
 import type { Space } from '../space/space.js';
@@ -93,6 +94,10 @@ class Reinforce implements Strategy {
   readonly name = 'reinforce';
   #controller: Controller;
   #optimizer: optim.Adam;
+  /** Heads of the controller whose parameters the optimizer has. */
+  #headsTaken = 0;
+  /** Of the controller as it is between two updates, once a child is asked for. */
+  #sampler: Sampler | undefined;
   readonly #depth: number | undefined;
   readonly #spaces = new Map<number | undefined, Space>();
   /** Of the heads too that are still to be made. */
@@ -130,7 +135,8 @@ class Reinforce implements Strategy {
     // The m architectures of an update all come from the same controller.
     if (this.#asked >= (this.#updates + 1) * this.options.children) return undefined;
     const depth = this.#depthOf(this.#asked++);
-    const answers = this.#controller.sample(this.#spaceOf(depth), this.#random);
+    this.#sampler ??= this.#controller.sampler();
+    const answers = this.#sampler.sample(this.#spaceOf(depth), this.#random);
     this.#takeInNewHeads();
     return { answers, ...(depth === undefined ? {} : { depth }) };
   }
@@ -164,6 +170,7 @@ class Reinforce implements Strategy {
       this.#optimizer.step();
       return { entropy: entropy.mean().item() };
     });
+    this.#sampler = undefined;
     this.#updates++;
     this.#baseline = rewards.reduce(
       (average, reward) => baselineDecay * average + (1 - baselineDecay) * reward,
@@ -212,6 +219,8 @@ class Reinforce implements Strategy {
     this.#optimizer.free();
     this.#controller = controller;
     this.#optimizer = optimizer;
+    this.#headsTaken = heads.length;
+    this.#sampler = undefined;
     this.#seed = seed;
     this.#random = Random.restore(random);
     this.#asked = asked;
@@ -239,6 +248,9 @@ class Reinforce implements Strategy {
   }
 
   #takeInNewHeads(): void {
+    const heads = Object.keys(this.#controller.heads).length;
+    if (heads === this.#headsTaken) return;
+    this.#headsTaken = heads;
     const known = new Set(this.#optimizer.parameters);
     const fresh = this.#controller.parameters().filter((parameter) => !known.has(parameter));
     if (fresh.length > 0) this.#optimizer.add(fresh);

@@ -73,7 +73,7 @@ describe('the probabilities of a controller', () => {
     const controller = new Controller(small);
     const random = Random.of(7, 'samples');
     for (let i = 0; i < samples; i++) {
-      const key = space.key(controller.sample(space, random));
+      const key = space.key(controller.sampler().sample(space, random));
       counts.set(key, counts.get(key)! + 1);
     }
     expect(counts.size).toBe(96);
@@ -92,7 +92,7 @@ describe('the probabilities of a controller', () => {
     const sample = (seed: number) => {
       const controller = new Controller(small);
       const random = Random.of(seed, 'samples');
-      return Array.from({ length: 5 }, () => controller.sample(space, random));
+      return Array.from({ length: 5 }, () => controller.sampler().sample(space, random));
     };
     expect(sample(1)).toEqual(sample(1));
     expect(sample(1)).not.toEqual(sample(2));
@@ -122,7 +122,7 @@ describe('the probabilities of a controller', () => {
       return { only: yield* choose('only', ['way']) };
     });
     const controller = new Controller(small);
-    expect(controller.sample(space, Random.of(1, ''))).toEqual([0]);
+    expect(controller.sampler().sample(space, Random.of(1, ''))).toEqual([0]);
     const score = () => controller.score([space.trace([0])]);
     expect(score).toThrow(InputError);
     expect(score).toThrow('the space asks nothing that has more than one answer');
@@ -152,7 +152,7 @@ describe('the parameters of a controller', () => {
   const space = Space.configure(zophCnn, { layers: 2 });
   const ready = (options = paper) => {
     const controller = new Controller(options);
-    controller.sample(space, Random.of(1, ''));
+    controller.sampler().sample(space, Random.of(1, ''));
     return controller;
   };
   const values = (state: Iterable<[string, Tensor]>) =>
@@ -197,8 +197,8 @@ describe('the parameters of a controller', () => {
   it('of a head depend on the seed and the name, not on when it was made', () => {
     const early = ready();
     const late = new Controller(paper);
-    late.sample(Space.configure(mixed), Random.of(2, ''));
-    late.sample(space, Random.of(3, ''));
+    late.sampler().sample(Space.configure(mixed), Random.of(2, ''));
+    late.sampler().sample(space, Random.of(3, ''));
     for (const [name, head] of Object.entries(early.heads)) {
       expect(values(late.heads[name]!.namedParameters()), name).toEqual(values(head.namedParameters()));
     }
@@ -212,7 +212,7 @@ describe('the parameters of a controller', () => {
       return { 'a/b': yield* choose('a/b', [1, 2, 3]), 'subset/c': yield* choose('subset/c', [1, 2]) };
     });
     const asked = new Controller(paper);
-    asked.sample(odd, Random.of(1, ''));
+    asked.sampler().sample(odd, Random.of(1, ''));
     expect(Object.keys(asked.heads)).toEqual(['choice/a/b/3', 'choice/subset/c/2']);
     const made = new Controller(paper);
     for (const name of Object.keys(asked.heads)) made.addHead(name);

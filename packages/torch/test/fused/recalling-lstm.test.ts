@@ -19,11 +19,16 @@ setThreads(2);
 /** The same of libtorch's own cells, step by step. */
 function composed(given: Tensor, recalled: Tensor, cells: readonly nn.LSTMCell[]): Tensor {
   const [, rows, units] = given.shape as [number, number, number];
-  const states = cells.map(() => [given.newZeros([rows, units]), given.newZeros([rows, units])] as nn.LstmState);
+  const states = cells.map(
+    () => [given.newZeros([rows, units]), given.newZeros([rows, units])] as nn.LstmState,
+  );
   const outputs: Tensor[] = [];
   for (const [time, own] of given.unbind(0).entries()) {
     const shares = recalled.select(0, time);
-    let value = outputs.reduce((sum, output, s) => sum.add(output.mul(shares.select(1, s).unsqueeze(1))), own);
+    let value = outputs.reduce(
+      (sum, output, s) => sum.add(output.mul(shares.select(1, s).unsqueeze(1))),
+      own,
+    );
     for (const [layer, cell] of cells.entries()) {
       states[layer] = cell.forward(value, states[layer]!);
       value = states[layer][0];
@@ -74,7 +79,9 @@ describe('an LSTM that recalls', () => {
         /what is recalled is Float ?\[2, 3, 3\]; allowed: Float ?\[2, 3, 2\]/,
       );
       expect(run([2, 3, 5], [2, 3, 2])).toThrow(/a weight is Float ?\[16, 4\]; allowed: Float ?\[20, 5\]/);
-      expect(() => fused.recallingLstm(zeros([2, 3, 4]), zeros([2, 3, 2]), [])).toThrow('there are 0 weights');
+      expect(() => fused.recallingLstm(zeros([2, 3, 4]), zeros([2, 3, 2]), [])).toThrow(
+        'there are 0 weights',
+      );
     });
   });
 });

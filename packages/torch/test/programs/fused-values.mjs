@@ -44,5 +44,7 @@ gradients.push(
     cells.flatMap((cell) => cell.parameters()),
   ),
 );
-const values = [...mixed, highway, recurrence, recalling, ...gradients].flatMap((tensor) => tensor.toNumbers());
+const values = [...mixed, highway, recurrence, recalling, ...gradients].flatMap((tensor) =>
+  tensor.toNumbers(),
+);
 console.log(JSON.stringify({ set: fused.instructionSet(), values }));
