@@ -1,6 +1,7 @@
 // The functions that JavaScript sees.
 #include <memory>
 
+#include "autocast.h"
 #include "autograd.h"
 #include "call.h"
 #include "environment.h"
@@ -53,6 +54,8 @@ NAPI_MODULE_INIT() {
       function<autograd_backward>("backward"),
       function<autograd_grad>("grad"),
       function<set_grad_enabled>("setGradEnabled"),
+      function<set_autocast>("setAutocast"),
+      function<has_bfloat16>("hasBfloat16"),
       function<requires_grad>("requiresGrad"),
       function<set_requires_grad>("setRequiresGrad"),
       function<is_leaf>("isLeaf"),

@@ -1,3 +1,4 @@
+export { autocast, hasBfloat16 } from './autocast.js';
 export { backward, enableGrad, grad, noGrad } from './autograd.js';
 export { type OperatorObserver, observeOperators, operatorSchemas } from './dispatcher.js';
 export type { Dtype, MemoryFormat, TypedArray } from './dtype.js';

@@ -37,6 +37,8 @@ interface Native {
     allowUnused: boolean,
   ): (number | null)[];
   setGradEnabled(enabled: boolean): boolean;
+  setAutocast(dtype: number): number;
+  hasBfloat16(): boolean;
   requiresGrad(handles: readonly number[]): boolean;
   setRequiresGrad(handles: readonly number[], required: boolean): void;
   isLeaf(handles: readonly number[]): boolean;
