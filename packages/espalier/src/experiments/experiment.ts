@@ -11,7 +11,6 @@ import { type InputShape, Space, type TokenInput } from '../space/space.js';
 import type { Strategy } from '../strategies/strategy.js';
 import { strategyNamed } from '../strategies/strategy-names.js';
 import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
-import { requireDevice } from '../training/device.js';
 import { languageTrainingSettings, trainingSettings } from '../training/training-settings.js';
 import { version } from '../version.js';
 import { findSpace } from './find-space.js';
@@ -96,11 +95,10 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     throw new InputError(
       `epochs ${request.training.epochs}: strategy ${request.strategy} trains a child for up to ${planned}, its option maxEpochs`,
     );
-  requireDevice(request.training.device);
   const taskSettings = taskIn(folder, request.task);
-  const { task, input, build } = openTraining(space, taskSettings, request.training);
+  const { task, input, requireTrainable } = openTraining(space, taskSettings, request.training);
   // A space whose networks cannot be trained would make a search of failed trials.
-  build(space, space.decode(space.sample(Random.of(request.seed, 'first network')))).free();
+  requireTrainable(space, space.decode(space.sample(Random.of(request.seed, 'first network'))));
   const settings: ExperimentSettings = {
     version,
     ...request,

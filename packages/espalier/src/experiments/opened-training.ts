@@ -15,7 +15,9 @@ import { LanguageModelling } from '../tasks/language-modelling.js';
 import type { Task } from '../tasks/task.js';
 import type { TaskSettings } from '../tasks/task-settings.js';
 import { openTextTask } from '../tasks/text-task.js';
+import { requireDevice } from '../training/device.js';
 import type { OptimiserSettings } from '../training/network-training.js';
+import { requirePrecision } from '../training/precision.js';
 import { languageTrainingSettings, trainingSettings } from '../training/training-settings.js';
 
 /** The data of a training with its loss, and the networks that it trains. */
@@ -26,6 +28,12 @@ export interface OpenedTraining {
   readonly settings: OptimiserSettings & { readonly device: string };
   /** @throws InputError for a network that gives something else than the task needs */
   build(space: Space, architecture: unknown): nn.Module;
+  /**
+   * Builds the network once and lets it go: what cannot be trained is seen before anything is written.
+   *
+   * @throws InputError for such a network, and for a device or a precision that it cannot be trained with
+   */
+  requireTrainable(space: Space, architecture: unknown): void;
   /** Of one image, or of one token. */
   multiplyAdds(network: nn.Module): number;
 }
@@ -50,14 +58,24 @@ export function openTraining(
 function openImages(task: TaskSettings, training: object): OpenedTraining {
   const settings = optionsOf(trainingSettings, training);
   const images = openImageTask(task);
+  const build = (space: Space, architecture: unknown) => {
+    const network = buildNetwork(space, architecture, images.shape);
+    requireClassifier(network, images.shape, space.name);
+    return network;
+  };
   return {
     settings,
     task: new ImageClassification(images, settings),
     input: images.shape,
-    build(space, architecture) {
-      const network = buildNetwork(space, architecture, images.shape);
-      requireClassifier(network, images.shape, space.name);
-      return network;
+    build,
+    requireTrainable(space, architecture) {
+      requireDevice(settings.device);
+      const network = build(space, architecture);
+      try {
+        requirePrecision(settings.precision, network, images.shape);
+      } finally {
+        network.free();
+      }
     },
     multiplyAdds: (network) => multiplyAdds(traceClassifier(network as Network, images.shape).calls),
   };
@@ -67,11 +85,16 @@ function openLanguage(task: TaskSettings, training: object): OpenedTraining {
   const settings = optionsOf(languageTrainingSettings, training);
   const { stretch, activationAlpha: alpha, activationBeta: beta, device } = settings;
   const text = openTextTask(task);
+  const build = (space: Space, architecture: unknown) => buildLanguageModel(space, architecture, text.input);
   return {
     settings,
     task: new LanguageModelling(text, { stretch, alpha, beta, device }),
     input: text.input,
-    build: (space, architecture) => buildLanguageModel(space, architecture, text.input),
+    build,
+    requireTrainable(space, architecture) {
+      requireDevice(device);
+      build(space, architecture).free();
+    },
     multiplyAdds: (network) => multiplyAdds(traceLanguageModel(network as LanguageModel).calls),
   };
 }

@@ -10,7 +10,6 @@ import { RunFolder } from '../runs/run-folder.js';
 import { optionValues } from '../space/options.js';
 import type { Space } from '../space/space.js';
 import { taskSettings } from '../tasks/task-settings.js';
-import { requireDevice } from '../training/device.js';
 import {
   type JudgedPart,
   type TrainedNetwork,
@@ -84,8 +83,7 @@ export function checkTraining(
   request: TrainingRequest,
 ): OpenedTraining {
   const opened = openFor(found.space, request, process.cwd());
-  requireDevice(opened.settings.device);
-  opened.build(found.space, found.architecture).free();
+  opened.requireTrainable(found.space, found.architecture);
   return opened;
 }
 

@@ -1,4 +1,4 @@
-import { fromTypedArray, type Tensor } from '@espalier/torch';
+import { autocast, fromTypedArray, type Tensor } from '@espalier/torch';
 import type { Augmentation } from '../data/augmentation.js';
 import { batches, type Batch as ImageBatch } from '../data/batches.js';
 import type { ImageSet } from '../data/image-dataset.js';
@@ -25,6 +25,8 @@ export interface ImageLoss {
   /** Share of the target that goes to all classes alike (Szegedy et al. 2016). */
   readonly labelSmoothing: number;
   readonly device: string;
+  /** Of convolutions and products in training; float32 where it is not said. The loss is in float32. */
+  readonly precision?: 'float32' | 'bfloat16';
 }
 
 /** Cross entropy on images, judged by the share of those whose class gets the highest logit. */
@@ -77,7 +79,7 @@ export class ImageClassification implements Task<ImageModel> {
   }
 
   #batch(batch: ImageBatch, set: ImageSet): Batch<ImageModel> {
-    const { auxiliaryWeight, labelSmoothing, device } = this.options;
+    const { auxiliaryWeight, labelSmoothing, device, precision = 'float32' } = this.options;
     const lossOf = (logits: Tensor, labels: Tensor) =>
       logits.crossEntropyLoss(labels, undefined, undefined, undefined, labelSmoothing);
     return {
@@ -89,13 +91,18 @@ export class ImageClassification implements Task<ImageModel> {
       },
       trainingLoss: (model) => {
         const { images, labels } = tensorsOf(batch, set, device);
-        const { logits, auxiliary } =
+        const made: ReturnType<NonNullable<ImageModel['forwardWithAuxiliary']>> = autocast(precision, () =>
           model.forwardWithAuxiliary === undefined || auxiliaryWeight === 0
             ? { logits: model.forward(images) }
-            : model.forwardWithAuxiliary(images);
-        const loss = lossOf(logits, labels);
+            : model.forwardWithAuxiliary(images),
+        );
+        const trainingLossOf = (logits: Tensor) =>
+          lossOf(logits.dtype === 'bfloat16' ? logits.to({ dtype: 'float32' }) : logits, labels);
+        const loss = trainingLossOf(made.logits);
         const total =
-          auxiliary === undefined ? loss : loss.add(lossOf(auxiliary, labels), { alpha: auxiliaryWeight });
+          made.auxiliary === undefined
+            ? loss
+            : loss.add(trainingLossOf(made.auxiliary), { alpha: auxiliaryWeight });
         return { loss, total };
       },
       tally: (model) => {
