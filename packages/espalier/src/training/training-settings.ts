@@ -30,8 +30,8 @@ export const trainingSettings = z.object({
     .enum(['float32', 'bfloat16'])
     .default('float32')
     .describe(
-      'of convolutions and products in training; bfloat16 is faster on CPUs with AVX512_BF16, for networks without kernels ' +
-        'of our own (zoph-cnn); evaluation is in float32',
+      'of convolutions and products in training; bfloat16 is faster for wide networks on CPUs with AVX512_BF16; not for ' +
+        'networks on kernels of our own (DARTS cells), which refuse it; evaluation is in float32',
     ),
   augment: z.boolean().default(true).describe('random crops, and flips where the data allows them (4.1)'),
   cutout: z.int().min(0).default(0).describe('side of a square cut out of training images; 0: none'),
