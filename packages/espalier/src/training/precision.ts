@@ -4,11 +4,13 @@ import type { Network } from '../networks/network.js';
 import type { InputShape } from '../space/space.js';
 import type { TrainingSettings } from './training-settings.js';
 
+const CONVOLUTION = 'espalier::relu_conv_norm';
+
 /**
  * Whether a space's networks can be trained in this precision, seen at one of them; warns where they can but it is slow.
  *
- * @throws InputError for networks that train on kernels of our own: these take float32, and without them (DARTS-V2, 8
- *   cells) bfloat16 takes 2.7 times as long
+ * @throws InputError for networks whose convolutions run on a kernel of our own: it takes float32, and without it
+ *   (DARTS-V2, 8 cells, a step of 64 images) bfloat16 took 2.7 times as long
  */
 export function requirePrecision(
   precision: TrainingSettings['precision'],
@@ -16,21 +18,22 @@ export function requirePrecision(
   { channels, height, width }: InputShape,
 ): void {
   if (precision === 'float32') return;
-  const kernels = new Set<string>();
+  let kernels = false;
   network.train();
   scope(() =>
     noGrad(() =>
       observeOperators(
         ({ name }) => {
-          if (name.startsWith('espalier::')) kernels.add(name);
+          kernels ||= name === CONVOLUTION;
         },
         () => network.forward(zeros([2, channels, height, width])),
       ),
     ),
   );
-  if (kernels.size > 0)
+  if (kernels)
     throw new InputError(
-      `precision '${precision}': this network trains on kernels that take float32 and are faster than libtorch's bfloat16; allowed here: float32`,
+      `precision '${precision}': the convolutions of this network run on a kernel that takes float32 and is faster than ` +
+        "libtorch's in bfloat16; allowed here: float32",
     );
   if (!hasBfloat16())
     process.emitWarning(

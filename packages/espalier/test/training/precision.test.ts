@@ -46,11 +46,13 @@ describe('a training in bfloat16', () => {
   const network = (space: Space<unknown, unknown>) =>
     buildNetwork(space, space.decode(space.sample(Random.of(1, 'network'))), tinyTask.shape);
 
-  it('is refused for networks that train on kernels, which take float32', () => {
+  it('is refused for networks whose convolutions run on a kernel, which takes float32', () => {
     const darts = network(Space.configure(dartsCnn, { channels: 4, layers: 3 }));
     const ask = () => requirePrecision('bfloat16', darts, tinyTask.shape);
     expect(ask).toThrow(InputError);
-    expect(ask).toThrow("precision 'bfloat16': this network trains on kernels that take float32");
+    expect(ask).toThrow(
+      "precision 'bfloat16': the convolutions of this network run on a kernel that takes float32",
+    );
     expect(() => requirePrecision('float32', darts, tinyTask.shape)).not.toThrow();
   });
 

@@ -1,6 +1,6 @@
 import { invoke, Operator } from '../dispatcher.js';
-import type { BatchNorm1d } from '../nn/batch-norm.js';
 import { Tensor } from '../tensor.js';
+import type { BatchNormLayer } from './layers.js';
 import { runningStatistics } from './running-statistics.js';
 
 const operator = new Operator('espalier::mixed_recurrence', '');
@@ -14,7 +14,7 @@ export interface MixedRecurrence {
   /** What the products read of a state is multiplied by it: [N, H]. */
   readonly mask: Tensor | undefined;
   /** Of every state, without scale and shift. */
-  readonly norm: BatchNorm1d;
+  readonly norm: BatchNormLayer;
 }
 
 /**

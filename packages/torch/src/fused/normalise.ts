@@ -1,6 +1,6 @@
 import { invoke, Operator } from '../dispatcher.js';
-import type { BatchNorm2d } from '../nn/batch-norm.js';
 import { Tensor } from '../tensor.js';
+import type { BatchNormLayer } from './layers.js';
 import { Normalised } from './mixture.js';
 import { runningStatistics, scaleAndShift } from './running-statistics.js';
 
@@ -11,10 +11,10 @@ const operator = new Operator('espalier::normalise', '');
  *
  * @param values [N, C, H, W], the channels of each of the norms in turn
  */
-export function normalise(values: Tensor, norms: readonly BatchNorm2d[]): Normalised {
+export function normalise(values: Tensor, norms: readonly BatchNormLayer[]): Normalised {
   const kept = scaleAndShift(norms);
   if (kept !== undefined) return new Normalised(values, ...kept);
-  const { momentum, epsilon, weight } = norms[0] as BatchNorm2d;
+  const { momentum, epsilon, weight } = norms[0] as BatchNormLayer;
   const affine = weight !== undefined;
   const [scale, shift] = invoke(
     operator,

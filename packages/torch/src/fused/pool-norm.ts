@@ -1,7 +1,7 @@
 import { invoke, Operator } from '../dispatcher.js';
-import type { BatchNorm2d } from '../nn/batch-norm.js';
 import { cat } from '../operators.generated.js';
 import { Tensor } from '../tensor.js';
+import type { BatchNormLayer } from './layers.js';
 import { Normalised } from './mixture.js';
 import { runningStatistics, scaleAndShift } from './running-statistics.js';
 
@@ -12,7 +12,7 @@ export interface PoolNorm {
   readonly kind: 'max' | 'avg';
   readonly stride: number;
   /** Those whose running statistics follow: equal ones may share one pooling. */
-  readonly norms: readonly BatchNorm2d[];
+  readonly norms: readonly BatchNormLayer[];
 }
 
 /**
@@ -20,7 +20,7 @@ export interface PoolNorm {
  * then it is [N, norms C, H', W'], the channels of each in turn.
  */
 export function poolNorm(input: Tensor, { kind, stride, norms }: PoolNorm): Normalised {
-  const { momentum, epsilon } = norms[0] as BatchNorm2d;
+  const { momentum, epsilon } = norms[0] as BatchNormLayer;
   const [values, scale, shift] = invoke(
     operator,
     input.handle,

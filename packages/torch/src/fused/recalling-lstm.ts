@@ -1,6 +1,6 @@
 import { invoke, Operator } from '../dispatcher.js';
-import type { LSTMCell } from '../nn/lstm-cell.js';
 import { Tensor } from '../tensor.js';
+import type { LstmLayer } from './layers.js';
 
 const operator = new Operator('espalier::recalling_lstm', '');
 
@@ -13,7 +13,7 @@ const operator = new Operator('espalier::recalling_lstm', '');
  * @param recalled [T, B, T]: read below the diagonal only; no gradient flows to it
  * @returns [T, B, H], of the last layer
  */
-export function recallingLstm(given: Tensor, recalled: Tensor, cells: readonly LSTMCell[]): Tensor {
+export function recallingLstm(given: Tensor, recalled: Tensor, cells: readonly LstmLayer[]): Tensor {
   const weights = cells.flatMap(({ weight_ih, weight_hh, bias_ih, bias_hh }) =>
     [weight_ih, weight_hh, bias_ih, bias_hh].map((weight) => weight.handle),
   );

@@ -1,7 +1,6 @@
 import { invoke, Operator } from '../dispatcher.js';
-import type { BatchNorm2d } from '../nn/batch-norm.js';
-import type { Conv2d } from '../nn/convolution.js';
 import { Tensor } from '../tensor.js';
+import type { BatchNormLayer, ConvolutionLayer } from './layers.js';
 import { Normalised } from './mixture.js';
 import { runningStatistics, scaleAndShift } from './running-statistics.js';
 
@@ -9,10 +8,10 @@ const operator = new Operator('espalier::relu_conv_norm', '');
 
 /** Rectified linear units, a depthwise (where there is one) and a pointwise convolution, batch norm. */
 export interface ReluConvNorm {
-  readonly depthwise?: Conv2d;
+  readonly depthwise?: ConvolutionLayer;
   /** The weight of the pointwise convolution, [out, C, 1, 1]. */
   readonly pointwise: Tensor;
-  readonly norm: BatchNorm2d;
+  readonly norm: BatchNormLayer;
 }
 
 /**
