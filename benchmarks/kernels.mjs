@@ -61,7 +61,9 @@ function reluConvNorm(channels, size, kernel, dilation = 1, stride = 1) {
     ours: () => grad(fused.reluConvNorm(input, made).toTensor(), learned, { gradients: [ones(made, input)] }),
     theirs: () => {
       const outputs = made.map((unit) =>
-        unit.norm.forward(conv2d(unit.depthwise.forward(input.relu()), unit.pointwise)),
+        fused.withoutKernels(() =>
+          unit.norm.forward(conv2d(unit.depthwise.forward(input.relu()), unit.pointwise)),
+        ),
       );
       return grad(cat(outputs, 1), learned, { gradients: [ones(made, input)] });
     },
@@ -96,7 +98,22 @@ function poolNorm(kind, channels, size) {
           .toTensor()
           .sum(),
       ),
-    theirs: () => backward(own.forward(pool.forward(input)).sum()),
+    theirs: () => backward(fused.withoutKernels(() => own.forward(pool.forward(input))).sum()),
+    inputs: [input],
+  };
+}
+
+function pooling(kind, channels, size) {
+  const input = image(channels, size);
+  const layer =
+    kind === 'max'
+      ? new nn.MaxPool2d(3, { stride: 1, padding: 1 })
+      : new nn.AvgPool2d(3, { stride: 1, padding: 1, countIncludePad: false });
+  return {
+    name: `pool, ${kind} pooling alone`,
+    sizes: `16x${channels}x${size}x${size}`,
+    ours: () => backward(fused.pool(input, kind, 1).sum()),
+    theirs: () => backward(fused.withoutKernels(() => layer.forward(input)).sum()),
     inputs: [input],
   };
 }
@@ -138,7 +155,7 @@ function normalise(channels, size) {
     name: 'normalise (batch norm behind a full convolution)',
     sizes: `16x${channels}x${size}x${size}`,
     ours: () => backward(fused.normalise(input, [own]).toTensor().sum()),
-    theirs: () => backward(own.forward(input).sum()),
+    theirs: () => backward(fused.withoutKernels(() => own.forward(input)).sum()),
     inputs: [input],
   };
 }
@@ -192,6 +209,8 @@ const cases = [
   reluConvNorm(144, 8, 5),
   poolNorm('max', 16, 32),
   poolNorm('avg', 16, 32),
+  pooling('max', 36, 32),
+  pooling('avg', 32, 32),
   mixture(16, 32),
   normalise(32, 32),
   halves(16, 32),

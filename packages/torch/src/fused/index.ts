@@ -4,6 +4,7 @@ export { mixedHighway } from './mixed-highway.js';
 export { type MixedRecurrence, mixedRecurrence } from './mixed-recurrence.js';
 export { type MixtureTerm, mixture, Normalised } from './mixture.js';
 export { normalise } from './normalise.js';
+export { pool } from './pool.js';
 export { type PoolNorm, poolNorm } from './pool-norm.js';
 export { recallingLstm } from './recalling-lstm.js';
 export { type ReluConvNorm, reluConvNorm } from './relu-conv-norm.js';

@@ -1,6 +1,17 @@
+import { runsKernels } from '../fused/kernels.js';
+import { pool } from '../fused/pool.js';
 import type { Tensor } from '../tensor.js';
 import type { Pair } from './convolution.js';
 import { Layer } from './module.js';
+
+const same = (pair: Pair, size: number) => [pair].flat().every((one) => one === size);
+
+/** The stride of a pooling that a kernel does: over 3x3 values, padded by one, as far down as to the right. */
+function kernelStride(input: Tensor, kernel: Pair, stride: Pair, padding: Pair): number | undefined {
+  const [down, right = down] = [stride].flat();
+  const isServed = input.shape.length === 4 && runsKernels(input);
+  return isServed && same(kernel, 3) && same(padding, 1) && down === right ? down : undefined;
+}
 
 /** The greatest value of each window; the stride is the window where it is not given. */
 export class MaxPool2d extends Layer {
@@ -16,6 +27,8 @@ export class MaxPool2d extends Layer {
 
   forward(input: Tensor): Tensor {
     const { stride, padding, dilation } = this.#options;
+    const step = kernelStride(input, this.kernel, stride, padding);
+    if (this.training && step !== undefined && same(dilation, 1)) return pool(input, 'max', step);
     return input.maxPool2d(this.kernel, stride, padding, dilation);
   }
 }
@@ -34,6 +47,8 @@ export class AvgPool2d extends Layer {
 
   forward(input: Tensor): Tensor {
     const { stride, padding, countIncludePad } = this.#options;
+    const step = kernelStride(input, this.kernel, stride, padding);
+    if (this.training && step !== undefined && !countIncludePad) return pool(input, 'avg', step);
     return input.avgPool2d(this.kernel, stride, padding, false, countIncludePad);
   }
 }

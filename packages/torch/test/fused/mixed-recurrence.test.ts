@@ -20,7 +20,7 @@ setThreads(2);
 function composed(
   read: Tensor,
   initial: Tensor,
-  { matrices, weights, mask, norm }: fused.MixedRecurrence,
+  { matrices, weights, mask, norm }: fused.MixedRecurrence & { readonly norm: nn.BatchNorm1d },
 ): Tensor {
   const [ofFirst, ...ofNodes] = matrices as [Tensor, ...Tensor[]];
   const product = (state: Tensor, matrix: Tensor) =>

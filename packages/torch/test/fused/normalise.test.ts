@@ -6,6 +6,7 @@ import {
   manualSeed,
   nn,
   noGrad,
+  observeOperators,
   rand,
   randn,
   scope,
@@ -35,7 +36,9 @@ describe.each([true, false])('batch norm that is not written down, learned: %s',
         values.requiresGrad = true;
         const output = fused.normalise(values, ours).toTensor();
         const expected = cat(
-          [values.narrow(1, 0, 5), values.narrow(1, 5, 5)].map((part, place) => theirs[place]!.forward(part)),
+          [values.narrow(1, 0, 5), values.narrow(1, 5, 5)].map((part, place) =>
+            fused.withoutKernels(() => theirs[place]!.forward(part)),
+          ),
           1,
         );
         expect(worst(output.toNumbers(), expected.toNumbers())).toBeLessThan(1e-11);
@@ -61,5 +64,32 @@ it('all norms have as many channels', () => {
     expect(() => fused.normalise(randn([2, 10, 2, 2]), norms)).toThrow(
       'allowed: each of 2 the same share of 10',
     );
+  });
+});
+
+it('is what batch norm of images is in training, with the statistics that libtorch keeps, and in evaluation is not', () => {
+  scope(() => {
+    manualSeed(6);
+    const image = randn([3, 5, 4, 6]).add(2);
+    const [own, compared] = [new nn.BatchNorm2d(5), new nn.BatchNorm2d(5)];
+    const calls = (norm: nn.BatchNorm2d) => {
+      const called: string[] = [];
+      const output = observeOperators(
+        ({ name }) => called.push(name),
+        () => norm.forward(image),
+      );
+      return { called, output };
+    };
+    const { called, output } = calls(own);
+    expect(called).toContain('espalier::normalise');
+    const expected = fused.withoutKernels(() => compared.forward(image));
+    expect(worst(output.toNumbers(), expected.toNumbers())).toBeLessThan(1e-5);
+    for (const [name, value] of own.namedBuffers())
+      expect(worst(value.toNumbers(), compared.stateDict().get(name)!.toNumbers())).toBeLessThan(1e-5);
+    own.eval();
+    expect(calls(own).called).not.toContain('espalier::normalise');
+    // One that keeps no statistics has nothing to bring up to date.
+    const bare = calls(new nn.BatchNorm2d(5, { affine: false, trackRunningStats: false }));
+    expect(worst(bare.output.toNumbers(), expected.toNumbers())).toBeLessThan(1e-5);
   });
 });

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { fused, grad, manualSeed, nn, randn, scope, setThreads, tensor } from '../../src/index.js';
+import {
+  fused,
+  grad,
+  manualSeed,
+  nn,
+  observeOperators,
+  randn,
+  scope,
+  setThreads,
+  tensor,
+} from '../../src/index.js';
 import { worst } from './comparison.js';
 
 setThreads(2);
@@ -30,7 +40,7 @@ describe.each(['max', 'avg'] as const)('%s pooling with batch norm', (kind) => {
             ? new nn.MaxPool2d(3, { stride, padding: 1 })
             : new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
         const ours = fused.poolNorm(image, { kind, stride, norms: own }).toTensor();
-        const theirs = compared.forward(pool.forward(image));
+        const theirs = fused.withoutKernels(() => compared.forward(pool.forward(image)));
         expect(ours.shape).toEqual(theirs.shape);
         expect(worst(ours.toNumbers(), theirs.toNumbers())).toBeLessThan(tolerance);
         const gradients = [randn(ours.shape, { dtype })];
@@ -43,6 +53,65 @@ describe.each(['max', 'avg'] as const)('%s pooling with batch norm', (kind) => {
       });
     },
   );
+});
+
+describe.each(['max', 'avg'] as const)('%s pooling', (kind) => {
+  it.each([
+    ['float64', 1e-13, 1, [8, 6], 4, 'channels_last'],
+    ['float64', 1e-13, 2, [8, 6], 7, 'contiguous'],
+    ['float64', 1e-13, 3, [5, 7], 16, 'channels_last'],
+    ['float64', 1e-13, 1, [1, 2], 3, 'channels_last'],
+    ['float64', 1e-13, 1, [2, 1], 1, 'channels_last'],
+    ['float32', 1e-5, 1, [6, 6], 36, 'channels_last'],
+    ['float32', 1e-5, 2, [7, 5], 20, 'contiguous'],
+  ] as const)(
+    'as a layer has the values and gradients of libtorch in %s (%d, stride %d, image %o, %d channels, %s)',
+    (dtype, tolerance, stride, size, channels, memoryFormat) => {
+      scope(() => {
+        manualSeed(5);
+        const image = randn([2, channels, ...size], { dtype })
+          .mul(2)
+          .round()
+          .contiguous({ memoryFormat });
+        image.requiresGrad = true;
+        const layer =
+          kind === 'max'
+            ? new nn.MaxPool2d(3, { stride, padding: 1 })
+            : new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
+        const called: string[] = [];
+        const ours = observeOperators(
+          ({ name }) => called.push(name),
+          () => layer.forward(image),
+        );
+        expect(called).toContain('espalier::pool');
+        const theirs = fused.withoutKernels(() => layer.forward(image));
+        expect(ours.shape).toEqual(theirs.shape);
+        expect(worst(ours.toNumbers(), theirs.toNumbers())).toBeLessThan(tolerance);
+        const gradients = [randn(ours.shape, { dtype })];
+        const [gradient] = grad(ours, [image], { gradients });
+        const [expected] = grad(theirs, [image], { gradients });
+        expect(worst(gradient!.toNumbers(), expected!.toNumbers())).toBeLessThan(tolerance);
+      });
+    },
+  );
+});
+
+describe('pooling that the kernels do not have', () => {
+  it.each([
+    ['of windows of 2x2', () => new nn.MaxPool2d(2)],
+    ['that counts the padding', () => new nn.AvgPool2d(3, { stride: 1, padding: 1 })],
+    ['with dilation', () => new nn.MaxPool2d(3, { stride: 1, padding: 1, dilation: 2 })],
+    ['in evaluation', () => new nn.MaxPool2d(3, { stride: 1, padding: 1 }).eval()],
+  ])("is libtorch's: %s", (_, layer) => {
+    scope(() => {
+      const called: string[] = [];
+      observeOperators(
+        ({ name }) => called.push(name),
+        () => layer().forward(randn([2, 3, 8, 8])),
+      );
+      expect(called).not.toContain('espalier::pool');
+    });
+  });
 });
 
 describe('max pooling', () => {

@@ -12,7 +12,7 @@ import {
   tensor,
 } from '../../src/index.js';
 import { worst } from './comparison.js';
-import { composedReluConvNorm, makeUnits, type UnitSettings } from './composition.js';
+import { composedReluConvNorm, type LayeredUnit, makeUnits, type UnitSettings } from './composition.js';
 
 setThreads(2);
 
@@ -191,7 +191,7 @@ describe('the kernels', () => {
         affine: false,
         ...given,
       });
-      const [{ depthwise }] = units as [fused.ReluConvNorm];
+      const [{ depthwise }] = units as [LayeredUnit];
       const cropped = depthwise && { depthwise: Object.assign(depthwise, { padding: [0, 0] }) };
       expect(() => fused.reluConvNorm(randn([2, 4, 3, 3]), [{ ...units[0]!, ...cropped }])).toThrow(message);
     });

@@ -3,7 +3,7 @@ import { runFused } from '../fused-units.js';
 import { type Path, pathOf, sumOf, written } from '../mixture-terms.js';
 import { CELL_INPUTS, type NasnetCellArchitecture, stateWidth } from './architecture.js';
 import { convolution, type Normalization } from './convolution.js';
-import { FactorizedReduction } from './factorized-reduction.js';
+import { FactorizedReduction, RectifiedReduction } from './factorized-reduction.js';
 import { buildOperation } from './operations.js';
 
 /** Where a cell stands in its network. */
@@ -74,10 +74,15 @@ export class NasnetCell extends nn.Module {
       written({ term: run(this.input, input) }),
       this.#readsOneInput ? input : written({ term: run(this.previous, previous) }),
     ];
+    // What learns nothing is the same wherever it reads a state.
+    const pooled = new Map<string, fused.MixtureTerm>();
     for (const [index, { inputs, operations, combine }] of blocks.entries()) {
       const [left, right] = operations.map((operation, side) => {
         const layer = this.operations[2 * index + side] as nn.Layer;
-        const result = run(layer, states[inputs[side] as number] as Tensor);
+        const state = inputs[side] as number;
+        const key = `${operation} ${state}`;
+        const result = pooled.get(key) ?? run(layer, states[state] as Tensor);
+        if (isPooling(layer)) pooled.set(key, result);
         const drops = this.training && operation !== 'skip_connect';
         return pathOf(result, drops ? dropProbability : 0);
       }) as [Path, Path];
@@ -88,8 +93,11 @@ export class NasnetCell extends nn.Module {
   }
 }
 
+const isPooling = (layer: nn.Layer) => layer instanceof nn.MaxPool2d || layer instanceof nn.AvgPool2d;
+
 /** What batch norm makes is left to the sum of the block where the kernels can. */
 function run(layer: nn.Layer, state: Tensor): fused.MixtureTerm {
+  if (layer instanceof RectifiedReduction) return layer.run(state) ?? layer.forward(state);
   return (layer instanceof nn.Sequential ? runFused([layer], state) : undefined) ?? layer.forward(state);
 }
 
@@ -99,10 +107,7 @@ function previousInput(
   normalization: Normalization,
 ): nn.Layer {
   if (previous?.twiceAsLarge)
-    return new nn.Sequential(
-      new nn.ReLU(),
-      new FactorizedReduction(previous.channels, filters, normalization),
-    );
+    return new RectifiedReduction(new FactorizedReduction(previous.channels, filters, normalization));
   if (previous === undefined || previous.channels === filters) return new nn.Identity();
   return new nn.Sequential(new nn.ReLU(), ...convolution(previous.channels, filters, normalization));
 }

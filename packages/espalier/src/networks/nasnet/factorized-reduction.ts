@@ -1,4 +1,4 @@
-import { cat, nn, type Tensor } from '@espalier/torch';
+import { cat, fused, nn, type Tensor } from '@espalier/torch';
 import type { Normalization } from './convolution.js';
 
 /**
@@ -22,5 +22,32 @@ export class FactorizedReduction extends nn.Layer {
     // Moved by one place up and left; zeros come in at the other side, for sizes that are odd.
     const moved = input.constantPadNd([-1, 1, -1, 1]);
     return this.norm.forward(cat([this.even.forward(input), this.odd.forward(moved)], 1));
+  }
+}
+
+/** The same of rectified values. */
+export class RectifiedReduction extends nn.Sequential {
+  readonly #reduction: FactorizedReduction;
+
+  constructor(reduction: FactorizedReduction) {
+    super(new nn.ReLU(), reduction);
+    this.#reduction = reduction;
+  }
+
+  override forward(input: Tensor): Tensor {
+    return this.run(input)?.toTensor() ?? super.forward(input);
+  }
+
+  /** By the kernels, where they serve it: both halves as one pointwise convolution. */
+  run(input: Tensor): fused.Normalised | undefined {
+    if (!fused.servesLayer(this, input)) return undefined;
+    const { even, odd, norm } = this.#reduction;
+    const inputs = even.weight.shape[1] as number;
+    const none = [0, 0, 0, 0];
+    const pointwise = cat([
+      even.weight.constantPadNd([...none, 0, inputs]),
+      odd.weight.constantPadNd([...none, inputs, 0]),
+    ]);
+    return fused.reluConvNorm(fused.halves(input), [{ pointwise, norm }]);
   }
 }
