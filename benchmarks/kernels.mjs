@@ -19,7 +19,7 @@ import {
 import { median } from './driver/statistics.mjs';
 
 const { values: flags } = parseArgs({
-  options: { threads: { type: 'string', default: '2' }, rounds: { type: 'string', default: '9' } },
+  options: { threads: { type: 'string', default: '2' }, rounds: { type: 'string', default: '31' } },
 });
 setThreads(Number(flags.threads));
 const rounds = Number(flags.rounds);
