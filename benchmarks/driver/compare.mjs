@@ -12,8 +12,8 @@ import { median, middleHalf } from './statistics.mjs';
 /** Steps from equal weights whose losses must agree. */
 const checkedSteps = 3;
 
-/** Steps before those that are timed: a process that has taken a few steps has the memory that all later ones use. A training is thousands of steps. */
-const warmUpSteps = 5;
+/** Steps before those that are timed: a process that has taken two has nearly all the memory that all later ones use. A training is thousands of steps. */
+const warmUpSteps = 2;
 
 const file = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 

@@ -85,7 +85,7 @@ describe('wrong input', () => {
     [
       'a space of language models',
       search('--space', 'darts-rnn'),
-      /space darts-rnn is of language models: .* not images/,
+      /the kind "cifar10" is not a text; allowed here: text:DIR/,
     ],
     [
       'a space whose networks are no classifiers',
