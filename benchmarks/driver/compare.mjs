@@ -12,7 +12,10 @@ import { median, middleHalf } from './statistics.mjs';
 /** Steps from equal weights whose losses must agree. */
 const checkedSteps = 3;
 
-/** Steps before those that are timed: a process that has taken two has nearly all the memory that all later ones use. A training is thousands of steps. */
+/**
+ * Steps before those that are timed: the first ones are the page faults of new memory, which a training of thousands of
+ * steps does not have.
+ */
 const warmUpSteps = 2;
 
 const file = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
