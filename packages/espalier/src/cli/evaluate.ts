@@ -8,6 +8,7 @@ import { freeFolder } from './free-folder.js';
 import { wholeNumber } from './options.js';
 import { runEvaluation } from './run-again.js';
 import { describeEvaluation, plainEvaluation } from './run-evaluation.js';
+import { taskOf } from './task-flags.js';
 import { openTerminal } from './terminal.js';
 import { addTrainingFlags, type TrainingFlags, trainingOf } from './training-flags.js';
 
@@ -59,7 +60,7 @@ export function addEvaluate(program: Command): void {
 }
 
 async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
-  const { seed, testSeeds, threads, limit, validation, imageSize, json } = flags;
+  const { seed, testSeeds, threads, json } = flags;
   const terminal = openTerminal(json);
   const plan = await planEvaluation(paths, flags.seeds, (space) => {
     const { spaceOptions, training } = trainingOf(space, flags);
@@ -72,13 +73,7 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
   const out = flags.out ?? freeFolder('runs/evaluation');
   await beginEvaluation(out, {
     methods: [...plan.methods],
-    task: {
-      ...searched,
-      seed,
-      ...(limit === undefined ? {} : { limit }),
-      ...(validation === undefined ? {} : { validation }),
-      ...(imageSize === undefined ? {} : { imageSize }),
-    },
+    task: taskOf({ ...searched, ...flags, data: searched.data }),
     seed,
     testSeeds,
     threads,

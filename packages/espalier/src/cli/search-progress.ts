@@ -79,7 +79,7 @@ export class SearchProgress {
       parts.push(`average of the last ${valueText(measure, recentAverage(state) as number)}`);
     }
     const baseline = state.updates.at(-1)?.baseline;
-    if (typeof baseline === 'number') parts.push(`reward baseline ${small(baseline)}`);
+    if (typeof baseline === 'number') parts.push(`reward baseline ${rewardText(baseline)}`);
     return parts.join(', ');
   }
 
@@ -104,6 +104,6 @@ export class SearchProgress {
 }
 
 /** Rewards of language models are some millionths. */
-function small(reward: number): string {
+function rewardText(reward: number): string {
   return reward === 0 || reward >= 0.001 ? reward.toFixed(3) : reward.toExponential(2);
 }

@@ -12,7 +12,6 @@ import { resolveOptions } from '../space/options.js';
 import { spaces } from '../spaces/space-names.js';
 import type { AnyStrategyDefinition } from '../strategies/strategy.js';
 import { strategies, strategyNamed } from '../strategies/strategy-names.js';
-import type { TaskSettings } from '../tasks/task-settings.js';
 import { childTraining, smallChildTraining } from '../training/paper-settings.js';
 import { weightSharing, weightSharingNamed } from '../weight-sharing/weight-sharing-names.js';
 import { freeFolder } from './free-folder.js';
@@ -21,9 +20,10 @@ import { refuseFlags } from './refuse-flags.js';
 import { describeRun, runToEnd } from './run-search.js';
 import { describeSupernet, runSupernet } from './run-supernet.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
+import { addTaskFlags, type TaskFlags, taskOf } from './task-flags.js';
 import { openTerminal, type Terminal } from './terminal.js';
 
-interface SearchFlags extends SpaceFlags {
+interface SearchFlags extends SpaceFlags, TaskFlags {
   readonly space: string;
   readonly strategy: string;
   readonly data: string;
@@ -34,8 +34,6 @@ interface SearchFlags extends SpaceFlags {
   readonly batchSize?: number;
   readonly workers?: number;
   readonly threads?: number;
-  readonly limit?: number;
-  readonly imageSize?: number;
   readonly validation?: number;
   readonly timeout?: number;
   readonly preset: 'paper' | 'small';
@@ -47,7 +45,7 @@ interface SearchFlags extends SpaceFlags {
 const TRIALS = 100;
 
 export function addSearch(program: Command): void {
-  addSpaceFlags(program.command('search'))
+  addTaskFlags(addSpaceFlags(program.command('search')))
     .description('search an architecture')
     .requiredOption(
       '--space <name|file>',
@@ -72,12 +70,6 @@ export function addSearch(program: Command): void {
     .option(
       '--threads <n>',
       'of each worker (default: 1), or of the search where weights are shared (default: one a processor)',
-      wholeNumber(1),
-    )
-    .option('--limit <n>', 'only the first N training images or tokens', wholeNumber(2))
-    .option(
-      '--image-size <n>',
-      'height and width of the images, where the data has them in any size (default: 224)',
       wholeNumber(1),
     )
     .option(
@@ -160,16 +152,6 @@ async function supernetRequestOf(flags: SearchFlags): Promise<SupernetRunRequest
 
 function given<T>(name: string, value: T | undefined): Record<string, T> {
   return value === undefined ? {} : { [name]: value };
-}
-
-function taskOf({ data, seed, limit, validation, imageSize }: SearchFlags): TaskSettings {
-  return {
-    data,
-    seed,
-    ...given('limit', limit),
-    ...given('validation', validation),
-    ...given('imageSize', imageSize),
-  };
 }
 
 /** What `--preset small` sets of a space or a strategy, where it is given. */

@@ -4,6 +4,7 @@ import { configured, findArchitecture } from '../experiments/found-architecture.
 import { beginTraining } from '../experiments/training-run.js';
 import { wholeNumber } from './options.js';
 import { describeTraining, runTraining } from './run-training.js';
+import { taskOf } from './task-flags.js';
 import { openTerminal } from './terminal.js';
 import { addTrainingFlags, type TrainingFlags, trainingOf } from './training-flags.js';
 
@@ -26,17 +27,12 @@ export function addTrain(program: Command): void {
     .option('--seed <n>', 'of everything random', wholeNumber(0), 1)
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, flags: TrainFlags) => {
-      const { data, out, seed, threads, limit, imageSize, json } = flags;
+      const { out, seed, threads, json } = flags;
       const terminal = openTerminal(json);
       const found = await findArchitecture(path);
       const { spaceOptions, training } = trainingOf(found.space, flags);
       beginTraining(out, configured(found, spaceOptions), {
-        task: {
-          data,
-          seed,
-          ...(limit === undefined ? {} : { limit }),
-          ...(imageSize === undefined ? {} : { imageSize }),
-        },
+        task: taskOf(flags),
         training,
         seed,
         threads,

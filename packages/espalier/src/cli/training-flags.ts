@@ -7,29 +7,22 @@ import { Space } from '../space/space.js';
 import { auxiliaryOptions, paperTraining, smallTraining } from '../training/paper-settings.js';
 import { collectSetting, shareOut, wholeNumber } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
+import { addTaskFlags, type TaskFlags } from './task-flags.js';
 
 /** How an architecture that was found is trained from scratch. */
-export interface TrainingFlags extends SpaceFlags {
+export interface TrainingFlags extends SpaceFlags, TaskFlags {
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly threads: number;
-  readonly limit?: number;
-  readonly imageSize?: number;
   readonly preset: 'paper' | 'small';
   readonly set: Record<string, Json>;
 }
 
 export function addTrainingFlags(command: Command): Command {
-  return addSpaceFlags(command)
+  return addTaskFlags(addSpaceFlags(command))
     .option('--epochs <n>', 'passes over the training data', wholeNumber(1))
     .option('--batch-size <n>', 'images a step, or texts side by side', wholeNumber(1))
     .option('--threads <n>', 'of the training', wholeNumber(1), availableParallelism())
-    .option('--limit <n>', 'only the first N training images or tokens (default: all)', wholeNumber(2))
-    .option(
-      '--image-size <n>',
-      'height and width of the images, where the data has them in any size (default: 224)',
-      wholeNumber(1),
-    )
     .option('--preset <paper|small>', 'the settings of the paper, or ones for a laptop', 'paper')
     .option('--set <key=value>', 'an option of the space or of the training; repeatable', collectSetting, {});
 }

@@ -34,12 +34,12 @@ export async function showImage(
   const { seed, epoch, augmentation } = random;
   const dice = Random.of(seed, `epoch ${epoch}, image ${place}`);
   const { crop, flip, colour } = augmentation;
-  const whole: View =
+  const view: View =
     crop?.from === 'parts'
       ? { part: drawPart(dice, image, crop.least), resized: size, mirrored: false }
       : centreView(image, size, EVALUATION_MARGIN);
   const mirrored = flip === true && dice.below(2) === 1;
-  const pixels = await viewImage(image, { ...whole, mirrored });
+  const pixels = await viewImage(image, { ...view, mirrored });
   if (colour !== undefined) jitterColours(pixels, dice, colour);
   return pixels;
 }

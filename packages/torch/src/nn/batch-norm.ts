@@ -73,7 +73,7 @@ abstract class BatchNorm extends Layer {
     );
   }
 
-  /** Whether it is done by a kernel, which is up to seven times as fast as libtorch 1.13. */
+  /** Whether it is done by a kernel, which is up to four times as fast as libtorch 1.13. */
   #runsKernels(input: Tensor): boolean {
     const { dtype, shape } = input;
     return shape.length === 4 && runsKernels(input) && (this.weight?.dtype ?? dtype) === dtype;

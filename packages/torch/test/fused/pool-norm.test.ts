@@ -8,11 +8,29 @@ import {
   randn,
   scope,
   setThreads,
+  type Tensor,
   tensor,
 } from '../../src/index.js';
 import { worst } from './comparison.js';
 
 setThreads(2);
+
+/** The layer that the kernels have. */
+const layerOf = (kind: 'max' | 'avg', stride: number) =>
+  kind === 'max'
+    ? new nn.MaxPool2d(3, { stride, padding: 1 })
+    : new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
+
+/** Whole numbers, many of them equal: of these max pooling takes the first. */
+function withEqualValues(
+  shape: readonly number[],
+  dtype: 'float32' | 'float64',
+  memoryFormat: 'channels_last' | 'contiguous',
+): Tensor {
+  const image = randn(shape, { dtype }).mul(2).round().contiguous({ memoryFormat });
+  image.requiresGrad = true;
+  return image;
+}
 
 describe.each(['max', 'avg'] as const)('%s pooling with batch norm', (kind) => {
   it.each([
@@ -27,18 +45,10 @@ describe.each(['max', 'avg'] as const)('%s pooling with batch norm', (kind) => {
     (dtype, tolerance, stride, size, channels, memoryFormat) => {
       scope(() => {
         manualSeed(4);
-        // Many equal values: the first of them is the greatest.
-        const image = randn([3, channels, ...size], { dtype })
-          .mul(2)
-          .round()
-          .contiguous({ memoryFormat });
-        image.requiresGrad = true;
+        const image = withEqualValues([3, channels, ...size], dtype, memoryFormat);
         const norms = [0, 1, 2].map(() => new nn.BatchNorm2d(channels, { affine: false }).to({ dtype }));
         const [compared, ...own] = norms as [nn.BatchNorm2d, ...nn.BatchNorm2d[]];
-        const pool =
-          kind === 'max'
-            ? new nn.MaxPool2d(3, { stride, padding: 1 })
-            : new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
+        const pool = layerOf(kind, stride);
         const ours = fused.poolNorm(image, { kind, stride, norms: own }).toTensor();
         const theirs = fused.withoutKernels(() => compared.forward(pool.forward(image)));
         expect(ours.shape).toEqual(theirs.shape);
@@ -69,15 +79,8 @@ describe.each(['max', 'avg'] as const)('%s pooling', (kind) => {
     (dtype, tolerance, stride, size, channels, memoryFormat) => {
       scope(() => {
         manualSeed(5);
-        const image = randn([2, channels, ...size], { dtype })
-          .mul(2)
-          .round()
-          .contiguous({ memoryFormat });
-        image.requiresGrad = true;
-        const layer =
-          kind === 'max'
-            ? new nn.MaxPool2d(3, { stride, padding: 1 })
-            : new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
+        const image = withEqualValues([2, channels, ...size], dtype, memoryFormat);
+        const layer = layerOf(kind, stride);
         const called: string[] = [];
         const ours = observeOperators(
           ({ name }) => called.push(name),
