@@ -6,7 +6,15 @@
 import { Space, spaces } from '../packages/espalier/dist/index.js';
 import { activationRegularisation } from '../packages/espalier/dist/networks/recurrent/activation-regularisation.js';
 import { buildLanguageSupernet } from '../packages/espalier/dist/supernets/build-supernet.js';
-import { backward, grad, manualSeed, optim, saveTensors, scope } from '../packages/torch/dist/index.js';
+import {
+  backward,
+  fused,
+  grad,
+  manualSeed,
+  optim,
+  saveTensors,
+  scope,
+} from '../packages/torch/dist/index.js';
 import { noDropout, randomText } from './driver/inputs.mjs';
 
 /** @type {import('./driver/load-benchmark.mjs').Benchmark} */
@@ -54,8 +62,8 @@ export default {
     const ofAlphas = new optim.Adam([alphas], { learningRate: alphaLearningRate, weightDecay: 1e-3 });
     const ofWeights = new optim.SGD(weights, { learningRate, weightDecay: 5e-7 });
     const lossOn = ({ tokens, next }) => {
-      const { logProbabilities, activations } = model.forward(tokens, model.initialState(batch));
-      return { loss: logProbabilities.flatten(0, 1).nllLoss(next.flatten()), activations };
+      const { logits, activations } = model.forward(tokens, model.initialState(batch));
+      return { loss: fused.crossEntropy(logits, next), activations };
     };
 
     const architectureStep = () =>

@@ -7,7 +7,7 @@ import { hub } from '../packages/espalier/dist/hub/hub.js';
 import { Space, spaces } from '../packages/espalier/dist/index.js';
 import { buildLanguageModel } from '../packages/espalier/dist/networks/build-language-model.js';
 import { activationRegularisation } from '../packages/espalier/dist/networks/recurrent/activation-regularisation.js';
-import { backward, manualSeed, optim, saveTensors, scope } from '../packages/torch/dist/index.js';
+import { backward, fused, manualSeed, optim, saveTensors, scope } from '../packages/torch/dist/index.js';
 import { noDropout, randomText } from './driver/inputs.mjs';
 
 /** @type {import('./driver/load-benchmark.mjs').Benchmark} */
@@ -46,8 +46,8 @@ export default {
     const optimizer = new optim.SGD(model.parameters(), { learningRate, weightDecay: 8e-7 });
     return () =>
       scope(() => {
-        const { logProbabilities, activations } = model.forward(tokens, model.initialState(batch));
-        const loss = logProbabilities.flatten(0, 1).nllLoss(next.flatten());
+        const { logits, activations } = model.forward(tokens, model.initialState(batch));
+        const loss = fused.crossEntropy(logits, next);
         backward(loss.add(activationRegularisation(activations, { alpha: 0, beta: 1e-3 })));
         optim.clipGradientNorm(model.parameters(), 0.25);
         optimizer.step();

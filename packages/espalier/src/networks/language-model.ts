@@ -5,8 +5,8 @@ export type LanguageModelState = readonly Tensor[];
 
 /** What a language model makes of a stretch of T tokens from each of N texts. */
 export interface LanguageModelStep {
-  /** [T, N, V]: the logarithm of the probability of each token to come next. */
-  readonly logProbabilities: Tensor;
+  /** [T, N, V]: their softmax over the last dimension is the probability of each token to come next. */
+  readonly logits: Tensor;
   /** To go on from; `detach` it where back-propagation through time is cut. */
   readonly state: LanguageModelState;
   /** What the last recurrent layer gave out, [T, N, units]: activation regularisation reads it. */

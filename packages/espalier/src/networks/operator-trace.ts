@@ -241,8 +241,8 @@ export function traceLanguageModel(model: LanguageModel, batch = 1): OperatorTra
       ...numbered('state', model.initialState(batch)),
     }),
     ({ tokens, ...before }) => {
-      const { logProbabilities, state } = model.forward(tokens as Tensor, Object.values(before));
-      return { logProbabilities, ...numbered('next', state) };
+      const { logits, state } = model.forward(tokens as Tensor, Object.values(before));
+      return { logProbabilities: logits.logSoftmax(-1), ...numbered('next', state) };
     },
   );
 }

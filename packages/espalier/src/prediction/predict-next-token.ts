@@ -33,7 +33,8 @@ export function predictNextToken(model: LanguageModel, tokens: Tensor): TokenPre
       for (let from = 0; from < times; from += STRETCH) {
         const length = Math.min(STRETCH, times - from);
         const read = scope(() => {
-          const { logProbabilities, state: next } = model.forward(tokens.narrow(0, from, length), state);
+          const { logits, state: next } = model.forward(tokens.narrow(0, from, length), state);
+          const logProbabilities = logits.logSoftmax(-1);
           const followed = Math.min(length, times - 1 - from);
           if (followed > 0) {
             const following = tokens.narrow(0, from + 1, followed).unsqueeze(2);

@@ -1,4 +1,4 @@
-import { type nn, noGrad, randint, randn, scope, type Tensor, zeros } from '@espalier/torch';
+import { fused, type nn, noGrad, randint, randn, scope, type Tensor, zeros } from '@espalier/torch';
 import type { LanguageModel } from '../networks/language-model.js';
 import type { Network } from '../networks/network.js';
 import type { InputShape } from '../space/space.js';
@@ -38,8 +38,8 @@ export function tokenStep(model: LanguageModel, batchSize: number, length: numbe
   return {
     network: model,
     loss() {
-      const { logProbabilities } = model.forward(tokens.slice(0, 0, length), state);
-      return logProbabilities.flatten(0, 1).nllLoss(tokens.slice(0, 1).flatten());
+      const { logits } = model.forward(tokens.slice(0, 0, length), state);
+      return fused.crossEntropy(logits, tokens.slice(0, 1));
     },
     free() {
       for (const tensor of [tokens, ...state]) tensor.free();

@@ -75,7 +75,7 @@ class SuperCell extends DartsCell {
     if (this.#single !== undefined || !this.training || !fused.runsKernels(inputs))
       return super.run(inputs, state, mask);
     const [times, , width] = inputs.shape as [number, number, number];
-    const read = inputs.matmul(this._W0.narrow(0, 0, width));
+    const read = fused.matmul(inputs, this._W0.narrow(0, 0, width));
     const outputs = fused.mixedRecurrence(read, state[0] as Tensor, {
       matrices: [this._W0.narrow(0, width, this.hidden), ...this._Ws.parameters()],
       weights: this.#weights(),
@@ -99,7 +99,7 @@ class SuperCell extends DartsCell {
       const states = [this.bn.forward(first)];
       for (const [node, ofEdges] of nodes.entries()) {
         const earlier = stack(states);
-        const products = dropHidden(earlier).matmul(this._Ws[node] as nn.Parameter);
+        const products = fused.matmul(dropHidden(earlier), this._Ws[node] as nn.Parameter);
         states.push(this.bn.forward(mixedHighway(earlier, products, ofEdges)));
       }
       return stack(states.slice(1)).mean(0);

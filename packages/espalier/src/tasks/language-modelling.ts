@@ -1,13 +1,13 @@
-import { fromTypedArray, type Tensor } from '@espalier/torch';
+import { fromTypedArray, fused, type Tensor } from '@espalier/torch';
 import { type Stretch, stretchCount, stretches } from '../data/text-batches.js';
-import type { LanguageModel, LanguageModelState, LanguageModelStep } from '../networks/language-model.js';
+import type { LanguageModel, LanguageModelState } from '../networks/language-model.js';
 import { activationRegularisation } from '../networks/recurrent/activation-regularisation.js';
 import { Random } from '../random/random.js';
 import { PERPLEXITY } from './measure.js';
 import type { Batch, Part, PassOptions, Task } from './task.js';
 import type { TextTask } from './text-task.js';
 
-/** Tokens [T, N] and a state to the log-probabilities of the next tokens and the next state. */
+/** Tokens [T, N] and a state to the logits of the next tokens and the next state. */
 export type TokenModel = Pick<LanguageModel, 'initialState' | 'forward'>;
 
 /** How a text is trained on, besides the optimiser. */
@@ -81,7 +81,7 @@ export class LanguageModelling implements Task<TokenModel> {
       }) as [Tensor, Tensor];
       const made = model.forward(tokens, carried.before ?? model.initialState(texts));
       carried.after(made.state);
-      return { made, loss: lossOf(made, next) };
+      return { made, loss: fused.crossEntropy(made.logits, next) };
     };
     return {
       count: length * texts,
@@ -98,10 +98,6 @@ export class LanguageModelling implements Task<TokenModel> {
       },
     };
   }
-}
-
-function lossOf({ logProbabilities }: LanguageModelStep, next: Tensor): Tensor {
-  return logProbabilities.flatten(0, 1).nllLoss(next.flatten());
 }
 
 /** The state between two stretches, out of the scopes of the steps. */

@@ -65,8 +65,8 @@ class LookUp extends LanguageModel {
   }
 
   forward(tokens: Tensor, state: LanguageModelState): LanguageModelStep {
-    const logProbabilities = embedding(this.table, tokens).logSoftmax(-1);
-    return { logProbabilities, state, activations: { raw: logProbabilities, dropped: logProbabilities } };
+    const logits = embedding(this.table, tokens);
+    return { logits, state, activations: { raw: logits, dropped: logits } };
   }
 }
 

@@ -179,7 +179,7 @@ class LongShortTerm extends LanguageModel {
       outputs.push(h.unsqueeze(0));
     }
     const raw = cat(outputs);
-    return { logProbabilities: raw.logSoftmax(-1), state: [h, c], activations: { raw, dropped: raw } };
+    return { logits: raw, state: [h, c], activations: { raw, dropped: raw } };
   }
 }
 
@@ -325,8 +325,8 @@ describe.skipIf(python === undefined)(
               : fromTypedArray(images(3, image!), [3, image!.channels, image!.height, image!.width]);
           saveTensors(`${path}.input.safetensors`, new Map([['input', given]]));
           if (!(network instanceof LanguageModel)) return [read(network.forward(given))];
-          const { logProbabilities, state } = network.forward(given, network.initialState(3));
-          return [logProbabilities, ...state].map(read);
+          const { logits, state } = network.forward(given, network.initialState(3));
+          return [logits.logSoftmax(-1), ...state].map(read);
         }),
       );
       const state = Object.fromEntries([...network.stateDict()].map(([name, value]) => [name, value.shape]));

@@ -40,13 +40,10 @@ describe.each(small)('random architectures of %s, %o', (name, options) => {
       scope(() => {
         if (space.definition.reads === 'tokens') {
           const model = buildLanguageModel(space, architecture, { vocabulary: 7 });
-          const { logProbabilities } = model.forward(
-            randint(0, 7, [3, 2], { dtype: 'int64' }),
-            model.initialState(2),
-          );
-          expect(logProbabilities.shape, where).toEqual([3, 2, 7]);
-          for (const total of logProbabilities.exp().sum(-1).toNumbers())
-            expect(total, where).toBeCloseTo(1, 4);
+          const tokens = randint(0, 7, [3, 2], { dtype: 'int64' });
+          const { logits } = model.forward(tokens, model.initialState(2));
+          expect(logits.shape, where).toEqual([3, 2, 7]);
+          for (const value of logits.toNumbers()) expect(value, where).toSatisfy(Number.isFinite);
           model.free();
           return;
         }

@@ -69,7 +69,7 @@ function run(supernet: DartsRnnSupernet, path?: DartsRecurrentGenotype): number[
     const tokens = tensor(TOKENS, 'int64');
     const state = supernet.initialState(3);
     const step = path ? supernet.forwardPath(tokens, state, path) : supernet.forward(tokens, state);
-    return [...step.logProbabilities.toNumbers(), ...step.state[0]!.toNumbers()];
+    return [...step.logits.toNumbers(), ...step.state[0]!.toNumbers()];
   });
 }
 
@@ -244,7 +244,7 @@ describe('the supernet of darts-rnn', () => {
       manualSeed(5);
       const expected = scope(() => {
         const step = built.train(training).forward(tensor(TOKENS, 'int64'), built.initialState(3));
-        return [...step.logProbabilities.toNumbers(), ...step.state[0]!.toNumbers()];
+        return [...step.logits.toNumbers(), ...step.state[0]!.toNumbers()];
       });
       expect(path).toEqual(expected);
     }
@@ -284,7 +284,7 @@ describe('the supernet of darts-rnn', () => {
       expectGradients(() => {
         manualSeed(7);
         const step = supernet.forward(tensor(TOKENS, 'int64'), supernet.initialState(3));
-        return step.logProbabilities.mul(weights).sum();
+        return step.logits.mul(weights).sum();
       }, inputs);
     });
     supernet.free();
@@ -295,7 +295,7 @@ describe('the supernet of darts-rnn', () => {
     scope(() => {
       const path = { recurrent: [['tanh', 0] as const, ['relu', 0] as const], concat: [1, 2] };
       const step = supernet.forwardPath(tensor(TOKENS, 'int64'), supernet.initialState(3), path);
-      backward(step.logProbabilities.square().sum());
+      backward(step.logits.square().sum());
     });
     for (const [name, { grad }] of supernet.namedParameters()) expect(grad, name).toBeDefined();
     expect(supernet.architectureParameters().recurrent.grad).toBeUndefined();

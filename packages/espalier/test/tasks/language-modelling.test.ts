@@ -17,10 +17,9 @@ function counting(): TokenModel & { readonly states: number[][] } {
       const next = tokens
         .toNumbers()
         .map((token) => Array.from({ length: 8 }, (_, i) => (i === (token + 1) % 8 ? 1 : 0)));
-      const logProbabilities = tensor(next).reshape([times, texts, 8]).logSoftmax(-1);
-      const raw = logProbabilities;
+      const raw = tensor(next).reshape([times, texts, 8]);
       return {
-        logProbabilities,
+        logits: raw,
         state: [before.add(times)],
         activations: { raw, dropped: raw },
       };

@@ -115,8 +115,8 @@ function textProblem(): BilevelProblem {
       ),
     ) as [Tensor, Tensor];
     return () => {
-      const { logProbabilities } = network.forward(tokens, network.initialState(6));
-      return logProbabilities.flatten(0, 1).nllLoss(next.flatten());
+      const { logits } = network.forward(tokens, network.initialState(6));
+      return fused.crossEntropy(logits, next);
     };
   };
   return {

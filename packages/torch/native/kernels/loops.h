@@ -7,6 +7,10 @@
 
 namespace espalier {
 
+// Columns that are one panel of a product with AVX-512, and a whole number of them with any other instruction set.
+template <typename T>
+constexpr int64_t kPanel = 128 / sizeof(T);
+
 template <typename T>
 struct Loops {
   // depthwise.inc
@@ -21,7 +25,8 @@ struct Loops {
   void (*product)(const T*, int64_t, const T*, T*, int64_t, int64_t, int64_t, int64_t);
   void (*add_outer_products)(const T*, int64_t, const T*, int64_t, T*, int64_t, int64_t, int64_t);
   void (*pack_panels)(const T*, int64_t, int64_t, int64_t, int64_t, T*);
-  void (*panel_product)(const T*, int64_t, const T*, T*, int64_t, int64_t, int64_t, int64_t, bool);
+  void (*transpose)(const T*, int64_t, int64_t, int64_t, T*, int64_t);
+  void (*panel_product)(const T*, int64_t, const T*, const T*, int64_t, T*, int64_t, int64_t, int64_t, int64_t);
   // pooling.inc
   void (*max_pool)(const Convolution&, const T*, T*, uint8_t*);
   void (*add_max_pool_gradient)(const Convolution&, const T*, const uint8_t*, T*);
@@ -36,6 +41,9 @@ struct Loops {
   void (*mixed_highway_gradient)(int64_t, const T*, const T*, const T*, const T*, T*, T*, T*);
   void (*mask)(int64_t, const T*, const T*, T*);
   void (*add_masked)(int64_t, const T*, const T*, const T*, T*);
+  // softmax.inc
+  T (*log_sum)(int64_t, const T*, T*);
+  void (*softmax)(int64_t, const T*, T, T, T*);
   // lstm.inc
   void (*lstm_step)(int64_t, T*, const T*, T*, T*);
   void (*lstm_step_gradient)(int64_t, const T*, const T*, const T*, const T*, T*, T*);

@@ -1,4 +1,7 @@
+#include <cstddef>
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 #include "loops.h"
 

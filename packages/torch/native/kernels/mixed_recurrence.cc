@@ -45,12 +45,11 @@ struct Course {
 // The matrices in panels, or the transposed ones.
 template <typename T>
 std::vector<Scratch<T>> packed(const Recurrence& r, const std::vector<Tensor>& matrices, bool transposed) {
-  constexpr int64_t kWidest = 128 / sizeof(T);
   const int64_t k = transposed ? 2 * r.units : r.units, n = transposed ? r.units : 2 * r.units;
   std::vector<Scratch<T>> result(matrices.size());
   in_stretches(static_cast<int64_t>(matrices.size()), threads_for(static_cast<int64_t>(matrices.size())), [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      result[i].resize(k * (n + kWidest));
+      result[i].resize(k * (n + kPanel<T>));
       const T* const from = matrices[i].data_ptr<T>();
       loops<T>().pack_panels(from, transposed ? 1 : 2 * r.units, transposed ? 2 * r.units : 1, k, n, result[i].data());
     }
@@ -98,6 +97,16 @@ struct StateNorm {
   }
 };
 
+// Products of some rows of several states with one matrix: `left(state)` begins the rows of a state, `to(state)` those of its
+// product, `width` values each. Each panel of the matrix serves all states while it is in the first cache.
+template <typename T, typename Left, typename To>
+void multiply_states(const Left& left, int64_t states, const Scratch<T>& matrix, const To& to, int64_t rows, int64_t units, int64_t width) {
+  for (int64_t column = 0; column < width; column += kPanel<T>)
+    for (int64_t state = 0; state < states; ++state)
+      loops<T>().panel_product(left(state), units, matrix.data() + column * units, nullptr, 0, to(state) + column, width, rows, units,
+                               std::min(kPanel<T>, width - column));
+}
+
 // What a product reads of some rows of a state: the masked ones, written to `scratch`, or the state's own.
 template <typename T>
 const T* masked_rows(const Recurrence& r, const T* state, const T* mask, int64_t begin, int64_t end, T* scratch) {
@@ -129,8 +138,7 @@ Course run_forward(const Recurrence& r, const Tensor& read, const Tensor& initia
     const T* const given = read.data_ptr<T>() + time * r.product_size();
     in_stretches(r.rows, threads, [&](int64_t, int64_t begin, int64_t end) {
       const T* const left = masked_rows(r, before, factors, begin, end, masked.data());
-      std::copy(given + begin * width, given + end * width, products + begin * width);
-      loop.panel_product(left, r.units, panels[0].data(), products + begin * width, width, end - begin, r.units, width, true);
+      loop.panel_product(left, r.units, panels[0].data(), given + begin * width, width, products + begin * width, width, end - begin, r.units, width);
       std::fill(sum.begin() + begin * r.units, sum.begin() + end * r.units, T(0));
       for (int64_t row = begin; row < end; ++row)
         loop.add_mixed_highway(r.units, before + row * r.units, products + row * width, kTanhAlone<T>, sum.data() + row * r.units);
@@ -141,14 +149,14 @@ Course run_forward(const Recurrence& r, const Tensor& read, const Tensor& initia
       in_stretches(r.rows, threads, [&](int64_t, int64_t begin, int64_t end) {
         masked_rows(r, states + node * size, factors, begin, end, masked.data() + node * size);
         std::fill(sum.begin() + begin * r.units, sum.begin() + end * r.units, T(0));
-        for (int64_t edge = 0; edge <= node; ++edge) {
-          const T* const left = (factors == nullptr ? states : masked.data()) + edge * size + begin * r.units;
-          T* const product = products + (1 + first + edge) * r.product_size();
-          loop.panel_product(left, r.units, panels[1 + node].data(), product + begin * width, width, end - begin, r.units, width, false);
+        const T* const left = (factors == nullptr ? states : masked.data()) + begin * r.units;
+        T* const of_edges = products + (1 + first) * r.product_size();
+        multiply_states<T>([&](int64_t edge) { return left + edge * size; }, node + 1, panels[1 + node],
+                           [&](int64_t edge) { return of_edges + edge * r.product_size() + begin * width; }, end - begin, r.units, width);
+        for (int64_t edge = 0; edge <= node; ++edge)
           for (int64_t row = begin; row < end; ++row)
-            loop.add_mixed_highway(r.units, states + edge * size + row * r.units, product + row * width, weight + (first + edge) * kActivations,
-                                   sum.data() + row * r.units);
-        }
+            loop.add_mixed_highway(r.units, states + edge * size + row * r.units, of_edges + edge * r.product_size() + row * width,
+                                   weight + (first + edge) * kActivations, sum.data() + row * r.units);
       });
       norm.run<T>(r, sum.data(), states + (node + 1) * size, inverse + (node + 1) * r.units);
     }
@@ -206,16 +214,23 @@ struct MixedRecurrenceBackward : KernelNode {
     std::vector<double> totals(r.edges() * kActivations);
     const int64_t threads = threads_for(r.rows);
     std::vector<Scratch<T>> sums(threads), scratch(threads);
-    // Some rows of an edge: what its state gets back directly, and through the product's matrix and the mask.
-    const auto differentiate_edge = [&](int64_t thread, int64_t begin, int64_t end, const T* state, const T* product, const T* own_weights, const T* transposed,
-                                        T* to_product, T* weight_sums, T* to_state) {
+    // Some rows of the edges to a node: what their states get back directly, and through the products' matrix and the mask.
+    const auto differentiate_edges = [&](int64_t thread, int64_t begin, int64_t end, int64_t edges, const T* states_of, const T* products_of, const T* own_weights,
+                                         const Scratch<T>& transposed, T* to_products_of, T* weight_sums, T* to_states_of) {
+      const int64_t part = (end - begin) * r.units;
       T* const direct = scratch[thread].data();
-      T* const from_product = direct + (end - begin) * r.units;
-      for (int64_t row = begin; row < end; ++row)
-        loop.mixed_highway_gradient(r.units, through.data() + row * r.units, state + row * r.units, product + row * width, own_weights,
-                                    direct + (row - begin) * r.units, to_product + row * width, weight_sums);
-      loop.panel_product(to_product + begin * width, width, transposed, from_product, r.units, end - begin, width, r.units, false);
-      loop.add_masked((end - begin) * r.units, direct, from_product, factors == nullptr ? nullptr : factors + begin * r.units, to_state + begin * r.units);
+      T* const from_products = direct + edges * part;
+      for (int64_t edge = 0; edge < edges; ++edge)
+        for (int64_t row = begin; row < end; ++row)
+          loop.mixed_highway_gradient(r.units, through.data() + row * r.units, states_of + edge * size + row * r.units,
+                                      products_of + edge * r.product_size() + row * width, own_weights + edge * kActivations,
+                                      direct + edge * part + (row - begin) * r.units, to_products_of + edge * r.product_size() + row * width,
+                                      weight_sums + edge * kActivations * r.units);
+      multiply_states<T>([&](int64_t edge) { return to_products_of + edge * r.product_size() + begin * width; }, edges, transposed,
+                         [&](int64_t edge) { return from_products + edge * part; }, end - begin, width, r.units);
+      for (int64_t edge = 0; edge < edges; ++edge)
+        loop.add_masked(part, direct + edge * part, from_products + edge * part, factors == nullptr ? nullptr : factors + begin * r.units,
+                        to_states_of + edge * size + begin * r.units);
     };
 
     for (int64_t time = r.times - 1; time >= 0; --time) {
@@ -226,7 +241,7 @@ struct MixedRecurrenceBackward : KernelNode {
       T* const to_first = to_read.data_ptr<T>() + time * r.product_size();
       in_stretches(r.rows, threads, [&](int64_t thread, int64_t begin, int64_t end) {
         sums[thread].assign(r.edges() * kActivations * r.units + kActivations * r.units, T(0));
-        scratch[thread].resize(2 * (end - begin) * r.units);
+        scratch[thread].resize(2 * r.nodes * (end - begin) * r.units);
         const int64_t at = begin * r.units;
         std::fill_n(to_states.begin() + at, (end - begin) * r.units, T(0));
         // Each node has its share of the output, which the next time reads too.
@@ -244,17 +259,16 @@ struct MixedRecurrenceBackward : KernelNode {
         const int64_t first = Recurrence::first_edge(node);
         StateNorm::differentiate<T>(r, to_states.data() + (node + 1) * size, own_states + (node + 1) * size, own_inverse + (node + 1) * r.units, through.data());
         in_stretches(r.rows, threads, [&](int64_t thread, int64_t begin, int64_t end) {
-          for (int64_t edge = 0; edge <= node; ++edge)
-            differentiate_edge(thread, begin, end, own_states + edge * size, own_products + (1 + first + edge) * r.product_size(), mixing + (first + edge) * kActivations,
-                               panels[1 + node].data(), to_products.data() + (first + edge) * r.product_size(),
-                               sums[thread].data() + (first + edge) * kActivations * r.units, to_states.data() + edge * size);
+          differentiate_edges(thread, begin, end, node + 1, own_states, own_products + (1 + first) * r.product_size(), mixing + first * kActivations,
+                              panels[1 + node], to_products.data() + first * r.product_size(), sums[thread].data() + first * kActivations * r.units,
+                              to_states.data());
         });
       }
       StateNorm::differentiate<T>(r, to_states.data(), own_states, own_inverse, through.data());
       in_stretches(r.rows, threads, [&](int64_t thread, int64_t begin, int64_t end) {
         std::fill_n(carried.begin() + begin * r.units, (end - begin) * r.units, T(0));
-        differentiate_edge(thread, begin, end, before, own_products, kTanhAlone<T>, panels[0].data(), to_first,
-                           sums[thread].data() + r.edges() * kActivations * r.units, carried.data());
+        differentiate_edges(thread, begin, end, 1, before, own_products, kTanhAlone<T>, panels[0], to_first,
+                            sums[thread].data() + r.edges() * kActivations * r.units, carried.data());
       });
       for (size_t place = 0; place < totals.size(); ++place)
         for (const Scratch<T>& own : sums)

@@ -35,9 +35,8 @@ struct Course {
 // A weight [4H, H] in panels: transposed as the way forward multiplies by it, or as it is.
 template <typename T>
 Scratch<T> packed(const Size& size, const Tensor& weight, bool transposed) {
-  constexpr int64_t kWidest = 128 / sizeof(T);
   const int64_t k = transposed ? size.units : 4 * size.units, n = transposed ? 4 * size.units : size.units;
-  Scratch<T> result(k * (n + kWidest));
+  Scratch<T> result(k * (n + kPanel<T>));
   loops<T>().pack_panels(weight.data_ptr<T>(), transposed ? 1 : size.units, transposed ? size.units : 1, k, n, result.data());
   return result;
 }
@@ -75,9 +74,9 @@ Course run_forward(const Size& size, const Tensor& given, const Tensor& recalled
       T* const gates = course.gates.data_ptr<T>() + at * size.gates();
       T* const cell = course.cells.data_ptr<T>() + at * size.state();
       T* const hidden = course.hiddens.data_ptr<T>() + at * size.state();
-      for (int64_t row = 0; row < rows; ++row) std::copy(bias[layer].begin(), bias[layer].end(), gates + row * 4 * units);
-      loop.panel_product(input, units, of_input[layer].data(), gates, 4 * units, rows, units, 4 * units, true);
-      if (time > 0) loop.panel_product(hidden - size.state(), units, of_hidden[layer].data(), gates, 4 * units, rows, units, 4 * units, true);
+      loop.panel_product(input, units, of_input[layer].data(), bias[layer].data(), 0, gates, 4 * units, rows, units, 4 * units);
+      if (time > 0)
+        loop.panel_product(hidden - size.state(), units, of_hidden[layer].data(), gates, 4 * units, gates, 4 * units, rows, units, 4 * units);
       for (int64_t row = 0; row < rows; ++row)
         loop.lstm_step(units, gates + row * 4 * units, time > 0 ? cell - size.state() + row * units : nothing.data(), cell + row * units, hidden + row * units);
       input = hidden;
@@ -135,8 +134,8 @@ struct RecallingLstmBackward : KernelNode {
         for (int64_t row = 0; row < rows; ++row)
           loop.lstm_step_gradient(units, state + row * units, own_gates + row * 4 * units, time > 0 ? cell - size.state() + row * units : nothing.data(),
                                   cell + row * units, to_cell + row * units, to_own_gates + row * 4 * units);
-        loop.panel_product(to_own_gates, 4 * units, to_hidden[layer].data(), state, units, rows, 4 * units, units, false);
-        loop.panel_product(to_own_gates, 4 * units, to_input[layer].data(), given, units, rows, 4 * units, units, false);
+        loop.panel_product(to_own_gates, 4 * units, to_hidden[layer].data(), nullptr, 0, state, units, rows, 4 * units, units);
+        loop.panel_product(to_own_gates, 4 * units, to_input[layer].data(), nullptr, 0, given, units, rows, 4 * units, units);
         above = given;
       }
       for (int64_t row = 0; row < rows; ++row) {

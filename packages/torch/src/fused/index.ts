@@ -1,5 +1,7 @@
+export { crossEntropy } from './cross-entropy.js';
 export { halves } from './halves.js';
 export { instructionSet, runsKernels, servesLayer, withoutKernels } from './kernels.js';
+export { linear, matmul } from './matmul.js';
 export { mixedHighway } from './mixed-highway.js';
 export { type MixedRecurrence, mixedRecurrence } from './mixed-recurrence.js';
 export { type MixtureTerm, mixture, Normalised } from './mixture.js';

@@ -1,4 +1,4 @@
-import { linear } from '../operators.generated.js';
+import { linear } from '../fused/matmul.js';
 import type { Tensor } from '../tensor.js';
 import { fanInUniform } from './init.js';
 import { Layer, Parameter } from './module.js';

@@ -1,5 +1,5 @@
 // Prints which instruction set the kernels run with, and values and gradients of each of them.
-import { fused, grad, manualSeed, nn, rand, randn } from '../../dist/index.js';
+import { arange, fused, grad, manualSeed, nn, rand, randn } from '../../dist/index.js';
 
 manualSeed(1);
 const image = randn([2, 21, 9, 7]);
@@ -36,6 +36,10 @@ const recurrence = fused.mixedRecurrence(randn([2, 5, 42]), randn([5, 21]), {
 });
 const cells = [new nn.LSTMCell(21, 21), new nn.LSTMCell(21, 21)];
 const recalling = fused.recallingLstm(randn([3, 2, 21]), rand([3, 2, 3]), cells);
+const [left, right, weight] = [randn([9, 40]), randn([40, 37]), randn([40, 40])];
+for (const matrix of [left, right, weight]) matrix.requiresGrad = true;
+const product = fused.matmul(fused.linear(left, weight).mul(0.1), right);
+const entropy = fused.crossEntropy(product.mul(0.1), arange(0, 36, 4));
 const gradients = grad(mixed[0].mul(mixed[1]).sum(), learned);
 gradients.push(...grad(recurrence.square().sum(), matrices));
 gradients.push(
@@ -44,7 +48,8 @@ gradients.push(
     cells.flatMap((cell) => cell.parameters()),
   ),
 );
-const values = [...mixed, highway, recurrence, recalling, ...gradients].flatMap((tensor) =>
+gradients.push(...grad(entropy.mul(50), [left, right, weight]));
+const values = [...mixed, product, entropy, highway, recurrence, recalling, ...gradients].flatMap((tensor) =>
   tensor.toNumbers(),
 );
 console.log(JSON.stringify({ set: fused.instructionSet(), values }));

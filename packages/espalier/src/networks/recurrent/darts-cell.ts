@@ -29,13 +29,14 @@ export abstract class DartsCell extends RecurrentCell {
 
   protected begin(inputs: Tensor, dropHidden: DropHidden): CellStep {
     const width = inputs.shape[2] as number;
-    const read = inputs.matmul(this._W0.narrow(0, 0, width)).unbind(0);
+    const read = fused.matmul(inputs, this._W0.narrow(0, 0, width)).unbind(0);
     const fromHidden = this._W0.narrow(0, width, this.hidden);
     const toFirst = this.highwayTo('tanh', inputs);
     const nodes = this.beginNodes(dropHidden, inputs);
     return (time, state) => {
       const before = state[0] as Tensor;
-      return [nodes(toFirst(before, (read[time] as Tensor).add(dropHidden(before).mm(fromHidden))))];
+      const product = (read[time] as Tensor).add(fused.matmul(dropHidden(before), fromHidden));
+      return [nodes(toFirst(before, product))];
     };
   }
 
@@ -66,7 +67,7 @@ export abstract class DartsCell extends RecurrentCell {
       const states = [first];
       for (const [node, [, from]] of recurrent.entries()) {
         const previous = states[from] as Tensor;
-        const product = dropHidden(previous).mm(this._Ws[node] as nn.Parameter);
+        const product = fused.matmul(dropHidden(previous), this._Ws[node] as nn.Parameter);
         states.push((highways[node] as (state: Tensor, product: Tensor) => Tensor)(previous, product));
       }
       return stack(concat.map((index) => states[index] as Tensor)).mean(0);

@@ -1,4 +1,4 @@
-import { linear, nn, type Tensor, zeros } from '@espalier/torch';
+import { fused, nn, type Tensor, zeros } from '@espalier/torch';
 
 /** From hidden states [..., hidden] to logits [..., V], with a weight [V, hidden] that may be the embedding's. */
 export class Decoder extends nn.Layer {
@@ -10,6 +10,6 @@ export class Decoder extends nn.Layer {
   }
 
   forward(hidden: Tensor): Tensor {
-    return linear(hidden, this.weight, this.bias);
+    return fused.linear(hidden, this.weight, this.bias);
   }
 }

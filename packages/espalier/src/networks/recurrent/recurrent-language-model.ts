@@ -55,7 +55,6 @@ export class RecurrentLanguageModel extends LanguageModel {
       next.push(...after);
     }
     const dropped = locked(raw, dropoutOutput);
-    const logProbabilities = this.decoder.forward(dropped).logSoftmax(-1);
-    return { logProbabilities, state: next, activations: { raw, dropped } };
+    return { logits: this.decoder.forward(dropped), state: next, activations: { raw, dropped } };
   }
 }

@@ -1,4 +1,4 @@
-import { nn, type Tensor } from '@espalier/torch';
+import { fused, nn, type Tensor } from '@espalier/torch';
 import { type CellStep, RecurrentCell } from './recurrent-cell.js';
 import { activate, combine, type TreeNode, type ZophRnn } from './zoph-tree.js';
 
@@ -28,12 +28,10 @@ export class ZophRecurrentCell extends RecurrentCell {
   protected begin(inputs: Tensor, dropHidden: (hidden: Tensor) => Tensor): CellStep {
     const { nodes, cellInject, cellIndex } = this.tree;
     const base = this.#base;
-    const read = inputs.matmul(this.weight_x).unbind(0);
+    const read = fused.matmul(inputs, this.weight_x).unbind(0);
     return (time, [lastOutput, lastCell]) => {
       const fromInput = (read[time] as Tensor).chunk(base, 1);
-      const fromHidden = dropHidden(lastOutput as Tensor)
-        .mm(this.weight_h)
-        .chunk(base, 1);
+      const fromHidden = fused.matmul(dropHidden(lastOutput as Tensor), this.weight_h).chunk(base, 1);
       const outputs: Tensor[] = [];
       let nextCell = lastCell as Tensor;
       for (const [index, node] of nodes.entries()) {

@@ -105,7 +105,7 @@ describe('the language model of DARTS', () => {
       );
       own.eval().to({ dtype: 'float64' }).loadStateDict(state);
       const hidden = tensor([[0.6]], 'float64');
-      const { logProbabilities, state: after } = own.forward(tensor([[4], [2]], 'int64'), [hidden]);
+      const { logits, state: after } = own.forward(tensor([[4], [2]], 'int64'), [hidden]);
       const first = (0.6 + Math.tanh(-0.5)) / 4;
       const second = (first + Math.tanh(0.3)) / 4;
       expect(after[0]!.item()).toBeCloseTo(second, 14);
@@ -114,7 +114,7 @@ describe('the language model of DARTS', () => {
         const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
         return logits.map((logit) => logit - total);
       });
-      for (const [i, value] of logProbabilities.toNumbers().entries())
+      for (const [i, value] of logits.logSoftmax(-1).toNumbers().entries())
         expect(value).toBeCloseTo(rows.flat()[i]!, 14);
       own.free();
     });
@@ -175,9 +175,8 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
       const whole = network.forward(tensor(TOKENS, 'int64'), network.initialState(2));
       const first = network.forward(tensor(TOKENS.slice(0, 3), 'int64'), network.initialState(2));
       const second = network.forward(tensor(TOKENS.slice(3), 'int64'), first.state);
-      const parts = [...first.logProbabilities.toNumbers(), ...second.logProbabilities.toNumbers()];
-      for (const [i, value] of whole.logProbabilities.toNumbers().entries())
-        expect(parts[i]).toBeCloseTo(value, 12);
+      const parts = [...first.logits.toNumbers(), ...second.logits.toNumbers()];
+      for (const [i, value] of whole.logits.toNumbers().entries()) expect(parts[i]).toBeCloseTo(value, 12);
     });
     network.free();
   });
@@ -188,9 +187,8 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
       const both = network.forward(tensor(TOKENS, 'int64'), network.initialState(2));
       const right = TOKENS.map(([, token]) => [token!]);
       const alone = network.forward(tensor(right, 'int64'), network.initialState(1));
-      const values = both.logProbabilities.select(1, 1).toNumbers();
-      for (const [i, value] of alone.logProbabilities.toNumbers().entries())
-        expect(values[i]).toBeCloseTo(value, 12);
+      const values = both.logits.select(1, 1).toNumbers();
+      for (const [i, value] of alone.logits.toNumbers().entries()) expect(values[i]).toBeCloseTo(value, 12);
     });
     network.free();
   });
@@ -206,9 +204,9 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
         // The same masks each time.
         manualSeed(7);
         const state = network.initialState(2).map((part) => part.add(0.1));
-        const { logProbabilities, activations } = network.forward(tokens, state);
+        const { logits, activations } = network.forward(tokens, state);
         const regularisation = activationRegularisation(activations, { alpha: 0.3, beta: 0.2 });
-        return logProbabilities.flatten(0, 1).nllLoss(targets).add(regularisation!);
+        return logits.flatten(0, 1).crossEntropyLoss(targets).add(regularisation!);
       };
       const parameters = network.parameters();
       const gradients = grad(loss(), parameters);
@@ -240,7 +238,7 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
     scope(() => {
       // A cell state of zero, once injected by a product, would leave nothing to drop.
       const state = network.initialState(2).map((part) => part.add(0.5));
-      const run = () => network.forward(tensor(TOKENS, 'int64'), state).logProbabilities.toNumbers();
+      const run = () => network.forward(tensor(TOKENS, 'int64'), state).logits.toNumbers();
       manualSeed(1);
       const first = run();
       expect(run()).not.toEqual(first);
@@ -263,8 +261,8 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
     const loss = () => {
       const tokens = tensor(TOKENS.slice(0, 3), 'int64');
       const targets = tensor(TOKENS.slice(1).flat(), 'int64');
-      const { logProbabilities } = network.forward(tokens, network.initialState(2));
-      return logProbabilities.flatten(0, 1).nllLoss(targets);
+      const { logits } = network.forward(tokens, network.initialState(2));
+      return logits.flatten(0, 1).crossEntropyLoss(targets);
     };
     const value = () => scope(() => loss().item());
     const before = value();

@@ -1,0 +1,199 @@
+// Matrix products, for the layers of language models and the heads of classifiers: what libtorch's library does for them
+// starts threads of its own, which go on spinning beside libtorch's, and may not know the CPU.
+#include <torch/library.h>
+
+#include <algorithm>
+
+#include "gradient.h"
+#include "loops.h"
+#include "scratch.h"
+#include "stretches.h"
+
+namespace espalier {
+namespace {
+
+using at::Tensor;
+using c10::optional;
+
+// A matrix in memory; one of the steps is 1.
+template <typename T>
+struct Matrix {
+  const T* values;
+  int64_t row_step, column_step;
+
+  const T* at(int64_t row, int64_t column) const { return values + row * row_step + column * column_step; }
+  Matrix transposed() const { return {values, column_step, row_step}; }
+};
+
+// So many terms of a sum at once, and so many rows of the left side: a panel stays in the first cache, the rows in the second.
+constexpr int64_t kTerms = 256, kRows = 512;
+// A thread has at least so many rows, or all.
+constexpr int64_t kRowsEach = 128;
+
+// The rows and columns of a result that are one thread's, the columns in whole panels.
+struct Share {
+  int64_t row, row_end, column, column_end;
+};
+
+template <typename T>
+std::vector<Share> shares(int64_t m, int64_t k, int64_t n) {
+  const int64_t panels = (n + kPanel<T> - 1) / kPanel<T>;
+  const int64_t threads = threads_for(std::max(m, panels), m * k * n);
+  const int64_t down = std::max<int64_t>(1, std::min(threads, m / kRowsEach)), across = std::max<int64_t>(1, std::min(threads / down, panels));
+  std::vector<Share> result;
+  for (int64_t i = 0; i < down; ++i)
+    for (int64_t j = 0; j < across; ++j)
+      result.push_back({m * i / down, m * (i + 1) / down, std::min(n, panels * j / across * kPanel<T>), std::min(n, panels * (j + 1) / across * kPanel<T>)});
+  return result;
+}
+
+// out[m, n] = left[m, k] right[k, n] + bias[n] (null: none). The order of each sum does not depend on the threads.
+template <typename T>
+void multiply(const Matrix<T>& left, const Matrix<T>& right, const T* bias, T* out, int64_t m, int64_t k, int64_t n) {
+  const Loops<T>& loop = loops<T>();
+  const std::vector<Share> all = shares<T>(m, k, n);
+  in_stretches(static_cast<int64_t>(all.size()), static_cast<int64_t>(all.size()), [&](int64_t thread, int64_t, int64_t) {
+    const Share& own = all[thread];
+    Scratch<T> panel(kTerms * kPanel<T>), turned(left.column_step == 1 ? 0 : kTerms * std::min(kRows, own.row_end - own.row));
+    for (int64_t row = own.row; row < own.row_end; row += kRows) {
+      const int64_t rows = std::min(kRows, own.row_end - row);
+      for (int64_t term = 0; term == 0 || term < k; term += kTerms) {
+        const int64_t terms = std::min(kTerms, k - term);
+        const T* rows_of = left.at(row, term);
+        int64_t row_step = left.row_step;
+        if (left.column_step != 1) {
+          loop.transpose(rows_of, left.column_step, terms, rows, turned.data(), terms);
+          rows_of = turned.data();
+          row_step = terms;
+        }
+        for (int64_t column = own.column; column < own.column_end; column += kPanel<T>) {
+          const int64_t columns = std::min(kPanel<T>, own.column_end - column);
+          T* const to = out + row * n + column;
+          loop.pack_panels(right.at(term, column), right.row_step, right.column_step, terms, columns, panel.data());
+          const T* const start = term > 0 ? to : bias == nullptr ? nullptr : bias + column;
+          loop.panel_product(rows_of, row_step, panel.data(), start, term > 0 ? n : 0, to, n, rows, terms, columns);
+        }
+      }
+    }
+  });
+}
+
+// The sum of the rows of [m, n].
+template <typename T>
+Tensor sum_of_rows(const Tensor& rows, int64_t m, int64_t n) {
+  const int64_t threads = threads_for(m, m * n * kValueRead);
+  std::vector<Scratch<T>> sums(threads);
+  in_stretches(m, threads, [&](int64_t thread, int64_t begin, int64_t end) {
+    sums[thread].assign(n, T(0));
+    loops<T>().add_sums(end - begin, n, rows.data_ptr<T>() + begin * n, sums[thread].data());
+  });
+  const Tensor result = at::zeros({n}, rows.options());
+  T* const total = result.data_ptr<T>();
+  for (const Scratch<T>& own : sums)
+    for (int64_t i = 0; i < n; ++i) total[i] += own[i];
+  return result;
+}
+
+// left [..., K]; right [K, N], or [N, K] where it is turned.
+struct Sizes {
+  int64_t m, k, n;
+  bool turned;
+
+  template <typename T>
+  Matrix<T> right(const Tensor& values) const {
+    return turned ? Matrix<T>{values.data_ptr<T>(), 1, k} : Matrix<T>{values.data_ptr<T>(), n, 1};
+  }
+};
+
+struct MatmulBackward : KernelNode {
+  Sizes sizes;
+  SavedVariable left, right;
+
+  std::string name() const override { return "matmul"; }
+
+  void release_variables() override {
+    left.reset_data();
+    right.reset_data();
+  }
+
+  variable_list differentiate(variable_list&& gradients) override {
+    const Tensor gradient = gradients[0].contiguous();
+    return gradient.scalar_type() == at::kFloat ? differentiate_as<float>(gradient) : differentiate_as<double>(gradient);
+  }
+
+  template <typename T>
+  variable_list differentiate_as(const Tensor& gradient) {
+    const auto [m, k, n, turned] = sizes;
+    const Tensor from = left.unpack(), matrix = right.unpack();
+    const Matrix<T> slopes{gradient.data_ptr<T>(), n, 1}, rows{from.data_ptr<T>(), k, 1};
+    variable_list to(3);
+    if (wants(0)) {
+      to[0] = at::empty_like(from);
+      multiply<T>(slopes, sizes.right<T>(matrix).transposed(), nullptr, to[0].template data_ptr<T>(), m, n, k);
+    }
+    if (wants(1)) {
+      to[1] = at::empty_like(matrix);
+      T* const out = to[1].template data_ptr<T>();
+      if (turned)
+        multiply<T>(slopes.transposed(), rows, nullptr, out, n, m, k);
+      else
+        multiply<T>(rows.transposed(), slopes, nullptr, out, k, m, n);
+    }
+    if (wants(2)) to[2] = sum_of_rows<T>(gradient, m, n);
+    return to;
+  }
+};
+
+// left [..., K] times right [K, N] (`turned`: [N, K]), plus bias [N]: [..., N].
+Tensor matmul(const Tensor& left, const Tensor& right, const optional<Tensor>& bias, bool turned) {
+  const auto type = left.scalar_type();
+  TORCH_CHECK(left.dim() > 0 && (type == at::kFloat || type == at::kDouble) && left.device().is_cpu(), "matmul: the left side is ", type,
+              left.sizes(), " on ", left.device(), "; allowed: float32 or float64 [..., K] on the CPU");
+  const int64_t k = left.size(-1);
+  TORCH_CHECK(right.dim() == 2 && right.size(turned ? 1 : 0) == k && right.scalar_type() == type && right.device().is_cpu(), "matmul: for ", type,
+              left.sizes(), " the right side is ", right.scalar_type(), right.sizes(), "; allowed: ", type, turned ? " [N, " : " [", k,
+              turned ? "]" : ", N]");
+  const Tensor start = bias.value_or(Tensor());
+  const Sizes sizes{k == 0 ? left.numel() : left.numel() / k, k, right.size(turned ? 0 : 1), turned};
+  TORCH_CHECK(!start.defined() || (start.sizes() == at::IntArrayRef({sizes.n}) && start.scalar_type() == type), "matmul: the bias is ",
+              start.scalar_type(), start.sizes(), "; allowed: ", type, " [", sizes.n, "]");
+  TORCH_CHECK(k > 0, "matmul: the sides share no dimension: ", left.sizes(), " and ", right.sizes(), "; allowed: K of at least 1");
+  const std::vector<Tensor> inputs{left, right, start};
+  const bool recorded = is_recorded(inputs);
+  Tensor held_left, held_right;
+  std::vector<Tensor> outputs;
+  {
+    at::NoGradGuard guard;
+    held_left = left.contiguous();
+    held_right = right.contiguous();
+    std::vector<int64_t> size = left.sizes().vec();
+    size.back() = sizes.n;
+    outputs.push_back(at::empty(size, left.options()));
+    const Tensor held_start = start.defined() ? start.contiguous() : start;
+    const auto run = [&](auto zero) {
+      using T = decltype(zero);
+      multiply<T>({held_left.data_ptr<T>(), k, 1}, sizes.right<T>(held_right), data_or_null<T>(held_start), outputs[0].data_ptr<T>(), sizes.m, k,
+                  sizes.n);
+    };
+    if (type == at::kFloat)
+      run(0.0f);
+    else
+      run(0.0);
+  }
+  if (recorded) {
+    const auto node = make_node<MatmulBackward>();
+    attach(node, inputs, outputs);
+    node->sizes = sizes;
+    node->left = SavedVariable(held_left, false);
+    node->right = SavedVariable(held_right, false);
+  }
+  return outputs[0];
+}
+
+}  // namespace
+
+TORCH_LIBRARY_FRAGMENT(espalier, library) {
+  library.def("matmul(Tensor left, Tensor right, Tensor? bias, bool turned) -> Tensor", matmul);
+}
+
+}  // namespace espalier
