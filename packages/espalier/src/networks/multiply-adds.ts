@@ -24,7 +24,7 @@ type Shape = readonly number[];
 /** Of one call, from the shapes of the tensors among its arguments and of its result. */
 export function multiplyAddsOfOperator(
   operator: string,
-  [, ...others]: readonly (Shape | undefined)[],
+  [input, ...others]: readonly (Shape | undefined)[],
   result: Shape,
 ): number {
   const [weight] = others;
@@ -38,6 +38,8 @@ export function multiplyAddsOfOperator(
     case 'aten::mm':
     case 'aten::matmul':
       return product(result) * (weight.at(-2) ?? 0);
+    case 'espalier::matmul':
+      return product(result) * (input?.at(-1) ?? 0);
     case 'espalier::relu_conv_norm': {
       // Depthwise and pointwise convolutions, of several units: each weight meets every pixel of the result once.
       const [images, , ...pixels] = result;

@@ -69,7 +69,7 @@ function run(supernet: DartsRnnSupernet, path?: DartsRecurrentGenotype): number[
     const tokens = tensor(TOKENS, 'int64');
     const state = supernet.initialState(3);
     const step = path ? supernet.forwardPath(tokens, state, path) : supernet.forward(tokens, state);
-    return [...step.logits.toNumbers(), ...step.state[0]!.toNumbers()];
+    return [...step.logits.logSoftmax(-1).toNumbers(), ...step.state[0]!.toNumbers()];
   });
 }
 
@@ -244,7 +244,7 @@ describe('the supernet of darts-rnn', () => {
       manualSeed(5);
       const expected = scope(() => {
         const step = built.train(training).forward(tensor(TOKENS, 'int64'), built.initialState(3));
-        return [...step.logits.toNumbers(), ...step.state[0]!.toNumbers()];
+        return [...step.logits.logSoftmax(-1).toNumbers(), ...step.state[0]!.toNumbers()];
       });
       expect(path).toEqual(expected);
     }
