@@ -2,6 +2,9 @@ import { fused, nn, type Tensor } from '@espalier/torch';
 
 type Units = readonly fused.ReluConvNorm[];
 
+/** One operation on several edges: as many units on each, one behind the other. */
+export type Chain = readonly Units[];
+
 const known = new WeakMap<nn.Sequential, Units | undefined>();
 
 /** What a sequence of layers consists of where all of it is rectified, separable, normalised convolutions. */
@@ -49,17 +52,45 @@ function isPointwise({ groups, weight, stride, padding, bias }: nn.Conv2d): bool
 export function runFused(sequences: readonly nn.Sequential[], input: Tensor): fused.Normalised | undefined {
   const [first] = sequences as readonly [nn.Sequential];
   if (!fused.servesLayer(first, input)) return undefined;
-  const all = sequences.map(unitsOf);
-  return all.every((units): units is Units => units !== undefined) ? runUnits(all, input) : undefined;
+  const chain = chainOf(sequences);
+  return chain && runChains([chain], input)[0];
 }
 
-/** The units of several edges, one behind the other on each, from an input that all of them read. */
-export function runUnits(edges: readonly Units[], input: Tensor): fused.Normalised {
-  const times = (edges[0] as Units).map((_, place) =>
-    edges.map((units) => units[place] as fused.ReluConvNorm),
-  );
-  return times.reduce<Tensor | fused.Normalised>(
-    (value, units) => fused.reluConvNorm(value, units),
-    input,
-  ) as fused.Normalised;
+/** Sequences of the same layers as a chain; undefined where the kernels do not have all that the layers do. */
+export function chainOf(sequences: readonly nn.Sequential[]): Chain | undefined {
+  const all = sequences.map(unitsOf);
+  return all.every((units): units is Units => units !== undefined) ? all : undefined;
+}
+
+/** Several operations from an input that all of them read. What they do at one place of their chains is one call. */
+export function runChains(chains: readonly Chain[], input: Tensor): fused.Normalised[] {
+  const values: fused.Normalised[] = [];
+  const lengths = chains.map(([units]) => (units as Units).length);
+  for (let place = 0; place < Math.max(...lengths); place++) {
+    const groups = new Map<string, { readonly chain: number; readonly units: Units }[]>();
+    for (const [chain, edges] of chains.entries()) {
+      if (place >= (lengths[chain] as number)) continue;
+      const units = edges.map((each) => each[place] as fused.ReluConvNorm);
+      const sizes = sizesOf(units[0] as fused.ReluConvNorm);
+      groups.set(sizes, [...(groups.get(sizes) ?? []), { chain, units }]);
+    }
+    for (const group of groups.values()) {
+      const read = place === 0 ? [input] : group.map(({ chain }) => values[chain] as fused.Normalised);
+      const made = fused.reluConvNorms(
+        read,
+        group.map(({ units }) => units),
+      );
+      for (const [index, { chain }] of group.entries()) values[chain] = made[index] as fused.Normalised;
+    }
+  }
+  return values;
+}
+
+/** What units of one call have in common. */
+function sizesOf({ depthwise, pointwise, norm }: fused.ReluConvNorm): string {
+  const [stride] = depthwise?.stride ?? [0];
+  const window = depthwise === undefined ? 0 : (depthwise.weight.shape[2] as number) - 1;
+  const growth = depthwise === undefined ? 0 : 2 * depthwise.padding[0] - depthwise.dilation[0] * window;
+  const { weight, momentum, epsilon } = norm;
+  return [stride, growth, ...pointwise.shape, weight !== undefined, momentum, epsilon].join();
 }

@@ -10,7 +10,7 @@ import {
   SeparableConvolution,
 } from '../networks/auto-deeplab/operations.js';
 import { resize, sizeOf } from '../networks/auto-deeplab/resize.js';
-import { runUnits } from '../networks/fused-units.js';
+import { runChains } from '../networks/fused-units.js';
 import { PoolNorm } from '../networks/pool-norm.js';
 import { MixedOperation, mixtures } from './mixed-operation.js';
 
@@ -38,14 +38,21 @@ function mixedOperation(filters: number): MixedOperation<OperationName> {
   });
 }
 
-/** The same operation on the edges that leave a state, in training with the kernels. */
-function runOperations(operations: readonly nn.Layer[], state: Tensor): fused.MixtureTerm {
+/** Operations on the edges that leave a state, in training with the kernels. */
+function runOperations(all: readonly (readonly nn.Layer[])[], state: Tensor): fused.MixtureTerm[] {
+  const isSeparable = ([first]: readonly nn.Layer[]) => first instanceof SeparableConvolution;
+  const chains = (all as readonly (readonly SeparableConvolution[])[])
+    .filter(isSeparable)
+    .map((operations) => operations.map(({ units }) => units));
+  const convolved = runChains(chains, state).values();
+  return all.map((operations) =>
+    isSeparable(operations) ? (convolved.next().value as fused.Normalised) : runOperation(operations, state),
+  );
+}
+
+/** The same operation on the edges that leave a state. */
+function runOperation(operations: readonly nn.Layer[], state: Tensor): fused.MixtureTerm {
   const [first] = operations as readonly [nn.Layer];
-  if (first instanceof SeparableConvolution)
-    return runUnits(
-      (operations as readonly SeparableConvolution[]).map(({ units }) => units),
-      state,
-    );
   if (first instanceof PoolNorm) {
     const norms = (operations as readonly PoolNorm[]).map(({ norm }) => norm);
     return fused.poolNorm(state, { kind: first.kind, stride: 1, norms });

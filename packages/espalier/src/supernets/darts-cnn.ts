@@ -114,7 +114,7 @@ class SuperCell extends nn.Module {
   /** One operation of an edge, from its state. */
   #alone(edge: number, name: DartsOperation, state: Tensor, from: number): fused.MixtureTerm {
     const [seen, passing] = this.#divide(state, this.plan.reduces && from < 2);
-    const value = runOperations([(this._ops[edge] as Edge).operation(name)], seen);
+    const [value] = runOperations([[(this._ops[edge] as Edge).operation(name)]], seen) as [fused.MixtureTerm];
     return passing === undefined ? value : this.#unite(sumOf([{ term: value }]), passing);
   }
 

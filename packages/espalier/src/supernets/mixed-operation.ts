@@ -41,14 +41,14 @@ export class MixedOperation<Name extends string> extends nn.Module {
  * The mixed operations of the edges that leave a state: a value [N, channels, H', W'] for each of them.
  *
  * @param weights [edges, operations]
- * @param run what the same operation of all edges makes of the state, with the kernels
+ * @param run what operations make of the state with the kernels, each on all edges
  */
 export function mixtures<Name extends string>(
   edges: readonly MixedOperation<Name>[],
   state: Tensor,
   weights: Tensor,
   channels: number,
-  run: (operations: readonly nn.Layer[], state: Tensor) => fused.MixtureTerm,
+  run: (operations: readonly (readonly nn.Layer[])[], state: Tensor) => fused.MixtureTerm[],
 ): Tensor[] {
   const [first] = edges as readonly [MixedOperation<Name>];
   const { names } = first;
@@ -56,11 +56,9 @@ export function mixtures<Name extends string>(
     return edges.map((edge, place) => edge.mixture(state, weights.select(0, place).unbind(0)));
   // 'none' is the first where it is one of them: it adds nothing, whatever its weight is.
   const from = names[0] === 'none' ? 1 : 0;
-  const terms = names.slice(from).map((name) =>
-    run(
-      edges.map((edge) => edge.operation(name)),
-      state,
-    ),
+  const terms = run(
+    names.slice(from).map((name) => edges.map((edge) => edge.operation(name))),
+    state,
   );
   return fused.mixture(terms, weights.narrow(1, from, terms.length), channels);
 }

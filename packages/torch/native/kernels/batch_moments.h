@@ -22,6 +22,9 @@ BatchMoments combine_moments(const std::vector<T>& means, const std::vector<T>& 
   const int64_t channels = static_cast<int64_t>(means.size()) / parts;
   BatchMoments result{at::empty({channels}, options), at::empty({channels}, options), at::empty({channels}, options)};
   const double count = static_cast<double>(parts) * static_cast<double>(values_each);
+  T* const mean = result.mean.data_ptr<T>();
+  T* const variance = result.variance.data_ptr<T>();
+  T* const inverse = result.inverse.data_ptr<T>();
   for (int64_t i = 0; i < channels; ++i) {
     double middle = 0;
     for (int64_t part = 0; part < parts; ++part) middle += static_cast<double>(means[part * channels + i]);
@@ -31,9 +34,9 @@ BatchMoments combine_moments(const std::vector<T>& means, const std::vector<T>& 
       const double apart = static_cast<double>(means[part * channels + i]) - middle;
       distances += static_cast<double>(squares[part * channels + i]) + apart * apart * static_cast<double>(values_each);
     }
-    result.mean.data_ptr<T>()[i] = static_cast<T>(middle);
-    result.variance.data_ptr<T>()[i] = static_cast<T>(distances / (count - 1));
-    result.inverse.data_ptr<T>()[i] = static_cast<T>(1 / std::sqrt(distances / count + epsilon));
+    mean[i] = static_cast<T>(middle);
+    variance[i] = static_cast<T>(distances / (count - 1));
+    inverse[i] = static_cast<T>(1 / std::sqrt(distances / count + epsilon));
   }
   return result;
 }
@@ -43,11 +46,14 @@ template <typename T>
 void follow(const BatchMoments& moments, int64_t first, const at::Tensor& mean, const at::Tensor& variance, const at::Tensor& batches,
             double momentum) {
   const T share = static_cast<T>(momentum);
-  for (int64_t i = 0; i < mean.numel(); ++i) {
-    T& kept_mean = mean.data_ptr<T>()[i];
-    T& kept_variance = variance.data_ptr<T>()[i];
-    kept_mean += share * (moments.mean.data_ptr<T>()[first + i] - kept_mean);
-    kept_variance += share * (moments.variance.data_ptr<T>()[first + i] - kept_variance);
+  const T* const new_mean = moments.mean.data_ptr<T>() + first;
+  const T* const new_variance = moments.variance.data_ptr<T>() + first;
+  T* const kept_mean = mean.data_ptr<T>();
+  T* const kept_variance = variance.data_ptr<T>();
+  const int64_t channels = mean.numel();
+  for (int64_t i = 0; i < channels; ++i) {
+    kept_mean[i] += share * (new_mean[i] - kept_mean[i]);
+    kept_variance[i] += share * (new_variance[i] - kept_variance[i]);
   }
   *batches.data_ptr<int64_t>() += 1;
 }
@@ -83,11 +89,17 @@ std::pair<at::Tensor, at::Tensor> scale_and_shift(const BatchMoments& moments, c
   const T* const inverse = moments.inverse.data_ptr<T>();
   const int64_t groups = affine.is_learned() ? static_cast<int64_t>(affine.gamma.size()) : 1;
   const int64_t own = channels / groups;
-  for (int64_t i = 0; i < channels; ++i) {
-    const T gamma = affine.is_learned() ? affine.gamma[i / own].data_ptr<T>()[i % own] : 1;
-    const T beta = affine.is_learned() ? affine.beta[i / own].data_ptr<T>()[i % own] : 0;
-    scale.data_ptr<T>()[i] = gamma * inverse[i];
-    shift.data_ptr<T>()[i] = beta - mean[i] * gamma * inverse[i];
+  T* const to_scale = scale.data_ptr<T>();
+  T* const to_shift = shift.data_ptr<T>();
+  for (int64_t group = 0; group < groups; ++group) {
+    const T* const gammas = affine.is_learned() ? affine.gamma[group].data_ptr<T>() : nullptr;
+    const T* const betas = affine.is_learned() ? affine.beta[group].data_ptr<T>() : nullptr;
+    for (int64_t i = 0; i < own; ++i) {
+      const int64_t at = group * own + i;
+      const T gamma = gammas == nullptr ? 1 : gammas[i];
+      to_scale[at] = gamma * inverse[at];
+      to_shift[at] = (betas == nullptr ? 0 : betas[i]) - mean[at] * gamma * inverse[at];
+    }
   }
   return {scale, shift};
 }
@@ -114,12 +126,23 @@ MomentsGradient<T> moments_gradient(const at::Tensor& scale_gradient, const at::
     result.beta.push_back(at::empty_like(tensor));
   }
   const int64_t own = gamma.empty() ? channels : channels / static_cast<int64_t>(gamma.size());
+  const T* const scale_of = scales.defined() ? scales.data_ptr<T>() : nullptr;
+  const T* const shift_of = shifts.defined() ? shifts.data_ptr<T>() : nullptr;
+  const T* const means = moments.mean.data_ptr<T>();
+  const T* const inverses = moments.inverse.data_ptr<T>();
+  std::vector<const T*> gammas;
+  std::vector<T*> to_gammas, to_betas;
+  for (size_t group = 0; group < gamma.size(); ++group) {
+    gammas.push_back(gamma[group].data_ptr<T>());
+    to_gammas.push_back(result.gamma[group].template data_ptr<T>());
+    to_betas.push_back(result.beta[group].template data_ptr<T>());
+  }
   for (int64_t i = 0; i < channels; ++i) {
-    const double to_scale = scales.defined() ? static_cast<double>(scales.data_ptr<T>()[i]) : 0;
-    const double to_shift = shifts.defined() ? static_cast<double>(shifts.data_ptr<T>()[i]) : 0;
-    const double mean = static_cast<double>(moments.mean.data_ptr<T>()[i]);
-    const double inverse = static_cast<double>(moments.inverse.data_ptr<T>()[i]);
-    const double factor = gamma.empty() ? 1 : static_cast<double>(gamma[i / own].data_ptr<T>()[i % own]);
+    const double to_scale = scale_of == nullptr ? 0 : static_cast<double>(scale_of[i]);
+    const double to_shift = shift_of == nullptr ? 0 : static_cast<double>(shift_of[i]);
+    const double mean = static_cast<double>(means[i]);
+    const double inverse = static_cast<double>(inverses[i]);
+    const double factor = gamma.empty() ? 1 : static_cast<double>(gammas[i / own][i % own]);
     // scale = gamma inverse, shift = beta - mean scale; inverse = (variance + epsilon)^(-1/2).
     const double to_normalised = to_scale - mean * to_shift;
     const double to_variance = -0.5 * inverse * inverse * inverse * factor * to_normalised;
@@ -128,8 +151,8 @@ MomentsGradient<T> moments_gradient(const at::Tensor& scale_gradient, const at::
     result.slope[i] = static_cast<T>(slope);
     result.offset[i] = static_cast<T>(to_mean / static_cast<double>(count) - slope * mean);
     if (gamma.empty()) continue;
-    result.gamma[i / own].template data_ptr<T>()[i % own] = static_cast<T>(inverse * to_normalised);
-    result.beta[i / own].template data_ptr<T>()[i % own] = static_cast<T>(to_shift);
+    to_gammas[i / own][i % own] = static_cast<T>(inverse * to_normalised);
+    to_betas[i / own][i % own] = static_cast<T>(to_shift);
   }
   return result;
 }

@@ -64,4 +64,16 @@ inline std::vector<at::Tensor> unpacked(const std::vector<SavedVariable>& variab
   return result;
 }
 
+using OptionalTensors = c10::List<c10::optional<at::Tensor>>;
+
+// Undefined for those that are not there.
+inline std::vector<at::Tensor> tensors_of(const OptionalTensors& list) {
+  std::vector<at::Tensor> result;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const c10::optional<at::Tensor> item = list.get(i);
+    result.push_back(item.value_or(at::Tensor()));
+  }
+  return result;
+}
+
 }  // namespace espalier

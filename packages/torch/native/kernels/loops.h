@@ -16,8 +16,8 @@ struct Loops {
   // depthwise.inc
   void (*rectify_padded)(const Convolution&, const T*, int64_t, const T*, const T*, int64_t, int64_t, T*);
   void (*depthwise)(const Convolution&, int64_t, const T*, int64_t, const T*, T*, int64_t, int64_t, bool);
-  void (*add_depthwise_weight_gradient)(const Convolution&, const T*, const T*, int64_t, T*);
-  void (*add_depthwise_scattered)(const Convolution&, const T*, int64_t, const T*, T*);
+  void (*add_depthwise_weight_gradient)(const Convolution&, const T*, int64_t, const T*, int64_t, T*);
+  void (*add_depthwise_scattered)(const Convolution&, const T*, int64_t, const T*, T*, int64_t);
   void (*row_input_gradient)(int64_t, int64_t, const T*, const T*, const T*, int64_t, const T*, T*, T*, T*, int64_t, bool);
   void (*moments)(const T*, int64_t, int64_t, int64_t, T*, T*);
   void (*with_moments_gradient)(int64_t, int64_t, const T*, const T*, int64_t, const T*, const T*, T*, int64_t);

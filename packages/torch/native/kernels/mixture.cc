@@ -12,7 +12,6 @@ namespace {
 
 using at::Tensor;
 using at::TensorList;
-using OptionalTensors = c10::List<c10::optional<Tensor>>;
 
 // The sizes of a call. A term has the channels of one edge, which all edges read, or those of all edges.
 struct Mixture {
@@ -36,15 +35,21 @@ Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const 
   Factors<T> result;
   result.factors.resize(m.edges * m.terms * m.channels);
   result.constants.resize(m.edges * m.channels);
-  for (int64_t edge = 0; edge < m.edges; ++edge)
-    for (int64_t t = 0; t < m.terms; ++t) {
-      const T weight = weights.data_ptr<T>()[edge * m.terms + t] * (shares == nullptr ? T(1) : shares[t]);
+  const T* const weight_of = weights.data_ptr<T>();
+  for (int64_t t = 0; t < m.terms; ++t) {
+    const T* const scale = data_or_null<T>(scales[t]);
+    const T* const shift = data_or_null<T>(shifts[t]);
+    for (int64_t edge = 0; edge < m.edges; ++edge) {
+      const T weight = weight_of[edge * m.terms + t] * (shares == nullptr ? T(1) : shares[t]);
       const int64_t first = m.first_channel(terms[t], edge);
+      T* const factors = result.factors.data() + (edge * m.terms + t) * m.channels;
+      T* const constants = result.constants.data() + edge * m.channels;
       for (int64_t i = 0; i < m.channels; ++i) {
-        result.factors[(edge * m.terms + t) * m.channels + i] = scales[t].defined() ? weight * scales[t].data_ptr<T>()[first + i] : weight;
-        if (shifts[t].defined()) result.constants[edge * m.channels + i] += weight * shifts[t].data_ptr<T>()[first + i];
+        factors[i] = scale == nullptr ? weight : weight * scale[first + i];
+        if (shift != nullptr) constants[i] += weight * shift[first + i];
       }
     }
+  }
   return result;
 }
 
@@ -161,8 +166,12 @@ struct MixtureBackward : KernelNode {
       if (scale[t].defined()) to_scales[t] = at::zeros_like(scale[t]);
       if (shift[t].defined()) to_shifts[t] = at::zeros_like(shift[t]);
     }
-    for (int64_t edge = 0; edge < m.edges; ++edge)
-      for (int64_t t = 0; t < m.terms; ++t) {
+    for (int64_t t = 0; t < m.terms; ++t) {
+      const T* const scale_of = data_or_null<T>(scale[t]);
+      const T* const shift_of = data_or_null<T>(shift[t]);
+      T* const to_scale = to_scales[t].defined() ? to_scales[t].data_ptr<T>() : nullptr;
+      T* const to_shift = to_shifts[t].defined() ? to_shifts[t].data_ptr<T>() : nullptr;
+      for (int64_t edge = 0; edge < m.edges; ++edge) {
         const int64_t first = m.first_channel(values[t], edge);
         const double own_weight = static_cast<double>(weight.data_ptr<T>()[edge * m.terms + t]);
         double to_weight = 0;
@@ -172,29 +181,21 @@ struct MixtureBackward : KernelNode {
             product += own.products[(edge * m.terms + t) * m.channels + i];
             gradient += own.gradients[(edge * m.terms + t) * m.channels + i];
           }
-          to_weight += product * (scale[t].defined() ? static_cast<double>(scale[t].data_ptr<T>()[first + i]) : 1);
-          if (shift[t].defined()) {
-            to_weight += gradient * static_cast<double>(shift[t].data_ptr<T>()[first + i]);
-            to_shifts[t].data_ptr<T>()[first + i] += static_cast<T>(own_weight * gradient);
+          to_weight += product * (scale_of == nullptr ? 1 : static_cast<double>(scale_of[first + i]));
+          if (shift_of != nullptr) {
+            to_weight += gradient * static_cast<double>(shift_of[first + i]);
+            to_shift[first + i] += static_cast<T>(own_weight * gradient);
           }
-          if (scale[t].defined()) to_scales[t].data_ptr<T>()[first + i] += static_cast<T>(own_weight * product);
+          if (scale_of != nullptr) to_scale[first + i] += static_cast<T>(own_weight * product);
         }
         to_weights.data_ptr<T>()[edge * m.terms + t] = static_cast<T>(to_weight);
       }
+    }
     variable_list result{to_weights};
     for (std::vector<Tensor>* list : {&to, &to_scales, &to_shifts}) result.insert(result.end(), list->begin(), list->end());
     return result;
   }
 };
-
-std::vector<Tensor> optional_list(const OptionalTensors& list) {
-  std::vector<Tensor> result;
-  for (size_t i = 0; i < list.size(); ++i) {
-    const c10::optional<Tensor> item = list.get(i);
-    result.push_back(item.value_or(Tensor()));
-  }
-  return result;
-}
 
 // One sum an edge, [N, channels, H, W] each. `shares` [N, terms]: what each image's terms are multiplied by besides, without
 // a gradient.
@@ -215,7 +216,7 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
   TORCH_CHECK(!shares || (shares->sizes() == at::IntArrayRef({first.size(0), weights.size(1)}) && shares->scalar_type() == weights.scalar_type()),
               "mixture: the shares of ", first.size(0), " images and ", terms.size(), " terms are ", shares->scalar_type(), shares->sizes());
   const Mixture m{first.size(0), first.size(2) * first.size(3), channels, edges, static_cast<int64_t>(terms.size())};
-  const std::vector<Tensor> scales = optional_list(term_scales), shifts = optional_list(term_shifts);
+  const std::vector<Tensor> scales = tensors_of(term_scales), shifts = tensors_of(term_shifts);
   std::vector<Tensor> inputs{weights};
   for (const auto& list : {terms.vec(), scales, shifts}) inputs.insert(inputs.end(), list.begin(), list.end());
   const bool recorded = is_recorded(inputs);

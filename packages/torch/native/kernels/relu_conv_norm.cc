@@ -1,6 +1,7 @@
 // Rectified linear units, a depthwise separable (or only pointwise) convolution and batch norm: the unit that the cells of
-// DARTS and NASNet are made of, for several edges at once that read the same image or one each. The normalisation of the
-// input is applied while it is read, the output's is returned as a factor and a term for each channel.
+// DARTS and NASNet are made of, for several edges at once that read the same image or one each, and for several kinds of
+// filters. The normalisation of the input is applied while it is read, the output's is returned as a factor and a term for
+// each channel.
 #include <torch/library.h>
 
 #include <algorithm>
@@ -16,64 +17,138 @@ namespace {
 
 using at::Tensor;
 using at::TensorList;
-using c10::optional;
 
-// One call's sizes.
-struct Unit {
+// Units whose filters have the same size, padding and dilation; their weights are their own.
+struct Kind {
   Convolution convolution;
-  int64_t images, groups;
-  // All groups read the same channels.
+  int64_t groups;
+  // Before its own: units, and values of filters.
+  int64_t first_unit, first_tap;
+
+  int64_t taps() const { return convolution.kernel * convolution.kernel; }
+  int64_t out_channels() const { return convolution.out_channels * groups; }
+  int64_t taps_at(int64_t group) const { return first_tap + group * taps() * convolution.channels; }
+};
+
+// One call's sizes. All kinds have the same channels, stride and size of the output.
+struct Call {
+  std::vector<Kind> kinds;
+  int64_t images;
+  // All units read the same image; else each reads channels of its own of its kind's image.
   bool shared;
   bool has_filters;
+  // Of each input: what is rectified of it, padded for the widest filters that read it.
+  std::vector<Convolution> frames;
 
-  int64_t items() const { return images * groups; }
-  int64_t in_channels() const { return shared ? convolution.channels : convolution.channels * groups; }
-  int64_t out_channels() const { return convolution.out_channels * groups; }
+  const Convolution& first() const { return kinds[0].convolution; }
+  size_t input_of(size_t kind) const { return shared ? 0 : kind; }
+  const Convolution& frame_of(size_t kind) const { return frames[input_of(kind)]; }
+  // From the rows and columns of what is rectified to those that a kind's filters read.
+  int64_t inset(size_t kind) const { return frame_of(kind).padding - kinds[kind].convolution.padding; }
+  int64_t in_channels(size_t input) const { return shared ? first().channels : first().channels * kinds[input].groups; }
+  int64_t units() const { return kinds.back().first_unit + kinds.back().groups; }
+  int64_t tap_values() const { return kinds.back().taps_at(kinds.back().groups); }
+  int64_t weight_values() const { return first().channels * first().out_channels; }
   int64_t multiply_adds() const {
-    const Convolution& c = convolution;
-    return items() * c.pixels() * c.channels * ((has_filters ? c.kernel * c.kernel : 0) + c.out_channels);
+    int64_t sum = 0;
+    for (const Kind& kind : kinds)
+      sum += kind.groups * first().pixels() * first().channels * ((has_filters ? kind.taps() : 0) + first().out_channels);
+    return sum * images;
+  }
+  std::vector<size_t> kind_of_units() const {
+    std::vector<size_t> result;
+    for (size_t kind = 0; kind < kinds.size(); ++kind) result.insert(result.end(), kinds[kind].groups, kind);
+    return result;
   }
 };
 
-Unit unit_of(const Tensor& x, TensorList filters, TensorList products, int64_t stride, int64_t padding, int64_t dilation) {
-  TORCH_CHECK(x.dim() == 4 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) && x.device().is_cpu(),
-              "relu_conv_norm: the input is ", x.scalar_type(), x.sizes(), " on ", x.device(), "; allowed: float32 or float64 [N, C, H, W] on the CPU");
-  TORCH_CHECK(!products.empty() && (filters.empty() || filters.size() == products.size()),
-              "relu_conv_norm: there are ", filters.size(), " depthwise and ", products.size(), " pointwise weights; allowed: as many, or no depthwise");
-  const int64_t groups = static_cast<int64_t>(products.size());
-  const int64_t channels = products[0].size(1), out = products[0].size(0);
-  TORCH_CHECK(x.size(1) == channels || x.size(1) == channels * groups, "relu_conv_norm: the input has ", x.size(1),
-              " channels; allowed: ", channels, " for all edges, or ", channels * groups);
-  const int64_t kernel = filters.empty() ? 1 : filters[0].size(2);
-  TORCH_CHECK(kernel == 1 || kernel == 3 || kernel == 5 || kernel == 7, "relu_conv_norm: the filters are ", kernel, " wide; allowed: 1, 3, 5, 7");
-  for (const Tensor& weight : products)
-    TORCH_CHECK(weight.sizes() == at::IntArrayRef({out, channels, 1, 1}) && weight.scalar_type() == x.scalar_type(),
-                "relu_conv_norm: a pointwise weight is ", weight.scalar_type(), weight.sizes());
-  for (const Tensor& weight : filters)
-    TORCH_CHECK(weight.sizes() == at::IntArrayRef({channels, 1, kernel, kernel}) && weight.scalar_type() == x.scalar_type(),
-                "relu_conv_norm: a depthwise weight is ", weight.scalar_type(), weight.sizes());
-  const auto size = [&](int64_t length) { return (length + 2 * padding - (kernel - 1) * dilation - 1) / stride + 1; };
-  const int64_t height = size(x.size(2)), width = size(x.size(3));
-  TORCH_CHECK(padding >= 0 && padding <= (kernel - 1) * dilation && (!filters.empty() || stride == 1),
-              "relu_conv_norm: filters ", kernel, " wide, stride ", stride, ", padding ", padding, ", dilation ", dilation,
-              "; allowed: padding from 0 to dilation (width - 1), and stride 1 where there are no filters");
-  TORCH_CHECK(height > 0 && width > 0 && x.size(0) > 0, "relu_conv_norm: nothing is left of an input ", x.sizes(), " for filters ", kernel, " wide");
-  return {{x.size(2), x.size(3), channels, height, width, out, kernel, stride, padding, dilation},
-          x.size(0), groups, x.size(1) == channels, !filters.empty()};
+// What a call is given beside its sizes.
+struct Given {
+  std::vector<Tensor> inputs, scales, shifts;  // one of each for all kinds, or one a kind
+  std::vector<Tensor> filters, products;       // one a unit
+};
+
+// The frame that the filters of these kinds read together.
+Convolution frame_around(const Kind* begin, const Kind* end) {
+  Convolution frame = begin->convolution;
+  if (end == begin + 1) return frame;
+  for (const Kind* kind = begin; kind < end; ++kind) frame.padding = std::max(frame.padding, kind->convolution.padding);
+  int64_t extent = 0;
+  for (const Kind* kind = begin; kind < end; ++kind) extent = std::max(extent, frame.padding - kind->convolution.padding + kind->convolution.extent());
+  frame.kernel = extent + 1;
+  frame.dilation = 1;
+  return frame;
 }
 
-// The filters of each group as [taps, channels], in turn or from the last tap to the first.
-template <typename T>
-Scratch<T> packed_filters(const Unit& unit, const std::vector<Tensor>& filters, bool reversed) {
-  const int64_t taps = unit.convolution.kernel * unit.convolution.kernel, channels = unit.convolution.channels;
-  Scratch<T> packed(unit.groups * taps * channels, T(1));
-  for (size_t group = 0; group < filters.size(); ++group) {
-    const Tensor weight = filters[group].contiguous();
-    const T* const from = weight.data_ptr<T>();
-    T* const to = packed.data() + group * taps * channels;
-    for (int64_t tap = 0; tap < taps; ++tap)
-      for (int64_t i = 0; i < channels; ++i) to[tap * channels + i] = from[i * taps + (reversed ? taps - 1 - tap : tap)];
+Call call_of(const Given& given, at::IntArrayRef groups, int64_t stride, at::IntArrayRef paddings, at::IntArrayRef dilations) {
+  TORCH_CHECK(!groups.empty() && paddings.size() == groups.size() && dilations.size() == groups.size() &&
+                  (given.inputs.size() == 1 || given.inputs.size() == groups.size()) && given.scales.size() == given.inputs.size() &&
+                  given.shifts.size() == given.inputs.size(),
+              "relu_conv_norm: ", groups.size(), " kinds of units have ", given.inputs.size(), " inputs, ", given.scales.size(), " scales, ",
+              given.shifts.size(), " shifts, ", paddings.size(), " paddings and ", dilations.size(), " dilations; allowed: one input, or as many, and one of each");
+  const Tensor& x = given.inputs[0];
+  for (const Tensor& input : given.inputs)
+    TORCH_CHECK(input.dim() == 4 && (input.scalar_type() == at::kFloat || input.scalar_type() == at::kDouble) && input.device().is_cpu(),
+                "relu_conv_norm: the input is ", input.scalar_type(), input.sizes(), " on ", input.device(), "; allowed: float32 or float64 [N, C, H, W] on the CPU");
+  int64_t units = 0;
+  for (const int64_t count : groups) units += count;
+  TORCH_CHECK(units > 0 && static_cast<int64_t>(given.products.size()) == units && (given.filters.empty() || given.filters.size() == given.products.size()),
+              "relu_conv_norm: for ", units, " units there are ", given.filters.size(), " depthwise and ", given.products.size(),
+              " pointwise weights; allowed: one each, or no depthwise");
+  const int64_t channels = given.products[0].size(1), out = given.products[0].size(0);
+  Call call{{}, x.size(0), given.inputs.size() == 1 && x.size(1) == channels, !given.filters.empty(), {}};
+  int64_t first_unit = 0, first_tap = 0;
+  for (size_t k = 0; k < groups.size(); ++k) {
+    const int64_t kernel = given.filters.empty() ? 1 : given.filters[first_unit].size(2), padding = paddings[k], dilation = dilations[k];
+    const Tensor& input = given.inputs[call.input_of(k) < given.inputs.size() ? call.input_of(k) : 0];
+    TORCH_CHECK(input.size(1) == channels || (input.size(1) == channels * groups[k] && given.inputs.size() == groups.size()), "relu_conv_norm: the input has ",
+                input.size(1), " channels; allowed: ", channels, " for all edges, or ", channels * groups[k]);
+    TORCH_CHECK(input.size(0) == x.size(0) && input.size(2) == x.size(2) && input.size(3) == x.size(3) && input.scalar_type() == x.scalar_type(),
+                "relu_conv_norm: an input is ", input.scalar_type(), input.sizes(), " beside ", x.scalar_type(), x.sizes());
+    TORCH_CHECK(kernel == 1 || kernel == 3 || kernel == 5 || kernel == 7, "relu_conv_norm: the filters are ", kernel, " wide; allowed: 1, 3, 5, 7");
+    for (int64_t unit = first_unit; unit < first_unit + groups[k]; ++unit) {
+      const Tensor& weight = given.products[unit];
+      TORCH_CHECK(weight.sizes() == at::IntArrayRef({out, channels, 1, 1}) && weight.scalar_type() == x.scalar_type(),
+                  "relu_conv_norm: a pointwise weight is ", weight.scalar_type(), weight.sizes());
+      if (given.filters.empty()) continue;
+      const Tensor& filter = given.filters[unit];
+      TORCH_CHECK(filter.sizes() == at::IntArrayRef({channels, 1, kernel, kernel}) && filter.scalar_type() == x.scalar_type(),
+                  "relu_conv_norm: a depthwise weight is ", filter.scalar_type(), filter.sizes());
+    }
+    const auto size = [&](int64_t length) { return (length + 2 * padding - (kernel - 1) * dilation - 1) / stride + 1; };
+    const int64_t height = size(x.size(2)), width = size(x.size(3));
+    TORCH_CHECK(padding >= 0 && padding <= (kernel - 1) * dilation && (!given.filters.empty() || stride == 1),
+                "relu_conv_norm: filters ", kernel, " wide, stride ", stride, ", padding ", padding, ", dilation ", dilation,
+                "; allowed: padding from 0 to dilation (width - 1), and stride 1 where there are no filters");
+    TORCH_CHECK(height > 0 && width > 0 && x.size(0) > 0, "relu_conv_norm: nothing is left of an input ", x.sizes(), " for filters ", kernel, " wide");
+    TORCH_CHECK(k == 0 || (height == call.first().out_height && width == call.first().out_width), "relu_conv_norm: one kind of units makes images of ",
+                height, " x ", width, ", another one of ", call.first().out_height, " x ", call.first().out_width, "; allowed: one size");
+    call.kinds.push_back({{x.size(2), x.size(3), channels, height, width, out, kernel, stride, padding, dilation}, groups[k], first_unit, first_tap});
+    first_unit += groups[k];
+    first_tap = call.tap_values();
   }
+  TORCH_CHECK(call.shared || given.inputs.size() == groups.size(), "relu_conv_norm: ", groups.size(), " kinds of units read one input of ", x.size(1),
+              " channels; allowed: ", channels, ", or an input each");
+  if (call.shared)
+    call.frames.push_back(frame_around(call.kinds.data(), call.kinds.data() + call.kinds.size()));
+  else
+    for (const Kind& kind : call.kinds) call.frames.push_back(kind.convolution);
+  return call;
+}
+
+// The filters of each unit as [taps, channels], in turn or from the last tap to the first.
+template <typename T>
+Scratch<T> packed_filters(const Call& call, const std::vector<Tensor>& filters, bool reversed) {
+  Scratch<T> packed(call.tap_values(), T(1));
+  for (const Kind& kind : call.kinds)
+    for (int64_t group = 0; group < kind.groups && call.has_filters; ++group) {
+      const int64_t taps = kind.taps(), channels = kind.convolution.channels;
+      const Tensor weight = filters[kind.first_unit + group].contiguous();
+      const T* const from = weight.data_ptr<T>();
+      T* const to = packed.data() + kind.taps_at(group);
+      for (int64_t tap = 0; tap < taps; ++tap)
+        for (int64_t i = 0; i < channels; ++i) to[tap * channels + i] = from[i * taps + (reversed ? taps - 1 - tap : tap)];
+    }
   return packed;
 }
 
@@ -87,25 +162,43 @@ void in_strips(int64_t height, int64_t width, int64_t channels, const Body& body
   for (int64_t row = 0; row < height; row += rows) body(row, std::min(height, row + rows));
 }
 
-// The rectified image that the filters read, made row by row as it is asked for. Without filters each row is read once: only
+// An input in memory: its pixels begin `channels` values behind one another.
+template <typename T>
+struct Source {
+  const T* values;
+  const T* scale;
+  const T* shift;
+  int64_t channels;
+};
+
+template <typename T>
+std::vector<Source<T>> sources(const Call& call, const Given& given) {
+  std::vector<Source<T>> result;
+  for (size_t i = 0; i < given.inputs.size(); ++i)
+    result.push_back({given.inputs[i].data_ptr<T>(), data_or_null<T>(given.scales[i]), data_or_null<T>(given.shifts[i]), call.in_channels(i)});
+  return result;
+}
+
+// The rectified image that filters read, made row by row as it is asked for. Without filters each row is read once: only
 // those asked for last are kept.
 template <typename T>
 class Rectified {
  public:
-  Rectified(const Unit& unit, const T* scale, const T* shift) : unit_(unit), scale_(scale), shift_(shift) {}
+  explicit Rectified(bool has_filters) : has_filters_(has_filters) {}
 
-  // Of the channels from `first` on of an image, whose pixels begin `in_channels` values behind one another.
-  void begin_image(const T* image, int64_t first) {
-    from_ = image + first;
+  // Of the channels from `first` on of an image.
+  void begin_image(const Convolution& frame, const Source<T>& source, int64_t image, int64_t first) {
+    frame_ = &frame;
+    source_ = &source;
+    from_ = source.values + image * frame.height * frame.width * source.channels + first;
     first_ = first;
     ready_ = 0;
   }
 
-  // Where the padded row `begin` begins; it and those up to `end` are there.
+  // Where the row `begin` of the frame begins; it and those up to `end` are there.
   const T* rows(int64_t begin, int64_t end) {
-    const Convolution& c = unit_.convolution;
-    const int64_t row_size = c.padded_width() * c.channels;
-    if (!unit_.has_filters) {
+    const int64_t row_size = frame_->padded_width() * frame_->channels;
+    if (!has_filters_) {
       rectify(begin, end, 0);
       return values_.data();
     }
@@ -116,75 +209,85 @@ class Rectified {
 
  private:
   void rectify(int64_t begin, int64_t end, int64_t place) {
-    const Convolution& c = unit_.convolution;
-    const size_t size = unit_.has_filters ? c.padded_size() : (end - begin) * c.padded_width() * c.channels;
+    const size_t size = has_filters_ ? frame_->padded_size() : (end - begin) * frame_->padded_width() * frame_->channels;
     if (values_.size() < size) values_.resize(size);
-    loops<T>().rectify_padded(c, from_, unit_.in_channels(), scale_ == nullptr ? nullptr : scale_ + first_,
-                              shift_ == nullptr ? nullptr : shift_ + first_, begin, end, values_.data() + place);
+    const auto own = [&](const T* values) { return values == nullptr ? nullptr : values + first_; };
+    loops<T>().rectify_padded(*frame_, from_, source_->channels, own(source_->scale), own(source_->shift), begin, end, values_.data() + place);
   }
 
-  const Unit& unit_;
-  const T* const scale_;
-  const T* const shift_;
+  const bool has_filters_;
+  const Convolution* frame_ = nullptr;
+  const Source<T>* source_ = nullptr;
   const T* from_ = nullptr;
   int64_t first_ = 0, ready_ = 0;
   Scratch<T> values_;
 };
 
+// Of each kind.
 struct Forward {
-  Tensor values;
-  BatchMoments moments;
+  std::vector<Tensor> values;
+  std::vector<BatchMoments> moments;
 };
 
 template <typename T>
-Forward run_forward(const Unit& unit, const Tensor& x, const Tensor& scale, const Tensor& shift, const std::vector<Tensor>& filters,
-                    const std::vector<Tensor>& products, double epsilon, TensorList running, double momentum) {
+Forward run_forward(const Call& call, const Given& given, double epsilon, TensorList running, double momentum) {
   const Loops<T>& loop = loops<T>();
-  const Convolution& c = unit.convolution;
-  const int64_t pixels = c.pixels(), out = unit.out_channels();
-  Forward result;
-  result.values = at::empty({unit.images, out, c.out_height, c.out_width}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
-  const Scratch<T> taps = packed_filters<T>(unit, filters, false);
-  Scratch<T> weights(unit.groups * c.channels * c.out_channels);
-  for (int64_t group = 0; group < unit.groups; ++group) {
-    const Tensor weight = products[group].contiguous();
-    for (int64_t i = 0; i < c.channels; ++i)
-      for (int64_t o = 0; o < c.out_channels; ++o)
-        weights[(group * c.channels + i) * c.out_channels + o] = weight.data_ptr<T>()[o * c.channels + i];
+  const Convolution& size = call.first();
+  const int64_t pixels = size.pixels(), channels = size.channels, out_each = size.out_channels, units = call.units();
+  const at::TensorOptions options = given.inputs[0].options();
+  const std::vector<Source<T>> from = sources<T>(call, given);
+  const Scratch<T> taps = packed_filters<T>(call, given.filters, false);
+  Scratch<T> weights(units * call.weight_values());
+  for (int64_t unit = 0; unit < units; ++unit) {
+    const Tensor weight = given.products[unit].contiguous();
+    loop.transpose(weight.data_ptr<T>(), channels, out_each, channels, weights.data() + unit * call.weight_values(), out_each);
   }
-  std::vector<T> means(unit.images * out), squares(unit.images * out);
-  const T* const in = x.data_ptr<T>();
-  const T* const scales = data_or_null<T>(scale);
-  const T* const shifts = data_or_null<T>(shift);
-  const int64_t image_size = c.height * c.width * unit.in_channels();
-  in_stretches(unit.items(), threads_for(unit.items(), unit.multiply_adds()), [&](int64_t, int64_t begin, int64_t end) {
-    Rectified<T> rectified(unit, scales, shifts);
+  Forward result;
+  std::vector<T*> values;
+  std::vector<std::vector<T>> means, squares;
+  for (const Kind& kind : call.kinds) {
+    result.values.push_back(at::empty({call.images, kind.out_channels(), size.out_height, size.out_width}, options.memory_format(at::MemoryFormat::ChannelsLast)));
+    values.push_back(result.values.back().data_ptr<T>());
+    means.emplace_back(call.images * kind.out_channels());
+    squares.emplace_back(call.images * kind.out_channels());
+  }
+  const std::vector<size_t> kinds = call.kind_of_units();
+  in_stretches(call.images * units, threads_for(call.images * units, call.multiply_adds()), [&](int64_t, int64_t begin, int64_t end) {
+    Rectified<T> rectified(call.has_filters);
     Scratch<T> filtered;
     int64_t prepared = -1;
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t image = item / unit.groups, group = item % unit.groups;
-      if (!unit.shared || prepared != image) rectified.begin_image(in + image * image_size, unit.shared ? 0 : group * c.channels);
+      const int64_t image = item / units, unit = item % units;
+      const size_t k = kinds[unit];
+      const Kind& kind = call.kinds[k];
+      const Convolution& c = kind.convolution;
+      const Convolution& frame = call.frame_of(k);
+      const int64_t group = unit - kind.first_unit, out = kind.out_channels(), inset = call.inset(k);
+      if (!call.shared || prepared != image) rectified.begin_image(frame, from[call.input_of(k)], image, call.shared ? 0 : group * channels);
       prepared = image;
-      T* const values = result.values.data_ptr<T>() + image * pixels * out + group * c.out_channels;
-      in_strips<T>(c.out_height, c.out_width, c.channels, [&](int64_t row, int64_t row_end) {
+      T* const to = values[k] + image * pixels * out + group * out_each;
+      in_strips<T>(c.out_height, c.out_width, std::max(channels, out_each), [&](int64_t row, int64_t row_end) {
         const int64_t strip = (row_end - row) * c.out_width;
-        const T* read = rectified.rows(row * c.stride, (row_end - 1) * c.stride + c.extent() + 1);
-        if (unit.has_filters) {
-          filtered.resize(std::max<size_t>(filtered.size(), strip * c.channels));
-          loop.depthwise(c, c.stride, read, c.padded_width(), taps.data() + group * c.kernel * c.kernel * c.channels, filtered.data(),
-                         row_end - row, c.out_width, false);
+        const T* read = rectified.rows(inset + row * c.stride, inset + (row_end - 1) * c.stride + c.extent() + 1) + inset * channels;
+        if (call.has_filters) {
+          filtered.resize(std::max<size_t>(filtered.size(), strip * channels));
+          loop.depthwise(c, c.stride, read, frame.padded_width(), taps.data() + kind.taps_at(group), filtered.data(), row_end - row, c.out_width, false);
           read = filtered.data();
         }
-        loop.product(read, c.channels, weights.data() + group * c.channels * c.out_channels, values + row * c.out_width * out, out, strip,
-                     c.channels, c.out_channels);
+        loop.product(read, channels, weights.data() + unit * call.weight_values(), to + row * c.out_width * out, out, strip, channels, out_each);
       });
-      const int64_t at = image * out + group * c.out_channels;
-      loop.moments(values, out, pixels, c.out_channels, means.data() + at, squares.data() + at);
+      const int64_t at = image * out + group * out_each;
+      loop.moments(to, out, pixels, out_each, means[k].data() + at, squares[k].data() + at);
     }
   });
-  result.moments = combine_moments<T>(means, squares, unit.images, pixels, epsilon, x.options());
-  for (size_t k = 0; k + 2 < running.size(); k += 3)
-    follow<T>(result.moments, static_cast<int64_t>(k / 3) * c.out_channels, running[k], running[k + 1], running[k + 2], momentum);
+  for (size_t k = 0; k < call.kinds.size(); ++k) {
+    result.moments.push_back(combine_moments<T>(means[k], squares[k], call.images, pixels, epsilon, options));
+    if (running.empty()) continue;
+    for (int64_t group = 0; group < call.kinds[k].groups; ++group) {
+      const size_t at = 3 * (call.kinds[k].first_unit + group);
+      follow<T>(result.moments[k], group * out_each, running[at], running[at + 1], running[at + 2], momentum);
+    }
+  }
   return result;
 }
 
@@ -192,244 +295,292 @@ struct Wanted {
   bool input, scale, filters, products;
 };
 
+// Of each input, and of each unit.
 struct Backward {
-  Tensor input, scale, shift;
-  std::vector<Tensor> filters, products;
+  std::vector<Tensor> inputs, scales, shifts, filters, products;
 };
 
 // One thread's sums.
 template <typename T>
 struct Sums {
-  Scratch<T> filters, products, scale, shift;
+  Scratch<T> filters, products;
+  std::vector<Scratch<T>> scales, shifts;
 };
 
+// `gradients`: of the values of each kind; undefined: zero.
 template <typename T>
-Backward run_backward(const Unit& unit, const Tensor& gradient, const MomentsGradient<T>& through_moments, const Tensor& x,
-                      const Tensor& scale, const Tensor& shift, const std::vector<Tensor>& filters, const std::vector<Tensor>& products,
-                      const Tensor& values, const Wanted& wanted) {
+Backward run_backward(const Call& call, const Given& given, const std::vector<Tensor>& gradients, const std::vector<MomentsGradient<T>>& through_moments,
+                      const std::vector<Tensor>& all_values, const Wanted& wanted) {
   const Loops<T>& loop = loops<T>();
-  const Convolution& c = unit.convolution;
-  const int64_t pixels = c.pixels(), out = unit.out_channels(), in_channels = unit.in_channels(), taps = c.kernel * c.kernel;
-  const int64_t image_size = c.height * c.width * in_channels;
+  const Convolution& size = call.first();
+  const int64_t pixels = size.pixels(), channels = size.channels, out_each = size.out_channels, units = call.units(), weight_values = call.weight_values();
   const bool to_input = wanted.input || wanted.scale;
-  const Scratch<T> forward = packed_filters<T>(unit, filters, false), reversed = packed_filters<T>(unit, filters, true);
+  const at::TensorOptions options = given.inputs[0].options();
+  const std::vector<Source<T>> from = sources<T>(call, given);
+  const Scratch<T> forward = packed_filters<T>(call, given.filters, false), reversed = packed_filters<T>(call, given.filters, true);
   std::vector<Tensor> weights;
-  for (const Tensor& weight : products) weights.push_back(weight.contiguous());
-  Backward result;
-  // The rows and columns of the padded image that lie in the image.
-  const int64_t top = c.padding, left = c.padding;
-  const int64_t bottom = std::min(c.padded_height(), c.height + c.padding), right = std::min(c.padded_width(), c.width + c.padding);
-  if (to_input) {
-    result.input = at::empty({unit.images, in_channels, c.height, c.width}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
-    if (bottom - top < c.height || right - left < c.width) result.input.zero_();
+  std::vector<const T*> weight_of;
+  for (const Tensor& weight : given.products) {
+    weights.push_back(weight.contiguous());
+    weight_of.push_back(weights.back().data_ptr<T>());
   }
-  const T* const in = x.data_ptr<T>();
-  const T* const scales = data_or_null<T>(scale);
-  const T* const shifts = data_or_null<T>(shift);
-  const T* const slopes = data_or_null<T>(gradient);
+  std::vector<const T*> slopes, values;
+  for (size_t k = 0; k < call.kinds.size(); ++k) {
+    slopes.push_back(data_or_null<T>(gradients[k]));
+    values.push_back(all_values[k].data_ptr<T>());
+  }
+  // The rows and columns of a frame that lie in the image, to their end.
+  const auto rows_of = [](const Convolution& frame) { return std::min(frame.padded_height(), frame.height + frame.padding); };
+  const auto columns_of = [](const Convolution& frame) { return std::min(frame.padded_width(), frame.width + frame.padding); };
+  Backward result;
+  std::vector<T*> to_inputs;
+  for (size_t i = 0; i < given.inputs.size() && to_input; ++i) {
+    const Convolution& frame = call.frames[i];
+    result.inputs.push_back(at::empty(given.inputs[i].sizes(), options.memory_format(at::MemoryFormat::ChannelsLast)));
+    if (rows_of(frame) < frame.height + frame.padding || columns_of(frame) < frame.width + frame.padding) result.inputs[i].zero_();
+    to_inputs.push_back(result.inputs[i].data_ptr<T>());
+  }
 
   // Items that write into the same image must be one thread's.
-  const int64_t work = unit.shared ? unit.images : unit.items(), each = unit.shared ? unit.groups : 1;
-  const int64_t threads = threads_for(work, unit.multiply_adds());
+  const int64_t work = call.shared ? call.images : call.images * units, each = call.shared ? units : 1;
+  const int64_t threads = threads_for(work, call.multiply_adds());
+  const std::vector<size_t> kinds = call.kind_of_units();
   std::vector<Sums<T>> sums(threads);
-  // With stride 1 the gradient is surrounded by as many zeros as a filter reaches: then it is filtered as the image was.
-  const int64_t border = c.stride == 1 ? c.extent() : 0;
-  const int64_t bordered_width = c.out_width + 2 * border;
   in_stretches(work, threads, [&](int64_t thread, int64_t begin, int64_t end) {
     Sums<T>& own = sums[thread];
-    own.filters.resize(wanted.filters ? unit.groups * taps * c.channels : 0);
-    own.products.resize(wanted.products ? unit.groups * c.out_channels * c.channels : 0);
-    own.scale.resize(in_channels);
-    own.shift.resize(in_channels);
-    Rectified<T> rectified(unit, scales, shifts);
-    Scratch<T> total, filtered, bordered((unit.has_filters ? c.out_height + 2 * border : 0) * bordered_width * c.channels);
-    // Of all edges that read the image.
-    Scratch<T> to_rectified;
+    own.filters.resize(wanted.filters ? call.tap_values() : 0);
+    own.products.resize(wanted.products ? units * weight_values : 0);
+    for (const Source<T>& source : from) {
+      own.scales.emplace_back(source.scale == nullptr ? 0 : source.channels);
+      own.shifts.emplace_back(source.scale == nullptr ? 0 : source.channels);
+    }
+    Rectified<T> rectified(call.has_filters);
+    // The gradients that filters go over, by their kinds, with zeros around them.
+    std::vector<Scratch<T>> bordered(call.kinds.size());
+    // `to_rectified`: of all edges that read the image.
+    Scratch<T> total, filtered, to_rectified;
     int64_t prepared = -1;
     for (int64_t item = begin * each; item < end * each; ++item) {
-      const int64_t image = item / unit.groups, group = item % unit.groups;
-      const int64_t first = unit.shared ? 0 : group * c.channels, out_first = group * c.out_channels;
-      const T* const from = in + image * image_size + first;
-      if (!unit.shared || prepared != image) rectified.begin_image(in + image * image_size, first);
+      const int64_t image = item / units, unit = item % units;
+      const size_t k = kinds[unit], input = call.input_of(k);
+      const Kind& kind = call.kinds[k];
+      const Convolution& c = kind.convolution;
+      const Convolution& frame = call.frame_of(k);
+      const Source<T>& source = from[input];
+      const int64_t group = unit - kind.first_unit, out = kind.out_channels(), out_first = group * out_each, first = call.shared ? 0 : group * channels;
+      const int64_t taps_at = kind.taps_at(group), inset = call.inset(k), frame_width = frame.padded_width();
+      if (!call.shared || prepared != image) rectified.begin_image(frame, source, image, first);
       prepared = image;
-      const int64_t group_taps = group * taps * c.channels;
-      // From the gradient of the rectified values of some rows of the padded image to that of the image.
+      // From the gradient of the rectified values of some rows of the frame, each from its first column in the image on, to that of the image.
       const auto to_image = [&](int64_t row, int64_t row_end, const T* slopes_of, int64_t slope_row, const T* rectified_rows, bool adds) {
-        T* const to = result.input.data_ptr<T>() + image * image_size + first;
-        for (; row < row_end; ++row, slopes_of += slope_row, rectified_rows += c.padded_width() * c.channels) {
-          const int64_t at = (row - c.padding) * c.width * in_channels;
-          loop.row_input_gradient(right - left, c.channels, slopes_of, rectified_rows + left * c.channels, from + at, in_channels,
-                                  scales == nullptr ? nullptr : scales + first, own.scale.data() + first, own.shift.data() + first,
-                                  to + at, in_channels, adds);
+        const int64_t columns = columns_of(frame) - frame.padding;
+        const auto at_first = [&](Scratch<T>& sums_of) { return sums_of.empty() ? nullptr : sums_of.data() + first; };
+        for (; row < row_end; ++row, slopes_of += slope_row, rectified_rows += frame_width * channels) {
+          const int64_t at = (image * frame.height + row - frame.padding) * frame.width * source.channels + first;
+          loop.row_input_gradient(columns, channels, slopes_of, rectified_rows + frame.padding * channels, source.values + at, source.channels,
+                                  source.scale == nullptr ? nullptr : source.scale + first, at_first(own.scales[input]), at_first(own.shifts[input]),
+                                  to_inputs[input] + at, source.channels, adds);
         }
       };
-      T* const inner = bordered.data() + (border * bordered_width + border) * c.channels;
-      in_strips<T>(c.out_height, c.out_width, std::max(c.channels, c.out_channels), [&](int64_t row, int64_t row_end) {
+      // With stride 1 the gradient is surrounded by as many zeros as a filter reaches: then it is filtered as the image was.
+      const int64_t border = c.stride == 1 ? c.extent() : 0, bordered_width = c.out_width + 2 * border;
+      if (call.has_filters) bordered[k].resize((c.out_height + 2 * border) * bordered_width * channels);
+      T* const inner = bordered[k].data() + (border * bordered_width + border) * channels;
+      in_strips<T>(c.out_height, c.out_width, std::max(channels, out_each), [&](int64_t row, int64_t row_end) {
         const int64_t rows = row_end - row, strip = rows * c.out_width;
         const int64_t at = (image * pixels + row * c.out_width) * out + out_first;
-        total.resize(std::max<size_t>(total.size(), strip * c.out_channels));
-        loop.with_moments_gradient(strip, c.out_channels, slopes == nullptr ? nullptr : slopes + at, values.data_ptr<T>() + at, out,
-                                   through_moments.offset.data() + out_first, through_moments.slope.data() + out_first, total.data(), c.out_channels);
-        const T* const read = rectified.rows(row * c.stride, (row_end - 1) * c.stride + c.extent() + 1);
-        filtered.resize(std::max<size_t>(filtered.size(), strip * c.channels));
+        total.resize(std::max<size_t>(total.size(), strip * out_each));
+        loop.with_moments_gradient(strip, out_each, slopes[k] == nullptr ? nullptr : slopes[k] + at, values[k] + at, out,
+                                   through_moments[k].offset.data() + out_first, through_moments[k].slope.data() + out_first, total.data(), out_each);
+        const T* const read = rectified.rows(inset + row * c.stride, inset + (row_end - 1) * c.stride + c.extent() + 1) + inset * channels;
+        filtered.resize(std::max<size_t>(filtered.size(), strip * channels));
         if (wanted.products) {
           // Filtered again, which costs less than to have kept it.
-          if (unit.has_filters)
-            loop.depthwise(c, c.stride, read, c.padded_width(), forward.data() + group_taps, filtered.data(), rows, c.out_width, false);
-          loop.add_outer_products(total.data(), c.out_channels, unit.has_filters ? filtered.data() : read, c.channels,
-                                  own.products.data() + group * c.out_channels * c.channels, strip, c.out_channels, c.channels);
+          if (call.has_filters)
+            loop.depthwise(c, c.stride, read, frame_width, forward.data() + taps_at, filtered.data(), rows, c.out_width, false);
+          loop.add_outer_products(total.data(), out_each, call.has_filters ? filtered.data() : read, channels, own.products.data() + unit * weight_values, strip,
+                                  out_each, channels);
         }
-        if (!unit.has_filters && to_input) {
-          loop.product(total.data(), c.out_channels, weights[group].data_ptr<T>(), filtered.data(), c.channels, strip, c.out_channels, c.channels);
-          to_image(row, row_end, filtered.data(), c.out_width * c.channels, read, unit.shared && group > 0);
+        if (!call.has_filters && to_input) {
+          loop.product(total.data(), out_each, weight_of[unit], filtered.data(), channels, strip, out_each, channels);
+          to_image(row, row_end, filtered.data(), c.out_width * channels, read, call.shared && unit > 0);
         }
-        if (unit.has_filters && (to_input || wanted.filters))
+        if (call.has_filters && (to_input || wanted.filters))
           for (int64_t y = row; y < row_end; ++y)
-            loop.product(total.data() + (y - row) * c.out_width * c.out_channels, c.out_channels, weights[group].data_ptr<T>(),
-                         inner + y * bordered_width * c.channels, c.channels, c.out_width, c.out_channels, c.channels);
+            loop.product(total.data() + (y - row) * c.out_width * out_each, out_each, weight_of[unit], inner + y * bordered_width * channels, channels,
+                         c.out_width, out_each, channels);
       });
-      if (!unit.has_filters) continue;
+      if (!call.has_filters) continue;
       if (wanted.filters)
-        loop.add_depthwise_weight_gradient(c, rectified.rows(0, c.padded_height()), inner, bordered_width, own.filters.data() + group_taps);
+        loop.add_depthwise_weight_gradient(c, rectified.rows(inset, inset + c.padded_height()) + inset * channels, frame_width, inner, bordered_width,
+                                           own.filters.data() + taps_at);
       if (!to_input) continue;
-      const bool is_first = group == 0 || !unit.shared, is_last = group + 1 == unit.groups || !unit.shared;
+      const bool is_first = unit == 0 || !call.shared, is_last = unit + 1 == units || !call.shared;
       if (c.stride == 1) {
-        in_strips<T>(c.height, c.width, c.channels, [&](int64_t row, int64_t row_end) {
+        in_strips<T>(c.height, c.width, channels, [&](int64_t row, int64_t row_end) {
           // What no other edge adds to is read at once and not kept.
-          const int64_t place = is_first && is_last ? 0 : row * c.width * c.channels;
-          to_rectified.resize(std::max<size_t>(to_rectified.size(), place + (row_end - row) * c.width * c.channels));
-          loop.depthwise(c, 1, bordered.data() + ((row + c.padding) * bordered_width + c.padding) * c.channels, bordered_width,
-                         reversed.data() + group_taps, to_rectified.data() + place, row_end - row, c.width, !is_first);
+          const int64_t place = is_first && is_last ? 0 : row * c.width * channels;
+          to_rectified.resize(std::max<size_t>(to_rectified.size(), place + (row_end - row) * c.width * channels));
+          loop.depthwise(c, 1, bordered[k].data() + ((row + c.padding) * bordered_width + c.padding) * channels, bordered_width, reversed.data() + taps_at,
+                         to_rectified.data() + place, row_end - row, c.width, !is_first);
           if (is_last)
-            to_image(row + top, row_end + top, to_rectified.data() + place, c.width * c.channels,
-                     rectified.rows(row + top, row_end + top), false);
+            to_image(row + frame.padding, row_end + frame.padding, to_rectified.data() + place, c.width * channels,
+                     rectified.rows(row + frame.padding, row_end + frame.padding), false);
         });
       } else {
-        if (is_first) to_rectified.assign(c.padded_size(), T(0));
-        loop.add_depthwise_scattered(c, inner, bordered_width, forward.data() + group_taps, to_rectified.data());
-        const int64_t row_size = c.padded_width() * c.channels;
+        if (is_first) to_rectified.assign(frame.padded_size(), T(0));
+        loop.add_depthwise_scattered(c, inner, bordered_width, forward.data() + taps_at, to_rectified.data() + inset * (frame_width + 1) * channels, frame_width);
+        const int64_t top = frame.padding, bottom = rows_of(frame);
         if (is_last)
-          to_image(top, bottom, to_rectified.data() + top * row_size + left * c.channels, row_size, rectified.rows(top, bottom), false);
+          to_image(top, bottom, to_rectified.data() + (top * frame_width + frame.padding) * channels, frame_width * channels, rectified.rows(top, bottom), false);
       }
     }
   });
 
-  const auto collect = [&](auto part, int64_t offset, int64_t count) {
-    Tensor total = at::zeros({count}, x.options());
-    T* const to = total.data_ptr<T>();
+  for (size_t i = 0; i < from.size() && wanted.scale; ++i) {
+    result.scales.push_back(at::zeros({from[i].channels}, options));
+    result.shifts.push_back(at::zeros({from[i].channels}, options));
+    T* const to_scale = result.scales[i].data_ptr<T>();
+    T* const to_shift = result.shifts[i].data_ptr<T>();
     for (const Sums<T>& own : sums)
-      for (int64_t i = 0; i < count; ++i) to[i] += (own.*part)[offset + i];
+      for (size_t channel = 0; channel < own.scales[i].size(); ++channel) {
+        to_scale[channel] += own.scales[i][channel];
+        to_shift[channel] += own.shifts[i][channel];
+      }
+  }
+  if (!wanted.input) result.inputs.clear();
+  const auto total_at = [&](const Scratch<T> Sums<T>::*part, int64_t place) {
+    T total = 0;
+    for (const Sums<T>& own : sums) total += (own.*part)[place];
     return total;
   };
-  if (wanted.scale) {
-    result.scale = collect(&Sums<T>::scale, 0, in_channels);
-    result.shift = collect(&Sums<T>::shift, 0, in_channels);
-  }
-  if (!wanted.input) result.input = Tensor();
-  for (int64_t group = 0; group < unit.groups; ++group) {
-    if (wanted.filters)
-      result.filters.push_back(collect(&Sums<T>::filters, group * taps * c.channels, taps * c.channels)
-                                   .view({taps, c.channels}).t().contiguous().view({c.channels, 1, c.kernel, c.kernel}));
-    if (wanted.products)
-      result.products.push_back(
-          collect(&Sums<T>::products, group * c.out_channels * c.channels, c.out_channels * c.channels).view({c.out_channels, c.channels, 1, 1}));
+  for (int64_t unit = 0; unit < units; ++unit) {
+    const Kind& kind = call.kinds[kinds[unit]];
+    if (wanted.filters) {
+      const int64_t taps = kind.taps(), at = kind.taps_at(unit - kind.first_unit);
+      result.filters.push_back(at::empty({channels, 1, kind.convolution.kernel, kind.convolution.kernel}, options));
+      T* const to = result.filters.back().data_ptr<T>();
+      for (int64_t i = 0; i < channels; ++i)
+        for (int64_t tap = 0; tap < taps; ++tap) to[i * taps + tap] = total_at(&Sums<T>::filters, at + tap * channels + i);
+    }
+    if (wanted.products) {
+      result.products.push_back(at::empty({out_each, channels, 1, 1}, options));
+      T* const to = result.products.back().data_ptr<T>();
+      for (int64_t i = 0; i < weight_values; ++i) to[i] = total_at(&Sums<T>::products, unit * weight_values + i);
+    }
   }
   return result;
 }
 
 struct ReluConvNormBackward : KernelNode {
-  Unit unit;
-  SavedVariable x, scale, shift, values, mean, inverse;
-  std::vector<SavedVariable> filters, products, gamma;
+  Call call;
+  // As they were given; then, of each kind, what came out.
+  std::vector<SavedVariable> inputs, scales, shifts, filters, products, gamma;
+  std::vector<SavedVariable> values, means, inverses;
 
   std::string name() const override { return "relu_conv_norm"; }
 
   void release_variables() override {
-    for (SavedVariable* variable : {&x, &scale, &shift, &values, &mean, &inverse}) variable->reset_data();
-    filters.clear();
-    products.clear();
-    gamma.clear();
+    for (std::vector<SavedVariable>* list : {&inputs, &scales, &shifts, &filters, &products, &gamma, &values, &means, &inverses}) list->clear();
   }
 
   variable_list differentiate(variable_list&& gradients) override {
-    return x.unpack().scalar_type() == at::kFloat ? differentiate_as<float>(gradients) : differentiate_as<double>(gradients);
+    return inputs[0].unpack().scalar_type() == at::kFloat ? differentiate_as<float>(gradients) : differentiate_as<double>(gradients);
   }
 
   template <typename T>
   variable_list differentiate_as(const variable_list& gradients) {
-    const size_t filters_at = 3, products_at = filters_at + filters.size(), gamma_at = products_at + products.size();
+    const size_t count = inputs.size(), scales_at = count, filters_at = 3 * count, products_at = filters_at + filters.size();
+    const size_t gamma_at = products_at + products.size();
+    const Given given{unpacked(inputs), unpacked(scales), unpacked(shifts), unpacked(filters), unpacked(products)};
     const std::vector<Tensor> gammas = unpacked(gamma);
-    const BatchMoments moments{mean.unpack(), Tensor(), inverse.unpack()};
-    const Tensor gradient = gradients[0].defined() ? gradients[0].contiguous(at::MemoryFormat::ChannelsLast) : Tensor();
-    MomentsGradient<T> through =
-        moments_gradient<T>(gradients[1], gradients[2], moments, gammas, unit.images * unit.convolution.pixels());
-    const Wanted wanted{wants(0), wants(1) || wants(2), wants_any(filters_at, filters.size()), wants_any(products_at, products.size())};
-    Backward result = run_backward<T>(unit, gradient, through, x.unpack(), scale.unpack(), shift.unpack(), unpacked(filters), unpacked(products),
-                                      values.unpack(shared_from_this()), wanted);
+    const int64_t pixels = call.first().pixels();
+    std::vector<Tensor> slopes, outputs;
+    std::vector<MomentsGradient<T>> through;
+    for (size_t k = 0; k < call.kinds.size(); ++k) {
+      const Kind& kind = call.kinds[k];
+      const Tensor& slope = gradients[3 * k];
+      slopes.push_back(slope.defined() ? slope.contiguous(at::MemoryFormat::ChannelsLast) : Tensor());
+      outputs.push_back(values[k].unpack(shared_from_this()));
+      const auto first = gammas.begin() + (gammas.empty() ? 0 : kind.first_unit);
+      through.push_back(moments_gradient<T>(gradients[3 * k + 1], gradients[3 * k + 2], {means[k].unpack(), Tensor(), inverses[k].unpack()},
+                                            std::vector<Tensor>(first, first + (gammas.empty() ? 0 : kind.groups)), call.images * pixels));
+    }
+    const Wanted wanted{wants_any(0, count), wants_any(scales_at, 2 * count), wants_any(filters_at, filters.size()), wants_any(products_at, products.size())};
+    Backward result = run_backward<T>(call, given, slopes, through, outputs, wanted);
     variable_list to(gamma_at + 2 * gammas.size());
-    to[0] = result.input;
-    to[1] = result.scale;
-    to[2] = result.shift;
-    std::move(result.filters.begin(), result.filters.end(), to.begin() + filters_at);
-    std::move(result.products.begin(), result.products.end(), to.begin() + products_at);
-    std::move(through.gamma.begin(), through.gamma.end(), to.begin() + gamma_at);
-    std::move(through.beta.begin(), through.beta.end(), to.begin() + gamma_at + gammas.size());
+    const auto place = [&](std::vector<Tensor>& list, size_t at) { std::move(list.begin(), list.end(), to.begin() + at); };
+    place(result.inputs, 0);
+    place(result.scales, scales_at);
+    place(result.shifts, scales_at + count);
+    place(result.filters, filters_at);
+    place(result.products, products_at);
+    for (size_t k = 0; k < through.size(); ++k) {
+      place(through[k].gamma, gamma_at + call.kinds[k].first_unit);
+      place(through[k].beta, gamma_at + gammas.size() + call.kinds[k].first_unit);
+    }
     return to;
   }
 };
 
-// Returns the values [N, groups out, H', W'] before their batch norm, and its scale and shift [groups out].
-std::tuple<Tensor, Tensor, Tensor> relu_conv_norm(const Tensor& input, const optional<Tensor>& input_scale, const optional<Tensor>& input_shift,
-                                                  TensorList filters, TensorList products, TensorList gamma, TensorList beta,
-                                                  TensorList running, int64_t stride, int64_t padding, int64_t dilation, double momentum,
-                                                  double epsilon) {
-  const Unit unit = unit_of(input, filters, products, stride, padding, dilation);
-  TORCH_CHECK(unit.images * unit.convolution.pixels() > 1, "relu_conv_norm: one value a channel has no variance to normalise by");
-  check_norms("relu_conv_norm", unit.out_channels(), unit.groups, gamma, beta, running);
-  const Tensor scale = input_scale.value_or(Tensor()), shift = input_shift.value_or(Tensor());
-  std::vector<Tensor> inputs{input, scale, shift};
-  for (const TensorList list : {filters, products, gamma, beta}) inputs.insert(inputs.end(), list.begin(), list.end());
-  const bool recorded = is_recorded(inputs);
-  Tensor x;
+// Of each kind: the values [N, groups out, H', W'] before their batch norm, and its scale and shift [groups out].
+std::vector<Tensor> relu_conv_norm(TensorList inputs, const OptionalTensors& scales, const OptionalTensors& shifts, TensorList filters, TensorList products,
+                                   TensorList gamma, TensorList beta, TensorList running, at::IntArrayRef groups, int64_t stride,
+                                   at::IntArrayRef paddings, at::IntArrayRef dilations, double momentum, double epsilon) {
+  Given given{inputs.vec(), tensors_of(scales), tensors_of(shifts), filters.vec(), products.vec()};
+  const Call call = call_of(given, groups, stride, paddings, dilations);
+  TORCH_CHECK(call.images * call.first().pixels() > 1, "relu_conv_norm: one value a channel has no variance to normalise by");
+  check_norms("relu_conv_norm", call.units() * call.first().out_channels, call.units(), gamma, beta, running);
+  std::vector<Tensor> differentiated = given.inputs;
+  for (const std::vector<Tensor>* list : {&given.scales, &given.shifts, &given.filters, &given.products})
+    differentiated.insert(differentiated.end(), list->begin(), list->end());
+  for (const TensorList list : {gamma, beta}) differentiated.insert(differentiated.end(), list.begin(), list.end());
+  const bool recorded = is_recorded(differentiated);
   Forward forward;
-  std::pair<Tensor, Tensor> normalisation;
+  std::vector<Tensor> outputs;
   {
     at::NoGradGuard guard;
-    x = input.contiguous(at::MemoryFormat::ChannelsLast);
+    for (Tensor& input : given.inputs) input = input.contiguous(at::MemoryFormat::ChannelsLast);
     const auto run = [&](auto zero) {
       using T = decltype(zero);
-      forward = run_forward<T>(unit, x, scale, shift, filters.vec(), products.vec(), epsilon, running, momentum);
-      normalisation = scale_and_shift<T>(forward.moments, {gamma, beta});
+      forward = run_forward<T>(call, given, epsilon, running, momentum);
+      for (size_t k = 0; k < call.kinds.size(); ++k) {
+        const Kind& kind = call.kinds[k];
+        const auto own = [&](TensorList list) { return list.empty() ? list : list.slice(kind.first_unit, kind.groups); };
+        const auto normalisation = scale_and_shift<T>(forward.moments[k], {own(gamma), own(beta)});
+        outputs.insert(outputs.end(), {forward.values[k], normalisation.first, normalisation.second});
+      }
     };
-    if (x.scalar_type() == at::kFloat)
+    if (given.inputs[0].scalar_type() == at::kFloat)
       run(0.0f);
     else
       run(0.0);
   }
-  std::vector<Tensor> outputs{forward.values, normalisation.first, normalisation.second};
   if (recorded) {
     const auto node = make_node<ReluConvNormBackward>();
-    attach(node, inputs, outputs);
-    node->unit = unit;
-    node->x = SavedVariable(x, false);
-    node->scale = SavedVariable(scale, false);
-    node->shift = SavedVariable(shift, false);
+    attach(node, differentiated, outputs);
+    node->call = call;
+    node->inputs = saved(given.inputs);
+    node->scales = saved(given.scales);
+    node->shifts = saved(given.shifts);
     node->filters = saved(filters);
     node->products = saved(products);
     node->gamma = saved(gamma);
-    node->values = SavedVariable(outputs[0], true);
-    node->mean = SavedVariable(forward.moments.mean, false);
-    node->inverse = SavedVariable(forward.moments.inverse, false);
+    for (size_t k = 0; k < call.kinds.size(); ++k) {
+      node->values.emplace_back(outputs[3 * k], true);
+      node->means.emplace_back(forward.moments[k].mean, false);
+      node->inverses.emplace_back(forward.moments[k].inverse, false);
+    }
   }
-  return {outputs[0], outputs[1], outputs[2]};
+  return outputs;
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(espalier, library) {
   library.def(
-      "relu_conv_norm(Tensor input, Tensor? scale, Tensor? shift, Tensor[] depthwise, Tensor[] pointwise, Tensor[] gamma, Tensor[] beta, "
-      "Tensor[] running, int stride, int padding, int dilation, float momentum, float epsilon) -> (Tensor, Tensor, Tensor)",
+      "relu_conv_norm(Tensor[] inputs, Tensor?[] scales, Tensor?[] shifts, Tensor[] depthwise, Tensor[] pointwise, Tensor[] gamma, Tensor[] beta, "
+      "Tensor[] running, int[] groups, int stride, int[] padding, int[] dilation, float momentum, float epsilon) -> Tensor[]",
       relu_conv_norm);
 }
 

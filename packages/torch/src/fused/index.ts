@@ -9,4 +9,4 @@ export { normalise } from './normalise.js';
 export { pool } from './pool.js';
 export { type PoolNorm, poolNorm } from './pool-norm.js';
 export { recallingLstm } from './recalling-lstm.js';
-export { type ReluConvNorm, reluConvNorm } from './relu-conv-norm.js';
+export { type ReluConvNorm, reluConvNorm, reluConvNorms } from './relu-conv-norm.js';

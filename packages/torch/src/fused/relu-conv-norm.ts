@@ -22,26 +22,46 @@ export interface ReluConvNorm {
  * @returns [N, units out, H', W'], the outputs of each in turn
  */
 export function reluConvNorm(input: Tensor | Normalised, units: readonly ReluConvNorm[]): Normalised {
-  const { depthwise, norm } = units[0] as ReluConvNorm;
-  const read = input instanceof Normalised ? input : { values: input, scale: undefined, shift: undefined };
-  const norms = units.map((unit) => unit.norm);
-  const affine = norm.weight !== undefined;
-  const [values, scale, shift] = invoke(
+  return reluConvNorms([input], [units])[0] as Normalised;
+}
+
+/**
+ * The same of units of several kinds: filters of another size, padding or dilation each, but with a stride, an output of
+ * a size and numbers of channels that are all the same.
+ *
+ * @param inputs one [N, C, H, W] that all of them read; or one of each kind, [N, units C, H, W]
+ * @returns of each kind
+ */
+export function reluConvNorms(
+  inputs: readonly (Tensor | Normalised)[],
+  kinds: readonly (readonly ReluConvNorm[])[],
+): Normalised[] {
+  const units = kinds.flat();
+  const norms = units.map(({ norm }) => norm);
+  const firsts = kinds.map(([first]) => (first as ReluConvNorm).depthwise);
+  const { weight, momentum, epsilon } = norms[0] as BatchNormLayer;
+  const isLearned = weight !== undefined;
+  const outputs = invoke(
     operator,
-    read.values.handle,
-    read.scale?.handle,
-    read.shift?.handle,
-    units.flatMap((unit) => (unit.depthwise === undefined ? [] : [unit.depthwise.weight.handle])),
+    inputs.map((input) => (input instanceof Normalised ? input.values : input).handle),
+    inputs.map((input) => (input instanceof Normalised ? input.scale?.handle : undefined)),
+    inputs.map((input) => (input instanceof Normalised ? input.shift?.handle : undefined)),
+    units.flatMap(({ depthwise }) => (depthwise === undefined ? [] : [depthwise.weight.handle])),
     units.map(({ pointwise }) => pointwise.handle),
-    affine ? norms.map((each) => (each.weight as Tensor).handle) : [],
-    affine ? norms.map((each) => (each.bias as Tensor).handle) : [],
+    isLearned ? norms.map((each) => (each.weight as Tensor).handle) : [],
+    isLearned ? norms.map((each) => (each.bias as Tensor).handle) : [],
     runningStatistics(norms),
-    depthwise?.stride[0] ?? 1,
-    depthwise?.padding[0] ?? 0,
-    depthwise?.dilation[0] ?? 1,
-    norm.momentum,
-    norm.epsilon,
-  ) as [number, number, number];
-  const kept = scaleAndShift(norms);
-  return new Normalised(new Tensor(values), kept?.[0] ?? new Tensor(scale), kept?.[1] ?? new Tensor(shift));
+    kinds.map(({ length }) => length),
+    firsts[0]?.stride[0] ?? 1,
+    firsts.map((depthwise) => depthwise?.padding[0] ?? 0),
+    firsts.map((depthwise) => depthwise?.dilation[0] ?? 1),
+    momentum,
+    epsilon,
+  ) as number[];
+  const tensors = outputs.map((handle) => new Tensor(handle));
+  return kinds.map((each, kind) => {
+    const [values, scale, shift] = tensors.slice(3 * kind, 3 * kind + 3) as [Tensor, Tensor, Tensor];
+    const kept = scaleAndShift(each.map(({ norm }) => norm));
+    return new Normalised(values, kept?.[0] ?? scale, kept?.[1] ?? shift);
+  });
 }

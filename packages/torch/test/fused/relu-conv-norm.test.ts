@@ -138,6 +138,108 @@ describe.each([
   });
 });
 
+/** What the candidates of a search have: filters of several sizes and dilations beside each other. */
+const kinds = [
+  { kernel: 3, groups: 2 },
+  { kernel: 5, groups: 1 },
+  { kernel: 3, dilation: 2, groups: 2 },
+  { kernel: 5, dilation: 2, groups: 3 },
+] as const;
+
+const severalKinds: Record<
+  string,
+  { shared: boolean; stride?: number; size?: [number, number]; images?: number }
+> = {
+  'that read one image': { shared: true },
+  'that read one image, with stride': { shared: true, stride: 2 },
+  'that read one image of an odd size, with stride': { shared: true, stride: 2, size: [7, 9] },
+  'that read one small image': { shared: true, size: [2, 3], images: 1 },
+  'that read one large image': { shared: true, size: [30, 31], images: 2 },
+  'that read an image each': { shared: false },
+  'that read an image each, with stride': { shared: false, stride: 2, size: [9, 6] },
+};
+
+describe.each([
+  ['float64', 1e-11],
+  ['float32', 5e-5],
+] as const)('units of several kinds in %s', (dtype, tolerance) => {
+  it.each(Object.entries(severalKinds))('%s are each that of libtorch, with all gradients', (_, given) => {
+    scope(() => {
+      manualSeed(7);
+      const { shared, stride = 1, size = [8, 6], images = 3 } = given;
+      const channels = 18;
+      const made = kinds.map((kind) =>
+        makeUnits({ channels, out: 10, stride, dilation: 1, affine: true, ...kind }).map((unit) => ({
+          ...unit,
+          pointwise: unit.pointwise.detach().to({ dtype }),
+        })),
+      );
+      const inputs = (shared ? [1] : kinds.map(({ groups }) => groups)).map((groups) => {
+        const values = randn([images, channels * groups, ...size], { dtype });
+        const scale = rand([channels * groups], { dtype }).add(0.5);
+        return new fused.Normalised(values, scale, randn([channels * groups], { dtype }));
+      });
+      const learned = inputs.flatMap(({ values, scale, shift }) => [values, scale, shift]);
+      for (const { depthwise, pointwise, norm } of made.flat()) {
+        for (const module of [depthwise, norm]) module?.to({ dtype });
+        learned.push(depthwise!.weight, pointwise, norm.weight!, norm.bias!);
+      }
+      for (const each of learned) each.requiresGrad = true;
+      const buffers = () =>
+        made.flat().flatMap(({ norm }) => [...norm.namedBuffers()].map(([, value]) => value));
+      const start = buffers().map((value) => value.clone());
+
+      const ours = fused.reluConvNorms(inputs, made).map((each) => each.toTensor());
+      const statistics = buffers().map((value) => value.toNumbers());
+      noGrad(() => {
+        for (const [place, value] of buffers().entries()) value.copy_(start[place]!);
+      });
+      const theirs = made.map((units, kind) =>
+        composedReluConvNorm(inputs[shared ? 0 : kind]!.toTensor(), units),
+      );
+      // One kind gets a gradient of zeros.
+      const asked = ours.map((value, kind) => (kind === 1 ? value.detach().mul(0) : randn(value.shape, { dtype })));
+      const gradientsOf = (outputs: readonly Tensor[]) =>
+        grad(
+          outputs.map((output, kind) => output.mul(asked[kind]!).sum()).reduce((sum, each) => sum.add(each)),
+          learned,
+        );
+      for (const [kind, output] of ours.entries()) {
+        expect(output.shape).toEqual(theirs[kind]!.shape);
+        expect(worst(output.toNumbers(), theirs[kind]!.toNumbers()), `kind ${kind}`).toBeLessThan(tolerance);
+      }
+      const expected = gradientsOf(theirs);
+      for (const [place, gradient] of gradientsOf(ours).entries())
+        expect(worst(gradient.toNumbers(), expected[place]!.toNumbers()), `gradient ${place}`).toBeLessThan(
+          tolerance,
+        );
+      for (const [place, value] of buffers().entries())
+        expect(worst(statistics[place]!, value.toNumbers()), `statistic ${place}`).toBeLessThan(tolerance);
+    });
+  });
+
+  it('do not go together where their images differ in size, or in number', () => {
+    scope(() => {
+      const unitsOf = (kernel: number, dilation: number) =>
+        makeUnits({ channels: 4, out: 4, groups: 1, stride: 1, affine: false, kernel, dilation });
+      const cropped = unitsOf(3, 1).map((unit) => ({
+        ...unit,
+        depthwise: Object.assign(unit.depthwise!, { padding: [0, 0] }),
+      }));
+      const image = randn([2, 4, 8, 8]);
+      expect(() => fused.reluConvNorms([image], [unitsOf(5, 1), cropped])).toThrow(
+        'one kind of units makes images of 6 x 6, another one of 8 x 8; allowed: one size',
+      );
+      expect(() => fused.reluConvNorms([image, image, image], [unitsOf(3, 1), unitsOf(5, 1)])).toThrow(
+        '2 kinds of units have 3 inputs',
+      );
+      expect(() => fused.reluConvNorms([image, randn([3, 4, 8, 8])], [unitsOf(3, 1), unitsOf(5, 1)])).toThrow(
+        'an input is Float[3, 4, 8, 8] beside Float[2, 4, 8, 8]',
+      );
+    });
+  });
+});
+
 describe('the kernels', () => {
   it('have no second derivatives, and say how to get them', () => {
     scope(() => {

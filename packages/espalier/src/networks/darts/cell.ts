@@ -1,4 +1,4 @@
-import { cat, nn, type Tensor } from '@espalier/torch';
+import { cat, type fused, nn, type Tensor } from '@espalier/torch';
 import { type Path, pathOf, sumOf } from '../mixture-terms.js';
 import type { CellPlan } from './cell-plan.js';
 import type { DartsEdge } from './genotype.js';
@@ -43,14 +43,24 @@ export class Cell extends nn.Module {
    */
   forward(beforeLast: Tensor, last: Tensor, dropProbability: number): Tensor {
     const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
-    const path = (edge: number): Path => {
-      const operation = this._ops[edge] as nn.Layer;
-      const state = states[this.#states[edge] as number] as Tensor;
-      const value = runOperations([operation], state);
-      const drops = this.training && !(operation instanceof nn.Identity);
-      return pathOf(value, drops ? dropProbability : 0);
+    // Those that leave one state are run together.
+    const values: fused.MixtureTerm[] = [];
+    const leave = (state: number) => {
+      const edges = [...this._ops.keys()].filter((edge) => this.#states[edge] === state);
+      const operations = edges.map((edge) => [this._ops[edge] as nn.Layer]);
+      const made = runOperations(operations, states[state] as Tensor);
+      for (const [place, edge] of edges.entries()) values[edge] = made[place] as fused.MixtureTerm;
     };
-    for (let edge = 0; edge < this._ops.length; edge += 2) states.push(sumOf([path(edge), path(edge + 1)]));
+    const path = (edge: number): Path => {
+      const drops = this.training && !(this._ops[edge] instanceof nn.Identity);
+      return pathOf(values[edge] as fused.MixtureTerm, drops ? dropProbability : 0);
+    };
+    leave(0);
+    leave(1);
+    for (let edge = 0; edge < this._ops.length; edge += 2) {
+      states.push(sumOf([path(edge), path(edge + 1)]));
+      leave(states.length - 1);
+    }
     return cat(
       this.#concat.map((state) => states[state] as Tensor),
       1,

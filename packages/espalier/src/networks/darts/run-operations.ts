@@ -1,14 +1,34 @@
 import { cat, fused, type nn, type Tensor } from '@espalier/torch';
-import { runFused } from '../fused-units.js';
+import { type Chain, chainOf, runChains } from '../fused-units.js';
 import { PoolNorm } from '../pool-norm.js';
 import { FactorizedReduce, SeparableConvolution } from './operations.js';
 
+/** The same operation on several edges. */
+export type OnEdges = readonly nn.Layer[];
+
 /**
- * The same operation on several edges that leave one state: [N, edges channels, H', W'], or [N, channels, H', W'] where all
- * edges have the same. With the kernels, what the edges have in common is done once, and what batch norm makes
- * is left to whoever sums the edges up.
+ * Operations that leave one state, each on several edges: [N, edges channels, H', W'], or [N, channels, H', W'] where all
+ * its edges have the same. With the kernels, what edges and operations have in common is done once, and what batch norm
+ * makes is left to whoever sums the edges up.
  */
-export function runOperations(operations: readonly nn.Layer[], state: Tensor): fused.MixtureTerm {
+export function runOperations(all: readonly OnEdges[], state: Tensor): fused.MixtureTerm[] {
+  const chains = all.map((operations) => separableChain(operations, state));
+  const separable = chains.filter((chain) => chain !== undefined);
+  const convolved = (separable.length > 0 ? runChains(separable, state) : []).values();
+  return all.map((operations, index) =>
+    chains[index] === undefined
+      ? runOperation(operations, state)
+      : (convolved.next().value as fused.Normalised),
+  );
+}
+
+function separableChain(operations: OnEdges, state: Tensor): Chain | undefined {
+  const [first] = operations as readonly [nn.Layer];
+  if (!(first instanceof SeparableConvolution && fused.servesLayer(first, state))) return undefined;
+  return chainOf((operations as readonly SeparableConvolution[]).map(({ op }) => op));
+}
+
+function runOperation(operations: OnEdges, state: Tensor): fused.MixtureTerm {
   const [first] = operations as readonly [nn.Layer];
   return (
     (fused.servesLayer(first, state) ? runTogether(operations, state) : undefined) ??
@@ -16,13 +36,8 @@ export function runOperations(operations: readonly nn.Layer[], state: Tensor): f
   );
 }
 
-function runTogether(operations: readonly nn.Layer[], state: Tensor): fused.Normalised | undefined {
+function runTogether(operations: OnEdges, state: Tensor): fused.Normalised | undefined {
   const [first] = operations as readonly [nn.Layer];
-  if (first instanceof SeparableConvolution)
-    return runFused(
-      (operations as readonly SeparableConvolution[]).map(({ op }) => op),
-      state,
-    );
   if (first instanceof FactorizedReduce) {
     const units = (operations as readonly FactorizedReduce[]).map(({ unit }) => unit);
     return fused.reluConvNorm(fused.halves(state), units);
@@ -34,7 +49,7 @@ function runTogether(operations: readonly nn.Layer[], state: Tensor): fused.Norm
   return undefined;
 }
 
-function runEach(operations: readonly nn.Layer[], state: Tensor): Tensor {
+function runEach(operations: OnEdges, state: Tensor): Tensor {
   const [first] = operations as readonly [nn.Layer];
   // What learns nothing is the same on all edges.
   if (operations.length === 1 || first.stateDict().size === 0) return first.forward(state);
