@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   backward,
   fromTypedArray,
+  fused,
   liveTensors,
   loadTensors,
   manualSeed,
@@ -44,11 +45,16 @@ function setGradients(parameters: readonly Tensor[], gradients: Gradients): void
     (parameters[place] as Tensor).grad = gradient === null ? undefined : decode(gradient);
 }
 
-describe('optimisers take PyTorch\u2019s steps', () => {
+const ways = [
+  ['by the kernels', (body: () => void) => body()],
+  ['by libtorch\u2019s own operators', fused.withoutKernels],
+] as const;
+
+describe.each(ways)('optimisers take PyTorch\u2019s steps %s', (_, way) => {
   it.each(fixture.paths.map((each) => [each.rule, JSON.stringify(each.options), each] as const))(
     '%s %s',
     (rule, _, each) => {
-      scope(() => {
+      const run = () => {
         const parameters = startingParameters();
         const optimizer = new optim[rule](parameters, each.options);
         for (const [step, expected] of each.path.entries()) {
@@ -60,9 +66,58 @@ describe('optimisers take PyTorch\u2019s steps', () => {
         }
         optimizer.free();
         for (const parameter of parameters) parameter.free();
-      });
+      };
+      scope(() => way(run));
     },
   );
+});
+
+describe('a step by the kernels', () => {
+  const rules = {
+    SGD: (parameters: Tensor[]) =>
+      new optim.SGD(parameters, { learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 }),
+    Adam: (parameters: Tensor[]) => new optim.Adam(parameters, { learningRate: 0.1, weightDecay: 0.01 }),
+  };
+
+  it.each(Object.entries(rules))('of %s is the same however tensors lie in memory', (_, make) => {
+    scope(() => {
+      manualSeed(3);
+      const draw = (shape: number[]) => randn(shape, { dtype: 'float64' });
+      // Large enough for two threads; a gradient in another order than its parameter; a part of a larger tensor.
+      const given = [
+        [draw([40, 30, 20, 20]), draw([40, 30, 20, 20]).contiguous({ memoryFormat: 'channels_last' })],
+        [draw([6, 5]).narrow(1, 1, 3), draw([6, 3])],
+        [draw([4]), draw([1]).expand([4])],
+      ] as const;
+      const steps = ways.map(([, way]) => {
+        const parameters = given.map(([start]) => start.clone());
+        parameters[1] = draw([6, 5]).narrow(1, 1, 3).copy_(given[1][0]);
+        const optimizer = make(parameters);
+        way(() => {
+          for (let step = 0; step < 3; step++) {
+            for (const [place, [, gradient]] of given.entries())
+              parameters[place]!.grad = gradient.mul(step + 1);
+            optim.clipGradientNorm(parameters, 5);
+            optimizer.step();
+          }
+        });
+        optimizer.free();
+        return parameters.flatMap((parameter) => parameter.toNumbers());
+      });
+      for (const [index, value] of steps[0]!.entries()) expect(value).toBeCloseTo(steps[1]![index]!, 10);
+    });
+  });
+
+  it('tells a backward pass that needs a parameter as it was', () => {
+    const parameter = new nn.Parameter(ones([3], { dtype: 'float32' }));
+    scope(() => {
+      const loss = parameter.mul(parameter).sum();
+      parameter.grad = ones([3], { dtype: 'float32' });
+      new optim.SGD([parameter], { learningRate: 0.1 }).step();
+      expect(() => backward(loss)).toThrow(/modified by an inplace operation/);
+    });
+    parameter.free();
+  });
 });
 
 describe('an optimiser', () => {

@@ -66,7 +66,7 @@ export function chainOf(sequences: readonly nn.Sequential[]): Chain | undefined 
 export function runChains(chains: readonly Chain[], input: Tensor): fused.Normalised[] {
   const values: fused.Normalised[] = [];
   const lengths = chains.map(([units]) => (units as Units).length);
-  for (let place = 0; place < Math.max(...lengths); place++) {
+  for (let place = 0; place < Math.max(0, ...lengths); place++) {
     const groups = new Map<string, { readonly chain: number; readonly units: Units }[]>();
     for (const [chain, edges] of chains.entries()) {
       if (place >= (lengths[chain] as number)) continue;

@@ -16,19 +16,20 @@ export function multiplyAddsOf(call: OperatorCall, calls: readonly OperatorCall[
     if (tensor.from === 'state') return tensor.shape;
     return tensor.from === 'call' ? calls[tensor.call]?.shapes[tensor.result] : undefined;
   };
-  return multiplyAddsOfOperator(call.operator, tensorsOf(call).map(shapeOf), call.shapes[0] as Shape);
+  return multiplyAddsOfOperator(call.operator, tensorsOf(call).map(shapeOf), call.shapes);
 }
 
 type Shape = readonly number[];
 
-/** Of one call, from the shapes of the tensors among its arguments and of its result. */
+/** Of one call, from the shapes of the tensors among its arguments and of its results. */
 export function multiplyAddsOfOperator(
   operator: string,
   [input, ...others]: readonly (Shape | undefined)[],
-  result: Shape,
+  results: readonly Shape[],
 ): number {
   const [weight] = others;
-  if (weight === undefined) return 0;
+  const [result] = results;
+  if (weight === undefined || result === undefined) return 0;
   // Each output value is a sum of as many products as a filter, or a column of the weight, has values.
   switch (operator) {
     case 'aten::conv1d':
@@ -41,10 +42,17 @@ export function multiplyAddsOfOperator(
     case 'espalier::matmul':
       return product(result) * (input?.at(-1) ?? 0);
     case 'espalier::relu_conv_norm': {
-      // Depthwise and pointwise convolutions, of several units: each weight meets every pixel of the result once.
+      // What is read, then depthwise (or none) and pointwise weights, one each for a unit: each weight meets every pixel of the
+      // result once.
       const [images, , ...pixels] = result;
-      const weights = others.flatMap((shape) => (shape?.length === 4 ? [product(shape)] : []));
-      return product([images as number, ...pixels]) * weights.reduce((sum, size) => sum + size, 0);
+      const shapes = [input, ...others].filter((shape) => shape?.length === 4) as Shape[];
+      const channels = results.reduce(
+        (sum, shape) => sum + (shape.length === 4 ? (shape[1] as number) : 0),
+        0,
+      );
+      const units = channels / ((shapes.at(-1) as Shape)[0] as number);
+      const weights = shapes.slice(shapes.length > 2 * units ? -2 * units : -units);
+      return product([images as number, ...pixels]) * weights.reduce((sum, shape) => sum + product(shape), 0);
     }
     case 'espalier::mixed_recurrence': {
       // Matrices [H, 2 H]: that of the last output, then one a node, which meets every state before the node.

@@ -12,10 +12,9 @@ export function kindOfCall({
     case 'aten::conv2d':
       return kindOfConvolution(input, rest[0] as Shape);
     case 'espalier::relu_conv_norm': {
-      const depthwise = rest.find((shape) => shape.length === 4 && shape[1] === 1);
-      return depthwise === undefined || windowOf(depthwise) === '1x1'
-        ? '1x1'
-        : `${windowOf(depthwise)} separable`;
+      const depthwise = rest.filter((shape) => shape.length === 4 && shape[1] === 1);
+      const windows = [...new Set(depthwise.map(windowOf))].filter((window) => window !== '1x1');
+      return windows.length === 0 ? '1x1' : `${windows.join(' ')} separable`;
     }
     default:
       return '';

@@ -136,7 +136,7 @@ function count(
   for (const call of forward.calls) {
     const row = begin(call);
     row.forward += call.nanoseconds / 1e6;
-    row.multiplyAdds += multiplyAddsOfOperator(call.name, call.inputs, call.results[0] ?? []);
+    row.multiplyAdds += multiplyAddsOfOperator(call.name, call.inputs, call.results);
     if (call.sequence >= 0) makers.push({ sequence: call.sequence, row });
   }
   for (const call of backward.calls) {

@@ -11,7 +11,7 @@ import {
 } from '../networks/auto-deeplab/operations.js';
 import { resize, sizeOf } from '../networks/auto-deeplab/resize.js';
 import { runChains } from '../networks/fused-units.js';
-import { PoolNorm } from '../networks/pool-norm.js';
+import { PoolNorm, poolOf, runPools } from '../networks/pool-norm.js';
 import { MixedOperation, mixtures } from './mixed-operation.js';
 
 /** The place of a block's first edge: the blocks before it have 2, 3, ... edges. */
@@ -45,18 +45,21 @@ function runOperations(all: readonly (readonly nn.Layer[])[], state: Tensor): fu
     .filter(isSeparable)
     .map((operations) => operations.map(({ units }) => units));
   const convolved = runChains(chains, state).values();
-  return all.map((operations) =>
-    isSeparable(operations) ? (convolved.next().value as fused.Normalised) : runOperation(operations, state),
-  );
+  const pools = all.map((operations) => poolOf(operations, state));
+  const pooled = runPools(
+    pools.filter((pool) => pool !== undefined),
+    state,
+  ).values();
+  return all.map((operations, index) => {
+    if (isSeparable(operations)) return convolved.next().value as fused.Normalised;
+    if (pools[index] !== undefined) return pooled.next().value as fused.Normalised;
+    return runOperation(operations, state);
+  });
 }
 
 /** The same operation on the edges that leave a state. */
 function runOperation(operations: readonly nn.Layer[], state: Tensor): fused.MixtureTerm {
   const [first] = operations as readonly [nn.Layer];
-  if (first instanceof PoolNorm) {
-    const norms = (operations as readonly PoolNorm[]).map(({ norm }) => norm);
-    return fused.poolNorm(state, { kind: first.kind, stride: 1, norms });
-  }
   if (first instanceof AtrousConvolution) {
     // The filters of all edges side by side: one convolution, which reads the state once.
     const edges = operations as readonly AtrousConvolution[];
@@ -137,24 +140,19 @@ export class SuperCell extends nn.Module {
     const other = this.#read(before, read[0] as Tensor);
     const fromOther = other && this.#leaving(1, other, weights);
     return read.map((state) => {
-      const blocks = this.#leaving(0, state, weights);
-      const add = (first: number, values: readonly Tensor[]) => {
-        for (const [place, value] of values.entries())
-          blocks[first + place] = (blocks[first + place] as Tensor).add(value);
-      };
-      if (fromOther !== undefined) add(0, fromOther);
+      const blocks = this.#leaving(0, state, weights, fromOther);
       for (let block = 0; block < this.blocks - 1; block++)
-        add(block + 1, this.#leaving(block + 2, blocks[block] as Tensor, weights));
+        blocks.push(...this.#leaving(block + 2, blocks[block] as Tensor, weights, blocks.splice(block + 1)));
       return cat(blocks, 1);
     });
   }
 
-  /** What the edges that leave a state bring to the blocks that they enter. */
-  #leaving(from: number, state: Tensor, weights: readonly Tensor[]): Tensor[] {
+  /** What the edges that leave a state bring to the blocks that they enter, added to what these have. */
+  #leaving(from: number, state: Tensor, weights: readonly Tensor[], blocks?: readonly Tensor[]): Tensor[] {
     const edges = edgesFrom(from, this.blocks).map(
       (edge) => this.edges[edge] as MixedOperation<OperationName>,
     );
-    return mixtures(edges, state, weights[from] as Tensor, this.filters, runOperations);
+    return mixtures(edges, state, weights[from] as Tensor, this.filters, runOperations, blocks);
   }
 
   /** The cell of one architecture on the map of one transition; what reads `before` adds nothing where there is none. */

@@ -71,12 +71,15 @@ class SuperCell extends nn.Module {
       const edges = edgesFrom(from, this.nodes);
       const operations = edges.map(({ edge }) => this._ops[edge] as Edge);
       const [seen, passing] = this.#divide(states[from] as Tensor, this.plan.reduces && from < 2);
-      const values = mixtures(operations, seen, own, this.plan.own / this.partial, runOperations);
+      // Where nothing is done to the values of the edges, the nodes' sums go on in them.
+      const goesOn = passing === undefined && ofEdges === undefined;
+      const starts = goesOn ? edges.map(({ node }) => nodes[node]) : [];
+      const values = mixtures(operations, seen, own, this.plan.own / this.partial, runOperations, starts);
       for (const [place, { node, edge }] of edges.entries()) {
         const whole = this.#unite(values[place] as Tensor, passing);
         const weight = ofEdges?.[edge];
         const value = weight === undefined ? whole : whole.mul(weight);
-        nodes[node] = nodes[node]?.add(value) ?? value;
+        nodes[node] = (goesOn ? undefined : nodes[node])?.add(value) ?? value;
       }
       if (from > 0) states.push(nodes[from - 1] as Tensor);
     }

@@ -42,6 +42,7 @@ export class MixedOperation<Name extends string> extends nn.Module {
  *
  * @param weights [edges, operations]
  * @param run what operations make of the state with the kernels, each on all edges
+ * @param starts of each edge, what its value is added to
  */
 export function mixtures<Name extends string>(
   edges: readonly MixedOperation<Name>[],
@@ -49,16 +50,20 @@ export function mixtures<Name extends string>(
   weights: Tensor,
   channels: number,
   run: (operations: readonly (readonly nn.Layer[])[], state: Tensor) => fused.MixtureTerm[],
+  starts: readonly (Tensor | undefined)[] = [],
 ): Tensor[] {
   const [first] = edges as readonly [MixedOperation<Name>];
   const { names } = first;
   if (!fused.servesLayer(first, state))
-    return edges.map((edge, place) => edge.mixture(state, weights.select(0, place).unbind(0)));
+    return edges.map((edge, place) => {
+      const value = edge.mixture(state, weights.select(0, place).unbind(0));
+      return starts[place]?.add(value) ?? value;
+    });
   // 'none' is the first where it is one of them: it adds nothing, whatever its weight is.
   const from = names[0] === 'none' ? 1 : 0;
   const terms = run(
     names.slice(from).map((name) => edges.map((edge) => edge.operation(name))),
     state,
   );
-  return fused.mixture(terms, weights.narrow(1, from, terms.length), channels);
+  return fused.mixture(terms, weights.narrow(1, from, terms.length), channels, undefined, starts);
 }

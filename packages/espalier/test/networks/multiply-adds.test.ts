@@ -45,8 +45,36 @@ describe('multiply-adds', () => {
   it('of a kernel for several separable convolutions: those of the depthwise and the pointwise ones', () => {
     // Two of 3x3 from 4 channels to 6, side by side, with the factors and terms of batch norm.
     const shapes = [[5, 4, 8, 8], [4], [4], [4, 1, 3, 3], [4, 1, 3, 3], [6, 4, 1, 1], [6, 4, 1, 1], [6], [6]];
-    expect(multiplyAddsOfOperator('espalier::relu_conv_norm', shapes, [5, 12, 4, 4])).toBe(
+    expect(multiplyAddsOfOperator('espalier::relu_conv_norm', shapes, [[5, 12, 4, 4], [12], [12]])).toBe(
       2 * (5 * 16 * 4 * 9 + 5 * 16 * 6 * 4),
+    );
+  });
+
+  it('of a kernel for several kinds of them, each from an image of its own', () => {
+    const images = [[5, 4, 8, 8], [5, 4, 8, 8], [4], [4], [4], [4]];
+    const weights = [
+      [4, 1, 3, 3],
+      [4, 1, 5, 5],
+      [6, 4, 1, 1],
+      [6, 4, 1, 1],
+    ];
+    const results = [[5, 6, 8, 8], [6], [6], [5, 6, 8, 8], [6], [6]];
+    expect(multiplyAddsOfOperator('espalier::relu_conv_norm', [...images, ...weights], results)).toBe(
+      5 * 64 * (4 * 9 + 4 * 25 + 2 * 6 * 4),
+    );
+    const pointwise = [
+      [5, 4, 8, 8],
+      [6, 4, 1, 1],
+      [6, 4, 1, 1],
+    ];
+    expect(multiplyAddsOfOperator('espalier::relu_conv_norm', pointwise, [[5, 12, 8, 8]])).toBe(
+      5 * 64 * 2 * 6 * 4,
+    );
+  });
+
+  it('of a kernel for matrix products: a sum over the columns of the left side for each value', () => {
+    expect(multiplyAddsOfOperator('espalier::matmul', [[7, 3, 5], [9, 5], [9]], [[7, 3, 9]])).toBe(
+      7 * 3 * 9 * 5,
     );
   });
 

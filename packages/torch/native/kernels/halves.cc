@@ -32,13 +32,14 @@ struct HalvesBackward : KernelNode {
   variable_list differentiate(variable_list&& gradients) override {
     const Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
     const int64_t images = gradient.size(0), channels = gradient.size(1) / 2;
-    const Tensor result = at::empty({images, channels, height, width}, gradient.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
+    const Tensor result = at::empty({images, channels, height, width}, gradient.options().memory_format(at::MemoryFormat::ChannelsLast));
     const int64_t bytes = channels * gradient.element_size();
     const int64_t pixels = gradient.size(2) * gradient.size(3);
     in_stretches(images, threads_for(images, images * channels * height * width * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
       for (int64_t image = begin; image < end; ++image) {
         const char* const from = static_cast<const char*>(gradient.data_ptr()) + image * pixels * 2 * bytes;
         char* const to = static_cast<char*>(result.data_ptr()) + image * height * width * bytes;
+        std::memset(to, 0, height * width * bytes);
         for_pixels(height, width, [&](int64_t pixel, int64_t half, int64_t source) {
           if (source >= 0) std::memcpy(to + source * bytes, from + (2 * pixel + half) * bytes, bytes);
         });

@@ -2,6 +2,8 @@
 // of its candidates, whose batch norm is applied while they are read.
 #include <torch/library.h>
 
+#include <algorithm>
+
 #include "gradient.h"
 #include "loops.h"
 #include "scratch.h"
@@ -22,7 +24,8 @@ struct Mixture {
   int64_t first_channel(const Tensor& term, int64_t edge) const { return is_shared(term) ? 0 : edge * channels; }
 };
 
-// What a term is multiplied by for an edge and what is added: [edges, terms, channels] and [edges, channels].
+// What a term is multiplied by for an edge and what is added: [edges, terms + 1, channels] and [edges, channels]. The last
+// factors are 1, for what a sum is added to.
 template <typename T>
 struct Factors {
   Scratch<T> factors, constants;
@@ -33,7 +36,7 @@ template <typename T>
 Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales, const std::vector<Tensor>& shifts,
                       const Tensor& weights, const T* shares) {
   Factors<T> result;
-  result.factors.resize(m.edges * m.terms * m.channels);
+  result.factors.resize(m.edges * (m.terms + 1) * m.channels, T(1));
   result.constants.resize(m.edges * m.channels);
   const T* const weight_of = weights.data_ptr<T>();
   for (int64_t t = 0; t < m.terms; ++t) {
@@ -42,7 +45,7 @@ Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const 
     for (int64_t edge = 0; edge < m.edges; ++edge) {
       const T weight = weight_of[edge * m.terms + t] * (shares == nullptr ? T(1) : shares[t]);
       const int64_t first = m.first_channel(terms[t], edge);
-      T* const factors = result.factors.data() + (edge * m.terms + t) * m.channels;
+      T* const factors = result.factors.data() + (edge * (m.terms + 1) + t) * m.channels;
       T* const constants = result.constants.data() + edge * m.channels;
       for (int64_t i = 0; i < m.channels; ++i) {
         factors[i] = scale == nullptr ? weight : weight * scale[first + i];
@@ -53,9 +56,10 @@ Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const 
   return result;
 }
 
+// `starts`: of each edge, what its sum is added to; undefined: nothing.
 template <typename T>
-std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales,
-                                const std::vector<Tensor>& shifts, const Tensor& weights, const Tensor& shares) {
+std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales, const std::vector<Tensor>& shifts,
+                                const Tensor& weights, const Tensor& shares, const std::vector<Tensor>& starts) {
   const T* const share = data_or_null<T>(shares);
   const Factors<T> common = factors_of<T>(m, terms, scales, shifts, weights, nullptr);
   const int64_t height = terms[0].size(2), width = terms[0].size(3);
@@ -63,8 +67,8 @@ std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& ter
   for (int64_t edge = 0; edge < m.edges; ++edge)
     results.push_back(at::empty({m.images, m.channels, height, width}, terms[0].options().memory_format(at::MemoryFormat::ChannelsLast)));
   in_stretches(m.images, threads_for(m.images, m.work()), [&](int64_t, int64_t begin, int64_t end) {
-    std::vector<const T*> from(m.terms);
-    std::vector<int64_t> steps(m.terms);
+    std::vector<const T*> from(m.terms + 1);
+    std::vector<int64_t> steps(m.terms + 1, m.channels);
     Factors<T> own;
     for (int64_t image = begin; image < end; ++image) {
       if (share != nullptr) own = factors_of<T>(m, terms, scales, shifts, weights, share + image * m.terms);
@@ -74,8 +78,11 @@ std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& ter
           steps[t] = terms[t].size(1);
           from[t] = terms[t].data_ptr<T>() + image * m.pixels * steps[t] + m.first_channel(terms[t], edge);
         }
-        loops<T>().mix(m.pixels, m.channels, m.terms, from.data(), steps.data(), factors.factors.data() + edge * m.terms * m.channels,
-                       factors.constants.data() + edge * m.channels, results[edge].data_ptr<T>() + image * m.pixels * m.channels);
+        const int64_t at = image * m.pixels * m.channels;
+        if (starts[edge].defined()) from[m.terms] = starts[edge].data_ptr<T>() + at;
+        loops<T>().mix(m.pixels, m.channels, m.terms + (starts[edge].defined() ? 1 : 0), from.data(), steps.data(),
+                       factors.factors.data() + edge * (m.terms + 1) * m.channels, factors.constants.data() + edge * m.channels,
+                       results[edge].data_ptr<T>() + at);
       }
     }
   });
@@ -107,7 +114,7 @@ struct MixtureBackward : KernelNode {
     return weights.unpack().scalar_type() == at::kFloat ? differentiate_as<float>(gradients) : differentiate_as<double>(gradients);
   }
 
-  // The inputs are weights, then the terms, their scales, their shifts.
+  // The inputs are weights, then the terms, their scales, their shifts, the starts.
   template <typename T>
   variable_list differentiate_as(const variable_list& gradients) {
     const Mixture& m = mixture;
@@ -148,7 +155,7 @@ struct MixtureBackward : KernelNode {
             if (reached) {
               const int64_t place = (edge * m.terms + t) * m.channels;
               const T times = share == nullptr ? T(1) : share[image * m.terms + t];
-              for (int64_t i = 0; i < m.channels; ++i) shared_factor[i] = times * factors.factors[place + i];
+              for (int64_t i = 0; i < m.channels; ++i) shared_factor[i] = times * factors.factors[(edge * (m.terms + 1) + t) * m.channels + i];
               std::fill(part.begin(), part.end(), T(0));
               loop.unmix(m.pixels, m.channels, slope, values[t].data_ptr<T>() + at, step, shared_factor.data(), target, adds, part.data());
               add_part(part, times, own.products, place);
@@ -192,15 +199,15 @@ struct MixtureBackward : KernelNode {
       }
     }
     variable_list result{to_weights};
-    for (std::vector<Tensor>* list : {&to, &to_scales, &to_shifts}) result.insert(result.end(), list->begin(), list->end());
+    for (std::vector<Tensor>* list : {&to, &to_scales, &to_shifts, &slopes}) result.insert(result.end(), list->begin(), list->end());
     return result;
   }
 };
 
 // One sum an edge, [N, channels, H, W] each. `shares` [N, terms]: what each image's terms are multiplied by besides, without
-// a gradient.
+// a gradient. `starts`: of each edge, what its sum is added to.
 std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales, const OptionalTensors& term_shifts, const Tensor& weights,
-                            int64_t channels, const c10::optional<Tensor>& shares) {
+                            int64_t channels, const c10::optional<Tensor>& shares, const OptionalTensors& given_starts) {
   TORCH_CHECK(!terms.empty() && weights.dim() == 2 && weights.size(1) == static_cast<int64_t>(terms.size()) &&
                   term_scales.size() == terms.size() && term_shifts.size() == terms.size(),
               "mixture: ", terms.size(), " terms have weights ", weights.sizes(), ", ", term_scales.size(), " scales and ", term_shifts.size(),
@@ -215,10 +222,17 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
                 channels, " channels, or as many for each of ", edges, " edges, on the CPU");
   TORCH_CHECK(!shares || (shares->sizes() == at::IntArrayRef({first.size(0), weights.size(1)}) && shares->scalar_type() == weights.scalar_type()),
               "mixture: the shares of ", first.size(0), " images and ", terms.size(), " terms are ", shares->scalar_type(), shares->sizes());
+  const std::vector<int64_t> sum_size{first.size(0), channels, first.size(2), first.size(3)};
+  std::vector<Tensor> starts = tensors_of(given_starts);
+  starts.resize(std::max<size_t>(starts.size(), edges));
+  TORCH_CHECK(static_cast<int64_t>(starts.size()) == edges, "mixture: the sums of ", edges, " edges are added to ", starts.size(), " tensors; allowed: as many, or none");
+  for (const Tensor& start : starts)
+    TORCH_CHECK(!start.defined() || (start.sizes() == at::IntArrayRef(sum_size) && start.scalar_type() == weights.scalar_type()), "mixture: a sum ", at::IntArrayRef(sum_size), " is added to ",
+                start.defined() ? start.sizes() : at::IntArrayRef());
   const Mixture m{first.size(0), first.size(2) * first.size(3), channels, edges, static_cast<int64_t>(terms.size())};
   const std::vector<Tensor> scales = tensors_of(term_scales), shifts = tensors_of(term_shifts);
   std::vector<Tensor> inputs{weights};
-  for (const auto& list : {terms.vec(), scales, shifts}) inputs.insert(inputs.end(), list.begin(), list.end());
+  for (const auto& list : {terms.vec(), scales, shifts, starts}) inputs.insert(inputs.end(), list.begin(), list.end());
   const bool recorded = is_recorded(inputs);
   std::vector<Tensor> values, results;
   Tensor held_weights, held_shares;
@@ -227,8 +241,10 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
     held_weights = weights.contiguous();
     if (shares) held_shares = shares->contiguous();
     for (const Tensor& term : terms) values.push_back(term.contiguous(at::MemoryFormat::ChannelsLast));
-    results = weights.scalar_type() == at::kFloat ? run_forward<float>(m, values, scales, shifts, held_weights, held_shares)
-                                                  : run_forward<double>(m, values, scales, shifts, held_weights, held_shares);
+    for (Tensor& start : starts)
+      if (start.defined()) start = start.contiguous(at::MemoryFormat::ChannelsLast);
+    results = weights.scalar_type() == at::kFloat ? run_forward<float>(m, values, scales, shifts, held_weights, held_shares, starts)
+                                                  : run_forward<double>(m, values, scales, shifts, held_weights, held_shares, starts);
   }
   if (recorded) {
     const auto node = make_node<MixtureBackward>();
@@ -246,7 +262,7 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(espalier, library) {
-  library.def("mixture(Tensor[] terms, Tensor?[] scales, Tensor?[] shifts, Tensor weights, int channels, Tensor? shares) -> Tensor[]", mixture);
+  library.def("mixture(Tensor[] terms, Tensor?[] scales, Tensor?[] shifts, Tensor weights, int channels, Tensor? shares, Tensor?[] starts) -> Tensor[]", mixture);
 }
 
 }  // namespace espalier

@@ -2,6 +2,8 @@
 // (DARTS, section A.1.1): that normalisation is returned as a factor and a term for each channel.
 #include <torch/library.h>
 
+#include <algorithm>
+
 #include "batch_moments.h"
 #include "gradient.h"
 #include "loops.h"
@@ -48,54 +50,65 @@ struct PoolBackward : KernelNode {
   template <typename T>
   Tensor differentiate_as(const Tensor& gradient) {
     const int64_t images = gradient.size(0), pooled = window.pixels() * window.channels, size = window.height * window.width * window.channels;
-    const Tensor result =
-        at::empty({images, window.channels, window.height, window.width}, gradient.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
+    const Tensor result = at::empty({images, window.channels, window.height, window.width}, gradient.options().memory_format(at::MemoryFormat::ChannelsLast));
     in_stretches(images, threads_for(images, images * pooled * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
-      for (int64_t image = begin; image < end; ++image)
+      for (int64_t image = begin; image < end; ++image) {
+        std::fill_n(result.data_ptr<T>() + image * size, size, T(0));
         add_pool_gradient<T>(window, gradient.data_ptr<T>() + image * pooled, taps.defined() ? taps.data_ptr<uint8_t>() + image * pooled : nullptr,
                              result.data_ptr<T>() + image * size);
+      }
     });
     return result;
   }
 };
 
+// Of each kind.
 struct PoolNormBackward : KernelNode {
   Convolution window;
   // Defined for max pooling alone.
-  Tensor taps;
-  SavedVariable values, mean, inverse;
+  std::vector<Tensor> taps;
+  std::vector<SavedVariable> values, means, inverses;
 
   std::string name() const override { return "pool_norm"; }
 
   void release_variables() override {
-    values.reset_data();
-    mean.reset_data();
-    inverse.reset_data();
-    taps = Tensor();
+    for (std::vector<SavedVariable>* list : {&values, &means, &inverses}) list->clear();
+    taps.clear();
   }
 
   variable_list differentiate(variable_list&& gradients) override {
-    const Tensor output = values.unpack(shared_from_this());
-    return {output.scalar_type() == at::kFloat ? differentiate_as<float>(gradients, output) : differentiate_as<double>(gradients, output)};
+    std::vector<Tensor> outputs;
+    for (const SavedVariable& value : values) outputs.push_back(value.unpack(shared_from_this()));
+    return {outputs[0].scalar_type() == at::kFloat ? differentiate_as<float>(gradients, outputs) : differentiate_as<double>(gradients, outputs)};
   }
 
   template <typename T>
-  Tensor differentiate_as(const variable_list& gradients, const Tensor& output) {
+  Tensor differentiate_as(const variable_list& gradients, const std::vector<Tensor>& outputs) {
     const Loops<T>& loop = loops<T>();
-    const int64_t images = output.size(0), pixels = window.pixels(), channels = window.channels;
-    const Tensor gradient = gradients[0].defined() ? gradients[0].contiguous(at::MemoryFormat::ChannelsLast) : Tensor();
-    const MomentsGradient<T> through =
-        moments_gradient<T>(gradients[1], gradients[2], {mean.unpack(), Tensor(), inverse.unpack()}, {}, images * pixels);
-    Tensor result = at::empty({images, channels, window.height, window.width}, output.options().memory_format(at::MemoryFormat::ChannelsLast)).zero_();
-    const T* const slopes = data_or_null<T>(gradient);
+    const int64_t images = outputs[0].size(0), pixels = window.pixels(), channels = window.channels, size = window.height * window.width * channels;
+    std::vector<Tensor> kept;
+    std::vector<const T*> slopes, pooled;
+    std::vector<const uint8_t*> taken;
+    std::vector<MomentsGradient<T>> through;
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      kept.push_back(gradients[3 * k].defined() ? gradients[3 * k].contiguous(at::MemoryFormat::ChannelsLast) : Tensor());
+      slopes.push_back(data_or_null<T>(kept[k]));
+      pooled.push_back(outputs[k].data_ptr<T>());
+      taken.push_back(data_or_null<uint8_t>(taps[k]));
+      through.push_back(moments_gradient<T>(gradients[3 * k + 1], gradients[3 * k + 2], {means[k].unpack(), Tensor(), inverses[k].unpack()}, {}, images * pixels));
+    }
+    const Tensor result = at::empty({images, channels, window.height, window.width}, outputs[0].options().memory_format(at::MemoryFormat::ChannelsLast));
+    T* const to = result.data_ptr<T>();
     in_stretches(images, threads_for(images, images * pixels * channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
       Scratch<T> total(pixels * channels);
       for (int64_t image = begin; image < end; ++image) {
         const int64_t at = image * pixels * channels;
-        loop.with_moments_gradient(pixels, channels, slopes == nullptr ? nullptr : slopes + at, output.data_ptr<T>() + at, channels,
-                                   through.offset.data(), through.slope.data(), total.data(), channels);
-        add_pool_gradient<T>(window, total.data(), taps.defined() ? taps.data_ptr<uint8_t>() + at : nullptr,
-                             result.data_ptr<T>() + image * window.height * window.width * channels);
+        std::fill_n(to + image * size, size, T(0));
+        for (size_t k = 0; k < outputs.size(); ++k) {
+          loop.with_moments_gradient(pixels, channels, slopes[k] == nullptr ? nullptr : slopes[k] + at, pooled[k] + at, channels,
+                                     through[k].offset.data(), through[k].slope.data(), total.data(), channels);
+          add_pool_gradient<T>(window, total.data(), taken[k] == nullptr ? nullptr : taken[k] + at, to + image * size);
+        }
       }
     });
     return result;
@@ -113,17 +126,22 @@ void pool_image(const Convolution& c, const Tensor& x, int64_t image, const Tens
     loops<T>().average_pool(c, in, values.data_ptr<T>() + at);
 }
 
+// Of each kind.
 template <typename T>
-BatchMoments run_forward(const Convolution& c, const Tensor& x, const Tensor& values, const Tensor& taps, double epsilon) {
+std::vector<BatchMoments> run_forward(const Convolution& c, const Tensor& x, const std::vector<Tensor>& values, const std::vector<Tensor>& taps, double epsilon) {
   const int64_t images = x.size(0), pixels = c.pixels();
-  std::vector<T> means(images * c.channels), squares(images * c.channels);
+  std::vector<std::vector<T>> means(values.size(), std::vector<T>(images * c.channels)), squares = means;
   in_stretches(images, threads_for(images, images * pixels * c.channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
-    for (int64_t image = begin; image < end; ++image) {
-      pool_image<T>(c, x, image, values, taps);
-      loops<T>().moments(values.data_ptr<T>() + image * pixels * c.channels, c.channels, pixels, c.channels, means.data() + image * c.channels, squares.data() + image * c.channels);
-    }
+    for (int64_t image = begin; image < end; ++image)
+      for (size_t k = 0; k < values.size(); ++k) {
+        pool_image<T>(c, x, image, values[k], taps[k]);
+        loops<T>().moments(values[k].data_ptr<T>() + image * pixels * c.channels, c.channels, pixels, c.channels, means[k].data() + image * c.channels,
+                           squares[k].data() + image * c.channels);
+      }
   });
-  return combine_moments<T>(means, squares, images, pixels, epsilon, x.options());
+  std::vector<BatchMoments> result;
+  for (size_t k = 0; k < values.size(); ++k) result.push_back(combine_moments<T>(means[k], squares[k], images, pixels, epsilon, x.options()));
+  return result;
 }
 
 // The pooled values [N, C, H', W'].
@@ -154,50 +172,61 @@ Tensor pool(const Tensor& input, bool is_max, int64_t stride) {
   return outputs[0];
 }
 
-// Returns the pooled values [N, C, H', W'] before their batch norm, and its scale and shift [C].
-std::tuple<Tensor, Tensor, Tensor> pool_norm(const Tensor& input, bool is_max, TensorList running, int64_t stride, double momentum, double epsilon) {
+// Of each kind, max pooling or average: the pooled values [N, C, H', W'] before their batch norm, and its scale and shift [C].
+// `norms`: how many batch norms of each kind, whose running statistics follow.
+std::vector<Tensor> pool_norm(const Tensor& input, at::IntArrayRef is_max, TensorList running, at::IntArrayRef norms, int64_t stride, double momentum,
+                              double epsilon) {
   const Convolution c = window_over("pool_norm", input, stride);
   TORCH_CHECK(input.size(0) * c.pixels() > 1, "pool_norm: one value a channel has no variance to normalise by");
+  TORCH_CHECK(!is_max.empty() && norms.size() == is_max.size(), "pool_norm: there are ", is_max.size(), " kinds of pooling and ", norms.size(),
+              " numbers of batch norms; allowed: at least one kind, and a number each");
   for (size_t k = 0; k + 2 < running.size(); k += 3) check_norms("pool_norm", input.size(1), 1, {}, {}, running.slice(k, 3));
   const bool recorded = is_recorded({input});
-  Tensor values, taps;
-  BatchMoments moments;
-  std::pair<Tensor, Tensor> normalisation;
+  std::vector<Tensor> outputs, values, taps;
+  std::vector<BatchMoments> moments;
   {
     at::NoGradGuard guard;
     const Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
-    values = at::empty({x.size(0), x.size(1), c.out_height, c.out_width}, x.options().memory_format(at::MemoryFormat::ChannelsLast));
-    if (is_max) taps = at::empty({values.numel()}, x.options().dtype(at::kByte));
+    for (const int64_t max : is_max) {
+      values.push_back(at::empty({x.size(0), x.size(1), c.out_height, c.out_width}, x.options().memory_format(at::MemoryFormat::ChannelsLast)));
+      taps.push_back(max != 0 ? at::empty({values.back().numel()}, x.options().dtype(at::kByte)) : Tensor());
+    }
     const auto run = [&](auto zero) {
       using T = decltype(zero);
       moments = run_forward<T>(c, x, values, taps, epsilon);
-      // Several edges may have this pooling in common, each with statistics of its own.
-      for (size_t k = 0; k + 2 < running.size(); k += 3) follow<T>(moments, 0, running[k], running[k + 1], running[k + 2], momentum);
-      normalisation = scale_and_shift<T>(moments, {{}, {}});
+      size_t at = 0;
+      for (size_t k = 0; k < values.size(); ++k) {
+        // Several edges may have a pooling in common, each with statistics of its own.
+        for (int64_t norm = 0; norm < norms[k] && !running.empty(); ++norm, at += 3)
+          follow<T>(moments[k], 0, running[at], running[at + 1], running[at + 2], momentum);
+        const auto normalisation = scale_and_shift<T>(moments[k], {{}, {}});
+        outputs.insert(outputs.end(), {values[k], normalisation.first, normalisation.second});
+      }
     };
     if (x.scalar_type() == at::kFloat)
       run(0.0f);
     else
       run(0.0);
   }
-  std::vector<Tensor> outputs{values, normalisation.first, normalisation.second};
   if (recorded) {
     const auto node = make_node<PoolNormBackward>();
     attach(node, {input}, outputs);
     node->window = c;
     node->taps = taps;
-    node->values = SavedVariable(outputs[0], true);
-    node->mean = SavedVariable(moments.mean, false);
-    node->inverse = SavedVariable(moments.inverse, false);
+    for (size_t k = 0; k < values.size(); ++k) {
+      node->values.emplace_back(outputs[3 * k], true);
+      node->means.emplace_back(moments[k].mean, false);
+      node->inverses.emplace_back(moments[k].inverse, false);
+    }
   }
-  return {outputs[0], outputs[1], outputs[2]};
+  return outputs;
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(espalier, library) {
   library.def("pool(Tensor input, bool is_max, int stride) -> Tensor", pool);
-  library.def("pool_norm(Tensor input, bool is_max, Tensor[] running, int stride, float momentum, float epsilon) -> (Tensor, Tensor, Tensor)", pool_norm);
+  library.def("pool_norm(Tensor input, int[] is_max, Tensor[] running, int[] norms, int stride, float momentum, float epsilon) -> Tensor[]", pool_norm);
 }
 
 }  // namespace espalier

@@ -7,6 +7,6 @@ export { type MixedRecurrence, mixedRecurrence } from './mixed-recurrence.js';
 export { type MixtureTerm, mixture, Normalised } from './mixture.js';
 export { normalise } from './normalise.js';
 export { pool } from './pool.js';
-export { type PoolNorm, poolNorm } from './pool-norm.js';
+export { type PoolNorm, poolNorm, poolNorms } from './pool-norm.js';
 export { recallingLstm } from './recalling-lstm.js';
 export { type ReluConvNorm, reluConvNorm, reluConvNorms } from './relu-conv-norm.js';

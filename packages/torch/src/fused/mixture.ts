@@ -32,6 +32,7 @@ export type MixtureTerm = Tensor | Normalised;
  * @param weights [edges, terms]
  * @param channels C
  * @param shares what the terms of each image are multiplied by besides, [N, terms]; it gets no gradient
+ * @param starts of each edge, [N, C, H, W] that its sum is added to; none where there is nothing
  * @returns a sum [N, C, H, W] for each edge
  */
 export function mixture(
@@ -39,6 +40,7 @@ export function mixture(
   weights: Tensor,
   channels: number,
   shares?: Tensor,
+  starts: readonly (Tensor | undefined)[] = [],
 ): Tensor[] {
   const results = invoke(
     operator,
@@ -48,6 +50,7 @@ export function mixture(
     weights.handle,
     channels,
     shares?.handle,
+    starts.map((start) => start?.handle),
   ) as number[];
   return results.map((handle) => new Tensor(handle));
 }

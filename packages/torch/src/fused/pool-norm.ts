@@ -19,20 +19,39 @@ export interface PoolNorm {
  * [N, C, H, W] to [N, C, H', W'], whose batch norm is not written down. In evaluation each norm has statistics of its own:
  * then it is [N, norms C, H', W'], the channels of each in turn.
  */
-export function poolNorm(input: Tensor, { kind, stride, norms }: PoolNorm): Normalised {
+export function poolNorm(input: Tensor, pool: PoolNorm): Normalised {
+  return poolNorms(input, [pool])[0] as Normalised;
+}
+
+/** Several of them, with one stride, from the same input. */
+export function poolNorms(input: Tensor, pools: readonly PoolNorm[]): Normalised[] {
+  const { norms, stride } = pools[0] as PoolNorm;
   const { momentum, epsilon } = norms[0] as BatchNormLayer;
-  const [values, scale, shift] = invoke(
+  const outputs = invoke(
     operator,
     input.handle,
-    kind === 'max',
-    runningStatistics(norms),
+    pools.map(({ kind }) => (kind === 'max' ? 1 : 0)),
+    runningStatistics(pools.flatMap((pool) => pool.norms)),
+    pools.map((pool) => pool.norms.length),
     stride,
     momentum,
     epsilon,
-  ) as [number, number, number];
-  const pooled = new Tensor(values);
+  ) as number[];
+  const tensors = outputs.map((handle) => new Tensor(handle));
+  return pools.map((pool, place) => {
+    const [values, scale, shift] = tensors.slice(3 * place, 3 * place + 3) as [Tensor, Tensor, Tensor];
+    return normalisedBy(pool.norms, values, scale, shift);
+  });
+}
+
+function normalisedBy(
+  norms: readonly BatchNormLayer[],
+  pooled: Tensor,
+  scale: Tensor,
+  shift: Tensor,
+): Normalised {
   const kept = scaleAndShift(norms);
-  if (kept === undefined) return new Normalised(pooled, new Tensor(scale), new Tensor(shift));
+  if (kept === undefined) return new Normalised(pooled, scale, shift);
   return new Normalised(
     norms.length === 1
       ? pooled

@@ -1,3 +1,4 @@
+import { adamStep, stepsByKernel } from '../fused/optimiser-steps.js';
 import {
   foreachAdd,
   foreachAdd_,
@@ -36,22 +37,9 @@ export class Adam extends Optimizer {
   }
 
   protected override update(moved: Moved): void {
-    const { parameters, gradients } = moved;
-    this.adapt(
-      this.weightDecay === 0
-        ? moved
-        : { ...moved, gradients: foreachAdd(gradients, parameters, { alpha: this.weightDecay }) },
-    );
-  }
-
-  protected adapt(moved: Moved): void {
     const [beta1, beta2] = this.#betas;
     const mean = this.remembered('mean', moved);
     const square = this.remembered('square', moved);
-    foreachMul_(mean, beta1);
-    foreachAdd_(mean, moved.gradients, { alpha: 1 - beta1 });
-    foreachMul_(square, beta2);
-    foreachAddcmul_(square, moved.gradients, moved.gradients, 1 - beta2);
     // The bias to correct depends on how many steps a parameter has made; in a supernet these differ.
     const bySteps = new Map<number, number[]>();
     for (const [place, index] of moved.indices.entries()) {
@@ -60,20 +48,44 @@ export class Adam extends Optimizer {
       if (places === undefined) bySteps.set(steps, [place]);
       else places.push(place);
     }
+    const step = stepsByKernel(moved.parameters) ? adamStep : stepOfEach;
     for (const [steps, places] of bySteps) {
       const at = (tensors: readonly Tensor[]) => places.map((place) => tensors[place] as Tensor);
-      const denominator = foreachSqrt(at(square));
-      foreachDiv_(denominator, Math.sqrt(1 - beta2 ** steps));
-      foreachAdd_(denominator, this.#epsilon);
-      foreachAddcdiv_(at(moved.parameters), at(mean), denominator, -this.learningRate / (1 - beta1 ** steps));
+      step(at(moved.parameters), at(moved.gradients), at(mean), at(square), {
+        rate: this.learningRate / (1 - beta1 ** steps),
+        root: Math.sqrt(1 - beta2 ** steps),
+        betas: this.#betas,
+        epsilon: this.#epsilon,
+        ...this.decay(),
+      });
     }
+  }
+
+  /** Where weight decay goes: what is added to the gradient, times the parameter, and what parameters are multiplied by. */
+  protected decay(): { weightDecay: number; shrinks: number } {
+    return { weightDecay: this.weightDecay, shrinks: 1 };
   }
 }
 
+/** `adamStep` by libtorch's own operators. */
+const stepOfEach: typeof adamStep = (parameters, gradients, means, squares, rule) => {
+  const { rate, root, betas, epsilon, weightDecay, shrinks } = rule;
+  const [beta1, beta2] = betas;
+  if (shrinks !== 1) foreachMul_(parameters, shrinks);
+  const slopes = weightDecay === 0 ? gradients : foreachAdd(gradients, parameters, { alpha: weightDecay });
+  foreachMul_(means, beta1);
+  foreachAdd_(means, slopes, { alpha: 1 - beta1 });
+  foreachMul_(squares, beta2);
+  foreachAddcmul_(squares, slopes, slopes, 1 - beta2);
+  const denominator = foreachSqrt(squares);
+  foreachDiv_(denominator, root);
+  foreachAdd_(denominator, epsilon);
+  foreachAddcdiv_(parameters, means, denominator, -rate);
+};
+
 /** AdamW (Loshchilov & Hutter 2019): weight decay shrinks the parameters apart from the gradient. */
 export class AdamW extends Adam {
-  protected override update(moved: Moved): void {
-    if (this.weightDecay !== 0) foreachMul_(moved.parameters, 1 - this.learningRate * this.weightDecay);
-    this.adapt(moved);
+  protected override decay(): { weightDecay: number; shrinks: number } {
+    return { weightDecay: 0, shrinks: 1 - this.learningRate * this.weightDecay };
   }
 }

@@ -1,4 +1,5 @@
 import { gradientsOf, noGrad } from '../autograd.js';
+import { clipGradients, stepsByKernel } from '../fused/optimiser-steps.js';
 import { foreachMul_, foreachNorm, stack } from '../operators.generated.js';
 import { scope } from '../scope.js';
 import type { Tensor } from '../tensor.js';
@@ -13,6 +14,7 @@ export function clipGradientNorm(parameters: readonly Tensor[], most: number): n
     noGrad(() => {
       const gradients = gradientsOf(parameters).filter((gradient) => gradient !== undefined);
       if (gradients.length === 0) return 0;
+      if (stepsByKernel(gradients)) return clipGradients(gradients, most);
       const norm = stack(foreachNorm(gradients)).norm(2, [0]).item();
       const factor = most / (norm + 1e-6);
       if (factor < 1) foreachMul_(gradients, factor);

@@ -1,3 +1,4 @@
+import { sgdStep, stepsByKernel } from '../fused/optimiser-steps.js';
 import { foreachAdd, foreachAdd_, foreachMul_ } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { type Moved, Optimizer } from './optimizer.js';
@@ -29,15 +30,25 @@ export class SGD extends Optimizer {
   }
 
   protected override update(moved: Moved): void {
-    let direction = moved.gradients;
-    if (this.#weightDecay !== 0)
-      direction = foreachAdd(direction, moved.parameters, { alpha: this.#weightDecay });
-    if (this.#momentum !== 0) {
-      const velocity = this.remembered('velocity', moved);
-      foreachMul_(velocity, this.#momentum);
-      foreachAdd_(velocity, direction);
-      direction = this.#nesterov ? foreachAdd(direction, velocity, { alpha: this.#momentum }) : velocity;
-    }
-    foreachAdd_(moved.parameters, direction, { alpha: -this.learningRate });
+    const { parameters, gradients } = moved;
+    const step = stepsByKernel(parameters) ? sgdStep : stepOfEach;
+    step(parameters, gradients, this.#momentum === 0 ? [] : this.remembered('velocity', moved), {
+      learningRate: this.learningRate,
+      momentum: this.#momentum,
+      nesterov: this.#nesterov,
+      weightDecay: this.#weightDecay,
+    });
   }
 }
+
+/** `sgdStep` by libtorch's own operators. */
+const stepOfEach: typeof sgdStep = (parameters, gradients, velocities, rule) => {
+  const { learningRate, momentum, nesterov, weightDecay } = rule;
+  let direction = weightDecay === 0 ? gradients : foreachAdd(gradients, parameters, { alpha: weightDecay });
+  if (momentum !== 0) {
+    foreachMul_(velocities, momentum);
+    foreachAdd_(velocities, direction);
+    direction = nesterov ? foreachAdd(direction, velocities, { alpha: momentum }) : velocities;
+  }
+  foreachAdd_(parameters, direction, { alpha: -learningRate });
+};

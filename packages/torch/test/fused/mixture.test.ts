@@ -107,6 +107,29 @@ describe('a mixture', () => {
     },
   );
 
+  it('goes on from what some of the sums begin with, and gives them their gradients', () => {
+    scope(() => {
+      manualSeed(4);
+      const terms = [randn([2, 5, 3, 3]), randn([2, 10, 3, 3])];
+      const weights = randn([2, 2]);
+      // In another order than the sums are made in.
+      const start = randn([2, 5, 3, 3]).contiguous({ memoryFormat: 'contiguous' });
+      const learned = [start, ...terms];
+      for (const each of learned) each.requiresGrad = true;
+      const plain = fused.mixture(terms, weights, 5);
+      const ours = fused.mixture(terms, weights, 5, undefined, [undefined, start]);
+      const theirs = [plain[0]!, plain[1]!.add(start)];
+      for (const [edge, sum] of ours.entries())
+        expect(worst(sum.toNumbers(), theirs[edge]!.toNumbers())).toBeLessThan(1e-6);
+      const gradients = theirs.map(({ shape }) => randn(shape));
+      const expected = grad(theirs, learned, { gradients });
+      for (const [place, gradient] of grad(ours, learned, { gradients }).entries())
+        expect(worst(gradient.toNumbers(), expected[place]!.toNumbers()), `gradient ${place}`).toBeLessThan(
+          1e-6,
+        );
+    });
+  });
+
   it('gives nothing back from an edge that the loss does not read', () => {
     scope(() => {
       const [shared, own] = [randn([2, 3, 2, 2]), randn([2, 6, 2, 2])];
@@ -132,6 +155,12 @@ describe('a mixture', () => {
         'allowed: float32 or float64 with 3 channels, or as many for each of 2 edges',
       );
       expect(() => fused.mixture([image], tensor([[1, 1]]), 4)).toThrow('[edges, terms]');
+      expect(() => fused.mixture([image], tensor([[1]]), 4, undefined, [image, image])).toThrow(
+        'the sums of 1 edges are added to 2 tensors; allowed: as many, or none',
+      );
+      expect(() => fused.mixture([image], tensor([[1]]), 4, undefined, [randn([1, 4, 2, 3])])).toThrow(
+        'a sum [1, 4, 2, 2] is added to [1, 4, 2, 3]',
+      );
       expect(() => fused.mixture([image], tensor([[1]]), 4, tensor([[1, 1]]))).toThrow(
         'the shares of 1 images',
       );

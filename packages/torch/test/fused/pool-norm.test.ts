@@ -65,6 +65,31 @@ describe.each(['max', 'avg'] as const)('%s pooling with batch norm', (kind) => {
   );
 });
 
+describe('several poolings of one state', () => {
+  it.each([1, 2])('are each what it is alone, and their gradients add up (stride %d)', (stride) => {
+    scope(() => {
+      manualSeed(6);
+      const image = withEqualValues([3, 5, 7, 6], 'float64', 'channels_last');
+      const norms = () => [0, 1].map(() => new nn.BatchNorm2d(5, { affine: false }).to({ dtype: 'float64' }));
+      const kinds = ['avg', 'max', 'max'] as const;
+      const pools = () => kinds.map((kind) => ({ kind, stride, norms: norms() }));
+      const [together, alone] = [pools(), pools()];
+      const ours = fused.poolNorms(image, together).map((each) => each.toTensor());
+      const theirs = alone.map((pool) => fused.poolNorm(image, pool).toTensor());
+      for (const [place, value] of ours.entries())
+        expect(value.toNumbers()).toEqual(theirs[place]!.toNumbers());
+      const gradients = theirs.map(({ shape }) => randn(shape, { dtype: 'float64' }));
+      const [own, expected] = [ours, theirs].map(
+        (outputs) => grad(outputs, [image], { gradients })[0] as Tensor,
+      ) as [Tensor, Tensor];
+      expect(worst(own.toNumbers(), expected.toNumbers())).toBeLessThan(1e-14);
+      const statistics = (given: readonly fused.PoolNorm[]) =>
+        given.flatMap((pool) => pool.norms.flatMap((norm) => norm.running_var!.toNumbers()));
+      expect(statistics(together)).toEqual(statistics(alone));
+    });
+  });
+});
+
 describe.each(['max', 'avg'] as const)('%s pooling', (kind) => {
   it.each([
     ['float64', 1e-13, 1, [8, 6], 4, 'channels_last'],

@@ -198,7 +198,9 @@ describe.each([
         composedReluConvNorm(inputs[shared ? 0 : kind]!.toTensor(), units),
       );
       // One kind gets a gradient of zeros.
-      const asked = ours.map((value, kind) => (kind === 1 ? value.detach().mul(0) : randn(value.shape, { dtype })));
+      const asked = ours.map((value, kind) =>
+        kind === 1 ? value.detach().mul(0) : randn(value.shape, { dtype }),
+      );
       const gradientsOf = (outputs: readonly Tensor[]) =>
         grad(
           outputs.map((output, kind) => output.mul(asked[kind]!).sum()).reduce((sum, each) => sum.add(each)),

@@ -1,6 +1,6 @@
 import { cat, fused, type nn, type Tensor } from '@espalier/torch';
 import { type Chain, chainOf, runChains } from '../fused-units.js';
-import { PoolNorm } from '../pool-norm.js';
+import { poolOf, runPools } from '../pool-norm.js';
 import { FactorizedReduce, SeparableConvolution } from './operations.js';
 
 /** The same operation on several edges. */
@@ -13,13 +13,20 @@ export type OnEdges = readonly nn.Layer[];
  */
 export function runOperations(all: readonly OnEdges[], state: Tensor): fused.MixtureTerm[] {
   const chains = all.map((operations) => separableChain(operations, state));
-  const separable = chains.filter((chain) => chain !== undefined);
-  const convolved = (separable.length > 0 ? runChains(separable, state) : []).values();
-  return all.map((operations, index) =>
-    chains[index] === undefined
-      ? runOperation(operations, state)
-      : (convolved.next().value as fused.Normalised),
-  );
+  const convolved = runChains(
+    chains.filter((chain) => chain !== undefined),
+    state,
+  ).values();
+  const pools = all.map((operations) => poolOf(operations, state));
+  const pooled = runPools(
+    pools.filter((pool) => pool !== undefined),
+    state,
+  ).values();
+  return all.map((operations, index) => {
+    if (chains[index] !== undefined) return convolved.next().value as fused.Normalised;
+    if (pools[index] !== undefined) return pooled.next().value as fused.Normalised;
+    return runOperation(operations, state);
+  });
 }
 
 function separableChain(operations: OnEdges, state: Tensor): Chain | undefined {
@@ -41,10 +48,6 @@ function runTogether(operations: OnEdges, state: Tensor): fused.Normalised | und
   if (first instanceof FactorizedReduce) {
     const units = (operations as readonly FactorizedReduce[]).map(({ unit }) => unit);
     return fused.reluConvNorm(fused.halves(state), units);
-  }
-  if (first instanceof PoolNorm) {
-    const norms = (operations as readonly PoolNorm[]).map(({ norm }) => norm);
-    return fused.poolNorm(state, { kind: first.kind, stride: first.stride, norms });
   }
   return undefined;
 }
