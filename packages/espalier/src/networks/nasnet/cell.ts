@@ -1,5 +1,5 @@
-import { cat, type fused, nn, type Tensor } from '@espalier/torch';
-import { runFused } from '../fused-units.js';
+import { cat, fused, nn, type Tensor } from '@espalier/torch';
+import { chainOf, runChains, runFused } from '../fused-units.js';
 import { type Path, pathOf, sumOf, written } from '../mixture-terms.js';
 import { CELL_INPUTS, type NasnetCellArchitecture, stateWidth } from './architecture.js';
 import { convolution, type Normalization } from './convolution.js';
@@ -31,6 +31,8 @@ export class NasnetCell extends nn.Module {
   readonly kind: 'normal' | 'reduction';
   readonly #architecture: NasnetCellArchitecture;
   readonly #readsOneInput: boolean;
+  /** Of each state, the places of the operations that read it. */
+  readonly #leaving: readonly (readonly number[])[];
 
   constructor(architecture: NasnetCellArchitecture, place: CellPlace, normalization: Normalization) {
     super();
@@ -54,6 +56,10 @@ export class NasnetCell extends nn.Module {
         );
       }),
     );
+    const read = architecture.blocks.flatMap(({ inputs }) => inputs);
+    this.#leaving = Array.from({ length: CELL_INPUTS + architecture.blocks.length }, (_, state) =>
+      [...read.keys()].filter((place) => read[place] === state),
+    );
     this.outputs = architecture.concat.map((state) => {
       if (state >= CELL_INPUTS) return new nn.Identity();
       if (stride === 2) return new FactorizedReduction(channelsOf(state), filters, normalization);
@@ -74,26 +80,48 @@ export class NasnetCell extends nn.Module {
       written({ term: run(this.input, input) }),
       this.#readsOneInput ? input : written({ term: run(this.previous, previous) }),
     ];
-    // What learns nothing is the same wherever it reads a state.
-    const pooled = new Map<string, fused.MixtureTerm>();
-    for (const [index, { inputs, operations, combine }] of blocks.entries()) {
+    const values: fused.MixtureTerm[] = [];
+    const leave = (state: number) => {
+      const places = this.#leaving[state] as readonly number[];
+      const layers = places.map((place) => this.operations[place] as nn.Layer);
+      const made = runTogether(layers, states[state] as Tensor);
+      for (const [index, place] of places.entries()) values[place] = made[index] as fused.MixtureTerm;
+    };
+    leave(0);
+    leave(1);
+    for (const [index, { operations, combine }] of blocks.entries()) {
       const [left, right] = operations.map((operation, side) => {
-        const layer = this.operations[2 * index + side] as nn.Layer;
-        const state = inputs[side] as number;
-        const key = `${operation} ${state}`;
-        const result = pooled.get(key) ?? run(layer, states[state] as Tensor);
-        if (isPooling(layer)) pooled.set(key, result);
         const drops = this.training && operation !== 'skip_connect';
-        return pathOf(result, drops ? dropProbability : 0);
+        return pathOf(values[2 * index + side] as fused.MixtureTerm, drops ? dropProbability : 0);
       }) as [Path, Path];
       states.push(combine === 'add' ? sumOf([left, right]) : cat([written(left), written(right)], 1));
+      leave(states.length - 1);
     }
     const ends = this.outputs.map((layer, index) => layer.forward(states[concat[index] as number] as Tensor));
     return ends.length === 1 ? (ends[0] as Tensor) : cat(ends, 1);
   }
 }
 
-const isPooling = (layer: nn.Layer) => layer instanceof nn.MaxPool2d || layer instanceof nn.AvgPool2d;
+/** What several operations make of a state that all of them read: with the kernels, convolutions are one call. */
+function runTogether(layers: readonly nn.Layer[], state: Tensor): fused.MixtureTerm[] {
+  const chains = layers.map((layer) =>
+    layer instanceof nn.Sequential && fused.servesLayer(layer, state) ? chainOf([layer]) : undefined,
+  );
+  const convolved = runChains(
+    chains.filter((chain) => chain !== undefined),
+    state,
+  ).values();
+  // What learns nothing is the same wherever it stands.
+  const pooled = new Map<string, fused.MixtureTerm>();
+  return layers.map((layer, index) => {
+    if (chains[index] !== undefined) return convolved.next().value as fused.Normalised;
+    if (!(layer instanceof nn.MaxPool2d || layer instanceof nn.AvgPool2d)) return run(layer, state);
+    const kind = `${layer.constructor.name} ${layer.kernel}`;
+    const value = pooled.get(kind) ?? layer.forward(state);
+    pooled.set(kind, value);
+    return value;
+  });
+}
 
 /** What batch norm makes is left to the sum of the block where the kernels can. */
 function run(layer: nn.Layer, state: Tensor): fused.MixtureTerm {
