@@ -1,6 +1,6 @@
 /**
  * What each kernel of packages/torch/native/kernels wins against the operators of libtorch that it replaces, forward and
- * backward, at the sizes of a DARTS search: `npm run bench:kernels [-- --threads T]`. Both sides are in channels_last.
+ * backward, at the sizes of DARTS searches: `npm run bench:kernels [-- --threads T]`. Both sides are in channels_last.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -9,8 +9,11 @@ import {
   conv2d,
   fused,
   grad,
+  linear,
   nn,
+  optim,
   rand,
+  randint,
   randn,
   scope,
   setThreads,
@@ -195,6 +198,51 @@ function mixedHighway() {
   };
 }
 
+function product(rows, inputs, outputs) {
+  const matrices = [randn([rows, inputs]), randn([outputs, inputs]), randn([outputs])].map((each) =>
+    each.keep(),
+  );
+  for (const each of matrices) each.requiresGrad = true;
+  const [input, weight, bias] = matrices;
+  const slopes = [randn([rows, outputs]).keep()];
+  return {
+    name: 'matmul (a linear layer)',
+    sizes: `${rows}x${inputs} to ${outputs}`,
+    ours: () => grad(fused.linear(input, weight, bias), matrices, { gradients: slopes }),
+    theirs: () => grad(linear(input, weight, bias), matrices, { gradients: slopes }),
+  };
+}
+
+function crossEntropy(rows, tokens) {
+  const logits = randn([rows, tokens]).keep();
+  logits.requiresGrad = true;
+  const targets = randint(0, tokens, [rows], { dtype: 'int64' }).keep();
+  return {
+    name: 'cross_entropy over a vocabulary',
+    sizes: `${rows} rows, ${tokens} tokens`,
+    ours: () => grad(fused.crossEntropy(logits, targets), [logits]),
+    theirs: () => grad(logits.crossEntropyLoss(targets), [logits]),
+  };
+}
+
+/** Of so many parameters as a supernet has, most of them small. */
+function optimiserStep(count, size) {
+  const parameters = Array.from({ length: count }, () => new nn.Parameter(randn([size])));
+  for (const parameter of parameters) parameter.grad = randn([size]);
+  const make = () => new optim.SGD(parameters, { learningRate: 1e-6, momentum: 0.9, weightDecay: 3e-4 });
+  const [own, other] = [make(), make()];
+  const step = (optimizer) => {
+    optim.clipGradientNorm(parameters, 5);
+    optimizer.step();
+  };
+  return {
+    name: 'clip_gradients and sgd_step',
+    sizes: `${count} parameters of ${size} values`,
+    ours: () => step(own),
+    theirs: () => fused.withoutKernels(() => step(other)),
+  };
+}
+
 const cases = [
   reluConvNorm(16, 32, 3),
   reluConvNorm(16, 32, 5),
@@ -215,6 +263,10 @@ const cases = [
   normalise(32, 32),
   halves(16, 32),
   mixedHighway(),
+  product(2240, 300, 10_000),
+  product(64, 300, 600),
+  crossEntropy(2240, 10_000),
+  optimiserStep(1400, 400),
 ];
 
 const timed = (body) => {

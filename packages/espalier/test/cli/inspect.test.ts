@@ -164,7 +164,7 @@ total                            314         48,680     15.7 KiB
     const row = (operator: string) =>
       profile.operators.find((one: { operator: string }) => one.operator === operator);
     expect(row('aten::conv2d')).toMatchObject({ kind: '3x3', calls: 1 });
-    expect(row('aten::conv2d').multiplyAdds + row('aten::linear').multiplyAdds).toBe(3 * macs);
+    expect(row('aten::conv2d').multiplyAdds + row('espalier::matmul').multiplyAdds).toBe(3 * macs);
     expect(row('aten::max_pool2d').calls).toBe(1);
     expect(row('torch::autograd::AccumulateGrad').calls).toBe(4);
     const text = await inspect(words);
