@@ -6,6 +6,7 @@
 #include "call.h"
 #include "environment.h"
 #include "javascript.h"
+#include "memory.h"
 #include "process.h"
 #include "profile.h"
 #include "tensors.h"

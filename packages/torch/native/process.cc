@@ -11,20 +11,7 @@
 
 #include "kernels/loops.h"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 namespace espalier {
-
-void keep_freed_memory() {
-#ifdef __GLIBC__
-  // glibc gives large blocks and the free end of the heap back to the system at once, and a training step asks for the
-  // same sizes as the one before: a quarter and more of its time would go into page faults. Costs 5% of peak memory.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, -1);
-#endif
-}
 
 napi_value manual_seed(const Arguments& arguments) {
   // at::manual_seed seeds every device's generator.

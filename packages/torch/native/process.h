@@ -4,9 +4,6 @@
 
 namespace espalier {
 
-// Tells the allocator of the C library to keep freed memory for the next step; when the addon is loaded.
-void keep_freed_memory();
-
 // manualSeed(seed); generatorState(): ArrayBuffer; setGeneratorState(Uint8Array)
 napi_value manual_seed(const Arguments&);
 napi_value generator_state(const Arguments&);

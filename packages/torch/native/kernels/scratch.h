@@ -6,6 +6,8 @@
 #include <new>
 #include <vector>
 
+#include "../memory.h"
+
 namespace espalier {
 
 template <typename T>
@@ -16,14 +18,15 @@ struct LineAllocator {
   template <typename U>
   LineAllocator(const LineAllocator<U>&) {}
 
-  T* allocate(std::size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kLine)); }
-  void deallocate(T* memory, std::size_t) { ::operator delete(memory, kLine); }
+  T* allocate(std::size_t count) {
+    void* const memory = take_lines(count * sizeof(T));
+    if (memory == nullptr) throw std::bad_alloc();
+    return static_cast<T*>(memory);
+  }
+  void deallocate(T* memory, std::size_t) { give_back_lines(memory); }
 
   bool operator==(const LineAllocator&) const { return true; }
   bool operator!=(const LineAllocator&) const { return false; }
-
- private:
-  static constexpr std::align_val_t kLine{64};
 };
 
 template <typename T>
