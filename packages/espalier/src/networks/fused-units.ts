@@ -86,7 +86,7 @@ export function runChains(chains: readonly Chain[], input: Tensor): fused.Normal
   return values;
 }
 
-/** What units of one call have in common. */
+/** What kinds of units of one call have in common: stride, growth of the image, channels and batch norm. */
 function sizesOf({ depthwise, pointwise, norm }: fused.ReluConvNorm): string {
   const [stride] = depthwise?.stride ?? [0];
   const window = depthwise === undefined ? 0 : (depthwise.weight.shape[2] as number) - 1;

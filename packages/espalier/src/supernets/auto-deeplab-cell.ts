@@ -10,8 +10,9 @@ import {
   SeparableConvolution,
 } from '../networks/auto-deeplab/operations.js';
 import { resize, sizeOf } from '../networks/auto-deeplab/resize.js';
-import { runChains } from '../networks/fused-units.js';
-import { PoolNorm, poolOf, runPools } from '../networks/pool-norm.js';
+import type { Chain } from '../networks/fused-units.js';
+import { PoolNorm } from '../networks/pool-norm.js';
+import { type OnEdges, runTogether } from '../networks/run-together.js';
 import { MixedOperation, mixtures } from './mixed-operation.js';
 
 /** The place of a block's first edge: the blocks before it have 2, 3, ... edges. */
@@ -39,26 +40,18 @@ function mixedOperation(filters: number): MixedOperation<OperationName> {
 }
 
 /** Operations on the edges that leave a state, in training with the kernels. */
-function runOperations(all: readonly (readonly nn.Layer[])[], state: Tensor): fused.MixtureTerm[] {
-  const isSeparable = ([first]: readonly nn.Layer[]) => first instanceof SeparableConvolution;
-  const chains = (all as readonly (readonly SeparableConvolution[])[])
-    .filter(isSeparable)
-    .map((operations) => operations.map(({ units }) => units));
-  const convolved = runChains(chains, state).values();
-  const pools = all.map((operations) => poolOf(operations, state));
-  const pooled = runPools(
-    pools.filter((pool) => pool !== undefined),
-    state,
-  ).values();
-  return all.map((operations, index) => {
-    if (isSeparable(operations)) return convolved.next().value as fused.Normalised;
-    if (pools[index] !== undefined) return pooled.next().value as fused.Normalised;
-    return runOperation(operations, state);
-  });
+function runOperations(all: readonly OnEdges[], state: Tensor): fused.MixtureTerm[] {
+  return runTogether(all, state, separableChain, (operations) => runOperation(operations, state));
+}
+
+function separableChain(operations: OnEdges): Chain | undefined {
+  return operations[0] instanceof SeparableConvolution
+    ? (operations as readonly SeparableConvolution[]).map(({ units }) => units)
+    : undefined;
 }
 
 /** The same operation on the edges that leave a state. */
-function runOperation(operations: readonly nn.Layer[], state: Tensor): fused.MixtureTerm {
+function runOperation(operations: OnEdges, state: Tensor): fused.MixtureTerm {
   const [first] = operations as readonly [nn.Layer];
   if (first instanceof AtrousConvolution) {
     // The filters of all edges side by side: one convolution, which reads the state once.
@@ -141,8 +134,10 @@ export class SuperCell extends nn.Module {
     const fromOther = other && this.#leaving(1, other, weights);
     return read.map((state) => {
       const blocks = this.#leaving(0, state, weights, fromOther);
-      for (let block = 0; block < this.blocks - 1; block++)
-        blocks.push(...this.#leaving(block + 2, blocks[block] as Tensor, weights, blocks.splice(block + 1)));
+      for (let block = 0; block < this.blocks - 1; block++) {
+        const later = blocks.splice(block + 1);
+        blocks.push(...this.#leaving(block + 2, blocks[block] as Tensor, weights, later));
+      }
       return cat(blocks, 1);
     });
   }

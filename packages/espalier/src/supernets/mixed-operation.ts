@@ -1,4 +1,5 @@
 import { fused, nn, type Tensor } from '@espalier/torch';
+import type { OnEdges } from '../networks/run-together.js';
 
 /** All operations of a space side by side on one edge. */
 export class MixedOperation<Name extends string> extends nn.Module {
@@ -49,7 +50,7 @@ export function mixtures<Name extends string>(
   state: Tensor,
   weights: Tensor,
   channels: number,
-  run: (operations: readonly (readonly nn.Layer[])[], state: Tensor) => fused.MixtureTerm[],
+  run: (operations: readonly OnEdges[], state: Tensor) => fused.MixtureTerm[],
   starts: readonly (Tensor | undefined)[] = [],
 ): Tensor[] {
   const [first] = edges as readonly [MixedOperation<Name>];

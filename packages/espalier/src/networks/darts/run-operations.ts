@@ -1,10 +1,7 @@
 import { cat, fused, type nn, type Tensor } from '@espalier/torch';
-import { type Chain, chainOf, runChains } from '../fused-units.js';
-import { poolOf, runPools } from '../pool-norm.js';
+import { type Chain, chainOf } from '../fused-units.js';
+import { type OnEdges, runTogether } from '../run-together.js';
 import { FactorizedReduce, SeparableConvolution } from './operations.js';
-
-/** The same operation on several edges. */
-export type OnEdges = readonly nn.Layer[];
 
 /**
  * Operations that leave one state, each on several edges: [N, edges channels, H', W'], or [N, channels, H', W'] where all
@@ -12,21 +9,12 @@ export type OnEdges = readonly nn.Layer[];
  * makes is left to whoever sums the edges up.
  */
 export function runOperations(all: readonly OnEdges[], state: Tensor): fused.MixtureTerm[] {
-  const chains = all.map((operations) => separableChain(operations, state));
-  const convolved = runChains(
-    chains.filter((chain) => chain !== undefined),
+  return runTogether(
+    all,
     state,
-  ).values();
-  const pools = all.map((operations) => poolOf(operations, state));
-  const pooled = runPools(
-    pools.filter((pool) => pool !== undefined),
-    state,
-  ).values();
-  return all.map((operations, index) => {
-    if (chains[index] !== undefined) return convolved.next().value as fused.Normalised;
-    if (pools[index] !== undefined) return pooled.next().value as fused.Normalised;
-    return runOperation(operations, state);
-  });
+    (operations) => separableChain(operations, state),
+    (operations) => runReduction(operations, state) ?? runEach(operations, state),
+  );
 }
 
 function separableChain(operations: OnEdges, state: Tensor): Chain | undefined {
@@ -35,21 +23,11 @@ function separableChain(operations: OnEdges, state: Tensor): Chain | undefined {
   return chainOf((operations as readonly SeparableConvolution[]).map(({ op }) => op));
 }
 
-function runOperation(operations: OnEdges, state: Tensor): fused.MixtureTerm {
+function runReduction(operations: OnEdges, state: Tensor): fused.Normalised | undefined {
   const [first] = operations as readonly [nn.Layer];
-  return (
-    (fused.servesLayer(first, state) ? runTogether(operations, state) : undefined) ??
-    runEach(operations, state)
-  );
-}
-
-function runTogether(operations: OnEdges, state: Tensor): fused.Normalised | undefined {
-  const [first] = operations as readonly [nn.Layer];
-  if (first instanceof FactorizedReduce) {
-    const units = (operations as readonly FactorizedReduce[]).map(({ unit }) => unit);
-    return fused.reluConvNorm(fused.halves(state), units);
-  }
-  return undefined;
+  if (!(first instanceof FactorizedReduce && fused.servesLayer(first, state))) return undefined;
+  const units = (operations as readonly FactorizedReduce[]).map(({ unit }) => unit);
+  return fused.reluConvNorm(fused.halves(state), units);
 }
 
 function runEach(operations: OnEdges, state: Tensor): Tensor {

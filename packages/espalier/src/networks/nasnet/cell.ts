@@ -1,6 +1,7 @@
 import { cat, fused, nn, type Tensor } from '@espalier/torch';
-import { chainOf, runChains, runFused } from '../fused-units.js';
+import { chainOf, runFused } from '../fused-units.js';
 import { type Path, pathOf, sumOf, written } from '../mixture-terms.js';
+import { runTogether } from '../run-together.js';
 import { CELL_INPUTS, type NasnetCellArchitecture, stateWidth } from './architecture.js';
 import { convolution, type Normalization } from './convolution.js';
 import { FactorizedReduction, RectifiedReduction } from './factorized-reduction.js';
@@ -84,7 +85,7 @@ export class NasnetCell extends nn.Module {
     const leave = (state: number) => {
       const places = this.#leaving[state] as readonly number[];
       const layers = places.map((place) => this.operations[place] as nn.Layer);
-      const made = runTogether(layers, states[state] as Tensor);
+      const made = runOperations(layers, states[state] as Tensor);
       for (const [index, place] of places.entries()) values[place] = made[index] as fused.MixtureTerm;
     };
     leave(0);
@@ -102,25 +103,24 @@ export class NasnetCell extends nn.Module {
   }
 }
 
-/** What several operations make of a state that all of them read: with the kernels, convolutions are one call. */
-function runTogether(layers: readonly nn.Layer[], state: Tensor): fused.MixtureTerm[] {
-  const chains = layers.map((layer) =>
-    layer instanceof nn.Sequential && fused.servesLayer(layer, state) ? chainOf([layer]) : undefined,
-  );
-  const convolved = runChains(
-    chains.filter((chain) => chain !== undefined),
-    state,
-  ).values();
+/** What several operations make of a state that all of them read. */
+function runOperations(layers: readonly nn.Layer[], state: Tensor): fused.MixtureTerm[] {
   // What learns nothing is the same wherever it stands.
   const pooled = new Map<string, fused.MixtureTerm>();
-  return layers.map((layer, index) => {
-    if (chains[index] !== undefined) return convolved.next().value as fused.Normalised;
+  const runOne = (layer: nn.Layer) => {
     if (!(layer instanceof nn.MaxPool2d || layer instanceof nn.AvgPool2d)) return run(layer, state);
     const kind = `${layer.constructor.name} ${layer.kernel}`;
     const value = pooled.get(kind) ?? layer.forward(state);
     pooled.set(kind, value);
     return value;
-  });
+  };
+  return runTogether(
+    layers.map((layer) => [layer]),
+    state,
+    ([layer]) =>
+      layer instanceof nn.Sequential && fused.servesLayer(layer, state) ? chainOf([layer]) : undefined,
+    ([layer]) => runOne(layer as nn.Layer),
+  );
 }
 
 /** What batch norm makes is left to the sum of the block where the kernels can. */
