@@ -29,6 +29,9 @@ struct Mixture {
 template <typename T>
 struct Factors {
   Scratch<T> factors, constants;
+
+  T* at(const Mixture& m, int64_t edge, int64_t term) { return factors.data() + (edge * (m.terms + 1) + term) * m.channels; }
+  const T* at(const Mixture& m, int64_t edge, int64_t term) const { return factors.data() + (edge * (m.terms + 1) + term) * m.channels; }
 };
 
 // `shares`: of an image, what the terms are multiplied by besides [terms]; null: 1.
@@ -45,7 +48,7 @@ Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const 
     for (int64_t edge = 0; edge < m.edges; ++edge) {
       const T weight = weight_of[edge * m.terms + t] * (shares == nullptr ? T(1) : shares[t]);
       const int64_t first = m.first_channel(terms[t], edge);
-      T* const factors = result.factors.data() + (edge * (m.terms + 1) + t) * m.channels;
+      T* const factors = result.at(m, edge, t);
       T* const constants = result.constants.data() + edge * m.channels;
       for (int64_t i = 0; i < m.channels; ++i) {
         factors[i] = scale == nullptr ? weight : weight * scale[first + i];
@@ -81,7 +84,7 @@ std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& ter
         const int64_t at = image * m.pixels * m.channels;
         if (starts[edge].defined()) from[m.terms] = starts[edge].data_ptr<T>() + at;
         loops<T>().mix(m.pixels, m.channels, m.terms + (starts[edge].defined() ? 1 : 0), from.data(), steps.data(),
-                       factors.factors.data() + edge * (m.terms + 1) * m.channels, factors.constants.data() + edge * m.channels,
+                       factors.at(m, edge, 0), factors.constants.data() + edge * m.channels,
                        results[edge].data_ptr<T>() + at);
       }
     }
@@ -155,7 +158,8 @@ struct MixtureBackward : KernelNode {
             if (reached) {
               const int64_t place = (edge * m.terms + t) * m.channels;
               const T times = share == nullptr ? T(1) : share[image * m.terms + t];
-              for (int64_t i = 0; i < m.channels; ++i) shared_factor[i] = times * factors.factors[(edge * (m.terms + 1) + t) * m.channels + i];
+              const T* const own_factors = factors.at(m, edge, t);
+              for (int64_t i = 0; i < m.channels; ++i) shared_factor[i] = times * own_factors[i];
               std::fill(part.begin(), part.end(), T(0));
               loop.unmix(m.pixels, m.channels, slope, values[t].data_ptr<T>() + at, step, shared_factor.data(), target, adds, part.data());
               add_part(part, times, own.products, place);

@@ -36,8 +36,9 @@ void for_values(const std::vector<Values<T>>& all, const Body& body) {
   });
 }
 
-// The same of lists of tensors; the first `changed` of them are written to. What does not lie in memory as the first of its
-// list's fellows does is copied before, and back where it was written to. Throws where those that belong together differ in shape or type.
+// The same of lists of tensors: those at one place belong together. The first `changed` lists are written to. A tensor that
+// does not lie in memory as that of the first list does is copied before, and back where it was written to. Throws where those
+// that belong together differ in shape or type.
 template <typename T, typename Body>
 void for_tensors(const char* name, const std::vector<TensorList>& lists, size_t changed, const Body& body) {
   std::vector<Values<T>> all;
