@@ -163,6 +163,18 @@ function normalise(channels, size) {
   };
 }
 
+function batchNormRelu(channels, size) {
+  const input = image(channels, size);
+  const own = norm(channels);
+  return {
+    name: 'batch_norm_relu (both behind a full convolution)',
+    sizes: `16x${channels}x${size}x${size}`,
+    ours: () => backward(own.rectified(input).sum()),
+    theirs: () => backward(fused.withoutKernels(() => own.rectified(input)).sum()),
+    inputs: [input],
+  };
+}
+
 function halves(channels, size) {
   const input = image(channels, size);
   const second = (seen) => seen.slice(2, 0, undefined, 2).slice(3, 0, undefined, 2);
@@ -252,6 +264,8 @@ const cases = [
   reluConvNorm(64, 8, 3),
   reluConvNorm(64, 8, 5, 2),
   reluConvNorm(4, 16, 3),
+  reluConvNorm(4, 16, 5, 2),
+  reluConvNorm(8, 8, 5),
   reluConvNorm(36, 32, 3),
   reluConvNorm(36, 32, 7),
   reluConvNorm(144, 8, 5),
@@ -261,6 +275,7 @@ const cases = [
   pooling('avg', 32, 32),
   mixture(16, 32),
   normalise(32, 32),
+  batchNormRelu(32, 32),
   halves(16, 32),
   mixedHighway(),
   product(2240, 300, 10_000),

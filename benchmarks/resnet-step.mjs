@@ -17,7 +17,7 @@ class Block extends nn.Layer {
   }
 
   forward(x) {
-    const hidden = this.bn1.forward(this.conv1.forward(x)).relu();
+    const hidden = this.bn1.rectified(this.conv1.forward(x));
     return this.bn2
       .forward(this.conv2.forward(hidden))
       .add(this.shortcut?.forward(x) ?? x)
@@ -41,7 +41,7 @@ class ResNet extends nn.Layer {
   }
 
   forward(x) {
-    const features = this.layers.forward(this.bn.forward(this.conv.forward(x)).relu());
+    const features = this.layers.forward(this.bn.rectified(this.conv.forward(x)));
     return this.linear.forward(features.adaptiveAvgPool2d(1).flatten(1));
   }
 }

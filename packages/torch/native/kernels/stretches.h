@@ -16,8 +16,8 @@ void in_stretches(int64_t count, int64_t threads, const Body& body) {
   });
 }
 
-// About 0.1 ms on one core, in multiply-adds: to wake another one for less takes longer than it saves.
-constexpr int64_t kLeastWork = int64_t{1} << 21;
+// About 0.2 ms on one core, in multiply-adds: to wake another one for less takes longer than it saves.
+constexpr int64_t kLeastWork = int64_t{1} << 22;
 // A value that is read from memory and little is done with, as so many multiply-adds.
 constexpr int64_t kValueRead = 8;
 

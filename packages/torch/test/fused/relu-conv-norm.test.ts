@@ -56,6 +56,26 @@ const cases: Record<string, Case> = {
     ...{ kernel: 0, groups: 2, shared: true, normalised: true },
     ...{ channels: 40, out: 12, size: [15, 17] },
   },
+  // Where a register takes several pixels.
+  'of two channels, three filters wide': { channels: 2, out: 2, size: [7, 13] },
+  'of four channels, seven filters wide': {
+    channels: 4,
+    out: 4,
+    kernel: 7,
+    size: [16, 16],
+    normalised: true,
+  },
+  'of four channels, dilated, of edges that share them': {
+    ...{ kernel: 5, dilation: 2, groups: 3, shared: true, normalised: true },
+    ...{ channels: 4, out: 4, size: [15, 21] },
+  },
+  'of eight channels of edges that share them': {
+    ...{ kernel: 5, groups: 2, shared: true, channels: 8, out: 8, size: [9, 17] },
+  },
+  'of eight channels of edges that read an image each': {
+    ...{ groups: 2, normalised: true, channels: 8, out: 8, size: [8, 8] },
+  },
+  'of four channels to more of them': { channels: 4, out: 6, size: [8, 8] },
   'of channels that fill no register': { channels: 7, out: 7, groups: 2 },
   'of many channels': { channels: 36, out: 36, groups: 2, size: [4, 4] },
   'of edges that read the same image': { groups: 3, shared: true },
@@ -148,13 +168,14 @@ const kinds = [
 
 const severalKinds: Record<
   string,
-  { shared: boolean; stride?: number; size?: [number, number]; images?: number }
+  { shared: boolean; stride?: number; size?: [number, number]; images?: number; channels?: number }
 > = {
   'that read one image': { shared: true },
   'that read one image, with stride': { shared: true, stride: 2 },
   'that read one image of an odd size, with stride': { shared: true, stride: 2, size: [7, 9] },
   'that read one small image': { shared: true, size: [2, 3], images: 1 },
   'that read one large image': { shared: true, size: [30, 31], images: 2 },
+  'that read one image of few channels': { shared: true, size: [16, 16], channels: 4 },
   'that read an image each': { shared: false },
   'that read an image each, with stride': { shared: false, stride: 2, size: [9, 6] },
 };
@@ -166,10 +187,10 @@ describe.each([
   it.each(Object.entries(severalKinds))('%s are each that of libtorch, with all gradients', (_, given) => {
     scope(() => {
       manualSeed(7);
-      const { shared, stride = 1, size = [8, 6], images = 3 } = given;
-      const channels = 18;
+      const { shared, stride = 1, size = [8, 6], images = 3, channels = 18 } = given;
+      const out = channels === 18 ? 10 : channels;
       const made = kinds.map((kind) =>
-        makeUnits({ channels, out: 10, stride, dilation: 1, affine: true, ...kind }).map((unit) => ({
+        makeUnits({ channels, out, stride, dilation: 1, affine: true, ...kind }).map((unit) => ({
           ...unit,
           pointwise: unit.pointwise.detach().to({ dtype }),
         })),

@@ -9,6 +9,19 @@ const units = [3, 3].map((kernel) => ({
   pointwise: new nn.Conv2d(21, 21, 1, { bias: false }).weight,
   norm: new nn.BatchNorm2d(21),
 }));
+// Few channels: registers take several pixels, how many depends on the instruction set.
+const narrow = [1, 2, 4, 8].map((channels) =>
+  fused
+    .reluConvNorm(randn([2, channels, 9, 7]), [
+      {
+        depthwise: new nn.Conv2d(channels, channels, 5, { padding: 2, groups: channels, bias: false }),
+        pointwise: new nn.Conv2d(channels, channels, 1, { bias: false }).weight,
+        norm: new nn.BatchNorm2d(channels),
+      },
+    ])
+    .toTensor(),
+);
+const rectified = new nn.BatchNorm2d(21).rectified(image);
 const convolved = fused.reluConvNorm(image, units);
 const pooled = fused.poolNorm(image, {
   kind: 'max',
@@ -40,7 +53,7 @@ const [left, right, weight] = [randn([9, 40]), randn([40, 37]), randn([40, 40])]
 for (const matrix of [left, right, weight]) matrix.requiresGrad = true;
 const product = fused.matmul(fused.linear(left, weight).mul(0.1), right);
 const entropy = fused.crossEntropy(product.mul(0.1), arange(0, 36, 4));
-const gradients = grad(mixed[0].mul(mixed[1]).sum(), learned);
+const gradients = grad(mixed[0].mul(mixed[1]).add(rectified.square()).sum(), learned);
 gradients.push(...grad(recurrence.square().sum(), matrices));
 gradients.push(
   ...grad(
@@ -49,7 +62,15 @@ gradients.push(
   ),
 );
 gradients.push(...grad(entropy.mul(50), [left, right, weight]));
-const values = [...mixed, product, entropy, highway, recurrence, recalling, ...gradients].flatMap((tensor) =>
-  tensor.toNumbers(),
-);
+const values = [
+  ...mixed,
+  ...narrow,
+  rectified,
+  product,
+  entropy,
+  highway,
+  recurrence,
+  recalling,
+  ...gradients,
+].flatMap((tensor) => tensor.toNumbers());
 console.log(JSON.stringify({ set: fused.instructionSet(), values }));

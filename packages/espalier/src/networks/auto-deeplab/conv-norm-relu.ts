@@ -13,6 +13,6 @@ export class ConvNormRelu extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    return this.bn.forward(this.conv.forward(input)).relu();
+    return this.bn.rectified(this.conv.forward(input));
   }
 }

@@ -21,6 +21,6 @@ export class ConvolutionLayer extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    return this.bn.forward(this.conv.forward(input)).relu();
+    return this.bn.rectified(this.conv.forward(input));
   }
 }
