@@ -169,8 +169,8 @@ function batchNormRelu(channels, size) {
   return {
     name: 'batch_norm_relu (both behind a full convolution)',
     sizes: `16x${channels}x${size}x${size}`,
-    ours: () => backward(own.rectified(input).sum()),
-    theirs: () => backward(fused.withoutKernels(() => own.rectified(input)).sum()),
+    ours: () => backward(fused.batchNormRelu(input, own).sum()),
+    theirs: () => backward(fused.withoutKernels(() => fused.batchNormRelu(input, own)).sum()),
     inputs: [input],
   };
 }

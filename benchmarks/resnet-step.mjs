@@ -1,5 +1,5 @@
 /** A training step of a CIFAR ResNet (He et al. 2015, section 4.2, with projections in the shortcuts). */
-import { nn } from '../packages/torch/dist/index.js';
+import { fused, nn } from '../packages/torch/dist/index.js';
 import { classifierStep } from './driver/classifier-step.mjs';
 
 class Block extends nn.Layer {
@@ -17,7 +17,7 @@ class Block extends nn.Layer {
   }
 
   forward(x) {
-    const hidden = this.bn1.rectified(this.conv1.forward(x));
+    const hidden = fused.batchNormRelu(this.conv1.forward(x), this.bn1);
     return this.bn2
       .forward(this.conv2.forward(hidden))
       .add(this.shortcut?.forward(x) ?? x)
@@ -41,7 +41,7 @@ class ResNet extends nn.Layer {
   }
 
   forward(x) {
-    const features = this.layers.forward(this.bn.rectified(this.conv.forward(x)));
+    const features = this.layers.forward(fused.batchNormRelu(this.conv.forward(x), this.bn));
     return this.linear.forward(features.adaptiveAvgPool2d(1).flatten(1));
   }
 }

@@ -1,16 +1,23 @@
 import { invoke, Operator } from '../dispatcher.js';
 import { Tensor } from '../tensor.js';
+import { runsKernels } from './kernels.js';
 import type { BatchNormLayer } from './layers.js';
 import { runningStatistics } from './running-statistics.js';
 
 const operator = new Operator('espalier::batch_norm_relu', '');
 
 /**
- * Batch norm by the batch's own statistics, and the rectified linear units behind it, at once.
+ * Batch norm and the rectified linear units behind it: by one kernel in training, else by the layer's `forward` and `relu`.
  *
  * @param values [N, C, H, W]
  */
-export function batchNormRelu(values: Tensor, norm: BatchNormLayer): Tensor {
+export function batchNormRelu(
+  values: Tensor,
+  norm: BatchNormLayer & { forward(values: Tensor): Tensor },
+): Tensor {
+  const { dtype, shape } = values;
+  const isServed = norm.training && runsKernels(values) && (norm.weight?.dtype ?? dtype) === dtype;
+  if (!isServed || shape.length !== 4) return norm.forward(values).relu();
   const handle = invoke(
     operator,
     values.handle,

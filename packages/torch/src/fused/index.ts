@@ -1,3 +1,4 @@
+export { batchNormRelu } from './batch-norm-relu.js';
 export { crossEntropy } from './cross-entropy.js';
 export { halves } from './halves.js';
 export { instructionSet, runsKernels, servesLayer, withoutKernels } from './kernels.js';

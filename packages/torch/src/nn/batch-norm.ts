@@ -1,5 +1,4 @@
 import { noGrad } from '../autograd.js';
-import { batchNormRelu } from '../fused/batch-norm-relu.js';
 import { runsKernels } from '../fused/kernels.js';
 import { normalise } from '../fused/normalise.js';
 import { batchNorm, ones, zeros } from '../operators.generated.js';
@@ -48,9 +47,18 @@ abstract class BatchNorm extends Layer {
   }
 
   forward(input: Tensor): Tensor {
-    this.#check(input);
-    if (this.training && this.#runsKernels(input)) return normalise(input, [this]).toTensor();
+    const { shape } = input;
+    if (!this.dimensions.includes(shape.length))
+      throw new RangeError(
+        `${this.constructor.name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not of shape [${shape}]`,
+      );
+    const useBatch = this.training || this.running_mean === undefined;
+    if (useBatch && shape.every((length, dimension) => dimension === 1 || length === 1))
+      throw new RangeError(
+        `a batch of shape [${shape}] has one value a feature: it has no variance to normalise by`,
+      );
     const tracked = this.num_batches_tracked;
+    if (this.training && this.#runsKernels(input)) return normalise(input, [this]).toTensor();
     if (this.training && tracked !== undefined) noGrad(() => tracked.add_(1));
     return batchNorm(
       input,
@@ -58,33 +66,11 @@ abstract class BatchNorm extends Layer {
       this.bias,
       this.running_mean,
       this.running_var,
-      this.#usesBatch(),
+      useBatch,
       this.momentum,
       this.epsilon,
       true,
     );
-  }
-
-  /** What rectified linear units make of `forward`, in training by one kernel. */
-  rectified(input: Tensor): Tensor {
-    if (!this.training || !this.#runsKernels(input)) return this.forward(input).relu();
-    this.#check(input);
-    return batchNormRelu(input, this);
-  }
-
-  #check({ shape }: Tensor): void {
-    if (!this.dimensions.includes(shape.length))
-      throw new RangeError(
-        `${this.constructor.name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not of shape [${shape}]`,
-      );
-    if (this.#usesBatch() && shape.every((length, dimension) => dimension === 1 || length === 1))
-      throw new RangeError(
-        `a batch of shape [${shape}] has one value a feature: it has no variance to normalise by`,
-      );
-  }
-
-  #usesBatch(): boolean {
-    return this.training || this.running_mean === undefined;
   }
 
   /** Whether it is done by a kernel, which is up to four times as fast as libtorch 1.13. */

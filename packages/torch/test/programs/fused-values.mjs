@@ -21,7 +21,7 @@ const narrow = [1, 2, 4, 8].map((channels) =>
     ])
     .toTensor(),
 );
-const rectified = new nn.BatchNorm2d(21).rectified(image);
+const rectified = fused.batchNormRelu(image, new nn.BatchNorm2d(21));
 const convolved = fused.reluConvNorm(image, units);
 const pooled = fused.poolNorm(image, {
   kind: 'max',

@@ -1,4 +1,4 @@
-import { nn, type Tensor } from '@espalier/torch';
+import { fused, nn, type Tensor } from '@espalier/torch';
 
 /** A convolution that keeps height and width, batch normalisation and rectified linear units. */
 export class ConvNormRelu extends nn.Layer {
@@ -13,6 +13,6 @@ export class ConvNormRelu extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    return this.bn.rectified(this.conv.forward(input));
+    return fused.batchNormRelu(this.conv.forward(input), this.bn);
   }
 }

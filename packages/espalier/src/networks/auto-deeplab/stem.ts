@@ -1,4 +1,4 @@
-import { nn, type Tensor } from '@espalier/torch';
+import { fused, nn, type Tensor } from '@espalier/torch';
 import { EPSILON } from './operations.js';
 
 /** Channels of the stem's maps at strides 2 and 4; the filter multiplier does not change them. */
@@ -29,7 +29,7 @@ export class Stem extends nn.Module {
 
   /** [N, channels, H, W] to [N, 64, H/2, W/2] and [N, 128, H/4, W/4], sizes rounded up. */
   forward(image: Tensor): { half: Tensor; quarter: Tensor } {
-    const first = this.bn0.rectified(this.conv0.forward(image));
+    const first = fused.batchNormRelu(this.conv0.forward(image), this.bn0);
     const half = this.bn1.forward(this.conv1.forward(first));
     return { half, quarter: this.bn2.forward(this.conv2.forward(half.relu())) };
   }

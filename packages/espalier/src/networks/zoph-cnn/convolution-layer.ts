@@ -1,4 +1,4 @@
-import { nn, type Tensor } from '@espalier/torch';
+import { fused, nn, type Tensor } from '@espalier/torch';
 import type { Convolution } from './architecture.js';
 
 /**
@@ -21,6 +21,6 @@ export class ConvolutionLayer extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    return this.bn.rectified(this.conv.forward(input));
+    return fused.batchNormRelu(this.conv.forward(input), this.bn);
   }
 }
