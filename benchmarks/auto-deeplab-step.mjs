@@ -32,7 +32,7 @@ export default {
   checked: { learningRate: 1e-4, alphaLearningRate: 0.01, dropout: 0 },
   unit: 'step',
   rounds: 3,
-  steps: 1,
+  steps: 2,
   layouts: ['default', 'channels_last'],
   targets: { channels_last: 2.5 },
 

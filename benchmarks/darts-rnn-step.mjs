@@ -37,7 +37,7 @@ export default {
   checked: { learningRate: 0.1, alphaLearningRate: 0.01, dropout: noDropout },
   unit: 'step',
   rounds: 5,
-  steps: 1,
+  steps: 2,
   layouts: ['default'],
   targets: { default: 6 },
 

@@ -7,5 +7,6 @@ export default {
   program: 'darts-step',
   settings: { ...dartsStep.settings, channels: 4, layers: 5, size: 16 },
   rounds: 9,
+  steps: 10,
   targets: { channels_last: 10 },
 };

@@ -31,7 +31,7 @@ export default {
   checked: { learningRate: 3e-4, alphaLearningRate: 0.01 },
   unit: 'step',
   rounds: 5,
-  steps: 1,
+  steps: 2,
   layouts: ['default', 'channels_last'],
   targets: { default: 15, channels_last: 5 },
 

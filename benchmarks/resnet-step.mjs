@@ -52,7 +52,7 @@ export default {
   checked: { learningRate: 1e-3 },
   unit: 'step',
   rounds: 30,
-  steps: 1,
+  steps: 10,
   layouts: ['default', 'channels_last'],
   targets: { channels_last: 1 / 1.05 },
 

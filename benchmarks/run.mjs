@@ -15,7 +15,7 @@ import { describeResult } from './driver/report.mjs';
 const folder = dirname(fileURLToPath(import.meta.url));
 const page = join(dirname(folder), 'BENCHMARKS.md');
 /** Programs of their own beside the benchmarks. */
-const programs = ['run.mjs', 'kernels.mjs'];
+const programs = ['run.mjs', 'kernels.mjs', 'overhead.mjs'];
 const layoutNames = ['default', 'channels_last'];
 const usage =
   'Usage: npm run bench [-- [--only NAME,...] [--json] [--write] [--threads T] [--rounds N] [--layout LAYOUT,...] [--python COMMAND]]';

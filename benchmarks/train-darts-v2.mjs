@@ -21,7 +21,7 @@ export default {
   checked: { learningRate: 3e-6, dropPath: 0 },
   unit: 'step',
   rounds: 3,
-  steps: 1,
+  steps: 3,
   layouts: ['default', 'channels_last'],
   targets: { channels_last: 2.5 },
 

@@ -29,7 +29,7 @@ export default {
   checked: { dropout: noDropout },
   unit: 'step',
   rounds: 3,
-  steps: 1,
+  steps: 2,
   layouts: ['default'],
   targets: {},
 

@@ -13,7 +13,7 @@ export default {
   checked: { learningRate: 1e-3 },
   unit: 'step',
   rounds: 5,
-  steps: 1,
+  steps: 3,
   layouts: ['default', 'channels_last'],
   targets: { channels_last: 1.5 },
 

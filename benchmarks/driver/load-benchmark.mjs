@@ -9,7 +9,7 @@
  * @property {'step' | 'call' | 'image'} unit what a time is of
  * @property {(settings: any) => number} [perStep] units in a step, one by default
  * @property {number} rounds each side's turns
- * @property {number} steps of a turn
+ * @property {number} steps of a turn: several where they are short, since the first one finds the caches full of the other sides'
  * @property {readonly Layout[]} layouts in which PyTorch runs
  * @property {Partial<Record<Layout, number>>} targets how many times as fast as PyTorch ours is to be
  * @property {Record<string, Record<string, any>>} [comparisons] other settings of ours, by what their peak is of

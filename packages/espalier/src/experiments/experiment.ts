@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
@@ -76,7 +77,7 @@ export function taskIn(folder: string, task: TaskSettings): TaskSettings {
 
 /**
  * Makes a search ready: finds the space, checks every option, opens the data, builds one network of the space and
- * starts the workers.
+ * starts the workers. This process computes on one thread from now on: the cores are the workers'.
  *
  * @param folder that relative paths begin at
  * @throws InputError for whatever is wrong with the request
@@ -107,6 +108,9 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     strategyOptions: { ...strategyOptions },
     dataChecksum: task.checksum(),
   };
+  // What a strategy computes is little, and a second thread of this process would wait for a core that a worker has: half
+  // of what a search with children of a second took besides them (npm run bench:overhead).
+  setThreads(1);
   const strategy = strategyDefinition.create({ space, seed: request.seed, options: strategyOptions });
   const init: ChildInit = {
     space: request.space,
