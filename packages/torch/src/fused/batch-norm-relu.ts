@@ -17,7 +17,9 @@ export function batchNormRelu(
 ): Tensor {
   const { dtype, shape } = values;
   const isServed = norm.training && runsKernels(values) && (norm.weight?.dtype ?? dtype) === dtype;
-  if (!isServed || shape.length !== 4) return norm.forward(values).relu();
+  // The layer says what is wrong with other shapes, and with one value a channel.
+  const fits = shape.length === 4 && shape.some((length, dimension) => dimension !== 1 && length > 1);
+  if (!isServed || !fits) return norm.forward(values).relu();
   const handle = invoke(
     operator,
     values.handle,
