@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'espalier-overhead-'));
 try {
   // Of one worker all waiting is the search's; several wait for each other too, since results are told in their order.
   for (const workers of new Set([1, availableParallelism()])) await childrenOfOneSecond(workers);
-  await epochsOfDarts('the settings of the paper', { channels: 16, layers: 8 }, 2560);
+  await epochsOfDarts('16 channels, 8 cells', { channels: 16, layers: 8 }, 2560);
   await epochsOfDarts('4 channels, 5 cells', { channels: 4, layers: 5 }, 8000);
 } finally {
   rmSync(folder, { recursive: true });
