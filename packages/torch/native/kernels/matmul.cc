@@ -25,8 +25,9 @@ struct Matrix {
   Matrix transposed() const { return {values, column_step, row_step}; }
 };
 
-// So many terms of a sum at once, and so many rows of the left side: a panel stays in the first cache, the rows in the second.
-constexpr int64_t kTerms = 256, kRows = 512;
+// At most so many terms of a sum at once, and so many rows of the left side: a panel stays in the first cache, the rows in the
+// second.
+constexpr int64_t kTerms = 320, kRows = 512;
 // A thread has at least so many rows, or all.
 constexpr int64_t kRowsEach = 128;
 
@@ -52,13 +53,15 @@ template <typename T>
 void multiply(const Matrix<T>& left, const Matrix<T>& right, const T* bias, T* out, int64_t m, int64_t k, int64_t n) {
   const Loops<T>& loop = loops<T>();
   const std::vector<Share> all = shares<T>(m, k, n);
+  // As many at once as share out evenly: each part reads and writes the whole result again.
+  const int64_t parts = std::max<int64_t>(1, (k + kTerms - 1) / kTerms), part = (k + parts - 1) / parts;
   in_stretches(static_cast<int64_t>(all.size()), static_cast<int64_t>(all.size()), [&](int64_t thread, int64_t, int64_t) {
     const Share& own = all[thread];
-    Scratch<T> panel(kTerms * kPanel<T>), turned(left.column_step == 1 ? 0 : kTerms * std::min(kRows, own.row_end - own.row));
+    Scratch<T> panel(part * kPanel<T>), turned(left.column_step == 1 ? 0 : part * std::min(kRows, own.row_end - own.row));
     for (int64_t row = own.row; row < own.row_end; row += kRows) {
       const int64_t rows = std::min(kRows, own.row_end - row);
-      for (int64_t term = 0; term == 0 || term < k; term += kTerms) {
-        const int64_t terms = std::min(kTerms, k - term);
+      for (int64_t term = 0; term == 0 || term < k; term += part) {
+        const int64_t terms = std::min(part, k - term);
         const T* rows_of = left.at(row, term);
         int64_t row_step = left.row_step;
         if (left.column_step != 1) {

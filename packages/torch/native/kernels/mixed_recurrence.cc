@@ -201,10 +201,9 @@ struct MixedRecurrenceBackward : KernelNode {
     const T* const factors = data_or_null<T>(factor);
     const T* const mixing = weight.data_ptr<T>();
     const int64_t size = r.state_size(), width = 2 * r.units;
-    const bool to_matrices = wants_any(kMatricesAt, matrix.size());
+    const bool to_mixing = wants(3), to_matrices = wants_any(kMatricesAt, matrix.size());
 
     Tensor to_read = at::empty({r.times, r.rows, width}, gradient.options()), to_initial = at::empty_like(start);
-    Tensor to_weights = at::empty_like(weight);
     variable_list to_matrix(matrix.size());
     if (to_matrices)
       for (size_t i = 0; i < matrix.size(); ++i) to_matrix[i] = at::zeros_like(matrix[i]);
@@ -225,7 +224,7 @@ struct MixedRecurrenceBackward : KernelNode {
           loop.mixed_highway_gradient(r.units, through.data() + row * r.units, states_of + edge * size + row * r.units,
                                       products_of + edge * r.product_size() + row * width, own_weights + edge * kActivations,
                                       direct + edge * part + (row - begin) * r.units, to_products_of + edge * r.product_size() + row * width,
-                                      weight_sums + edge * kActivations * r.units);
+                                      weight_sums == nullptr ? nullptr : weight_sums + edge * kActivations * r.units);
       multiply_states<T>([&](int64_t edge) { return to_products_of + edge * r.product_size() + begin * width; }, edges, transposed,
                          [&](int64_t edge) { return from_products + edge * part; }, end - begin, width, r.units);
       for (int64_t edge = 0; edge < edges; ++edge)
@@ -240,7 +239,7 @@ struct MixedRecurrenceBackward : KernelNode {
       const T* const own_products = all_products.data_ptr<T>() + time * (r.edges() + 1) * r.product_size();
       T* const to_first = to_read.data_ptr<T>() + time * r.product_size();
       in_stretches(r.rows, threads, [&](int64_t thread, int64_t begin, int64_t end) {
-        sums[thread].assign(r.edges() * kActivations * r.units + kActivations * r.units, T(0));
+        if (to_mixing) sums[thread].assign(r.edges() * kActivations * r.units, T(0));
         scratch[thread].resize(2 * r.nodes * (end - begin) * r.units);
         const int64_t at = begin * r.units;
         std::fill_n(to_states.begin() + at, (end - begin) * r.units, T(0));
@@ -260,17 +259,16 @@ struct MixedRecurrenceBackward : KernelNode {
         StateNorm::differentiate<T>(r, to_states.data() + (node + 1) * size, own_states + (node + 1) * size, own_inverse + (node + 1) * r.units, through.data());
         in_stretches(r.rows, threads, [&](int64_t thread, int64_t begin, int64_t end) {
           differentiate_edges(thread, begin, end, node + 1, own_states, own_products + (1 + first) * r.product_size(), mixing + first * kActivations,
-                              panels[1 + node], to_products.data() + first * r.product_size(), sums[thread].data() + first * kActivations * r.units,
-                              to_states.data());
+                              panels[1 + node], to_products.data() + first * r.product_size(),
+                              to_mixing ? sums[thread].data() + first * kActivations * r.units : nullptr, to_states.data());
         });
       }
       StateNorm::differentiate<T>(r, to_states.data(), own_states, own_inverse, through.data());
       in_stretches(r.rows, threads, [&](int64_t thread, int64_t begin, int64_t end) {
         std::fill_n(carried.begin() + begin * r.units, (end - begin) * r.units, T(0));
-        differentiate_edges(thread, begin, end, 1, before, own_products, kTanhAlone<T>, panels[0], to_first,
-                            sums[thread].data() + r.edges() * kActivations * r.units, carried.data());
+        differentiate_edges(thread, begin, end, 1, before, own_products, kTanhAlone<T>, panels[0], to_first, nullptr, carried.data());
       });
-      for (size_t place = 0; place < totals.size(); ++place)
+      for (size_t place = 0; to_mixing && place < totals.size(); ++place)
         for (const Scratch<T>& own : sums)
           for (int64_t i = 0; i < r.units; ++i) totals[place] += static_cast<double>(own[place * r.units + i]);
       if (!to_matrices) continue;
@@ -290,7 +288,11 @@ struct MixedRecurrenceBackward : KernelNode {
       });
     }
     std::copy(carried.begin(), carried.end(), to_initial.data_ptr<T>());
-    for (size_t place = 0; place < totals.size(); ++place) to_weights.data_ptr<T>()[place] = static_cast<T>(totals[place]);
+    Tensor to_weights;
+    if (to_mixing) {
+      to_weights = at::empty_like(weight);
+      for (size_t place = 0; place < totals.size(); ++place) to_weights.template data_ptr<T>()[place] = static_cast<T>(totals[place]);
+    }
     variable_list result{to_read, to_initial, Tensor(), to_weights};
     result.insert(result.end(), to_matrix.begin(), to_matrix.end());
     return result;

@@ -28,12 +28,12 @@ function compare(ours: Tensor, theirs: Tensor, inputs: Tensor[], tolerance: numb
   }
 }
 
-// One of everything; less than a vector; more terms than are summed at once (256), more rows than are done at once (512),
+// One of everything; less than a vector; more terms than are summed at once (320), more rows than are done at once (512),
 // rows shared between threads (from 256 on) and columns (below that); a remainder of each.
 const sizes = [
   [1, 1, 1],
   [2, 3, 5],
-  [7, 300, 10],
+  [7, 641, 10],
   [64, 65, 613],
   [300, 17, 33],
   [1100, 520, 70],
