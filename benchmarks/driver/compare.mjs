@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkLosses } from './check-losses.mjs';
 import { loadBenchmark } from './load-benchmark.mjs';
-import { NativeFault, Side } from './side-process.mjs';
+import { Side, SideFault } from './side-process.mjs';
 import { median, middleHalf } from './statistics.mjs';
 
 /** @typedef {import('./load-benchmark.mjs').Layout} Layout */
@@ -63,17 +63,20 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
     const differences = [];
     /** @type {Layout[]} */
     const layouts = [];
-    /** @type {Layout[]} */
-    const crashed = [];
+    /** @type {Partial<Record<Layout, SideFault['fault']>>} */
+    const faults = {};
     for (const layout of wanted) {
       try {
         const theirs = await firstLosses(startTheirs(checked, layout));
-        differences.push(checkLosses(`${name}, PyTorch in the ${layout} layout`, losses, theirs));
+        const what = `${name}, PyTorch in the ${layout} layout`;
+        if (theirs.flat().includes(null))
+          throw new SideFault(`${what}: a loss is not a number.`, 'not a number');
+        differences.push(checkLosses(what, losses, theirs));
         layouts.push(layout);
       } catch (error) {
-        if (!(error instanceof NativeFault) || wanted.length === 1) throw error;
+        if (!(error instanceof SideFault) || wanted.length === 1) throw error;
         console.error(error.message);
-        crashed.push(layout);
+        faults[layout] = error.fault;
       }
     }
     sides.set('ours', startOurs(request));
@@ -126,7 +129,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
       share_of_matrix_product: share(flop, limits.matrix_product_gflops),
       share_of_copy: share(bytes, limits.copy_gb_s),
       comparison_peaks_mb: await peaksOf(benchmark, request),
-      pytorch_crashed: crashed,
+      pytorch_faults: faults,
       largest_loss_difference: Math.max(...differences),
       limits,
       targets,
@@ -161,7 +164,7 @@ async function countWork(request) {
   try {
     return await side.reply();
   } catch (error) {
-    if (!(error instanceof NativeFault)) throw error;
+    if (!(error instanceof SideFault)) throw error;
     console.error(error.message);
     return null;
   } finally {

@@ -22,7 +22,8 @@ export function describeResult(result) {
     );
   for (const layout of /** @type {const} */ (['default', 'channels_last'])) {
     const seconds = result[`pytorch_${layout}_s`];
-    if (result.pytorch_crashed.includes(layout)) lines.push(`  ${layoutNames[layout]} crashed`);
+    const fault = result.pytorch_faults[layout];
+    if (fault !== undefined) lines.push(`  ${layoutNames[layout]}: ${fault}`);
     if (seconds === null) continue;
     const ratio = result[`ratio_${layout}`];
     const [low, high] = result[`ratio_${layout}_spread`];

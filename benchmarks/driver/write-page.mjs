@@ -24,6 +24,10 @@ fused: above 100% is what fusing saves.
 What a search takes besides its work, on the machine below: 100 children of one second with \`reinforce\` (\`zoph-cnn\`, 15
 layers), one worker: it waits 1.6% of the time; two workers: 2.3%, in which they wait for each other too. An epoch of first-order
 DARTS on 2,560 images (16 channels, 8 cells): 0.7% is neither step nor validation.
+
+One run is not the last word on this machine, which others use too: runs of 2026-11-25 gave \`train-darts-v2\` 2.3 and 3.7 times
+channels_last (PyTorch took 1.1 and 2.0 s a step), \`train-nasnet-a\` 1.8 to 2.3, \`train-zoph-cnn\` 1.4 to 1.6, \`darts-rnn-step\` 5.8
+to 6.5. PyTorch of Debian has faults that leave a cell without a time: \`crashed\`, or losses that are \`not a number\`.
 `;
 
 /**
@@ -89,7 +93,8 @@ function share(value) {
 
 /** @param {Result} result @param {import('./load-benchmark.mjs').Layout} layout */
 function time(result, layout) {
-  if (result.pytorch_crashed.includes(layout)) return 'crashed';
+  const fault = result.pytorch_faults[layout];
+  if (fault !== undefined) return fault;
   const seconds = result[`pytorch_${layout}_s`];
   return seconds === null ? '' : describeTime(seconds, result);
 }

@@ -1,6 +1,7 @@
 """PyTorch's side of a benchmark: reads its orders from stdin, one a line, and answers in JSON."""
 
 import json
+import math
 import resource
 import struct
 import sys
@@ -37,6 +38,11 @@ def to_layout(what, layout):
     return what.to(memory_format=torch.channels_last) if layout == "channels_last" else what
 
 
+def number(loss):
+    """JSON has no other numbers than finite ones."""
+    return loss if math.isfinite(loss) else None
+
+
 def answer(**values):
     print(json.dumps(values), flush=True)
 
@@ -52,7 +58,7 @@ def serve(prepare):
     losses = []
     for _ in range(request["firstSteps"]):
         loss = step()
-        losses.append(loss if isinstance(loss, tuple) else [loss])
+        losses.append([number(each) for each in (loss if isinstance(loss, tuple) else [loss])])
     answer(losses=losses)
     for order in sys.stdin:
         if order.strip() == "end":
