@@ -91,7 +91,7 @@ function isOnPath(name) {
  */
 function hasReferenceBlas(libtorch) {
   if (process.platform !== 'linux') return false;
-  const library = realpathSync(join(libtorch.libraryFolders[0] ?? '', 'libtorch_cpu.so'));
+  const library = realpathSync(join(libtorch.libFolders[0] ?? '', 'libtorch_cpu.so'));
   const blas = join(dirname(library), 'libblas.so.3');
   return existsSync(blas) && realpathSync(blas).includes('/blas/');
 }

@@ -31,7 +31,7 @@ export async function buildAddon(libtorch) {
   const stamp = stampOf(files, variables);
   if (existsSync(addon) && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return false;
 
-  const where = `libtorch ${libtorch.version} (${libtorch.origin}: ${libtorch.libraryFolders.join(', ')})`;
+  const where = `libtorch ${libtorch.version} (${libtorch.origin}: ${libtorch.libFolders.join(', ')})`;
   console.error(`Compiling the addon against ${where}`);
   mkdirSync(buildFolder, { recursive: true });
   rmSync(stampFile, { force: true });
@@ -67,7 +67,7 @@ function gypVariables(libtorch, files) {
       ...includes.map((folder) => `-isystem${folder}`),
     ],
     libtorch_libraries: [
-      ...libtorch.libraryFolders.flatMap((folder) => [`-L${folder}`, `-Wl,-rpath,${folder}`]),
+      ...libtorch.libFolders.flatMap((folder) => [`-L${folder}`, `-Wl,-rpath,${folder}`]),
       ...libraries.map((name) => `-l${name}`),
     ],
   };

@@ -8,7 +8,7 @@ import { runScript, SetupProblem } from './setup-problem.mjs';
  * @typedef {object} Libtorch
  * @property {'LIBTORCH' | 'python' | 'system'} origin who named it: the environment variable, `python3`, or nobody
  * @property {string[]} includes the folders of its headers
- * @property {string[]} libraryFolders
+ * @property {string[]} libFolders
  * @property {string} version such as `1.13.0`
  * @property {boolean} cxx11Abi whether its std::string is libstdc++'s new one; older pip packages have the old one
  * @property {boolean} cuda whether it was built with CUDA
@@ -56,16 +56,16 @@ function lookIn(prefix, origin) {
   if (major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1])) {
     return `is libtorch ${version}; ${oldestVersion.join('.')} or newer is needed`;
   }
-  const libraryFolders = ['lib', `lib/${multiarch}`, 'lib64'].map((folder) => join(prefix, folder));
+  const libFolders = ['lib', `lib/${multiarch}`, 'lib64'].map((folder) => join(prefix, folder));
   const library = (name) => `lib${name}.${libraryEnding}`;
-  const libraries = libraryFolders.find((folder) => existsSync(join(folder, library('torch_cpu'))));
+  const libraries = libFolders.find((folder) => existsSync(join(folder, library('torch_cpu'))));
   if (libraries === undefined) {
-    return `has no ${library('torch_cpu')}; looked in ${libraryFolders.join(', ')}`;
+    return `has no ${library('torch_cpu')}; looked in ${libFolders.join(', ')}`;
   }
   return {
     origin,
     includes: [headers, apiHeaders],
-    libraryFolders: [libraries],
+    libFolders: [libraries],
     version,
     cxx11Abi: !hasOldStrings(join(libraries, library('c10'))),
     cuda: existsSync(join(libraries, library('torch_cuda'))),

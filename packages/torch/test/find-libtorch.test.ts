@@ -49,7 +49,7 @@ describe('the environment variable LIBTORCH', () => {
     expect(find({ LIBTORCH: prefix }).found).toEqual({
       origin: 'LIBTORCH',
       includes: [join(prefix, 'include'), join(prefix, 'include/torch/csrc/api/include')],
-      libraryFolders: [join(prefix, 'lib')],
+      libFolders: [join(prefix, 'lib')],
       version: '2.6.1',
       cxx11Abi: true,
       cuda: false,
@@ -58,7 +58,7 @@ describe('the environment variable LIBTORCH', () => {
 
   test('may be relative to the working directory', () => {
     fakeLibtorch('relative');
-    expect(find({ LIBTORCH: 'relative' }).found.libraryFolders).toEqual([join(folder, 'relative/lib')]);
+    expect(find({ LIBTORCH: 'relative' }).found.libFolders).toEqual([join(folder, 'relative/lib')]);
   });
 
   test('wins over the PyTorch of python3', () => {
@@ -135,7 +135,7 @@ describe('the PyTorch of python3', () => {
     expect(find({ PYTHONPATH: fakePackage('site', torch) }).found).toEqual({
       origin: 'python',
       includes: [join(torch, 'include'), join(torch, 'include/torch/csrc/api/include')],
-      libraryFolders: [join(torch, 'lib')],
+      libFolders: [join(torch, 'lib')],
       version: '2.1.0',
       cxx11Abi: true,
       cuda: false,
@@ -158,7 +158,7 @@ describe('the PyTorch of python3', () => {
     const torch = fakeLibtorch('workspace/torch');
     const { status, found } = find({}, fakePackage('workspace', torch));
     expect(status).toBe(0);
-    expect(found?.libraryFolders).not.toEqual([join(torch, 'lib')]);
+    expect(found?.libFolders).not.toEqual([join(torch, 'lib')]);
   });
 
   test('is what the first python3 on the PATH says', () => {
@@ -166,7 +166,7 @@ describe('the PyTorch of python3', () => {
     const shims = join(folder, 'bin');
     write(join(shims, 'python3'), `#!/bin/sh\necho '${torch}'\n`);
     chmodSync(join(shims, 'python3'), 0o755);
-    expect(find({ PATH: shims }).found.libraryFolders).toEqual([join(torch, 'lib')]);
+    expect(find({ PATH: shims }).found.libFolders).toEqual([join(torch, 'lib')]);
   });
 
   test('is none when python3 fails', () => {
