@@ -193,7 +193,7 @@ struct MixedRecurrenceBackward : KernelNode {
   variable_list differentiate_as(const Tensor& gradient) {
     const Recurrence& r = recurrence;
     const Loops<T>& loop = loops<T>();
-    constexpr size_t kMatricesAt = 4;
+    constexpr size_t kMixingAt = 3, kMatricesAt = 4;
     const Tensor start = initial.unpack(), factor = mask.unpack(), weight = weights.unpack();
     const Tensor all_outputs = outputs.unpack(shared_from_this()), all_states = states.unpack(), all_inverse = inverse.unpack(), all_products = products.unpack();
     const std::vector<Tensor> matrix = unpacked(matrices);
@@ -201,7 +201,7 @@ struct MixedRecurrenceBackward : KernelNode {
     const T* const factors = data_or_null<T>(factor);
     const T* const mixing = weight.data_ptr<T>();
     const int64_t size = r.state_size(), width = 2 * r.units;
-    const bool to_mixing = wants(3), to_matrices = wants_any(kMatricesAt, matrix.size());
+    const bool to_mixing = wants(kMixingAt), to_matrices = wants_any(kMatricesAt, matrix.size());
 
     Tensor to_read = at::empty({r.times, r.rows, width}, gradient.options()), to_initial = at::empty_like(start);
     variable_list to_matrix(matrix.size());
