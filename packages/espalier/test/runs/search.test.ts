@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readJournal } from '../../src/runs/journal.js';
 import type { Outcome } from '../../src/runs/outcome.js';
 import { RunFolder } from '../../src/runs/run-folder.js';
@@ -10,12 +10,6 @@ import type { StrategyEvent } from '../../src/strategies/strategy.js';
 import { measure } from './measure.js';
 import { type Estimate, estimating, header, journalIn, NotingStrategy, order, run } from './short-search.js';
 import { temporaryFolder } from './temporary-folder.js';
-
-// Hundreds of runs that are cut or killed, but never by a power failure: the disk need not be waited for.
-vi.mock('node:fs', async (original) => ({
-  ...(await original<typeof import('node:fs')>()),
-  fsyncSync: () => {},
-}));
 
 describe('the order of a journal', () => {
   test('with one worker is ask, tell, ask, tell', async () => {
