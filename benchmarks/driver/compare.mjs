@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 import { checkLosses } from './check-losses.mjs';
 import { loadBenchmark } from './load-benchmark.mjs';
 import { Side, SideFault } from './side-process.mjs';
@@ -74,11 +75,13 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
         differences.push(checkLosses(what, losses, theirs));
         layouts.push(layout);
       } catch (error) {
-        if (!(error instanceof SideFault) || wanted.length === 1) throw error;
+        if (!(error instanceof SideFault)) throw error;
         console.error(error.message);
         faults[layout] = error.fault;
       }
     }
+    if (layouts.length === 0)
+      throw new SetupProblem(`${name}: PyTorch runs in none of the layouts asked for.`);
     sides.set('ours', startOurs(request));
     await sides.get('ours').reply();
     for (const layout of layouts) {

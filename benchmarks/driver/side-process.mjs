@@ -6,7 +6,7 @@ import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 /**
  * A side that a fault of its own spoils. PyTorch 2.6 of Debian has two: in channels_last the gradients of 1x1 convolutions with
  * stride 2 between few channels crash (4 and 8 of them were seen); in the default layout some gradients of dilated
- * convolutions of 8 channels are not numbers, not in every run.
+ * convolutions of 8 channels are not numbers, those of other layers in each run.
  */
 export class SideFault extends SetupProblem {
   /**

@@ -25,9 +25,9 @@ What a search takes besides its work, on the machine below: 100 children of one 
 layers), one worker: it waits 1.6% of the time; two workers: 2.3%, in which they wait for each other too. An epoch of first-order
 DARTS on 2,560 images (16 channels, 8 cells): 0.7% is neither step nor validation.
 
-One run is not the last word on this machine, which others use too: runs of 2026-11-25 gave \`train-darts-v2\` 2.3 and 3.7 times
-channels_last (PyTorch took 1.1 and 2.0 s a step), \`train-nasnet-a\` 1.8 to 2.3, \`train-zoph-cnn\` 1.4 to 1.6, \`darts-rnn-step\` 5.8
-to 6.5. PyTorch of Debian has faults that leave a cell without a time: \`crashed\`, or losses that are \`not a number\`.
+One run is not the last word on this machine, whose speed changes by the hour: runs within a day gave \`train-darts-v2\` 2.3 and 3.7
+times channels_last (PyTorch took 1.1 and 2.0 s a step), \`train-nasnet-a\` 1.8 to 2.3, \`train-zoph-cnn\` 1.4 to 1.6,
+\`darts-rnn-step\` 5.8 to 6.5. Faults of PyTorch 2.6 leave a cell without a time: \`crashed\`, or losses that are \`not a number\`.
 `;
 
 /**
