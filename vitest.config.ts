@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.mjs'],
     setupFiles: ['test/properties.setup.ts'],
     // libtorch lives in one process with its tests; a native fault must not take the others along.
     pool: 'forks',

@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 import { checkLosses } from './check-losses.mjs';
 import { loadBenchmark } from './load-benchmark.mjs';
-import { Side, SideFault } from './side-process.mjs';
+import { Crash, Side } from './side-process.mjs';
 import { median, middleHalf } from './statistics.mjs';
 
 /** @typedef {import('./load-benchmark.mjs').Layout} Layout */
@@ -26,7 +25,8 @@ const file = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.
  * @param {string} name
  * @param {{ threads: number, rounds: number | undefined, layouts: readonly Layout[],
  *           python: import('./python.mjs').Python, limits: import('./limits.mjs').Limits }} conditions
- * @throws {SetupProblem} where the losses of the two sides do not agree
+ * @throws {import('../../packages/torch/scripts/setup-problem.mjs').SetupProblem} where PyTorch's losses agree with ours in
+ * none of the layouts
  */
 export async function compare(name, { threads, rounds: askedRounds, layouts: asked, python, limits }) {
   const benchmark = await loadBenchmark(name);
@@ -61,30 +61,14 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
   try {
     // Ours comes first: it writes the weights and the data that all start from.
     const losses = await firstLosses(startOurs(checked));
-    const differences = [];
-    /** @type {Layout[]} */
-    const layouts = [];
-    /** @type {Partial<Record<Layout, SideFault['fault']>>} */
-    const faults = {};
-    for (const layout of wanted) {
-      try {
-        const theirs = await firstLosses(startTheirs(checked, layout));
-        const what = `${name}, PyTorch in the ${layout} layout`;
-        if (theirs.flat().includes(null))
-          throw new SideFault(`${what}: a loss is not a number.`, 'not a number');
-        differences.push(checkLosses(what, losses, theirs));
-        layouts.push(layout);
-      } catch (error) {
-        if (!(error instanceof SideFault)) throw error;
-        console.error(error.message);
-        faults[layout] = error.fault;
-      }
-    }
-    if (layouts.length === 0)
-      throw new SetupProblem(`${name}: PyTorch runs in none of the layouts asked for.`);
+    /** @type {Map<Layout, (number | null)[][] | 'crashed'>} */
+    const theirs = new Map();
+    for (const layout of wanted)
+      theirs.set(layout, await orCrashed(firstLosses(startTheirs(checked, layout))));
+    const { agreeing, faults, largestDifference } = checkLosses(name, losses, theirs);
     sides.set('ours', startOurs(request));
     await sides.get('ours').reply();
-    for (const layout of layouts) {
+    for (const layout of agreeing) {
       sides.set(layout, startTheirs(request, layout));
       await sides.get(layout).reply();
     }
@@ -133,7 +117,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
       share_of_copy: share(bytes, limits.copy_gb_s),
       comparison_peaks_mb: await peaksOf(benchmark, request),
       pytorch_faults: faults,
-      largest_loss_difference: Math.max(...differences),
+      largest_loss_difference: largestDifference,
       limits,
       targets,
     };
@@ -165,13 +149,26 @@ async function countWork(request) {
   const args = [file('count-work.mjs'), JSON.stringify(request)];
   const side = new Side(process.execPath, args, request.threads);
   try {
-    return await side.reply();
-  } catch (error) {
-    if (!(error instanceof SideFault)) throw error;
-    console.error(error.message);
-    return null;
+    const counted = await orCrashed(side.reply());
+    return counted === 'crashed' ? null : counted;
   } finally {
     side.stop();
+  }
+}
+
+/**
+ * What a side replies, or that libtorch crashed under it.
+ * @template T
+ * @param {Promise<T>} reply
+ * @returns {Promise<T | 'crashed'>}
+ */
+async function orCrashed(reply) {
+  try {
+    return await reply;
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error;
+    console.error(error.message);
+    return 'crashed';
   }
 }
 

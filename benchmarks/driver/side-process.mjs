@@ -3,21 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 
-/**
- * A side that a fault of its own spoils. PyTorch 2.6 of Debian has two: in channels_last the gradients of 1x1 convolutions with
- * stride 2 between few channels crash (4 and 8 of them were seen); in the default layout some gradients of dilated
- * convolutions of 8 channels are not numbers, those of other layers in each run.
- */
-export class SideFault extends SetupProblem {
-  /**
-   * @param {string} message
-   * @param {'crashed' | 'not a number'} fault
-   */
-  constructor(message, fault) {
-    super(message);
-    this.fault = fault;
-  }
-}
+/** A side that a fault of libtorch's ended. */
+export class Crash extends SetupProblem {}
 
 /**
  * One side of a benchmark, a process that waits for its turn: a line in, a line of JSON out. Between its turns it
@@ -52,8 +39,7 @@ export class Side {
     if (done) {
       const [, signal] = await this.#ended;
       const problem = `${this.#errors}\n${this.#child.spawnargs.slice(0, 2).join(' ')} ended early`;
-      if (signal === 'SIGSEGV' || signal === 'SIGABRT')
-        throw new SideFault(`${problem} (${signal}).`, 'crashed');
+      if (signal === 'SIGSEGV' || signal === 'SIGABRT') throw new Crash(`${problem} (${signal}).`);
       throw new SetupProblem(`${problem}.`);
     }
     return JSON.parse(value);

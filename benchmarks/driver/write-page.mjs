@@ -27,7 +27,12 @@ DARTS on 2,560 images (16 channels, 8 cells): 0.7% is neither step nor validatio
 
 One run is not the last word on this machine, whose speed changes by the hour: runs within a day gave \`train-darts-v2\` 2.3 and 3.7
 times channels_last (PyTorch took 1.1 and 2.0 s a step), \`train-nasnet-a\` 1.8 to 2.3, \`train-zoph-cnn\` 1.4 to 1.6,
-\`darts-rnn-step\` 5.8 to 6.5. Faults of PyTorch 2.6 leave a cell without a time: \`crashed\`, or losses that are \`not a number\`.
+\`darts-rnn-step\` 5.8 to 6.5.
+
+A layout of PyTorch has no time where it \`crashed\`, where its losses are \`not a number\`, or where it \`disagrees\`: its losses are not
+ours, while those of its other layout are. Debian 13's PyTorch 2.6 computes some convolutions wrongly on this machine, ours on the same
+libtorch does not use them: the gradient to the input of a depthwise 3x3 convolution with dilation 2 (stride 1, 16 channels,
+channels_last) is 28% off its own in float64, the default layout's 2e-7.
 `;
 
 /**
