@@ -9,7 +9,7 @@ namespace espalier {
 
 // Columns that are one panel of a product with AVX-512, and a whole number of them with any other instruction set.
 template <typename T>
-constexpr int64_t kPanel = 128 / sizeof(T);
+constexpr int64_t kPanel = 192 / sizeof(T);
 
 template <typename T>
 struct Loops {

@@ -78,6 +78,13 @@ const cases: Record<string, Case> = {
   'of four channels to more of them': { channels: 4, out: 6, size: [8, 8] },
   'of channels that fill no register': { channels: 7, out: 7, groups: 2 },
   'of many channels': { channels: 36, out: 36, groups: 2, size: [4, 4] },
+  // Products of one, two and three registers' columns, the last one whole or overlapping the one before it.
+  ...Object.fromEntries(
+    [16, 20, 32, 44, 50, 72, 90].map((channels) => [
+      `pointwise alone, of ${channels} channels`,
+      { kernel: 0, channels, out: channels, groups: 2, size: [3, 5] } as const,
+    ]),
+  ),
   'of edges that read the same image': { groups: 3, shared: true },
   'of edges that read an image each': { groups: 3 },
   'of a normalised image each': { groups: 2, normalised: true },
