@@ -69,6 +69,9 @@ describe('a mixture', () => {
     ['float32', 5e-5, 3, 36, 'channels_last', 'alike'],
     ['float32', 5e-5, 2, 7, 'contiguous', 'alike'],
     ['float32', 5e-5, 1, 36, 'channels_last', 'with shares'],
+    // As many registers' channels as are read together, and more of them.
+    ['float32', 5e-5, 2, 64, 'channels_last', 'alike'],
+    ['float32', 5e-5, 2, 90, 'channels_last', 'alike'],
   ] as const)(
     'has the values and gradients of libtorch in %s (%d, %d edges, %d channels, %s, images %s)',
     (dtype, tolerance, edges, channels, memoryFormat, images) => {
