@@ -21,18 +21,19 @@ fused: above 100% is what fusing saves.
     node scripts/bench-newer-pytorch.mjs             beside PyTorch 2.6, in a Debian 13 in a folder (root)
     npm run bench:overhead                           what a search takes besides its children and its steps
 
-What a search takes besides its work, on the machine below: 100 children of one second with \`reinforce\` (\`zoph-cnn\`, 15
+What a search takes besides its work, on the AMD EPYC that is told of below: 100 children of one second with \`reinforce\` (\`zoph-cnn\`, 15
 layers), one worker: it waits 1.6% of the time; two workers: 2.3%, in which they wait for each other too. An epoch of first-order
 DARTS on 2,560 images (16 channels, 8 cells): 0.7% is neither step nor validation.
 
-One run is not the last word on this machine, whose speed changes by the hour: runs within a day gave \`train-darts-v2\` 2.3 and 3.7
-times channels_last (PyTorch took 1.1 and 2.0 s a step), \`train-nasnet-a\` 1.8 to 2.3, \`train-zoph-cnn\` 1.4 to 1.6,
-\`darts-rnn-step\` 5.8 to 6.5.
+One run is not the last word: the machines are shared, and their speed changes by the hour. On an AMD EPYC with 2 cores the build of
+2026-11-25 was, beside PyTorch 1.13, so many times as fast as channels_last: \`darts-step\` 5.7 (10.5 times the default layout),
+\`darts-step-small\` 12.1, \`auto-deeplab-step\` 5.3, \`train-darts-v2\` 2.3 and 3.7 in two runs, \`train-nasnet-a\` 1.8 to 2.3,
+\`train-nasnet-a-paper\` 2.7, \`train-zoph-cnn\` 1.4 to 1.6; \`darts-rnn-step\` 5.8 to 6.5 times the default layout.
 
 A layout of PyTorch has no time where it \`crashed\`, where its losses are \`not a number\`, or where it \`disagrees\`: its losses are not
-ours, while those of its other layout are. Debian 13's PyTorch 2.6 computes some convolutions wrongly on this machine, ours on the same
-libtorch does not use them: the gradient to the input of a depthwise 3x3 convolution with dilation 2 (stride 1, 16 channels,
-channels_last) is 28% off its own in float64, the default layout's 2e-7.
+ours, while those of its other layout are. All three were seen of Debian 13's PyTorch 2.6 on the AMD EPYC, in gradients of
+convolutions that ours on the same libtorch does not use (1x1 with stride 2 between few channels; dilated, also depthwise); on the Intel
+Xeon below it has none of these faults.
 `;
 
 /**
