@@ -21,9 +21,9 @@ fused: above 100% is what fusing saves.
     node scripts/bench-newer-pytorch.mjs             beside PyTorch 2.6, in a Debian 13 in a folder (root)
     npm run bench:overhead                           what a search takes besides its children and its steps
 
-What a search takes besides its work, on the AMD EPYC that is told of below: 100 children of one second with \`reinforce\` (\`zoph-cnn\`, 15
-layers), one worker: it waits 1.6% of the time; two workers: 2.3%, in which they wait for each other too. An epoch of first-order
-DARTS on 2,560 images (16 channels, 8 cells): 0.7% is neither step nor validation.
+What a search takes besides its work, on the Intel Xeon below: 100 children of 0.9 seconds with \`reinforce\` (\`zoph-cnn\`, 15 layers), one
+worker: it waits 1.3% of the time; two workers: 2.9%, in which they wait for each other too. An epoch of first-order DARTS on 2,560
+images (16 channels, 8 cells): 0.25% is neither step nor validation.
 
 One run is not the last word: the machines are shared, and their speed changes by the hour. On an AMD EPYC with 2 cores the build of
 2026-11-25 was, beside PyTorch 1.13, so many times as fast as channels_last: \`darts-step\` 5.7 (10.5 times the default layout),
