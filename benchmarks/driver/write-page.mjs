@@ -8,7 +8,7 @@ import { describeSettings, describeTime, percent } from './report.mjs';
 const introduction = `# Benchmarks
 
 Espalier beside plain PyTorch programs of the same work (\`benchmarks/pytorch\`), in turn in one run, with the same threads, from
-the same weights; where the losses of the first steps do not agree the benchmark fails. PyTorch runs as it is and tuned to
+the same weights; where the losses of the first steps agree in none of PyTorch's layouts the benchmark fails. PyTorch runs as it is and tuned to
 channels_last. Both take two steps before those that are timed. Times are medians of the rounds; how many times as fast ours is, is the median over the rounds too, with the
 first and third quartile. Memory is the greatest resident size of a process of its own, everything in it included. The shares
 are of what the machine reached in the same run: of a matrix product's rate, for the arithmetic of convolutions and products

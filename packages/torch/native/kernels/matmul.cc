@@ -25,8 +25,8 @@ struct Matrix {
   Matrix transposed() const { return {values, column_step, row_step}; }
 };
 
-// At most so many terms of a sum at once, and so many rows of the left side: a panel (40 KB with AVX-512, else at most half of it)
-// stays in the first cache, the rows in the second.
+// At most so many terms of a sum at once, and so many rows of the left side: a panel (60 KB with AVX-512, else at most a third of it)
+// and the rows stay in the second cache.
 constexpr int64_t kTerms = 320, kRows = 512;
 // A thread has at least so many rows, or all.
 constexpr int64_t kRowsEach = 128;

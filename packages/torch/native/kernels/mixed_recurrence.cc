@@ -98,7 +98,7 @@ struct StateNorm {
 };
 
 // Products of some rows of several states with one matrix: `left(state)` begins the rows of a state, `to(state)` those of its
-// product, `width` values each. Each panel of the matrix serves all states while it is in the first cache.
+// product, `width` values each. Each panel of the matrix serves all states while it is in the second cache.
 template <typename T, typename Left, typename To>
 void multiply_states(const Left& left, int64_t states, const Scratch<T>& matrix, const To& to, int64_t rows, int64_t units, int64_t width) {
   for (int64_t column = 0; column < width; column += kPanel<T>)
