@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** The properties again, with new and with more random cases; a thousand architectures of each space. */
@@ -5,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts'],
     exclude: ['packages/espalier/test/{cli,runs}/**', 'packages/torch/test/find-libtorch.test.ts'],
-    env: { ESPALIER_ARCHITECTURES: '1000' },
+    env: { XDG_CACHE_HOME: join(tmpdir(), 'espalier-test-cache'), ESPALIER_ARCHITECTURES: '1000' },
     setupFiles: ['test/properties-long.setup.ts'],
     pool: 'forks',
     testTimeout: 1_800_000,

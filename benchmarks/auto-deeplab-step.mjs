@@ -1,6 +1,7 @@
 /**
- * A step of the search of Auto-DeepLab (Liu et al. 2019, section 5.1), first order: the weights along the gradient of the
- * training loss, the architecture parameters along that of the validation loss. The paper has 12 layers and crops of 321x321.
+ * A first-order search step of Auto-DeepLab (Liu et al. 2019, section 5.1). It updates the weights with the gradient of the
+ * training loss, and then the architecture parameters with that of the validation loss. The paper uses 12 layers and crops
+ * of 321x321.
  */
 import { Space, spaces } from '../packages/espalier/dist/index.js';
 import { buildSupernet } from '../packages/espalier/dist/supernets/build-supernet.js';
@@ -98,7 +99,7 @@ export default {
   },
 };
 
-/** Random images and a class for each pixel. */
+/** Random images with a class for each pixel. */
 function randomScenes({ batch, size, classes }) {
   return { images: randn([batch, 3, size, size]), labels: randint(0, classes, [batch, size, size]) };
 }

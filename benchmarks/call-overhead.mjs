@@ -1,4 +1,4 @@
-/** What a call costs before any arithmetic: four operators on 2x2 matrices. */
+/** The overhead of an operator call: four operators on 2x2 matrices, where the arithmetic is negligible. */
 import { saveTensors, scope, tensor } from '../packages/torch/dist/index.js';
 
 /** @type {import('./driver/load-benchmark.mjs').Benchmark} */

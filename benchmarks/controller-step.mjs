@@ -1,7 +1,6 @@
 /**
- * An update of the controller of Zoph & Le 2016 (sections 3.2 and 4.1) by REINFORCE: eight networks of their space drawn
- * from it, and a step of Adam on what became of them. What is compared is the entropy of the answers, which every update
- * changes.
+ * A REINFORCE update of the controller of Zoph & Le 2016 (sections 3.2 and 4.1): it samples eight networks of their space
+ * and takes a step of Adam on their rewards. Both sides compare the entropy of the answers, which changes with every update.
  */
 import { fromHost } from '../packages/espalier/dist/controller/host-tensors.js';
 import { Space, spaces, strategies } from '../packages/espalier/dist/index.js';
@@ -15,7 +14,7 @@ export default {
   checked: { learningRate: 0.01, drawn: false },
   unit: 'step',
   rounds: 9,
-  // Of thousands: what the first ones take to be compiled is not what a search takes.
+  // Many steps, because the first ones include just-in-time compilation, which is negligible in a search.
   steps: 20,
   layouts: ['default'],
   targets: {},
@@ -27,20 +26,20 @@ export default {
     const options = resolveOptions('reinforce', schema, given);
     const begin = () => create({ space, seed: 1, options });
 
-    // Heads are made when their question is first asked; what they begin as depends on the seed alone.
+    // Heads are created when their question is first asked. Their initial parameters depend only on the seed and their name.
     const first = begin();
     first.ask();
-    const random = Random.of(1, 'sheets');
-    const sheets = Array.from({ length: children }, () => space.sample(random));
-    const accuracies = sheets.map(() => random.uniform());
-    const questions = space.trace(sheets[0]).map(({ question }) => ({
+    const random = Random.of(1, 'sequences');
+    const sequences = Array.from({ length: children }, () => space.sample(random));
+    const accuracies = sequences.map(() => random.uniform());
+    const questions = space.trace(sequences[0]).map(({ question }) => ({
       kind: question.kind,
       path: question.path,
       options: question.options?.length ?? 0,
     }));
     scope(() =>
       saveTensors(startFile, fromHost(first.snapshot().tensors, 'controller.'), {
-        sheets: JSON.stringify(sheets),
+        sequences: JSON.stringify(sequences),
         accuracies: JSON.stringify(accuracies),
         questions: JSON.stringify(questions),
       }),
@@ -51,7 +50,7 @@ export default {
     return () => {
       const asked = Array.from({ length: children }, () => strategy.ask());
       const events = asked.flatMap((proposal, child) => {
-        const answers = drawn ? proposal.answers : sheets[child];
+        const answers = drawn ? proposal.answers : sequences[child];
         const outcome = { status: 'ok', accuracy: accuracies[child] };
         return strategy.tell({ ...proposal, answers, trial: trial++, outcome });
       });

@@ -1,7 +1,7 @@
 /**
- * A step of the search of DARTS for recurrent cells (Liu, Simonyan & Yang 2018, section A.1.2), first order: the
- * architecture parameters along the gradient of the validation loss, then the weights along that of the training loss.
- * State does not pass from one stretch of text to the next.
+ * A first-order search step of DARTS for recurrent cells (Liu, Simonyan & Yang 2018, section A.1.2). It updates the
+ * architecture parameters with the gradient of the validation loss, and then the weights with that of the training loss.
+ * The state is not carried over from one BPTT window to the next.
  */
 import { Space, spaces } from '../packages/espalier/dist/index.js';
 import { activationRegularisation } from '../packages/espalier/dist/networks/recurrent/activation-regularisation.js';
@@ -23,7 +23,7 @@ export default {
     hidden: 300,
     vocabulary: 10_000,
     batch: 64,
-    stretch: 35,
+    bptt: 35,
     learningRate: 20,
     alphaLearningRate: 3e-3,
     dropout: {

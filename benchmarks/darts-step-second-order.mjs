@@ -1,4 +1,4 @@
-/** The step of `darts-step` with the gradient of second order. */
+/** The step of `darts-step` with the second-order gradient. */
 import dartsStep from './darts-step.mjs';
 
 /** @type {import('./driver/load-benchmark.mjs').Benchmark} */

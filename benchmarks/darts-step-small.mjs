@@ -1,4 +1,4 @@
-/** The step of `darts-step` at the size of an experiment on a laptop: nearly all of it is what calls cost. */
+/** The step of `darts-step` at the size of an experiment on a laptop, where the overhead of calls dominates. */
 import dartsStep from './darts-step.mjs';
 
 /** @type {import('./driver/load-benchmark.mjs').Benchmark} */

@@ -1,6 +1,6 @@
 /**
- * A step of the search of DARTS (Liu, Simonyan & Yang 2018, algorithm 1, section A.1.1): the architecture parameters
- * along the gradient of the validation loss, then the weights along that of the training loss. Order 2 takes the
+ * A search step of DARTS (Liu, Simonyan & Yang 2018, algorithm 1, section A.1.1). It updates the architecture parameters
+ * with the gradient of the validation loss, and then the weights with that of the training loss. Order 2 uses the
  * validation loss after a step of the weights (equations 7 and 8).
  */
 import { Space, spaces } from '../packages/espalier/dist/index.js';
@@ -27,7 +27,7 @@ export default {
     learningRate: 0.025,
     alphaLearningRate: 3e-4,
   },
-  // Alphas that move so far are seen in the losses.
+  // With this learning rate, the architecture parameters move far enough to affect the losses.
   checked: { learningRate: 3e-4, alphaLearningRate: 0.01 },
   unit: 'step',
   rounds: 5,
@@ -68,10 +68,11 @@ export default {
     const problem = {
       weights,
       alphas,
+      buffers: [...network.namedBuffers()].map(([, buffer]) => buffer),
       trainingLoss: () => lossOn(train),
       validationLoss: () => lossOn(validation),
     };
-    const weightRule = { learningRate, momentum, weightDecay, optimizer: ofWeights };
+    const weightRule = { learningRate, momentum, nesterov: false, weightDecay, optimizer: ofWeights };
 
     const architectureStep = () =>
       scope(() => {

@@ -1,6 +1,6 @@
 /**
- * What each kernel of packages/torch/native/kernels wins against the operators of libtorch that it replaces, forward and
- * backward, at the sizes of DARTS searches: `npm run bench:kernels [-- --threads T]`. Both sides are in channels_last.
+ * Times each kernel of packages/torch/native/kernels against the libtorch operators that it replaces, forward and backward,
+ * at the sizes of DARTS searches: `npm run bench:kernels [-- --threads T]`. Both sides use channels_last.
  */
 import { parseArgs } from 'node:util';
 import {
@@ -36,7 +36,7 @@ const channelsLast = (module) => module.to({ memoryFormat: 'channels_last' });
 const norm = (channels) => new nn.BatchNorm2d(channels, { affine: false });
 const vector = (values) => values.reshape([1, -1, 1, 1]);
 
-/** Units of `edges` edges that leave one state. */
+/** The kernel units of `edges` edges that read the same state. */
 function units(edges, channels, kernel, dilation, stride) {
   return Array.from({ length: edges }, () => ({
     depthwise: channelsLast(
@@ -155,7 +155,7 @@ function normalise(channels, size) {
   const input = image(channels, size);
   const own = norm(channels);
   return {
-    name: 'normalise (batch norm behind a full convolution)',
+    name: 'normalise (batch norm after a full convolution)',
     sizes: `16x${channels}x${size}x${size}`,
     ours: () => backward(fused.normalise(input, [own]).toTensor().sum()),
     theirs: () => backward(fused.withoutKernels(() => own.forward(input)).sum()),
@@ -167,7 +167,7 @@ function batchNormRelu(channels, size) {
   const input = image(channels, size);
   const own = norm(channels);
   return {
-    name: 'batch_norm_relu (both behind a full convolution)',
+    name: 'batch_norm_relu (both after a full convolution)',
     sizes: `16x${channels}x${size}x${size}`,
     ours: () => backward(fused.batchNormRelu(input, own).sum()),
     theirs: () => backward(fused.withoutKernels(() => fused.batchNormRelu(input, own)).sum()),
@@ -237,7 +237,7 @@ function crossEntropy(rows, tokens) {
   };
 }
 
-/** Of so many parameters as a supernet has, most of them small. */
+/** An optimiser step for as many parameters as a supernet has, most of them small. */
 function optimiserStep(count, size) {
   const parameters = Array.from({ length: count }, () => new nn.Parameter(randn([size])));
   for (const parameter of parameters) parameter.grad = randn([size]);
@@ -291,11 +291,11 @@ const timed = (body) => {
 };
 
 console.log(
-  `${flags.threads} threads, ${fused.instructionSet()}; milliseconds forward and backward, median of ${rounds}`,
+  `${flags.threads} threads, ${fused.instructionSet()}; ms for forward and backward (kernel, libtorch, speedup), median of ${rounds}`,
 );
 for (const { name, sizes, ours, theirs, inputs = [] } of cases) {
   const times = { ours: [], theirs: [] };
-  // The first rounds touch memory that the process has not had before.
+  // The first rounds are not counted, because they allocate new memory.
   for (let round = -10; round < rounds; round++)
     for (const [side, body] of Object.entries({ ours, theirs })) {
       const took = timed(body);

@@ -1,6 +1,6 @@
 /**
- * What a training on CIFAR-10 reads: an epoch of batches, shuffled, cropped, mirrored, cut out (DARTS, section A.2.1) and
- * standardised, as tensors. PyTorch has as many worker processes as threads.
+ * Data loading for training on CIFAR-10: an epoch of batches of tensors, shuffled, cropped, flipped, with cutout (DARTS,
+ * section A.2.1), and standardised. PyTorch uses as many worker processes as threads.
  */
 import { batches } from '../packages/espalier/dist/data/batches.js';
 import { channelStatistics } from '../packages/espalier/dist/data/statistics.js';

@@ -1,6 +1,6 @@
 /**
- * A step of random search with weight sharing (Li & Talwalkar 2019): the weights of one architecture, drawn anew each
- * step, out of those of the supernet of DARTS. It is to need no more memory than the networks of these architectures.
+ * A step of random search with weight sharing (Li & Talwalkar 2019). Each step trains one random architecture within the
+ * DARTS supernet. It should need no more memory than a standalone network of the architecture.
  */
 import { buildNetwork, Space, spaces } from '../packages/espalier/dist/index.js';
 import { Random } from '../packages/espalier/dist/random/random.js';

@@ -1,6 +1,7 @@
 /**
- * Benchmarks beside Python's PyTorch: both sides take turns in one run, with the same threads, from the same weights.
- * A benchmark is one file here, NAME.mjs, and the plain PyTorch program of the same work, pytorch/NAME.py.
+ * Runs benchmarks against PyTorch in Python. Both sides take turns in one run, with the same number of threads and the same
+ * initial weights. A benchmark consists of a file NAME.mjs here and a plain PyTorch program for the same work,
+ * pytorch/NAME.py.
  */
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,7 +15,7 @@ import { describeResult } from './driver/report.mjs';
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const page = join(dirname(folder), 'BENCHMARKS.md');
-/** Programs of their own beside the benchmarks. */
+/** Programs in this folder that are not benchmarks. */
 const programs = ['run.mjs', 'kernels.mjs', 'overhead.mjs'];
 const layoutNames = ['default', 'channels_last'];
 const usage =
@@ -30,7 +31,7 @@ await runScript(async () => {
   const python = findPython(command);
   const limits = measureLimits(threads);
   console.error(
-    `${threads} threads: matrix product ${limits.matrix_product_gflops.toFixed(0)} GFLOP/s, copying ${limits.copy_gb_s.toFixed(0)} GB/s (read and written); beside PyTorch ${python.version}`,
+    `${threads} threads: matrix product ${limits.matrix_product_gflops.toFixed(0)} GFLOP/s, copy ${limits.copy_gb_s.toFixed(0)} GB/s (reads plus writes); comparing with PyTorch ${python.version}`,
   );
   const results = [];
   for (const name of only ?? names) {
@@ -39,7 +40,7 @@ await runScript(async () => {
     results.push(result);
   }
   if (write) {
-    // Only now: what this process has in memory counts in the peaks of those that it starts.
+    // Imported only now, because the memory of this process counts towards the peaks of the processes that it starts.
     const { writePage } = await import('./driver/write-page.mjs');
     writePage(page, results, python.version, threads);
   }
@@ -64,7 +65,7 @@ function readArguments() {
     throw new SetupProblem(`${error.message}\n${usage}`, 2);
   }
   if (values.write && (values.only !== undefined || values.layout !== layoutNames.join()))
-    throw new SetupProblem(`--write takes all benchmarks in all layouts, in one run.\n${usage}`, 2);
+    throw new SetupProblem(`--write requires all benchmarks in all layouts in one run.\n${usage}`, 2);
   const layouts = values.layout.split(',');
   checkNames('layout', layouts, layoutNames);
   return {
@@ -84,7 +85,7 @@ function readArguments() {
 function checkNames(what, asked, known) {
   const unknown = asked?.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new SetupProblem(`There is no ${what} '${unknown}': they are ${known.join(', ')}.\n${usage}`, 2);
+    throw new SetupProblem(`There is no ${what} '${unknown}'; allowed: ${known.join(', ')}.\n${usage}`, 2);
 }
 
 /**
@@ -94,6 +95,6 @@ function checkNames(what, asked, known) {
 function count(option, text) {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1)
-    throw new SetupProblem(`${option} is a whole number from 1 on, not '${text}'.\n${usage}`, 2);
+    throw new SetupProblem(`${option} must be a positive integer, not '${text}'.\n${usage}`, 2);
   return number;
 }

@@ -1,6 +1,6 @@
 /**
- * A training step of DARTS' own second-order network as the paper trains it in the end (section A.2.1): auxiliary head, whose
- * loss has weight 0.4, and drop path, here as strong as in the middle of the training. The paper has batches of 96.
+ * A training step of the second-order DARTS network in the paper's final training (section A.2.1), with an auxiliary head of
+ * weight 0.4, and drop path with the probability reached halfway through the training. The paper uses batches of 96.
  */
 import { hub } from '../packages/espalier/dist/hub/hub.js';
 import { buildNetwork, Space, spaces } from '../packages/espalier/dist/index.js';

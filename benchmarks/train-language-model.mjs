@@ -1,7 +1,7 @@
 /**
- * A training step of the language model of DARTS' own recurrent cell as the paper trains it in the end (section A.2.2):
- * variational dropout and temporal activation regularisation. State and gradients do not pass from one stretch of text to
- * the next.
+ * A training step of the language model with the recurrent cell of DARTS in the paper's final training (section A.2.2), with
+ * variational dropout and temporal activation regularisation. Neither the state nor gradients are carried over from one BPTT
+ * window to the next.
  */
 import { hub } from '../packages/espalier/dist/hub/hub.js';
 import { Space, spaces } from '../packages/espalier/dist/index.js';
@@ -16,7 +16,7 @@ export default {
     hidden: 850,
     vocabulary: 10_000,
     batch: 64,
-    stretch: 35,
+    bptt: 35,
     learningRate: 20,
     dropout: {
       dropoutEmbedding: 0.1,

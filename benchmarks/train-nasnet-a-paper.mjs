@@ -1,4 +1,4 @@
-/** The step of `train-nasnet-a` with the paper's batches. */
+/** The step of `train-nasnet-a` with the batch size of the paper. */
 import nasnet from './train-nasnet-a.mjs';
 
 /** @type {import('./driver/load-benchmark.mjs').Benchmark} */

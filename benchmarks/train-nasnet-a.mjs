@@ -1,6 +1,6 @@
 /**
- * A training step of NASNet-A (6 @ 768) on CIFAR-10 (Zoph et al. 2018): auxiliary head, whose loss has weight 0.4, and drop
- * path, here as strong as in the middle of the training. The paper has batches of 32.
+ * A training step of NASNet-A (6 @ 768) on CIFAR-10 (Zoph et al. 2018), with an auxiliary head of weight 0.4, and drop path
+ * with the probability reached halfway through the training. The paper uses batches of 32.
  */
 import { hub } from '../packages/espalier/dist/hub/hub.js';
 import { buildNetwork, Space, spaces } from '../packages/espalier/dist/index.js';

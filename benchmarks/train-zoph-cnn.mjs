@@ -1,6 +1,6 @@
 /**
- * A training step of a child network of Zoph & Le 2016 (section 4.1): an architecture drawn evenly from their space, with
- * skip connections.
+ * A training step of a child network of Zoph & Le 2016 (section 4.1): an architecture with skip connections, sampled
+ * uniformly from their space.
  */
 import { buildNetwork, Space, spaces } from '../packages/espalier/dist/index.js';
 import { Random } from '../packages/espalier/dist/random/random.js';

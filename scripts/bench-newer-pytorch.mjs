@@ -1,6 +1,7 @@
 /**
- * The benchmarks beside PyTorch 2.6, ours on libtorch 2.6: in a Debian 13 in a folder, the one that check-libtorch.mjs
- * makes, or makes now. Needs root. Takes the options of `npm run bench`; with --write the page here gets that section.
+ * Runs the benchmarks against PyTorch 2.6, with Espalier on libtorch 2.6, in a Debian 13 chroot. Reuses the chroot of
+ * check-libtorch.mjs, or creates it. Needs root. Takes the options of `npm run bench`; with --write it updates the section
+ * in BENCHMARKS.md here.
  *
  *     node scripts/bench-newer-pytorch.mjs [--only NAME,... and the other options]
  */

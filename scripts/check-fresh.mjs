@@ -1,8 +1,8 @@
 /**
- * Proof of the promise to a fresh machine: in an untouched Debian 12 with Node, npm, g++, make, python3, git and
- * certificates, a clone of this repository's HEAD runs a command that does all the set-up itself. Needs root.
+ * Checks that a fresh machine needs no manual set-up. In an untouched Debian 12 with Node, npm, g++, make, python3, git and
+ * certificates, it clones HEAD of this repository and runs a command, which has to do the whole set-up itself. Needs root.
  *
- *     node scripts/check-fresh.mjs [command ...]     by default: "npm run demo" "npm test", each on its own fresh Debian
+ *     node scripts/check-fresh.mjs [command ...]     by default "npm run demo" "npm test", each in its own fresh Debian
  */
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';

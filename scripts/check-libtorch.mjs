@@ -1,6 +1,6 @@
 /**
- * Builds the addon and runs the tests of packages/torch on both ends of what is supported: libtorch 1.13, on this
- * machine (Debian 12), and 2.6, in a Debian 13 in a folder. Needs root.
+ * Builds the addon and runs the tests of packages/torch with the oldest and the newest supported libtorch: 1.13 on this
+ * machine (Debian 12), and 2.6 in a Debian 13 chroot. Needs root.
  *
  *     node scripts/check-libtorch.mjs [folder of the Debian 13]
  */
@@ -32,7 +32,7 @@ await runScript(() => {
 
 /**
  * @param {string} where
- * @param {string} wanted the libtorch that should be there
+ * @param {string} wanted the expected version of libtorch
  * @param {(command: string, stdout?: 'inherit' | 'pipe') => { status: number | null, stdout: string }} run
  */
 function check(where, wanted, run) {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * What git knows or would add, changes included, and the installed npm packages.
+ * Copies all files that git tracks or would add, with uncommitted changes, and the installed npm packages.
  * @param {string} target
  */
 export function copyWorkingTree(target) {

@@ -14,23 +14,23 @@ import { dirname, join } from 'node:path';
 import { SetupProblem } from '../packages/torch/scripts/setup-problem.mjs';
 
 /**
- * A Debian of its own in a folder (debootstrap), with this machine's Node, npm and way to the network. One that is
- * there already is used again.
+ * Creates a Debian chroot in a folder with debootstrap, with the Node, npm and network settings of this machine. An existing
+ * chroot is reused.
  * @param {'bookworm' | 'trixie'} release
  * @param {string} folder
- * @param {string[]} packages to be installed in it
+ * @param {string[]} packages the packages to install in it
  */
 export function makeDebianFolder(release, folder, packages) {
-  if (process.getuid?.() !== 0) throw new SetupProblem('A Debian in a folder can only be made by root.');
-  if (existsSync(join(folder, 'debootstrap'))) rmSync(folder, { recursive: true }); // it was interrupted
+  if (process.getuid?.() !== 0) throw new SetupProblem('Only root can create a Debian chroot.');
+  if (existsSync(join(folder, 'debootstrap'))) rmSync(folder, { recursive: true }); // debootstrap was interrupted
   if (!existsSync(folder)) {
-    console.error(`Making a Debian ${release} in ${folder}`);
+    console.error(`Creating a Debian ${release} chroot in ${folder}`);
     if (spawnSync('debootstrap', ['--version']).error) {
       throw new SetupProblem('debootstrap is missing: apt-get install debootstrap');
     }
     execFileSync('debootstrap', ['--variant=minbase', release, folder, debianMirror()], { stdio: 'inherit' });
   } else if (!releaseIn(folder).includes(`VERSION_CODENAME=${release}`)) {
-    throw new SetupProblem(`${folder} is there already and is no Debian ${release}.`, 2);
+    throw new SetupProblem(`${folder} already exists and is not a Debian ${release}.`, 2);
   }
   copyNetwork(folder);
   copyNode(folder);
@@ -41,10 +41,10 @@ export function makeDebianFolder(release, folder, packages) {
 }
 
 /**
- * Runs a shell command in a Debian folder. /proc and /dev are mounted for it alone and are gone when it ends, however
- * it ends.
+ * Runs a shell command in a Debian chroot. /proc and /dev are mounted in a private namespace, so they disappear when the
+ * command ends for any reason.
  * @param {string} folder
- * @param {string} workingFolder inside
+ * @param {string} workingFolder the path inside the chroot
  * @param {string} command
  * @param {'inherit' | 'pipe'} [stdout]
  */
@@ -57,7 +57,7 @@ export function runInside(folder, workingFolder, command, stdout = 'inherit') {
   });
 }
 
-/** What a fresh login would have, and this machine's ways to the network and settings of its processor. */
+/** The environment of a fresh login, plus this machine's network and OpenBLAS settings. */
 function environment() {
   const kept = /^((https?|all|no)_proxy|NODE_EXTRA_CA_CERTS|OPENBLAS_.*)$/i;
   return [
@@ -69,7 +69,7 @@ function environment() {
   ];
 }
 
-/** The mirror that this machine's apt uses, where it is a Debian too. */
+/** The mirror that apt uses on this machine if it runs Debian, or else the default mirror. */
 function debianMirror() {
   const lists = '/etc/apt/sources.list.d';
   const files = existsSync(lists) ? readdirSync(lists).map((file) => join(lists, file)) : [];
@@ -87,7 +87,7 @@ function releaseIn(folder) {
 }
 
 /**
- * Name servers, certificates, and the settings of apt and npm, as they are here.
+ * Copies name servers, certificates, and the settings of apt and npm from this machine.
  * @param {string} folder
  */
 function copyNetwork(folder) {

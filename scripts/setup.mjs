@@ -1,6 +1,6 @@
 /**
- * Makes a fresh clone ready: libtorch (installed where this may be done: root on Debian or Ubuntu), the npm packages,
- * the addon, the compiled TypeScript. What is done already is skipped, so every command can call this first.
+ * Sets up a fresh clone: libtorch (installed automatically for root on Debian or Ubuntu), the npm packages, the addon and
+ * the compiled TypeScript. Completed steps are skipped, so every command can run this first.
  */
 import {
   accessSync,
@@ -46,7 +46,7 @@ function checkNode() {
 }
 
 /**
- * Libtorch and the tools that compile against it, installed if they are missing and may be installed.
+ * Finds libtorch and the build tools. Missing packages are installed if this is permitted.
  * @returns {Promise<Libtorch>}
  */
 async function installLibtorch() {
@@ -64,7 +64,7 @@ async function installLibtorch() {
     libtorch = findLibtorch();
   } else if (slow) {
     console.error(
-      `Warning: libtorch uses the reference BLAS here, 30 times slower in matrix products. Install ${fastBlas}.`,
+      `Warning: libtorch uses the reference BLAS, which makes matrix products 30 times slower. Install ${fastBlas}.`,
     );
   }
   if (libtorch === undefined)
@@ -86,7 +86,8 @@ function isOnPath(name) {
 }
 
 /**
- * Debian's libtorch multiplies matrices with whichever libblas.so.3 is chosen among its neighbours.
+ * Whether libtorch uses the reference BLAS. Debian's libtorch loads the libblas.so.3 in its own folder, which is a link to
+ * one of the installed implementations.
  * @param {Libtorch} libtorch
  */
 function hasReferenceBlas(libtorch) {
@@ -103,30 +104,30 @@ function mayUseApt() {
 
 /** @param {string[]} missing */
 function whatToInstall(missing) {
-  return `Missing: ${missing.join(', ')}. Install what this system lacks, then run the command again:
+  return `Missing: ${missing.join(', ')}. Install the missing packages and run the command again:
   Debian, Ubuntu   sudo apt-get install g++ make python3 libtorch-dev ${fastBlas}
   Fedora           sudo dnf install gcc-c++ make python3 python3-pip && python3 -m pip install torch
   macOS            xcode-select --install && brew install python pytorch
   elsewhere        a C++17 compiler as g++, make, python3, and PyTorch for it: python3 -m pip install torch
-Any other libtorch from 1.13 on, such as a zip of pytorch.org/get-started (LibTorch, C++), is used when the environment
-variable LIBTORCH names its folder, the one with include/ and lib/.`;
+To use any other libtorch, 1.13 or newer, such as a zip from pytorch.org/get-started (LibTorch, C++), set the environment
+variable LIBTORCH to its folder, which contains include/ and lib/.`;
 }
 
-/** npm ci, unless what is in node_modules is what the lock file says. */
+/** Runs `npm ci`, unless node_modules already matches the lock file. */
 async function installPackages() {
   if (hasLockedPackages()) return;
-  // No dependency needs an install script (onnxruntime-node's downloads CUDA), and the addon is the next step.
+  // Skip install scripts: no dependency needs one (that of onnxruntime-node downloads CUDA), and the addon is built next.
   await step('Installing the npm packages', 'npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
 }
 
 function hasLockedPackages() {
-  const installedFile = join(root, 'node_modules/.package-lock.json'); // npm's own note of what it has installed
+  const installedFile = join(root, 'node_modules/.package-lock.json'); // npm's record of what it installed
   if (!existsSync(installedFile)) return false;
   const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
   const locked = Object.entries(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages);
   return locked.every(([path, { version, integrity, optional }]) => {
     const there = installed[path];
-    if (path === '' || (optional && there === undefined)) return true; // the workspace; another platform's
+    if (path === '' || (optional && there === undefined)) return true; // the workspace itself, or a package for another platform
     return there?.version === version && there?.integrity === integrity;
   });
 }
@@ -144,7 +145,7 @@ async function compileTypeScript() {
 }
 
 /**
- * A command of the set-up; when it fails its output is the message.
+ * Runs a command of the set-up. If it fails, its output becomes the error message.
  * @param {string | undefined} title
  * @param {string} command
  * @param {string[]} args
@@ -160,7 +161,7 @@ async function step(title, command, args) {
 }
 
 /**
- * One set-up of this clone at a time. A lock whose process is gone is taken over.
+ * Allows only one set-up of this clone at a time. The lock of a process that no longer exists is taken over.
  * @param {() => Promise<void>} work
  */
 async function withLock(work) {
@@ -187,7 +188,7 @@ function tryLock(lock) {
   }
   try {
     const holder = Number(readFileSync(lock, 'utf8'));
-    if (holder > 0) process.kill(holder, 0); // throws when there is no such process; an empty file is being written
+    if (holder > 0) process.kill(holder, 0); // throws if there is no such process; an empty file is still being written
   } catch (error) {
     if (error.code === 'ESRCH') rmSync(lock, { force: true });
   }

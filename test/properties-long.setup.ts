@@ -1,4 +1,4 @@
 import fc from 'fast-check';
 
-// New random cases each time, ten times as many where a test does not say how many.
+// New random cases in every run, and ten times as many unless a test sets their number.
 fc.configureGlobal({ numRuns: 1000 });

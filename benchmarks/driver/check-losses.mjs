@@ -1,25 +1,25 @@
 import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 
 /** @typedef {import('./load-benchmark.mjs').Layout} Layout */
-/** @typedef {'crashed' | 'not a number' | 'disagrees'} Fault why a layout of PyTorch has no time */
+/** @typedef {'crashed' | 'not a number' | 'disagrees'} Fault why a PyTorch layout has no time */
 
 /**
- * How far apart the losses may be, relative to them. Sums in another order differ in the last bits of float32 (6e-8), and
- * batch norm over many layers enlarges that: 7e-5 was seen. A momentum of 0.8 instead of 0.9 makes 2e-4 in the third step
- * of the search of DARTS.
+ * The largest accepted relative difference between losses. A different order of summation changes the last bits of float32
+ * (6e-8), and batch norm over many layers amplifies this, in our runs to 7e-5. For comparison, a momentum of 0.8 instead of
+ * 0.9 changes the loss by 2e-4 in the third step of a DARTS search.
  */
 const tolerance = 1e-4;
 
 /**
- * The layouts of PyTorch that compute what we do. A layout that does not is PyTorch's fault where another one agrees with
- * ours; where none does, nobody knows whose fault it is.
- * @param {string} name of the benchmark
+ * Finds the PyTorch layouts whose losses agree with Espalier's. If at least one layout agrees, the others are treated as
+ * faults of PyTorch. If none does, it is unclear which side is wrong.
+ * @param {string} name the name of the benchmark
  * @param {readonly (readonly number[])[]} ours the losses of each step
- * @param {ReadonlyMap<Layout, readonly (readonly (number | null)[])[] | 'crashed'>} theirs by layout; null for what is no
- * finite number
- * @returns {{ agreeing: Layout[], faults: Partial<Record<Layout, Fault>>, largestDifference: number }} the difference is
- * relative, over the layouts that agree
- * @throws {SetupProblem} where none agrees
+ * @param {ReadonlyMap<Layout, readonly (readonly (number | null)[])[] | 'crashed'>} theirs the losses of each step by
+ * layout; null for a loss that is not finite
+ * @returns {{ agreeing: Layout[], faults: Partial<Record<Layout, Fault>>, largestDifference: number }} the largest relative
+ * difference is taken over the layouts that agree
+ * @throws {SetupProblem} if no layout agrees
  */
 export function checkLosses(name, ours, theirs) {
   /** @type {Partial<Record<Layout, Fault>>} */
@@ -40,8 +40,8 @@ export function checkLosses(name, ours, theirs) {
   }
   if (agreeing.length === 0)
     throw new SetupProblem(
-      `${name}: the losses of the first steps from equal weights are ${list(ours)} here. PyTorch agrees in none of the ` +
-        `layouts asked for (they may differ by ${tolerance} of their value): ${problems.join('; ')}.`,
+      `${name}: PyTorch's losses in the first steps agree with Espalier's in none of the requested layouts (relative ` +
+        `tolerance ${tolerance}). Espalier: ${list(ours)}; ${problems.join('; ')}.`,
     );
   return { agreeing, faults, largestDifference };
 }
@@ -49,7 +49,7 @@ export function checkLosses(name, ours, theirs) {
 /**
  * @param {readonly number[]} ours
  * @param {readonly (number | null)[]} theirs
- * @returns the largest; NaN where there is none
+ * @returns the largest relative difference; NaN if the losses cannot be compared
  */
 function relativeDifference(ours, theirs) {
   if (ours.length !== theirs.length) return Number.NaN;

@@ -2,12 +2,12 @@ import { backward, manualSeed, optim, saveTensors, scope } from '../../packages/
 import { randomImages } from './inputs.mjs';
 
 /**
- * Prepares the training step of a classifier: stochastic gradient descent on the cross entropy, that of an auxiliary head
- * (where there is one) added with a weight, the gradients clipped (where they are).
+ * Prepares the training step of a classifier: stochastic gradient descent on the cross-entropy. With `auxiliaryWeight`, the
+ * weighted loss of the auxiliary head is added. With `clip`, gradients are clipped.
  *
- * @param {() => any} build the network
- * @param {any} architecture what PyTorch's side builds the same network from, where the settings do not say it
- * @param {any} settings with `learningRate`, and `dropPath` where the network has it
+ * @param {() => any} build builds the network
+ * @param {any} architecture the architecture for PyTorch's side; undefined if the settings determine the network
+ * @param {any} settings contains `learningRate`, and `dropPath` if the network supports it
  * @param {{ weightDecay: number, nesterov?: boolean, clip?: number, auxiliaryWeight?: number }} training
  * @param {string} startFile
  * @returns {import('./load-benchmark.mjs').Step}

@@ -9,24 +9,24 @@ import { median, middleHalf } from './statistics.mjs';
 
 /** @typedef {import('./load-benchmark.mjs').Layout} Layout */
 
-/** Steps from equal weights whose losses must agree. */
+/** The number of steps from equal weights whose losses must agree. */
 const checkedSteps = 3;
 
 /**
- * Steps before those that are timed: the first ones are the page faults of new memory, which a training of thousands of
- * steps does not have.
+ * The number of untimed steps before the timed ones. The first steps are slowed by page faults in new memory, which do not
+ * matter in a training of thousands of steps.
  */
 const warmUpSteps = 2;
 
 const file = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * Runs our side and PyTorch's in turn, round by round, each in a process of its own.
+ * Runs Espalier's side and PyTorch's side in turn, round by round, each in its own process.
  * @param {string} name
  * @param {{ threads: number, rounds: number | undefined, layouts: readonly Layout[],
  *           python: import('./python.mjs').Python, limits: import('./limits.mjs').Limits }} conditions
- * @throws {import('../../packages/torch/scripts/setup-problem.mjs').SetupProblem} where PyTorch's losses agree with ours in
- * none of the layouts
+ * @throws {import('../../packages/torch/scripts/setup-problem.mjs').SetupProblem} if PyTorch's losses agree with
+ * Espalier's in none of the layouts
  */
 export async function compare(name, { threads, rounds: askedRounds, layouts: asked, python, limits }) {
   const benchmark = await loadBenchmark(name);
@@ -59,7 +59,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
   /** @type {Map<string, Side>} */
   const sides = new Map();
   try {
-    // Ours comes first: it writes the weights and the data that all start from.
+    // Espalier's side runs first, because it writes the initial weights and the data for all sides.
     const losses = await firstLosses(startOurs(checked));
     /** @type {Map<Layout, (number | null)[][] | 'crashed'>} */
     const theirs = new Map();
@@ -77,7 +77,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
     for (let round = 0; round < rounds; round++) {
       for (const [side, child] of turns)
         seconds.get(side).push((await child.ask('round')).seconds / perStep(settings));
-      turns.push(turns.shift()); // the next round begins with another side
+      turns.push(turns.shift()); // the next round starts with another side
     }
     const peaks = new Map();
     for (const [side, child] of sides) peaks.set(side, (await child.ask('end')).peakMb);
@@ -85,7 +85,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
     const ours_s = median(seconds.get('ours'));
     const against = (/** @type {Layout} */ layout) => {
       const times = seconds.get(layout);
-      // Of each round, since the machine may be busier in one than in another.
+      // One ratio per round, because the load of the machine may change between rounds.
       const ratios = times?.map((value, round) => value / seconds.get('ours')[round]);
       return {
         [`pytorch_${layout}_s`]: times ? median(times) : null,
@@ -128,7 +128,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
 }
 
 /**
- * Of a side that does nothing else.
+ * The losses of the first steps of a side, which is stopped afterwards.
  * @param {Side} side
  */
 async function firstLosses(side) {
@@ -140,8 +140,8 @@ async function firstLosses(side) {
 }
 
 /**
- * Of a step, in a process of its own: what is counted runs without our kernels and would change our side's peak. Null where
- * libtorch's own do not live through it.
+ * Counts the work of a step in a separate process, because the counted step runs without our kernels and would change the
+ * peak memory of our side. Null if libtorch's own operators crash.
  * @param {{ threads: number }} request
  * @returns {Promise<{ flop: number, bytes: number } | null>}
  */
@@ -157,7 +157,7 @@ async function countWork(request) {
 }
 
 /**
- * What a side replies, or that libtorch crashed under it.
+ * The reply of a side, or 'crashed' if libtorch crashed.
  * @template T
  * @param {Promise<T>} reply
  * @returns {Promise<T | 'crashed'>}
@@ -173,7 +173,7 @@ async function orCrashed(reply) {
 }
 
 /**
- * Peaks in MB of our side with other settings.
+ * Peak memory in MB of our side with other settings.
  * @param {import('./load-benchmark.mjs').Benchmark} benchmark
  * @param {any} request
  */

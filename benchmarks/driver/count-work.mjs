@@ -1,8 +1,8 @@
-/** Prints as JSON the arithmetic and the traffic of one step of a benchmark, with nothing fused, as libtorch runs it. */
+/** Prints the arithmetic and the memory traffic of one benchmark step as JSON, as run by libtorch without fusion. */
 import { fused, observeOperators, operatorSchemas, Tensor } from '../../packages/torch/dist/index.js';
 import { loadBenchmark } from './load-benchmark.mjs';
 
-/** Backward computes two gradients, to what was read and to the weights, each as much work as forward. */
+/** The backward pass computes two gradients, for inputs and for weights. Each takes as much work as the forward pass. */
 const passes = 3;
 const bytesOf = { float32: 4, int64: 8, float64: 8, int32: 4, uint8: 1, bool: 1 };
 
@@ -22,7 +22,8 @@ fused.withoutKernels(() =>
 console.log(JSON.stringify({ flop: 2 * passes * multiplyAdds, bytes: passes * bytes }));
 
 /**
- * Of convolutions, linear layers and matrix products: each element of a result is a sum of products.
+ * Counts the multiply-adds of convolutions, linear layers and matrix products. Each element of their results is a sum of
+ * products.
  * @param {string} name
  * @param {readonly any[]} args
  * @param {any} result
@@ -37,14 +38,14 @@ function multiplyAddsOf(name, args, result) {
     case 'aten::matmul':
       return product(shape(result)) * shape(args[1]).at(-2);
     case 'aten::lstm_cell':
-      // Input and hidden state, each times the matrix of the four gates.
+      // Input and hidden state, each multiplied by the matrix of the four gates.
       return shape(args[0])[0] * (product(shape(args[2])) + product(shape(args[3])));
     default:
       return 0;
   }
 }
 
-/** Those whose results share the memory of what they read: they move nothing. */
+/** The operators whose results share memory with their inputs. They cause no traffic. */
 function viewOperators() {
   const schemas = operatorSchemas().flatMap((schema) => {
     const [, name, overload = '', rest] = /^(\w+::\w+)(?:\.(\w+))?(\(.*)$/.exec(schema) ?? [];
@@ -54,7 +55,7 @@ function viewOperators() {
 }
 
 /**
- * @param {any[]} values handles of tensors among other numbers, in lists
+ * @param {any[]} values nested lists of tensor handles and other numbers
  * @returns {Tensor[]}
  */
 function tensorsIn(values) {

@@ -1,7 +1,7 @@
 import { randint, randn } from '../../packages/torch/dist/index.js';
 
 /**
- * A batch of random images and their labels, as both sides read it from the file that they start from.
+ * A batch of random images with labels. Both sides read it from the start file.
  * @param {{ batch: number, size: number, classes: number }} settings
  */
 export function randomImages({ batch, size, classes }) {
@@ -14,15 +14,15 @@ export function imageShape({ size, classes }) {
 }
 
 /**
- * A stretch of random tokens of each of some texts, and the tokens that come next, [stretch, batch] both.
- * @param {{ stretch: number, batch: number, vocabulary: number }} settings
+ * One BPTT window of random tokens for a batch of texts, and the next tokens: [bptt, batch] each.
+ * @param {{ bptt: number, batch: number, vocabulary: number }} settings
  */
-export function randomText({ stretch, batch, vocabulary }) {
-  const text = randint(0, vocabulary, [stretch + 1, batch]);
-  return { tokens: text.narrow(0, 0, stretch), next: text.narrow(0, 1, stretch) };
+export function randomText({ bptt, batch, vocabulary }) {
+  const text = randint(0, vocabulary, [bptt + 1, batch]);
+  return { tokens: text.narrow(0, 0, bptt), next: text.narrow(0, 1, bptt) };
 }
 
-/** For comparing losses, since each side draws masks of its own. */
+/** Used when losses are compared, because each side draws its own masks. */
 export const noDropout = {
   dropoutEmbedding: 0,
   dropoutInput: 0,

@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 /** @typedef {{ matrix_product_gflops: number, copy_gb_s: number }} Limits */
 
 /**
- * What this machine can do at most, by the same libtorch: a large float32 matrix product, and a copy of memory larger
- * than the caches (bytes read and bytes written).
+ * Measures the limits of this machine with the same libtorch: the rate of a large float32 matrix product, and the rate of a
+ * copy larger than the caches (bytes read plus bytes written).
  * @param {number} threads
  * @returns {Limits}
  */

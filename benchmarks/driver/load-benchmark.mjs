@@ -1,25 +1,27 @@
 /**
- * A benchmark: the module NAME.mjs, whose default export it is.
+ * A benchmark: the default export of the module NAME.mjs.
  *
  * @typedef {object} Benchmark
- * @property {Record<string, any>} settings what both sides are told
- * @property {Record<string, any>} checked what is set otherwise where the losses of both sides are compared: no dropout, whose
- *   masks each side draws for itself, and small steps, since large ones enlarge what rounding makes different
- * @property {string} [program] the file of PyTorch's side, its own name by default
- * @property {'step' | 'call' | 'image'} unit what a time is of
- * @property {(settings: any) => number} [perStep] units in a step, one by default
- * @property {number} rounds each side's turns
- * @property {number} steps of a turn: several where they are short, since the first one finds the caches full of the other sides'
- * @property {readonly Layout[]} layouts in which PyTorch runs
- * @property {Partial<Record<Layout, number>>} targets how many times as fast as PyTorch ours is to be
- * @property {Record<string, Record<string, any>>} [comparisons] other settings of ours, by what their peak is of
- * @property {(settings: any, startFile: string) => Step} prepare builds our side and writes what both start from
+ * @property {Record<string, any>} settings the settings for both sides
+ * @property {Record<string, any>} checked the settings that differ when the losses of both sides are compared: no dropout,
+ *   because each side draws its own masks, and a small learning rate, because large steps amplify rounding differences
+ * @property {string} [program] the name of PyTorch's program; by default that of the benchmark
+ * @property {'step' | 'call' | 'image'} unit the unit of work that times refer to
+ * @property {(settings: any) => number} [perStep] the number of units per step; 1 by default
+ * @property {number} rounds the number of turns of each side
+ * @property {number} steps the number of steps per turn; several if they are short, because the first step of a turn finds
+ *   the caches filled by the other side
+ * @property {readonly Layout[]} layouts the layouts in which PyTorch runs
+ * @property {Partial<Record<Layout, number>>} targets the required speedups over PyTorch
+ * @property {Record<string, Record<string, any>>} [comparisons] other settings whose peak memory on our side is reported, by
+ *   description
+ * @property {(settings: any, startFile: string) => Step} prepare builds our side, and writes weights and data to the start file
  */
 
 /** @typedef {'default' | 'channels_last'} Layout */
 
 /**
- * Makes a step and returns its loss, or losses.
+ * Performs a step and returns its loss or losses.
  * @typedef {() => number | readonly number[]} Step
  */
 

@@ -1,4 +1,4 @@
-/** Prints the machine's limits as JSON, with as many threads as the argument says; the best of several tries each. */
+/** Prints the limits of the machine as JSON: the best of several tries, with the number of threads given as argument. */
 import { randn, scope, setThreads, zeros } from '../../packages/torch/dist/index.js';
 
 setThreads(Number(process.argv[2]));
@@ -17,7 +17,7 @@ console.log(
 );
 
 /**
- * Seconds of the fastest try.
+ * The time of the fastest try, in seconds.
  * @param {number} tries
  * @param {() => void} work
  */

@@ -1,4 +1,4 @@
-/** A worker of a search whose children are the same work each, products of matrices; they say how long they were at it. */
+/** A search worker whose children all take the same work, a series of matrix products, and report how long it took. */
 import { serve } from '../../packages/espalier/dist/runs/child-worker.js';
 import { noGrad, ones, scope, setThreads } from '../../packages/torch/dist/index.js';
 
@@ -18,7 +18,7 @@ serve(({ products }) => {
     );
     return {
       status: 'ok',
-      accuracy: (seed % 1000) / 1000,
+      measures: { accuracy: (seed % 1000) / 1000 },
       clock: { busySeconds: (performance.now() - begun) / 1000 },
     };
   };

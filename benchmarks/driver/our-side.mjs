@@ -1,4 +1,4 @@
-/** Our side of a benchmark: reads its orders from stdin, one a line, and answers in JSON. */
+/** Our side of a benchmark: reads one command per line from stdin and answers in JSON. */
 import { createInterface } from 'node:readline';
 import { setThreads } from '../../packages/torch/dist/index.js';
 import { loadBenchmark } from './load-benchmark.mjs';

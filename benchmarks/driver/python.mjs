@@ -5,8 +5,8 @@ import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 /** @typedef {{ command: string, version: string }} Python */
 
 /**
- * A Python that has PyTorch: the one asked for, or the one on the PATH, or Debian's, which is installed where it is
- * missing and may be (root, apt-get).
+ * Finds a Python with PyTorch: the requested one, or else the one on the PATH, or else Debian's. Debian's PyTorch is
+ * installed if it is missing and this is permitted (root with apt-get).
  * @param {string | undefined} asked
  * @returns {Python}
  */
@@ -19,7 +19,7 @@ export function findPython(asked) {
   const found = withTorch('python3') ?? withTorch('/usr/bin/python3') ?? install();
   if (found === undefined)
     throw new SetupProblem(
-      'No python3 with PyTorch was found to compare with. Install it (Debian, Ubuntu: apt-get install python3-torch; elsewhere: python3 -m pip install torch numpy), or name a Python that has it with --python.',
+      'No python3 with PyTorch was found for the comparison. Install PyTorch (Debian, Ubuntu: apt-get install python3-torch; elsewhere: python3 -m pip install torch numpy), or select a Python that has it with --python.',
     );
   return found;
 }

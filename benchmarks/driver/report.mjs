@@ -1,24 +1,24 @@
 const layoutNames = { default: 'PyTorch, default layout', channels_last: 'PyTorch, channels_last' };
 const units = {
-  step: { factor: 1e3, name: 'ms a step' },
-  image: { factor: 1e6, name: 'us an image' },
-  call: { factor: 1e6, name: 'us a call' },
+  step: { factor: 1e3, name: 'ms/step' },
+  image: { factor: 1e6, name: 'us/image' },
+  call: { factor: 1e6, name: 'us/call' },
 };
 
 /** @typedef {Awaited<ReturnType<typeof import('./compare.mjs').compare>>} Result */
 
 /**
- * A result as people read it.
+ * Formats a result for the terminal.
  * @param {Result} result
  */
 export function describeResult(result) {
   const lines = [
     `\n${result.name} (${describeSettings(result.settings)}); losses agree to ${result.largest_loss_difference.toExponential(0)}`,
-    row('ours', result.ours_s, result, `${megabytes(result.ours_peak_mb)}${shares(result)}`),
+    row('Espalier', result.ours_s, result, `${megabytes(result.ours_peak_mb)}${shares(result)}`),
   ];
   for (const [what, peak] of Object.entries(result.comparison_peaks_mb))
     lines.push(
-      `  ${what}: ${megabytes(peak)}, ours has ${(result.ours_peak_mb / peak).toFixed(2)} times as much`,
+      `  ${what}: ${megabytes(peak)}; this benchmark needs ${(result.ours_peak_mb / peak).toFixed(2)} times as much`,
     );
   for (const layout of /** @type {const} */ (['default', 'channels_last'])) {
     const seconds = result[`pytorch_${layout}_s`];
@@ -30,9 +30,9 @@ export function describeResult(result) {
     const target = result.targets[layout];
     const verdict =
       target === undefined ? '' : `; target ${target.toFixed(2)}: ${ratio >= target ? 'met' : 'MISSED'}`;
-    const times = `ours is ${ratio.toFixed(2)} times as fast (${low.toFixed(2)} to ${high.toFixed(2)}${verdict})`;
+    const speedup = `speedup ${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}${verdict})`;
     const peak = megabytes(result[`pytorch_${layout}_peak_mb`]);
-    lines.push(row(layoutNames[layout], seconds, result, `${peak}, ${times}`));
+    lines.push(row(layoutNames[layout], seconds, result, `${peak}, ${speedup}`));
   }
   return lines.join('\n');
 }
@@ -49,11 +49,11 @@ function shares({ flop, unfused_bytes, share_of_matrix_product, share_of_copy })
   const parts = [];
   if (share_of_matrix_product >= 0.005)
     parts.push(
-      `; ${(flop / 1e9).toPrecision(3)} GFLOP, ${percent(share_of_matrix_product)} of a matrix product's rate`,
+      `; ${(flop / 1e9).toPrecision(3)} GFLOP, ${percent(share_of_matrix_product)} of the matrix product rate`,
     );
   if (share_of_copy >= 0.005)
     parts.push(
-      `; ${(unfused_bytes / 1e9).toPrecision(3)} GB if nothing is fused, ${percent(share_of_copy)} of a copy's rate`,
+      `; ${(unfused_bytes / 1e9).toPrecision(3)} GB without fusion, ${percent(share_of_copy)} of the copy rate`,
     );
   return parts.join('');
 }

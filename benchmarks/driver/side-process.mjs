@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 
-/** A side that a fault of libtorch's ended. */
+/** A crash of libtorch that ended a side. */
 export class Crash extends SetupProblem {}
 
 /**
- * One side of a benchmark, a process that waits for its turn: a line in, a line of JSON out. Between its turns it
- * sleeps, so the other sides have the machine.
+ * One side of a benchmark: a process that answers each line of input with a line of JSON. Between its turns it sleeps, so
+ * the other sides have the machine to themselves.
  */
 export class Side {
   #child;
@@ -22,23 +22,23 @@ export class Side {
    * @param {number} threads
    */
   constructor(command, args, threads) {
-    // OpenBLAS has threads of its own, which only the environment tells it on PyTorch's side.
+    // OpenBLAS has its own threads. On PyTorch's side, only the environment can set their number.
     const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
     this.#child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#ended = once(this.#child, 'close');
-    this.#child.stdin.on('error', () => {}); // the process has ended: the missing reply says why
+    this.#child.stdin.on('error', () => {}); // if the process has ended, the missing reply reports why
     this.#child.stderr.setEncoding('utf8').on('data', (text) => {
       this.#errors += text;
     });
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }
 
-  /** The next line that it prints. */
+  /** Waits for the next line of the process's output and parses it. */
   async reply() {
     const { value, done } = await this.#lines.next();
     if (done) {
       const [, signal] = await this.#ended;
-      const problem = `${this.#errors}\n${this.#child.spawnargs.slice(0, 2).join(' ')} ended early`;
+      const problem = `${this.#errors}\n${this.#child.spawnargs.slice(0, 2).join(' ')} ended prematurely`;
       if (signal === 'SIGSEGV' || signal === 'SIGABRT') throw new Crash(`${problem} (${signal}).`);
       throw new SetupProblem(`${problem}.`);
     }

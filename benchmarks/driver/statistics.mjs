@@ -4,7 +4,7 @@ export function median(values) {
 }
 
 /**
- * The first and third quartile: where the middle half of the values lies.
+ * The first and third quartile.
  * @param {readonly number[]} values
  */
 export function middleHalf(values) {

@@ -7,44 +7,48 @@ import { describeSettings, describeTime, percent } from './report.mjs';
 
 const introduction = `# Benchmarks
 
-Espalier beside plain PyTorch programs of the same work (\`benchmarks/pytorch\`), in turn in one run, with the same threads, from
-the same weights; where the losses of the first steps agree in none of PyTorch's layouts the benchmark fails. PyTorch runs as it is and tuned to
-channels_last. Both take two steps before those that are timed. Times are medians of the rounds; how many times as fast ours is, is the median over the rounds too, with the
-first and third quartile. Memory is the greatest resident size of a process of its own, everything in it included. The shares
-are of what the machine reached in the same run: of a matrix product's rate, for the arithmetic of convolutions and products
-(backward counted as twice forward), and of a copy's rate, for the bytes that operators would read and write if none were
-fused: above 100% is what fusing saves.
+These benchmarks compare Espalier with plain PyTorch programs that do the same work (\`benchmarks/pytorch\`). Both sides take turns in
+one run, with the same number of threads and the same initial weights. PyTorch runs in its default memory layout and, for image
+networks, also in channels_last, as a researcher would tune it. A benchmark fails if the losses of the first steps agree with
+Espalier's in none of these layouts. Both sides take two warm-up steps that are not timed.
 
-    npm run bench                                    all of them
+Times are medians over the rounds. A speedup is PyTorch's time divided by Espalier's. The table gives its median over the rounds, with
+the first and third quartile in parentheses. Memory is the peak resident set size of each side's process, including everything in it.
+
+The last two columns relate Espalier's time to what the machine reached in the same run. The share of the matrix product rate counts the
+arithmetic of convolutions and matrix products, with the backward pass counted as twice the forward pass. The share of the copy rate
+counts the bytes that the operators would read and write without fusion. It exceeds 100% if fusion saves enough of this traffic.
+
+    npm run bench                                    all benchmarks
     npm run bench -- --only darts-step --layout channels_last
-    npm run bench -- --write                         all, and this page's section of that PyTorch
-    node scripts/bench-newer-pytorch.mjs             beside PyTorch 2.6, in a Debian 13 in a folder (root)
-    npm run bench:overhead                           what a search takes besides its children and its steps
+    npm run bench -- --write                         all benchmarks; rewrites the section of that PyTorch version below
+    node scripts/bench-newer-pytorch.mjs             compares with PyTorch 2.6 in a Debian 13 chroot (needs root)
+    npm run bench:overhead                           the overhead of a search besides its children and its steps
 
-What a search takes besides its work, on the Intel Xeon below: 100 children of 0.9 seconds with \`reinforce\` (\`zoph-cnn\`, 15 layers), one
-worker: it waits 1.3% of the time; two workers: 2.9%, in which they wait for each other too. An epoch of first-order DARTS on 2,560
-images (16 channels, 8 cells): 0.25% is neither step nor validation.
+The overhead of a search was measured on the Intel Xeon below. In a \`reinforce\` search of 100 children of 0.9 seconds (\`zoph-cnn\`, 15
+layers), a single worker is idle 1.3% of the time. Two workers are idle 2.9% of the time, partly because they wait for each other. In
+first-order DARTS on 2,560 images (16 channels, 8 cells), 0.25% of an epoch is spent on neither steps nor validation.
 
-One run is not the last word: the machines are shared, and their speed changes by the hour. On an AMD EPYC with 2 cores the build of
-2026-11-25 was, beside PyTorch 1.13, so many times as fast as channels_last: \`darts-step\` 5.7 (10.5 times the default layout),
+Results vary between runs, because the machines are shared and their speed changes by the hour. On an AMD EPYC with 2 cores, the build
+of 2026-11-25 had these speedups over PyTorch 1.13 in channels_last: \`darts-step\` 5.7 (10.5 over the default layout),
 \`darts-step-small\` 12.1, \`auto-deeplab-step\` 5.3, \`train-darts-v2\` 2.3 and 3.7 in two runs, \`train-nasnet-a\` 1.8 to 2.3,
-\`train-nasnet-a-paper\` 2.7, \`train-zoph-cnn\` 1.4 to 1.6; \`darts-rnn-step\` 5.8 to 6.5 times the default layout.
+\`train-nasnet-a-paper\` 2.7, \`train-zoph-cnn\` 1.4 to 1.6. The speedup of \`darts-rnn-step\` over the default layout was 5.8 to 6.5.
 
-A layout of PyTorch has no time where it \`crashed\`, where its losses are \`not a number\`, or where it \`disagrees\`: its losses are not
-ours, while those of its other layout are. All three were seen of Debian 13's PyTorch 2.6 on the AMD EPYC, in gradients of
-convolutions that ours on the same libtorch does not use (1x1 with stride 2 between few channels; dilated, also depthwise); on the Intel
-Xeon below it has none of these faults.
+A PyTorch layout has no time if it \`crashed\`, if its losses are \`not a number\`, or if it \`disagrees\`: its losses differ from Espalier's
+while those of the other layout agree. All three occurred with PyTorch 2.6 of Debian 13 on the AMD EPYC, in gradients of convolutions
+that Espalier does not use with the same libtorch (1x1 with stride 2 between few channels; dilated, including depthwise). None of them
+occurs on the Intel Xeon below.
 `;
 
 /**
- * Writes the section of a version of PyTorch, anew or in place of the one that is there.
+ * Writes the section for one version of PyTorch, and replaces an existing one.
  * @param {string} path
  * @param {readonly Result[]} results
- * @param {string} pytorch version
+ * @param {string} pytorch its version
  * @param {number} threads
  */
 export function writePage(path, results, pytorch, threads) {
-  const title = (/** @type {string} */ version) => `## Beside PyTorch ${version}\n`;
+  const title = (/** @type {string} */ version) => `## Compared with PyTorch ${version}\n`;
   const [, ...sections] = existsSync(path) ? readFileSync(path, 'utf8').split(/^(?=## )/m) : [introduction];
   const others = sections.filter((section) => !section.startsWith(title(pytorch)));
   const own = `${title(pytorch)}\n${machine(results[0], threads)}\n\n${table(results)}\n\nSettings:\n\n${settings(results)}\n`;
@@ -57,9 +61,9 @@ function machine({ limits }, threads) {
   const [processor] = cpus();
   return (
     `${new Date().toISOString().slice(0, 10)}, ${processor.model.trim()}, ${cpus().length} cores, ` +
-    `${Math.round(totalmem() / 2 ** 30)} GB; ${threads} threads; ours on libtorch ${libtorchVersion()}, kernels for ` +
-    `${fused.instructionSet()}. A matrix product reaches ${limits.matrix_product_gflops.toFixed(0)} GFLOP/s, a copy ` +
-    `${limits.copy_gb_s.toFixed(0)} GB/s (read and written).`
+    `${Math.round(totalmem() / 2 ** 30)} GB; ${threads} threads; Espalier on libtorch ${libtorchVersion()} with kernels for ` +
+    `${fused.instructionSet()}. A matrix product reaches ${limits.matrix_product_gflops.toFixed(0)} GFLOP/s, and a copy ` +
+    `${limits.copy_gb_s.toFixed(0)} GB/s (reads plus writes).`
   );
 }
 
@@ -67,15 +71,15 @@ function machine({ limits }, threads) {
 function table(results) {
   const header = [
     'benchmark',
-    'ours',
+    'Espalier',
     'PyTorch, default',
     'PyTorch, channels_last',
-    'times as fast as default',
-    'as channels_last',
-    'peak, ours',
-    'peak, PyTorch',
-    'of a matrix product',
-    'of a copy',
+    'speedup over default',
+    'speedup over channels_last',
+    'peak memory, Espalier',
+    'peak memory, PyTorch',
+    'share of matrix product rate',
+    'share of copy rate',
   ];
   const rows = results.map((result) => [
     `\`${result.name}\``,
@@ -120,7 +124,7 @@ function settings(results) {
   return results
     .map(({ name, settings, comparison_peaks_mb, largest_loss_difference }) => {
       const peaks = Object.entries(comparison_peaks_mb).map(
-        ([what, peak]) => `; peak of ${what}: ${peak.toFixed(0)} MB`,
+        ([what, peak]) => `; peak memory of ${what}: ${peak.toFixed(0)} MB`,
       );
       const losses = `losses agree to ${largest_loss_difference.toExponential(0)}`;
       return `- \`${name}\`: ${describeSettings(settings)}; ${losses}${peaks.join('')}`;

@@ -1,4 +1,4 @@
-"""A step of the search of Auto-DeepLab (Liu et al. 2019, sections 4 and 5.1): a cell for each transition of the trellis."""
+"""A search step of Auto-DeepLab (Liu et al. 2019, sections 4 and 5.1), with a cell for each transition of the trellis."""
 
 import torch
 from driver import serve, to_layout
@@ -79,7 +79,7 @@ class MixedOp(nn.Module):
 
 
 class Cell(nn.Module):
-    """`transitions` is [(level it comes from, channels, whether it halves)]; `before` the channels of two layers before."""
+    """`transitions` is [(source level, channels, whether it halves)]; `before` is the channels of the last layer but one."""
 
     def __init__(self, blocks, C, transitions, before):
         super().__init__()
@@ -192,7 +192,7 @@ class SearchNetwork(nn.Module):
         )
         self.alphas = torch.zeros(blocks * (blocks + 3) // 2, len(OPS), requires_grad=True)
         self.betas = torch.zeros(settings["layers"], LEVELS, 3, requires_grad=True)
-        # Moves up (0), straight (1), down (2) that lead out of the trellis; the first layer has level 0 alone.
+        # Moves up (0), straight (1) or down (2) that leave the trellis. The first layer only has level 0.
         self.outside = torch.zeros(settings["layers"], LEVELS, 3, dtype=torch.bool)
         self.outside[:, 0, 0] = self.outside[:, LEVELS - 1, 2] = self.outside[0, 0, 2] = True
 

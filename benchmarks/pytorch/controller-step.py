@@ -1,4 +1,4 @@
-"""An update of the controller of Zoph & Le 2016 by REINFORCE (sections 3.2, 3.3, 4.1); all children of an update at once."""
+"""A REINFORCE update of the controller of Zoph & Le 2016 (sections 3.2, 3.3, 4.1), with all its children as one batch."""
 
 import torch
 from driver import serve
@@ -52,8 +52,8 @@ class Controller(nn.Module):
         self.choices = nn.ModuleList(Choice(q["options"], hidden) for q in questions if q["kind"] == "choice")
         self.anchor_point = AnchorPoint(hidden)
 
-    def forward(self, children, sheets):
-        """Draws architectures, or scores those of `sheets`: log-probabilities and entropies."""
+    def forward(self, children, sequences):
+        """Samples architectures, or scores the decision sequences `sequences`. Returns log-probabilities and entropies."""
         x = self.start.weight.expand(children, -1)
         states = [None] * len(self.cells)
         anchors, log_prob, entropy = [], 0, 0
@@ -65,7 +65,7 @@ class Controller(nn.Module):
             is_choice = question["kind"] == "choice"
             head = next(choices) if is_choice else self.anchor_point
             h = x
-            given = None if sheets is None else [sheet[place] for sheet in sheets]
+            given = None if sequences is None else [sequence[place] for sequence in sequences]
             x, answer_log_prob, answer_entropy = head(h, anchors, given)
             log_prob, entropy = log_prob + answer_log_prob, entropy + answer_entropy
             if not is_choice:
@@ -74,7 +74,7 @@ class Controller(nn.Module):
 
 
 def names(questions):
-    """From our names, which have the paths of the questions, to those of the modules here."""
+    """Maps Espalier's names, which contain the paths of the questions, to the names of the modules here."""
     choices = [f"choice/{q['path']}/{q['options']}" for q in questions if q["kind"] == "choice"]
     return {f"heads.{choice}": f"choices.{i}" for i, choice in enumerate(choices)} | {
         "heads.subset/inputs": "anchor_point"
@@ -90,13 +90,13 @@ def prepare(settings, layout, start):
     controller.load_state_dict(start)
     optimizer = torch.optim.Adam(controller.parameters(), lr=settings["learningRate"])
     rewards = torch.tensor(settings["accuracies"]) ** 3
-    sheets = None if settings["drawn"] else settings["sheets"]
+    sequences = None if settings["drawn"] else settings["sequences"]
     baseline = rewards.mean().item()
 
     def step():
         nonlocal baseline
         optimizer.zero_grad()
-        log_prob, entropy = controller(settings["children"], sheets)
+        log_prob, entropy = controller(settings["children"], sequences)
         loss = -(log_prob * (rewards - baseline)).mean()
         loss.backward()
         optimizer.step()

@@ -1,4 +1,4 @@
-"""A step of the search of DARTS for recurrent cells, as in the authors' code (rnn/train_search.py, rnn/architect.py)."""
+"""A search step of DARTS for recurrent cells, as in the authors' code (rnn/train_search.py, rnn/architect.py)."""
 
 import torch
 from darts_rnn import PRIMITIVES, DARTSCellSearch, RNNModel, regularised

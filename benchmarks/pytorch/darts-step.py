@@ -1,4 +1,4 @@
-"""A step of the search of DARTS, as in the authors' code (cnn/train_search.py, cnn/architect.py)."""
+"""A search step of DARTS, as in the authors' code (cnn/train_search.py, cnn/architect.py)."""
 
 import torch
 from darts_supernet import Network

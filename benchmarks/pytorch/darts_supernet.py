@@ -59,7 +59,7 @@ class Cell(nn.Module):
         return torch.cat(states[-self._steps :], dim=1)
 
     def forward_path(self, s0, s1, edges):
-        """Only the operations [(name, state), ...] of one architecture, two a node (Li & Talwalkar 2019)."""
+        """Runs only the operations [(name, state), ...] of one architecture, two per node (Li & Talwalkar 2019)."""
         states = [self.preprocess0(s0), self.preprocess1(s1)]
         offset = 0
         for i in range(self._steps):

@@ -1,4 +1,4 @@
-"""PyTorch's side of a benchmark: reads its orders from stdin, one a line, and answers in JSON."""
+"""PyTorch's side of a benchmark: reads one command per line from stdin and answers in JSON."""
 
 import json
 import math
@@ -13,7 +13,7 @@ DTYPES = {"F32": torch.float32, "I64": torch.int64, "U8": torch.uint8}
 
 
 def read_tensors(path):
-    """A safetensors file as a dictionary (the package safetensors need not be installed)."""
+    """Reads a safetensors file into a dictionary, without the safetensors package."""
     with open(path, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
         data = bytearray(file.read())
@@ -27,19 +27,19 @@ def read_tensors(path):
 
 
 def read_metadata(path):
-    """What our side wrote beside the tensors, JSON by name."""
+    """The metadata that Espalier's side wrote next to the tensors: JSON values by name."""
     with open(path, "rb") as file:
         header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
     return {name: json.loads(text) for name, text in header.get("__metadata__", {}).items()}
 
 
 def to_layout(what, layout):
-    """A tensor or a module in the layout: what a researcher changes to tune a program."""
+    """Converts a tensor or module to the layout, as a researcher would do to tune a program."""
     return what.to(memory_format=torch.channels_last) if layout == "channels_last" else what
 
 
 def number(loss):
-    """JSON has no other numbers than finite ones."""
+    """Replaces a loss that is not finite by None, because JSON has only finite numbers."""
     return loss if math.isfinite(loss) else None
 
 
@@ -49,7 +49,8 @@ def answer(**values):
 
 def serve(prepare):
     """
-    `prepare(settings, layout, start)` returns `step()`, which makes one step and returns its loss, or several.
+    Runs the benchmark. `prepare(settings, layout, start)` returns `step()`, which performs one step and returns its loss or
+    a tuple of losses.
     """
     request = json.loads(sys.argv[1])
     torch.set_num_threads(request["threads"])

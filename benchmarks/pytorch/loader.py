@@ -1,4 +1,4 @@
-"""An epoch of batches of CIFAR-10, as DARTS prepares them (cnn/utils.py), with the transforms of torchvision."""
+"""An epoch of CIFAR-10 batches, prepared as in DARTS (cnn/utils.py), with the transforms of torchvision."""
 
 import torch
 from driver import serve

@@ -18,7 +18,7 @@ def prepare(settings, layout, start):
     architectures = itertools.cycle(settings["architectures"])
 
     def step():
-        # Weights that the architecture has not stay as they are.
+        # Weights that are not part of the architecture remain unchanged.
         optimizer.zero_grad(set_to_none=True)
         loss = criterion(model.forward_path(images, next(architectures)), labels)
         loss.backward()

@@ -1,4 +1,4 @@
-"""A training step of NASNet-A for CIFAR-10 (Zoph et al. 2018), written after the authors' TensorFlow code."""
+"""A training step of NASNet-A for CIFAR-10 (Zoph et al. 2018), modelled on the authors' TensorFlow code."""
 
 import torch
 from driver import serve, to_layout
@@ -58,7 +58,7 @@ def operation(name, inputs, filters, stride):
 
 
 class Cell(nn.Module):
-    """`previous` is (channels, whether it is twice as large as the input); the first cell has none."""
+    """`previous` is (channels, whether it is twice as large as the input). It is None for the first cell."""
 
     def __init__(self, architecture, filters, stride, channels, previous):
         super().__init__()

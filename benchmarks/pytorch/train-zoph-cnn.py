@@ -1,4 +1,4 @@
-"""A training step of a child network of Zoph & Le 2016, section 4.1."""
+"""A training step of a child network of Zoph & Le 2016 (section 4.1)."""
 
 import torch
 from driver import serve, to_layout

@@ -14,7 +14,7 @@ const far = [
   [1.001, 3],
 ];
 
-test('layouts that agree with ours are timed, with the largest of their relative differences', () => {
+test('returns the layouts that agree and their largest relative difference', () => {
   const { agreeing, faults, largestDifference } = checkLosses(
     'darts-step',
     ours,
@@ -39,7 +39,7 @@ test.each([
   ],
   ['disagrees', [[2, 4]]],
   ['crashed', 'crashed'],
-])('a layout that %s is left out where the other one agrees', (fault, losses) => {
+])('excludes a layout with fault "%s" if the other layout agrees', (fault, losses) => {
   for (const [bad, good] of [
     ['default', 'channels_last'],
     ['channels_last', 'default'],
@@ -56,13 +56,13 @@ test.each([
   }
 });
 
-test('a benchmark whose losses no layout agrees with fails, naming both sides', () => {
+test('fails if no layout agrees, and reports the losses of both sides', () => {
   const theirs = new Map([
     ['default', far],
     ['channels_last', 'crashed'],
   ]);
   expect(() => checkLosses('darts-step', ours, theirs)).toThrow(
-    'darts-step: the losses of the first steps from equal weights are 2 and 4, 1 and 3 here. PyTorch agrees in none of the ' +
-      'layouts asked for (they may differ by 0.0001 of their value): default: 2 and 4, 1.001 and 3; channels_last: crashed.',
+    "darts-step: PyTorch's losses in the first steps agree with Espalier's in none of the requested layouts (relative " +
+      'tolerance 0.0001). Espalier: 2 and 4, 1 and 3; default: 2 and 4, 1.001 and 3; channels_last: crashed.',
   );
 });

@@ -17,9 +17,9 @@ const variablesFile = join(buildFolder, 'libtorch.gypi');
 const stampFile = join(buildFolder, 'stamp');
 
 /**
- * Compiles the addon into build/Release, unless what is there was made of the same sources, libtorch and Node major.
+ * Compiles the addon into build/Release, unless the addon there comes from the same sources, libtorch and Node major.
  * @param {Libtorch} libtorch
- * @returns {Promise<boolean>} whether there was something to do
+ * @returns {Promise<boolean>} whether it compiled anything
  * @throws {SetupProblem} with the compiler's errors
  */
 export async function buildAddon(libtorch) {
@@ -44,7 +44,7 @@ export async function buildAddon(libtorch) {
     writeFileSync(log, configured.output + built.output);
     throw new SetupProblem(
       `${errorsIn(built.output)}
-The addon did not compile (everything that was printed: ${log}). Check that the C++ compiler goes with ${where}, headers in ${libtorch.includes[0]}; the environment variable LIBTORCH chooses another one.`,
+The addon did not compile; the full output is in ${log}. Check that the C++ compiler suits ${where}, headers in ${libtorch.includes[0]}. The environment variable LIBTORCH selects another libtorch.`,
     );
   }
   writeFileSync(stampFile, stamp);
@@ -57,7 +57,7 @@ The addon did not compile (everything that was printed: ${log}). Check that the 
  * @param {string[]} files
  */
 function gypVariables(libtorch, files) {
-  // As system headers they give no warnings. The compiler's own folders must keep their place in its order.
+  // System headers cause no warnings. The compiler's own folders must keep their place in its search order.
   const includes = libtorch.includes.filter((folder) => !/^\/usr(\/local)?\/include$/.test(folder));
   const libraries = ['torch', 'torch_cpu', 'c10', ...(libtorch.cuda ? ['torch_cuda', 'c10_cuda'] : [])];
   const variables = {
@@ -91,12 +91,12 @@ function stampOf(files, variables) {
 /** @param {...string} args */
 function nodeGyp(...args) {
   const script = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
-  // The running Node's own headers where it brought them: nothing to download, and surely the right ones.
+  // If the running Node comes with headers, use them: they fit for certain and need no download.
   const nodePrefix = dirname(dirname(process.execPath));
   const ownHeaders = existsSync(join(nodePrefix, 'include/node/node_api.h'));
   const env = { ...process.env };
   if (ownHeaders) {
-    delete env.npm_config_nodedir; // it would win over the option
+    delete env.npm_config_nodedir; // would override the option
     args.splice(1, 0, '--nodedir', nodePrefix);
   }
   return runCommand(process.execPath, [script, ...args], { cwd: packageFolder, env });
@@ -114,7 +114,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const libtorch = findLibtorch();
     if (libtorch === undefined) {
       throw new SetupProblem(
-        'No libtorch from 1.13 on with its headers was found: set LIBTORCH to its folder, or install PyTorch for the python3 on the PATH, or Debian’s libtorch-dev.',
+        'Found no libtorch with headers, version 1.13 or newer. Set LIBTORCH to its folder, install PyTorch for the python3 on the PATH, or install Debian’s libtorch-dev.',
       );
     }
     await buildAddon(libtorch);

@@ -6,11 +6,12 @@ import { runScript, SetupProblem } from './setup-problem.mjs';
 
 /**
  * @typedef {object} Libtorch
- * @property {'LIBTORCH' | 'python' | 'system'} origin who named it: the environment variable, `python3`, or nobody
- * @property {string[]} includes the folders of its headers
+ * @property {'LIBTORCH' | 'python' | 'system'} origin where it was found: by the environment variable, by `python3`, or
+ *   in the system's folders
+ * @property {string[]} includes its header folders
  * @property {string[]} libFolders
  * @property {string} version such as `1.13.0`
- * @property {boolean} cxx11Abi whether its std::string is libstdc++'s new one; older pip packages have the old one
+ * @property {boolean} cxx11Abi whether it uses libstdc++'s new std::string; older pip packages use the old one
  * @property {boolean} cuda whether it was built with CUDA
  */
 
@@ -21,10 +22,10 @@ const systemPrefixes =
 const multiarch = `${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch}-linux-gnu`;
 
 /**
- * The libtorch to build against: the folder in the environment variable LIBTORCH, else the PyTorch that `python3`
- * imports, else the system's; undefined where there is none from version 1.13 on that has its headers.
- * @returns {Libtorch | undefined}
- * @throws {SetupProblem} when LIBTORCH names a folder that is no such libtorch
+ * Finds the libtorch to build against: the folder in the environment variable LIBTORCH, else the PyTorch that `python3`
+ * imports, else the system's.
+ * @returns {Libtorch | undefined} undefined if none of them is version 1.13 or newer with headers
+ * @throws {SetupProblem} if the folder in LIBTORCH is no such libtorch
  */
 export function findLibtorch() {
   const chosen = process.env.LIBTORCH;
@@ -42,7 +43,7 @@ export function findLibtorch() {
 /**
  * @param {string} prefix a folder with include/ and lib/
  * @param {Libtorch['origin']} origin
- * @returns {Libtorch | string} or what is wrong with the folder
+ * @returns {Libtorch | string} a string says what is wrong with the folder
  */
 function lookIn(prefix, origin) {
   const headers = join(prefix, 'include');
@@ -89,8 +90,8 @@ function versionIn(headers) {
 }
 
 /**
- * Whether c10::detail::torchCheckFail takes the std::string of libstdc++'s old ABI (mangled `Ss`). The library itself
- * is asked because a downloaded libtorch has nobody else to ask.
+ * Whether c10::detail::torchCheckFail takes the std::string of libstdc++'s old ABI (mangled `Ss`). A downloaded libtorch
+ * does not record its ABI anywhere else than in the library.
  * @param {string} file
  */
 function hasOldStrings(file) {
@@ -98,8 +99,8 @@ function hasOldStrings(file) {
 }
 
 /**
- * The folder of the `torch` package that `python3` would import. It is found without being imported: that takes
- * seconds, this milliseconds. The working directory does not count, it may well have a folder `torch`.
+ * The folder of the `torch` package that `python3` would import. Finding it takes milliseconds, importing it seconds.
+ * The search leaves out the working directory, which may well have a folder `torch`.
  * @returns {string | undefined}
  */
 function pythonsTorch() {
@@ -113,11 +114,11 @@ if spec and spec.origin: print(os.path.dirname(spec.origin))
     const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
     return execFileSync('python3', ['-c', script], options).trim() || undefined;
   } catch {
-    return undefined; // no python3, or one that does not work: then it has no PyTorch for us
+    return undefined; // no python3, or a broken one, offers no PyTorch
   }
 }
 
-// Run by itself it says what would be used.
+// As a program, it prints what a build would use.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await runScript(() => console.log(JSON.stringify(findLibtorch() ?? null)));
 }

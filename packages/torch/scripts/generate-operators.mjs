@@ -1,5 +1,5 @@
-// Writes src/operators.generated.ts: a typed function or method for each operator of operators.txt, made from the
-// schema that libtorch itself prints. Run it by hand after a change of operators.txt; the result is committed.
+// Writes src/operators.generated.ts: a typed function or method for each operator in operators.txt, derived from the
+// schemas that libtorch prints. Run it by hand after a change of operators.txt and commit the result.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
@@ -11,7 +11,7 @@ const { schemas } = createRequire(import.meta.url)(
 const camelCase = (/** @type {string} */ name) =>
   name.replace(/^_+/, '').replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
-/** Splits at commas that stand outside brackets. */
+/** Splits at the commas outside brackets. */
 function splitArguments(/** @type {string} */ text) {
   const parts = [];
   let depth = 0;
@@ -28,7 +28,7 @@ function splitArguments(/** @type {string} */ text) {
   return parts;
 }
 
-/** What an argument is in TypeScript, and how it is handed to the addon. */
+/** The TypeScript type of an argument, and the expression that passes it to the addon. */
 function typeOf(/** @type {string} */ schemaType) {
   const type = schemaType.replace(/\([a-z!|>\s*-]+\)/g, '').replaceAll('SymInt', 'int');
   const optional = type.endsWith('?');
@@ -69,7 +69,7 @@ function typeOf(/** @type {string} */ schemaType) {
       return { type: 'string', hand: plain[1], optional };
     case 'Layout':
     case 'Generator':
-      return undefined; // strided tensors and the process's generator only
+      return undefined; // not supported: all tensors are strided, all draws come from the process's generator
   }
   throw new Error(`no TypeScript for ${schemaType}`);
 }
@@ -104,7 +104,7 @@ for (const text of schemas()) {
   if (schema) bySignature.set(`${schema.name}.${schema.overload}`, schema);
 }
 
-/** The TypeScript of a result and the expression that makes it of what the addon returns. */
+/** The TypeScript type of a result, and the expression that makes it from what the addon returns. */
 function resultOf(/** @type {string} */ result) {
   if (result === '()') return { type: 'void' };
   const inner = result.startsWith('(') ? splitArguments(result.slice(1, -1)) : [result];
@@ -150,18 +150,18 @@ for (const line of readFileSync(new URL('operators.txt', folder), 'utf8').split(
   const result = resultOf(first.schema.result);
   if (inPlace) result.type = isMethod ? 'this' : 'void';
 
-  // Overloads differ in the type of one argument (behind self, mostly), which decides between them.
+  // Overloads differ in the type of one argument, mostly the one after self. That argument selects the overload.
   const decidingPlace = first.schema.parameters.findIndex((parameter, place) =>
     variants.some(({ schema }) => schema.parameters[place]?.schemaType !== parameter.schemaType),
   );
-  // One parameter list for all overloads: they differ in whether the one behind self is a tensor, a number or a list.
+  // All overloads share one parameter list, in which the deciding argument may be a tensor, a number or a list.
   const merged = new Map();
   for (const { schema } of variants)
     for (const [index, parameter] of schema.parameters.entries()) {
       if (isMethod && index === 0) continue;
       const described = typeOf(parameter.schemaType);
       if (!described) continue;
-      // Behind self the position decides, not the name (`other` or `scalar`): it is where overloads differ.
+      // Overloads name the deciding argument differently (`other`, `scalar`), so its position identifies it.
       const key = index === decidingPlace ? first.schema.parameters[decidingPlace]?.name : parameter.name;
       const before = merged.get(key);
       if (before) before.types.add(described.type);
@@ -177,7 +177,7 @@ for (const line of readFileSync(new URL('operators.txt', folder), 'utf8').split(
   const parameters = [...merged.values()];
   const positional = parameters.filter((parameter) => !parameter.keywordOnly);
   const keywords = parameters.filter((parameter) => parameter.keywordOnly);
-  // An optional one in front of a required one is given as undefined.
+  // An optional parameter before a required one cannot be left out, but it can be undefined.
   const lastRequired = positional.findLastIndex((parameter) => !parameter.optional);
   const typesOf = (/** @type {{types: Set<string>}} */ parameter) => [...parameter.types].join(' | ');
   const declared = positional.map((parameter, index) =>
@@ -232,7 +232,7 @@ for (const line of readFileSync(new URL('operators.txt', folder), 'utf8').split(
   }
   const typescriptName = rename ?? camelCase(name);
   const documentation = `/** \`${variants.map(({ schema }) => schema.text).join('`, `')}\` */`;
-  // A list behind `Array.isArray` or a tensor is told from the others by hand: the types cannot follow readonly arrays.
+  // TypeScript cannot narrow readonly arrays by `Array.isArray`, so the implementation takes `any` there.
   const loose =
     variants.length > 1 &&
     [...merged.values()].some((parameter) =>
@@ -262,7 +262,7 @@ for (const line of readFileSync(new URL('operators.txt', folder), 'utf8').split(
 
 writeFileSync(
   new URL('src/operators.generated.ts', folder),
-  `// Made by scripts/generate-operators.mjs from operators.txt and libtorch's schemas. Do not edit.
+  `// Generated by scripts/generate-operators.mjs from operators.txt and libtorch's schemas. Do not edit.
 import { invoke, invokeInPlace, Operator } from './dispatcher.js';
 import { type Dtype, dtypeCode, type MemoryFormat, memoryFormatCode } from './dtype.js';
 import { Tensor } from './tensor.js';

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 const secondsBetweenSigns = 20;
 
 /**
- * Runs a command and keeps what it prints. Every 20 seconds its last line is shown on stderr, so that a long step is
- * seen to move. A command that cannot be started gives the code 127.
+ * Runs a command and collects its output. Every 20 seconds it prints the last line to stderr as a sign of progress. A
+ * command that cannot start has the exit code 127.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
@@ -40,7 +40,7 @@ export function runCommand(command, args, options = {}) {
 }
 
 /**
- * The start and the end of a long output, for an error message.
+ * Shortens a long output to its start and its end, for an error message.
  * @param {string} output
  */
 export function shortened(output) {

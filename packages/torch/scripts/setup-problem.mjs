@@ -1,8 +1,8 @@
-/** Something that the user has to put right: its message is shown alone, without a stack trace. */
+/** A problem that the user has to solve. Scripts print its message alone, without a stack trace. */
 export class SetupProblem extends Error {
   /**
    * @param {string} message
-   * @param {1 | 2} exitCode 2 when it was the user's own input (an environment variable) that was wrong
+   * @param {1 | 2} exitCode 2 if the user's own input, such as an environment variable, is wrong
    */
   constructor(message, exitCode = 1) {
     super(message);
@@ -11,7 +11,7 @@ export class SetupProblem extends Error {
 }
 
 /**
- * Runs a script's `main`; a `SetupProblem` becomes its message and the exit code.
+ * Runs a script's `main`. A `SetupProblem` ends it with the problem's message and exit code.
  * @param {() => Promise<void> | void} main
  */
 export async function runScript(main) {

@@ -4,11 +4,12 @@ import { native } from './native.js';
 let isOn = false;
 
 /**
- * Runs `body` with PyTorch's autocast (`torch.autocast('cpu', dtype)`): of tensors in float32 on the CPU, convolutions and matrix products
- * are computed in bfloat16 and give it out; a weight is cast once, until the outermost autocast ends. Weights and their
- * gradients stay what they are. Of this thread only. The backward pass belongs behind it, not into it.
+ * Runs `body` with PyTorch's autocast (`torch.autocast('cpu', dtype)`), on this thread only. Convolutions and matrix
+ * products of float32 tensors on the CPU compute in bfloat16 and return bfloat16. Weights and their gradients keep their
+ * type; autocast caches the cast of a weight until the outermost autocast ends. Call `backward` after `body`, not in it.
  *
- * @param dtype `float32` switches it off within another one
+ * @param dtype `float32` switches autocast off inside another autocast
+ * @throws TypeError for another dtype
  */
 export function autocast<T>(dtype: 'bfloat16' | 'float32', body: () => T): T {
   if (dtype !== 'bfloat16' && dtype !== 'float32')
@@ -24,12 +25,12 @@ export function autocast<T>(dtype: 'bfloat16' | 'float32', body: () => T): T {
   }
 }
 
-/** Whether this is the body of an `autocast` to another type. */
+/** Whether the program is inside an `autocast` to bfloat16. */
 export function autocasts(): boolean {
   return isOn;
 }
 
-/** Whether this CPU has instructions for bfloat16 (AVX512_BF16): without them it is slower than float32. */
+/** Whether this CPU has instructions for bfloat16 (AVX512_BF16). Without them bfloat16 is slower than float32. */
 export function hasBfloat16(): boolean {
   return native.hasBfloat16();
 }

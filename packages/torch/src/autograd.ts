@@ -4,10 +4,11 @@ import { Tensor } from './tensor.js';
 const handles = (tensors: readonly Tensor[]) => tensors.map((tensor) => tensor.handle);
 
 /**
- * Differentiates `outputs` and adds to the `grad` of every leaf that requires one.
+ * Differentiates the sum of `outputs` and adds the result to the `grad` of every leaf that requires a gradient.
  *
- * @param gradients of each output, of its shape; may be missing where an output has one element
- * @param createGraph records the differentiation itself, for derivatives of second order
+ * @param options gradients: the gradient with respect to each output, in its shape; optional where outputs have one
+ *   element. retainGraph: whether the graph can be differentiated again. createGraph: whether to record the
+ *   differentiation itself, for derivatives of second order.
  */
 export function backward(
   outputs: Tensor | readonly Tensor[],
@@ -23,9 +24,11 @@ export function backward(
 }
 
 /**
- * The gradients of `outputs` (their sum) to each of `inputs`; nothing is added to any `grad`.
+ * The gradients of the sum of `outputs` with respect to each of `inputs`. It leaves every `grad` as it is.
  *
- * @returns one tensor for each input, of its shape; `undefined` where `allowUnused` and the outputs do not depend on it
+ * @param options like those of `backward`. allowUnused: whether the outputs may be independent of an input
+ * @returns one tensor for each input, in its shape; with `allowUnused`, `undefined` for an input without influence
+ * @throws Error for an input without influence, unless `allowUnused` is set
  */
 export function grad(
   outputs: Tensor | readonly Tensor[],
@@ -79,19 +82,26 @@ export function noGrad<T>(body: () => T): T {
   return withGrad(false, body);
 }
 
-/** Records operators again inside `noGrad`. */
+/** Runs `body` with recording switched on again, inside `noGrad`. */
 export function enableGrad<T>(body: () => T): T {
   return withGrad(true, body);
 }
 
-/** The accumulated gradients of leaves, in one call; `undefined` where there is none. */
+/** Whether operators are recorded for differentiation at present. */
+export function recordsOperators(): boolean {
+  const enabled = native.setGradEnabled(true);
+  native.setGradEnabled(enabled);
+  return enabled;
+}
+
+/** The accumulated gradient of each leaf, or `undefined`; one call for all of them. */
 export function gradientsOf(leaves: readonly Tensor[]): (Tensor | undefined)[] {
   return native
     .gradients(handles(leaves))
     .map((handle) => (handle === null ? undefined : new Tensor(handle)));
 }
 
-/** Forgets the accumulated gradients of leaves. */
+/** Clears the accumulated gradients of leaves. */
 export function clearGradients(leaves: readonly Tensor[]): void {
   native.setGradients(handles(leaves), null);
 }

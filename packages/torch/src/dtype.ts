@@ -1,4 +1,4 @@
-/** Element types of tensors, with libtorch's numbers (`c10/core/ScalarType.h`). */
+/** Element types of tensors and libtorch's numbers for them (`c10/core/ScalarType.h`). */
 const codes = {
   uint8: 0,
   int8: 1,
@@ -28,11 +28,11 @@ export function dtypeCode(dtype: Dtype | undefined): number | undefined {
 
 export function dtypeOf(code: number): Dtype {
   const name = names.get(code);
-  if (name === undefined) throw new TypeError(`libtorch's scalar type ${code} has no name here`);
+  if (name === undefined) throw new TypeError(`the element type ${code} of libtorch is not supported`);
   return name;
 }
 
-/** How elements lie in memory (`c10/core/MemoryFormat.h`); images are channels_last. */
+/** Orders of elements in memory (`c10/core/MemoryFormat.h`); images are fastest in channels_last. */
 const memoryFormats = { contiguous: 0, preserve: 1, channels_last: 2 } as const;
 
 export type MemoryFormat = keyof typeof memoryFormats;
@@ -47,7 +47,7 @@ export function memoryFormatCode(format: MemoryFormat | undefined): number | und
   return code;
 }
 
-/** The typed array whose elements are those of a dtype; halves come as their 16 bits. */
+/** Typed arrays that hold the elements of a tensor; float16 and bfloat16 elements appear as their 16 bits. */
 export type TypedArray =
   | Uint8Array
   | Int8Array
@@ -81,7 +81,7 @@ export function typedArrayOf(dtype: Dtype, buffer: ArrayBuffer): TypedArray {
   }
 }
 
-/** The dtype that a typed array holds when none is named. */
+/** The dtype that a typed array holds by default. @throws TypeError for a Uint16Array, which may hold two */
 export function dtypeOfArray(data: TypedArray): Dtype {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof Float64Array) return 'float64';

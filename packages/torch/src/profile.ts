@@ -1,22 +1,23 @@
 import { native } from './native.js';
 
-/** An operator that the program called, or a node of the graph that the backward pass went through. */
+/** An operator that the program called, or a node of the graph that a backward pass visited. */
 export interface ProfiledCall {
-  /** `aten::conv2d`, `ConvolutionBackward0` */
+  /** Such as `aten::conv2d` or `ConvolutionBackward0`. */
   readonly name: string;
   /**
-   * Nodes are numbered as operators make them. Of an operator: the number of the next node at its beginning, -1 where
-   * nothing is recorded. Of a node: its own, -1 for those that add to the gradient of a leaf.
+   * Links a node of the backward pass to the operator that made it. libtorch numbers nodes as operators make them. For
+   * a node, this is its own number, or -1 if it adds to the gradient of a leaf. For an operator, it is the number that
+   * the next node will get, or -1 if nothing is recorded.
    */
   readonly sequence: number;
-  /** With everything that was called by it. */
+  /** Wall-clock time, including everything that the call calls in turn. */
   readonly nanoseconds: number;
-  /** The shapes of the tensors among the arguments, those in lists too; none of a node. */
+  /** The shapes of the tensors among the arguments, including those in lists; empty for a node. */
   readonly inputs: readonly (readonly number[])[];
   readonly results: readonly (readonly number[])[];
 }
 
-/** Runs `body` and times what this thread calls in it, in order: operators, and the nodes of backward passes on the CPU. */
+/** Runs `body` and times, in order, the operators and backward nodes (on the CPU) that this thread runs in it. */
 export function profile(body: () => void): ProfiledCall[] {
   native.startProfile();
   let calls: ReturnType<typeof native.stopProfile> = [];

@@ -16,7 +16,7 @@ setThreads(1);
 const bits = (tensor: Tensor) => [...tensor.toTypedArray()];
 
 describe('autocast', () => {
-  it('computes matrix products and convolutions as casts to bfloat16 do', () => {
+  it('computes matrix products and convolutions as explicit casts to bfloat16 would', () => {
     scope(() => {
       manualSeed(1);
       const [a, b] = [randn([5, 7]), randn([7, 3])];
@@ -47,7 +47,7 @@ describe('autocast', () => {
     });
   });
 
-  it('sees weights anew that changed since the last one', () => {
+  it('sees weights that changed since the previous autocast', () => {
     scope(() => {
       manualSeed(3);
       const [a, b] = [randn([2, 4]), randn([4, 2])];
@@ -61,7 +61,7 @@ describe('autocast', () => {
     });
   });
 
-  it('ends with its body, whatever is in it', () => {
+  it('ends with its body, whatever happens in it', () => {
     scope(() => {
       const a = randn([3, 3]);
       const dtype = () => a.matmul(a).dtype;
@@ -85,7 +85,7 @@ describe('autocast', () => {
     });
   });
 
-  it('leaves the kernels to those who have float32', () => {
+  it('switches the float32 kernels off', () => {
     scope(() => {
       const a = randn([3, 3]);
       autocast('bfloat16', () => {

@@ -32,7 +32,7 @@ describe('backward', () => {
     expect([x.isLeaf, y.isLeaf, x.requiresGrad, y.requiresGrad]).toEqual([true, false, true, true]);
   });
 
-  it('weights outputs of many elements by the gradients given', () => {
+  it('weights outputs with many elements by the given gradients', () => {
     const x = leaf([1, 2]);
     backward([x.mul(2), x.mul(x)], {
       gradients: [tensor([1, 10], 'float64'), tensor([100, 1000], 'float64')],
@@ -40,7 +40,7 @@ describe('backward', () => {
     expect(x.grad?.toNumbers()).toEqual([2 + 200, 20 + 4000]);
   });
 
-  it('may go through a graph twice only when it was retained', () => {
+  it('runs through a graph twice only if the graph is retained', () => {
     const x = leaf([3]);
     const y = x.mul(x).sum();
     backward(y, { retainGraph: true });
@@ -68,7 +68,7 @@ describe('backward', () => {
     );
   });
 
-  it('refuses values that were overwritten in place', () => {
+  it('rejects values that were overwritten in place', () => {
     const x = leaf([1, 2]);
     const y = x.exp();
     y.add_(1);
@@ -80,7 +80,7 @@ describe('backward', () => {
 });
 
 describe('grad', () => {
-  it('differentiates the sum of several outputs to several inputs and leaves no gradient behind', () => {
+  it('differentiates the sum of several outputs with respect to several inputs and leaves no gradient behind', () => {
     const [x, y] = [leaf([1, 2]), leaf([3, 5])];
     const [dx, dy] = grad([x.mul(y).sum(), x.sum()], [x, y]);
     expect(dx?.toNumbers()).toEqual([4, 6]);
@@ -94,7 +94,7 @@ describe('grad', () => {
     expect(grad(inner.mul(inner).sum(), [inner])[0]?.toNumbers()).toEqual([12]);
   });
 
-  it('gives undefined for inputs that the outputs do not depend on, where that is allowed', () => {
+  it('returns undefined for inputs without influence, if that is allowed', () => {
     const [x, y] = [leaf([1]), leaf([1])];
     const [dx, dy] = grad(x.mul(2).sum(), [x, y], { allowUnused: true });
     expect(dx?.toNumbers()).toEqual([2]);
@@ -102,7 +102,7 @@ describe('grad', () => {
     expect(() => grad(x.mul(2).sum(), [x, y])).toThrow(/^grad: .*of the differentiated .*/s);
   });
 
-  it('of grad: x^3 has the slopes 3x^2, 6x, 6 and 0', () => {
+  it('of grad gives the derivatives 3x^2, 6x, 6 and 0 of x^3', () => {
     const x = leaf([1.5, -2]);
     const first = grad(x.pow(3).sum(), [x], { createGraph: true })[0] as Tensor;
     const second = grad(first.sum(), [x], { createGraph: true })[0] as Tensor;
@@ -181,7 +181,7 @@ describe('noGrad and enableGrad', () => {
 });
 
 describe('gradients of a leaf', () => {
-  it('can be set and taken away', () => {
+  it('can be set and removed', () => {
     const x = leaf([1, 2]);
     x.grad = tensor([5, 6], 'float64');
     backward(x.sum());

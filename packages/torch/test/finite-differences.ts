@@ -1,20 +1,20 @@
 import { expect } from 'vitest';
 import { fromTypedArray, grad, noGrad, scope, type Tensor } from '../src/index.js';
 
-/** A tensor like `like` whose elements are set apart by their place, so that no gradient cancels by symmetry. */
+/** Distinct values in the shape of `like`, so that no gradient cancels by symmetry. */
 function distinctWeights(like: Tensor): Tensor {
   const values = Float64Array.from({ length: like.size }, (_, index) => Math.sin(index + 1) + 0.1);
   return fromTypedArray(values, like.shape);
 }
 
-/** sum of outputs, each element with a weight of its own: a number whose gradient sees every element. */
+/** A weighted sum of all elements, with distinct weights: a number whose gradient depends on every element. */
 export function weightedSum(outputs: readonly Tensor[]): Tensor {
   return outputs
     .map((output) => output.mul(distinctWeights(output)).sum())
     .reduce((total, term) => total.add(term));
 }
 
-/** df/dx by central differences: (f(x + h) - f(x - h)) / 2h, element by element. `x` is changed and changed back. */
+/** df/dx by central differences, (f(x + h) - f(x - h)) / 2h for each element. Changes `x` and restores it. */
 export function centralDifferences(f: () => Tensor, x: Tensor, h = 1e-6): number[] {
   return noGrad(() => {
     const values = Float64Array.from(x.toNumbers());
@@ -34,7 +34,7 @@ export function centralDifferences(f: () => Tensor, x: Tensor, h = 1e-6): number
   });
 }
 
-/** Checks autograd's gradient of `f` (one element, float64) to each of `inputs` against central differences. */
+/** Checks autograd's gradients of `f` (one element, float64) with respect to `inputs` against central differences. */
 export function expectGradients(
   f: () => Tensor,
   inputs: Readonly<Record<string, Tensor>>,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { type Dtype, type Tensor, tensor } from '../src/index.js';
 
-/** A tensor as `fixtures/make-fixtures.py` writes it: elements in row-major order. */
+/** A tensor as `fixtures/make-fixtures.py` writes it, its elements in row-major order. */
 export interface TensorJson {
   dtype: Dtype;
   shape: number[];
@@ -25,7 +25,11 @@ const words = new Map<unknown, number>([
   ['nan', NaN],
 ]);
 
-const numbersOf = (json: TensorJson) => json.data.map((value) => words.get(value) ?? Number(value));
+/** Fixtures hold nine digits of a float32, enough to identify it after rounding. */
+const numbersOf = ({ data, dtype }: TensorJson) =>
+  data
+    .map((value) => words.get(value) ?? Number(value))
+    .map((value) => (dtype === 'float32' ? Math.fround(value) : value));
 
 export function decode(json: TensorJson): Tensor {
   return tensor(numbersOf(json), json.dtype).reshape(json.shape);
@@ -35,7 +39,7 @@ export function decodeState(json: Readonly<Record<string, TensorJson>>): Map<str
   return new Map(Object.entries(json).map(([name, value]) => [name, decode(value)]));
 }
 
-/** Equal dtype and shape, and elements within `tolerance` (relative above 1); 0 asks for the same bits. */
+/** Expects equal dtype and shape, and elements within `tolerance` (relative above 1); 0 demands equal bits. */
 export function expectTensor(actual: Tensor, expected: TensorJson, tolerance = 0): void {
   expect(actual.dtype).toBe(expected.dtype);
   expect(actual.shape).toEqual(expected.shape);

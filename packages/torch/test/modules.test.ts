@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
   backward,
@@ -5,6 +7,7 @@ import {
   liveTensors,
   manualSeed,
   nn,
+  noGrad,
   ones,
   scope,
   type Tensor,
@@ -42,7 +45,7 @@ class Block extends nn.Module {
   readonly title = 'no part of the state';
 }
 
-describe('a state', () => {
+describe('a state dictionary', () => {
   it('has PyTorch\u2019s names', () => {
     const block = new Block();
     expect([...block.stateDict().keys()].sort()).toEqual([...fixture.names].sort());
@@ -71,7 +74,7 @@ describe('a state', () => {
     block.free();
   });
 
-  it('counts and lists a shared parameter once', () => {
+  it('lists a shared parameter once', () => {
     const shared = new nn.Linear(2, 2);
     const network = new nn.Sequential(shared, new nn.Tanh(), shared);
     expect(network.parameters()).toEqual([shared.weight, shared.bias]);
@@ -95,7 +98,7 @@ describe('a state', () => {
     to.free();
   });
 
-  it('that does not fit is refused with all that is wrong, and changes nothing', () => {
+  it('that does not fit is an error that lists every problem, and changes nothing', () => {
     const layer = new nn.Sequential(new nn.Linear(2, 3), new nn.Linear(3, 1));
     const before = layer.stateDict().get('0.weight')?.toNumbers();
     const state = new Map<string, Tensor>([
@@ -111,7 +114,7 @@ describe('a state', () => {
     layer.free();
   });
 
-  it('of another element type is refused', () => {
+  it('with another element type is an error', () => {
     const layer = new nn.Linear(1, 1);
     const state = new Map<string, Tensor>([
       ['weight', ones([1, 1], { dtype: 'float64' })],
@@ -123,7 +126,7 @@ describe('a state', () => {
     layer.free();
   });
 
-  it('that differs where the network has one tensor under two names is refused', () => {
+  it('with two values for a shared tensor is an error', () => {
     const shared = new nn.Linear(1, 1);
     const network = new nn.Sequential(shared, shared);
     const state = (value: number) =>
@@ -141,7 +144,7 @@ describe('a state', () => {
     network.free();
   });
 
-  it('that does not fit at all is refused with the first twenty tensors', () => {
+  it('with many problems is an error that lists the first twenty', () => {
     const layer = new nn.Sequential(...Array.from({ length: 12 }, () => new nn.Linear(1, 1)));
     expect(() => layer.loadStateDict(new Map())).toThrow(
       /: 0\.weight is missing; .*9\.bias is missing; and 4 more$/,
@@ -149,7 +152,7 @@ describe('a state', () => {
     layer.free();
   });
 
-  it('is freed with the module, and nothing else', () => {
+  it('is all that a module frees', () => {
     const before = liveTensors();
     scope(() => new Block());
     const block = scope(() => new Block());
@@ -196,7 +199,7 @@ describe('train and eval', () => {
 });
 
 describe('moving a module', () => {
-  it('changes the type of floating tensors and the format of images\u2019 filters, in place', () => {
+  it('changes the type of floating tensors and the format of filters, in place', () => {
     const network = new nn.Sequential(new nn.Conv2d(2, 4, 3), new nn.BatchNorm2d(4));
     const [convolution, norm] = network.layers as [nn.Conv2d, nn.BatchNorm2d];
     const values = convolution.weight.toNumbers();
@@ -224,7 +227,7 @@ describe('moving a module', () => {
     network.free();
   });
 
-  it('moves the gradients along', () => {
+  it('moves the gradients too', () => {
     const layer = new nn.Linear(2, 1);
     backward(layer.forward(tensor([[2, 3]])).sum());
     layer.to({ dtype: 'float64' });
@@ -234,7 +237,7 @@ describe('moving a module', () => {
     layer.free();
   });
 
-  it.each<Dtype>(['float16', 'bfloat16'])('takes %s', (dtype) => {
+  it.each<Dtype>(['float16', 'bfloat16'])('supports %s', (dtype) => {
     const layer = new nn.Linear(2, 1).to({ dtype });
     expect(layer.weight.dtype).toBe(dtype);
     layer.free();
@@ -264,6 +267,26 @@ describe('convolution', () => {
   });
 });
 
+describe('a pointwise convolution with a stride', () => {
+  it('gives the same values with and without recording', () => {
+    const layer = new nn.Conv2d(3, 4, 1, { stride: [2, 3] });
+    const image = tensor(Array.from({ length: 3 * 5 * 8 }, (_, index) => Math.sin(index))).reshape([
+      1, 3, 5, 8,
+    ]);
+    const plain = noGrad(() => layer.forward(image));
+    const recorded = layer.forward(image);
+    expect(recorded.shape).toEqual([1, 4, 3, 3]);
+    for (const [index, value] of recorded.toNumbers().entries())
+      expect(value).toBeCloseTo(plain.toNumbers()[index] as number, 5);
+    layer.free();
+  });
+
+  it('does not corrupt memory in the backward pass', () => {
+    const program = fileURLToPath(new URL('programs/strided-convolutions.mjs', import.meta.url));
+    expect(execFileSync(process.execPath, [program], { encoding: 'utf8' })).toBe('done\n');
+  });
+});
+
 describe('batch norm', () => {
   it('gives PyTorch\u2019s outputs and running statistics', () => {
     const { batches, outputs, state, evaluated } = fixture.batchNorm2d;
@@ -285,26 +308,26 @@ describe('batch norm', () => {
     layer.free();
   });
 
-  it('of two values a feature: by hand', () => {
+  it('of two values a feature gives what a calculation by hand gives', () => {
     const layer = new nn.BatchNorm1d(1, { epsilon: 0 });
     expect(layer.forward(tensor([[1], [5]])).toNumbers()).toEqual([-1, 1]);
-    // Mean 3, variance with Bessel's correction 8; a tenth of each goes in.
+    // Mean 3, variance with Bessel's correction 8; each enters with weight 0.1.
     expect(layer.running_mean?.item()).toBeCloseTo(0.3, 6);
     expect(layer.running_var?.item()).toBeCloseTo(0.9 + 0.8, 6);
     expect(layer.num_batches_tracked?.item()).toBe(1);
     layer.free();
   });
 
-  it('without running statistics uses the batch in evaluation too', () => {
+  it('without running statistics normalises by the batch in evaluation too', () => {
     const layer = new nn.BatchNorm1d(1, { trackRunningStats: false, affine: false, epsilon: 0 }).eval();
     expect(layer.stateDict().size).toBe(0);
     expect(layer.forward(tensor([[1], [5]])).toNumbers()).toEqual([-1, 1]);
   });
 
-  it('refuses another number of dimensions, and a batch of one value a feature, before it counts it', () => {
+  it('rejects another number of dimensions or a single value a feature before it counts the batch', () => {
     const layer = new nn.BatchNorm2d(2);
     expect(() => layer.forward(ones([2, 2]))).toThrow(
-      'BatchNorm2d takes tensors of 4 dimensions, not of shape [2,2]',
+      'BatchNorm2d takes tensors of 4 dimensions, not one of shape [2,2]',
     );
     expect(() => layer.forward(ones([1, 2, 1, 1]))).toThrow(
       'a batch of shape [1,2,1,1] has one value a feature',
@@ -333,7 +356,7 @@ describe('the LSTM cell', () => {
     cell.free();
   });
 
-  it('starts within the bound it is given', () => {
+  it('draws its parameters within the given bound', () => {
     const cell = new nn.LSTMCell(35, 35, 0.08);
     for (const parameter of cell.parameters()) {
       const values = parameter.toNumbers();
@@ -356,7 +379,7 @@ describe('pooling', () => {
     ],
   ]);
 
-  it('takes the stride of the window unless another is given', () => {
+  it('uses the window size as its stride by default', () => {
     expect(new nn.MaxPool2d(2).forward(image).toNumbers()).toEqual([5]);
     expect(new nn.MaxPool2d(2, { stride: 1 }).forward(image).toNumbers()).toEqual([5, 6, 8, 9]);
     expect(new nn.MaxPool2d([1, 3]).forward(image).toNumbers()).toEqual([3, 6, 9]);
@@ -365,21 +388,21 @@ describe('pooling', () => {
     expect(new nn.AvgPool2d(2).forward(image).toNumbers()).toEqual([3]);
   });
 
-  it('counts padding as zeros, or not at all', () => {
+  it('includes the zeros of the padding in a mean, or leaves them out', () => {
     const corner = (countIncludePad: boolean) =>
       new nn.AvgPool2d(3, { stride: 2, padding: 1, countIncludePad }).forward(image).toNumbers();
     expect(corner(false)).toEqual([3, 4, 6, 7]);
     expect(corner(true)).toEqual([3, 4, 6, 7].map((mean) => Math.fround((mean * 4) / 9)));
   });
 
-  it('adapts to the output', () => {
+  it('adapts its windows to the output', () => {
     expect(new nn.AdaptiveAvgPool2d(1).forward(image).toNumbers()).toEqual([5]);
     expect(new nn.AdaptiveAvgPool2d([3, 1]).forward(image).toNumbers()).toEqual([2, 5, 8]);
   });
 });
 
 describe('dropout', () => {
-  it('in training zeroes with its probability and scales the rest; in evaluation it does nothing', () => {
+  it('zeroes values with its probability and scales the rest in training, and does nothing in evaluation', () => {
     manualSeed(3);
     const dropout = new nn.Dropout(0.3);
     const count = 100_000;
@@ -396,7 +419,7 @@ describe('dropout', () => {
     ).toEqual([1, 1, 1]);
   });
 
-  it('is the same again with the same seed, another with another', () => {
+  it('depends on the seed alone', () => {
     const drawn = (seed: number) => {
       manualSeed(seed);
       return new nn.Dropout(0.5).forward(ones([64])).toNumbers();
@@ -405,7 +428,7 @@ describe('dropout', () => {
     expect(drawn(1)).not.toEqual(drawn(2));
   });
 
-  it('takes probabilities from 0 to 1', () => {
+  it('accepts probabilities from 0 to 1 only', () => {
     expect(new nn.Dropout(0).forward(ones([3])).toNumbers()).toEqual([1, 1, 1]);
     expect(new nn.Dropout(1).forward(ones([3])).toNumbers()).toEqual([0, 0, 0]);
     for (const p of [-0.1, 1.1, NaN]) expect(() => new nn.Dropout(p)).toThrow(`not ${p}`);
@@ -413,7 +436,7 @@ describe('dropout', () => {
 });
 
 describe('the other layers', () => {
-  it('do what they say', () => {
+  it('compute what their names say', () => {
     const x = tensor([[-1, 0, 2]]);
     expect(new nn.ReLU().forward(x).toNumbers()).toEqual([0, 0, 2]);
     expect(new nn.Sigmoid().forward(zeros([1])).toNumbers()).toEqual([0.5]);

@@ -9,15 +9,15 @@ import { decode, expectTensor, isTensorJson, readFixture, type TensorJson } from
 interface Case {
   operator: string;
   overload: string;
-  /** The function or method that the generator made. */
+  /** The generated function or method. */
   name: string;
   arguments: unknown[];
   options?: Record<string, unknown>;
   seed?: number;
   outputs?: TensorJson[];
-  /** What an operator in place leaves in its first argument. */
+  /** The value of the first argument after an in-place operator. */
   changes?: TensorJson[];
-  /** Places among all the tensors of the arguments, and among the outputs. */
+  /** Indices among all tensors of the arguments, and among the outputs. */
   differentiable?: { inputs: number[]; outputs: number[] };
 }
 
@@ -31,7 +31,7 @@ const listed = readFileSync(new URL('../operators.txt', import.meta.url), 'utf8'
     overloads.map((overload) => `${name}.${overload === '-' ? '' : overload}`),
   );
 
-/** Arguments as the functions take them: tensors made, null as undefined. */
+/** Arguments as the functions take them: decoded tensors, and undefined for null. */
 function argumentsOf(value: unknown): unknown {
   if (value === null) return undefined;
   if (value === 'inf' || value === '-inf') return Number(value.replace('inf', 'Infinity'));
@@ -78,7 +78,7 @@ describe('operators give what PyTorch gives', () => {
   });
 });
 
-describe('gradients of operators are those of finite differences', () => {
+describe('gradients of operators agree with finite differences', () => {
   const smooth = cases.filter((each) => each.differentiable !== undefined);
   it.each(smooth.map((each) => [title(each), each] as const))('%s', (_, each) => {
     scope(() => {
@@ -97,14 +97,14 @@ describe('gradients of operators are those of finite differences', () => {
 });
 
 describe('the list of operators', () => {
-  it('is covered by cases, each overload', () => {
+  it('is covered by cases, overload by overload', () => {
     const covered = new Set(cases.map((each) => `${each.operator}.${each.overload}`));
     expect(
       listed.filter((name) => !covered.has(name) && name !== 'empty.memory_format' && name !== 'empty_like.'),
     ).toEqual([]);
   });
 
-  it('resolves in this libtorch, each overload', () => {
+  it('resolves in this libtorch, overload by overload', () => {
     expect(listed.length).toBeGreaterThan(200);
     for (const entry of listed) {
       const [name, overload] = entry.split('.') as [string, string];
@@ -112,7 +112,7 @@ describe('the list of operators', () => {
     }
   });
 
-  it('is printed by libtorch with all of ATen', () => {
+  it('is part of the schemas that libtorch prints', () => {
     const schemas = operatorSchemas();
     expect(schemas.length).toBeGreaterThan(3000);
     expect(schemas).toContain('aten::relu(Tensor self) -> Tensor');

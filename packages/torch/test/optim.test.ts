@@ -48,7 +48,7 @@ function setGradients(parameters: readonly Tensor[], gradients: Gradients): void
 
 const ways = [
   ['by the kernels', (body: () => void) => body()],
-  ['by libtorch\u2019s own operators', fused.withoutKernels],
+  ['by libtorch\u2019s operators', fused.withoutKernels],
 ] as const;
 
 describe.each(ways)('optimisers take PyTorch\u2019s steps %s', (_, way) => {
@@ -80,11 +80,11 @@ describe('a step by the kernels', () => {
     Adam: (parameters: Tensor[]) => new optim.Adam(parameters, { learningRate: 0.1, weightDecay: 0.01 }),
   };
 
-  it.each(Object.entries(rules))('of %s is the same however tensors lie in memory', (_, make) => {
+  it.each(Object.entries(rules))('of %s does not depend on the memory layout of its tensors', (_, make) => {
     scope(() => {
       manualSeed(3);
       const draw = (shape: number[]) => randn(shape, { dtype: 'float64' });
-      // Large enough for two threads; a gradient in another order than its parameter; a part of a larger tensor.
+      // A tensor large enough for two threads, a gradient with another layout than its parameter, a part of a larger tensor.
       const given = [
         [draw([40, 30, 20, 20]), draw([40, 30, 20, 20]).contiguous({ memoryFormat: 'channels_last' })],
         [draw([6, 5]).narrow(1, 1, 3), draw([6, 3])],
@@ -110,7 +110,7 @@ describe('a step by the kernels', () => {
     });
   });
 
-  it('tells a backward pass that needs a parameter as it was', () => {
+  it('makes a backward pass fail that needs the old value of a parameter', () => {
     const parameter = new nn.Parameter(ones([3], { dtype: 'float32' }));
     scope(() => {
       const loss = parameter.mul(parameter).sum();
@@ -123,7 +123,7 @@ describe('a step by the kernels', () => {
 });
 
 describe('an optimiser', () => {
-  it('leaves parameters without a gradient alone, and what it remembers of them', () => {
+  it('leaves parameters without a gradient, and its memory of them, unchanged', () => {
     const parameters = startingParameters();
     const adam = new optim.Adam(parameters, { learningRate: 0.1, weightDecay: 0.5 });
     adam.step();
@@ -143,14 +143,14 @@ describe('an optimiser', () => {
     expectTensor(parameters[2] as Tensor, fixture.start[2] as TensorJson);
   });
 
-  it('forgets gradients with zeroGrad', () => {
+  it('clears gradients with zeroGrad', () => {
     const parameters = startingParameters();
     setGradients(parameters, fixture.gradients[1] as Gradients);
     new optim.SGD(parameters, { learningRate: 0.1 }).zeroGrad();
     expect(parameters.map((parameter) => parameter.grad)).toEqual([undefined, undefined, undefined]);
   });
 
-  it('leaves no tensor behind but what it remembers', () => {
+  it('keeps no tensor but its memory', () => {
     const layer = new nn.Linear(3, 2);
     const before = liveTensors();
     const adam = new optim.AdamW(layer.parameters(), { learningRate: 0.1, weightDecay: 0.1 });
@@ -165,7 +165,7 @@ describe('an optimiser', () => {
     layer.free();
   });
 
-  it('takes in parameters later, which start at their first step', () => {
+  it('accepts parameters later, which start at their first step', () => {
     const early = new nn.Parameter(tensor([1], 'float64'));
     const late = new nn.Parameter(tensor([1], 'float64'));
     const adam = new optim.Adam([early], { learningRate: 0.1 });
@@ -178,13 +178,13 @@ describe('an optimiser', () => {
     adam.add([late]);
     step();
     expect(adam.parameters).toEqual([early, late]);
-    // Adam's first step is the learning rate, whatever the gradient.
+    // Adam's first step has the size of the learning rate, whatever the gradient.
     expect(late.item()).toBeCloseTo(0.9, 8);
     expect(early.item()).toBeCloseTo(0.8, 8);
     expect(adam.stateDict().get('steps')?.toNumbers()).toEqual([2, 1]);
   });
 
-  it('refuses settings without sense', () => {
+  it('rejects invalid settings', () => {
     const parameters = startingParameters();
     expect(() => new optim.SGD([], { learningRate: 1 })).toThrow('an optimiser needs at least one parameter');
     expect(() => new optim.SGD(parameters, { learningRate: 1, nesterov: true })).toThrow('Nesterov');
@@ -200,7 +200,7 @@ describe('an optimiser\u2019s state', () => {
     AdamW: (parameters) => new optim.AdamW(parameters, { learningRate: 0.01, weightDecay: 1e-2 }),
   };
 
-  it.each(Object.entries(rules))('%s goes on to the bit after a file', (_, make) => {
+  it.each(Object.entries(rules))('of %s resumes training from a file, to the bit', (_, make) => {
     const folder = mkdtempSync(join(tmpdir(), 'espalier-optim-'));
     const network = () =>
       new nn.Sequential(
@@ -248,7 +248,7 @@ describe('an optimiser\u2019s state', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('lies in memory as the parameters do, whatever the file had', () => {
+  it('takes the memory layout of the parameters, whatever the layout in the file', () => {
     const filters = new nn.Parameter(ones([2, 3, 2, 2]).to({ memoryFormat: 'channels_last' }));
     const sgd = new optim.SGD([filters], { learningRate: 1, momentum: 0.5 });
     sgd.loadStateDict(
@@ -268,7 +268,7 @@ describe('an optimiser\u2019s state', () => {
     expect(velocity.toNumbers()).toEqual(Array.from({ length: 24 }, (_, index) => index));
   });
 
-  it('of another optimiser is refused with all that is wrong, and changes nothing', () => {
+  it('of another optimiser is an error that lists every problem, and changes nothing', () => {
     const weight = new nn.Parameter(ones([2]));
     const sgd = new optim.SGD([weight], { learningRate: 1, momentum: 0.5 });
     weight.grad = ones([2]);
@@ -321,12 +321,12 @@ describe('schedules', () => {
       expect(schedule(step)).toBeCloseTo(rate, 14);
   });
 
-  it('a cosine stays at its end', () => {
+  it('a cosine keeps its final value', () => {
     const schedule = optim.cosineSchedule(1, 10, 0.25);
     expect([schedule(0), schedule(5), schedule(10), schedule(11)]).toEqual([1, 0.625, 0.25, 0.25]);
   });
 
-  it('a warm-up rises in a line to the schedule it stands before', () => {
+  it('a warm-up rises linearly to the schedule that follows it', () => {
     const schedule = optim.warmUp(optim.stepSchedule(8, 6, 0.5), 4);
     expect(Array.from({ length: 8 }, (_, step) => schedule(step))).toEqual([2, 4, 6, 8, 8, 8, 4, 4]);
   });

@@ -23,7 +23,7 @@ const learned = (value: Tensor) => {
 };
 
 describe('a profile', () => {
-  it('has the operators of its body in order, with the shapes of their tensors and results', () => {
+  it('lists the operators of its body in order, with the shapes of their arguments and results', () => {
     const image = ones([2, 3, 8, 6]);
     const weight = ones([4, 3, 3, 3]);
     const calls = profile(() => {
@@ -52,7 +52,7 @@ describe('a profile', () => {
     for (const { nanoseconds } of calls) expect(nanoseconds).toBeGreaterThan(0);
   });
 
-  it('has the nodes of a backward pass, with the sequence number of the operator that made each', () => {
+  it('lists the nodes of a backward pass, each with the sequence number of the operator that made it', () => {
     const weight = learned(tensor([1, 2]));
     const before = profile(() => {});
     expect(before).toEqual([]);
@@ -72,29 +72,29 @@ describe('a profile', () => {
     expect(pass[0]?.name).toBe('aten::ones_like');
   });
 
-  it('has no sequence number where nothing is recorded', () => {
+  it('has no sequence numbers without recording', () => {
     const weight = learned(tensor([1, 2]));
     expect(profile(() => noGrad(() => weight.exp())).map(({ sequence }) => sequence)).toEqual([-1]);
   });
 
-  it('ends with its body, also where that throws', () => {
+  it('ends with its body, even if that throws', () => {
     expect(() => profile(() => ones([2]).view([3]))).toThrow('aten::view');
     expect(names(() => ones([2]).exp())).toEqual(['aten::ones', 'aten::exp']);
   });
 
-  it('does not go into another one', () => {
+  it('cannot be nested', () => {
     expect(() => profile(() => profile(() => {}))).toThrow('this thread is being profiled already');
     expect(names(() => ones([2]))).toEqual(['aten::ones']);
   });
 
-  it('is of its own thread and leaves no tensor behind', () => {
+  it('covers its own thread only and leaves no tensor behind', () => {
     scope(() => profile(() => ones([3]).exp()));
     expect(names(() => {})).toEqual([]);
   });
 });
 
 describe('the storage of a tensor', () => {
-  it('is that of its base for a view and for what an operator in place gives, and another one for a copy', () => {
+  it('is shared by a view and by the result of an in-place operator, but not by a copy', () => {
     const base = zeros([2, 6]);
     expect(base.storage.bytes).toBe(48);
     expect(base.view([3, 4]).storage).toEqual(base.storage);

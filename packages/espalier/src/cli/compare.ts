@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { resultOf } from '../experiments/run-result.js';
 import { InputError } from '../input-error.js';
+import { findArchitecture, resultOf } from '../kinds/kinds-of-run.js';
 import { type Comparison, compareMethods } from '../reports/method-comparison.js';
 import { methodsPage, methodsText } from '../reports/method-report.js';
 import { stageAgreements, stagesOf } from '../reports/stage-agreement.js';
-import { openTerminal } from './terminal.js';
+import { openTerminal } from '../terminal/terminal.js';
 
 export function addCompare(program: Command): void {
   program
@@ -18,7 +18,7 @@ export function addCompare(program: Command): void {
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (paths: string[], { out, json }: { out: string; json: boolean }) => {
       const terminal = openTerminal(json);
-      const staged = await stagesOf([...new Set(paths)].map(resultOf));
+      const staged = await stagesOf([...new Set(paths)].map(resultOf), findArchitecture);
       const comparisons = compareMethods(staged.results);
       const agreements = stageAgreements(staged);
       write(out, methodsPage(comparisons, agreements));
@@ -44,7 +44,7 @@ function plain({ measure, space, data, methods, notes }: Comparison) {
     data,
     notes,
     methods: methods.map(
-      ({ name, strategy, settings, runs, summary, interval, device, hours, epochs, against }) => ({
+      ({ name, strategy, settings, runs, summary, interval, device, hours, budget, against }) => ({
         name,
         strategy,
         settings,
@@ -53,7 +53,7 @@ function plain({ measure, space, data, methods, notes }: Comparison) {
         interval: interval ?? null,
         device,
         hours,
-        epochs,
+        budget,
         against:
           against === undefined
             ? null

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
-import { dataForms } from '../data/open-data.js';
+import type { z } from 'zod';
 import { planEvaluation } from '../experiments/evaluation-plan.js';
 import { beginEvaluation } from '../experiments/evaluation-run.js';
-import { trainingOptions } from '../experiments/opened-training.js';
 import { InputError } from '../input-error.js';
+import { kindOf, runs } from '../kinds/kinds-of-run.js';
+import { openTerminal } from '../terminal/terminal.js';
 import { freeFolder } from './free-folder.js';
 import { wholeNumber } from './options.js';
-import { runEvaluation } from './run-again.js';
-import { describeEvaluation, plainEvaluation } from './run-evaluation.js';
-import { taskOf } from './task-flags.js';
-import { openTerminal } from './terminal.js';
+import { say } from './say.js';
+import { dataForms, taskFor, taskSettingsOf } from './task-flags.js';
 import { addTrainingFlags, type TrainingFlags, trainingOf } from './training-flags.js';
 
 interface EvaluateFlags extends TrainingFlags {
@@ -36,7 +35,7 @@ export function addEvaluate(program: Command): void {
       '<run|architecture...>',
       'folders of searches (with the same settings but for the seed: one method), architecture files or published names',
     )
-    .option('--data <kind:path>', `${dataForms.join(', ')} (default: that of the searches)`)
+    .option('--data <kind:path>', `${dataForms} (default: that of the searches)`)
     .option('--out <folder>', 'a new folder for the evaluation and its runs (default: runs/evaluation)')
     .option(
       '--seeds <n>',
@@ -62,23 +61,30 @@ export function addEvaluate(program: Command): void {
 async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
   const { seed, testSeeds, threads, json } = flags;
   const terminal = openTerminal(json);
-  const plan = await planEvaluation(paths, flags.seeds, (space) => {
-    const { spaceOptions, training } = trainingOf(space, flags);
-    const epochs = Number(training.epochs ?? trainingOptions(space.definition).shape.epochs.parse(undefined));
-    return { spaceOptions, training, epochs, epochs2: flags.epochs2 ?? Math.ceil(epochs / SHORTER) };
-  });
-  const searched = flags.data === undefined ? plan.data : { data: flags.data };
+  const plan = await planEvaluation(
+    paths,
+    flags.seeds,
+    async (found) => {
+      const { definition } = await taskFor(found, flags.task);
+      const { spaceOptions, training } = trainingOf(found.space, definition, flags);
+      const { epochs: usual } = definition.training.options.shape;
+      const epochs = Number(training.epochs ?? (usual as z.ZodType).parse(undefined));
+      return { spaceOptions, training, epochs, epochs2: flags.epochs2 ?? Math.ceil(epochs / SHORTER) };
+    },
+    runs,
+  );
+  const [path] = paths as [string];
+  const { name } = await taskFor(await runs.findArchitecture(path), flags.task);
+  const searched = flags.data === undefined ? plan.data : { name, data: flags.data };
   if (searched === undefined)
-    throw new InputError('--data is missing: no search is among the arguments that would say it');
+    throw new InputError('--data is missing: none of the arguments is a search that would say it');
   const out = flags.out ?? freeFolder('runs/evaluation');
   await beginEvaluation(out, {
     methods: [...plan.methods],
-    task: taskOf({ ...searched, ...flags, data: searched.data }),
+    task: taskSettingsOf(searched.name, { ...searched, ...flags, data: searched.data }),
     seed,
     testSeeds,
     threads,
   });
-  const summary = await runEvaluation(out, terminal);
-  terminal.result(describeEvaluation(summary));
-  terminal.json(plainEvaluation(summary));
+  say(await kindOf(out).goOn(out, terminal), terminal);
 }

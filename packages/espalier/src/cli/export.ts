@@ -3,27 +3,25 @@ import { dirname } from 'node:path';
 import { saveTensors, scope } from '@espalier/torch';
 import type { Command } from 'commander';
 import { architectureFile, type FoundArchitecture } from '../experiments/found-architecture.js';
-import { findNetwork } from '../experiments/training-run.js';
-import type { Exported } from '../export/exported-trace.js';
 import { exportOnnx } from '../export/onnx.js';
 import { exportPytorch } from '../export/pytorch.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { buildLanguageModel } from '../networks/build-language-model.js';
-import { buildNetwork } from '../networks/build-network.js';
+import { findNetwork } from '../kinds/kinds-of-run.js';
 import { auxiliaryOption, loadWeights, readWeights } from '../prediction/weights.js';
 import { drawArchitecture } from '../reports/search-report.js';
 import { Space } from '../space/space.js';
-import { initialised } from '../training/child.js';
-import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
-import { collectSetting, wholeNumber } from './options.js';
-import { refuseFlags, refuseFlagsOfOtherInput } from './refuse-flags.js';
+import { openTerminal } from '../terminal/terminal.js';
+import { initialised } from '../training/train-child.js';
+import { addInputFlags, type InputFlags, inputFor } from './input-flags.js';
+import { collectSetting, shareOut, wholeNumber } from './options.js';
+import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
-import { openTerminal } from './terminal.js';
-import { addTokenFlags, type TokenFlags, tokensFor } from './token-flags.js';
+import { addTaskFlag, taskFor } from './task-flags.js';
 
-interface ExportFlags extends ImageFlags, SpaceFlags, TokenFlags {
+interface ExportFlags extends InputFlags, SpaceFlags {
   readonly format: string;
+  readonly task?: string;
   readonly out?: string;
   readonly weights?: string;
   readonly set: Record<string, Json>;
@@ -34,7 +32,7 @@ interface ExportFlags extends ImageFlags, SpaceFlags, TokenFlags {
 const FORMATS = ['json', 'svg', 'onnx', 'pytorch'];
 
 export function addExport(program: Command): void {
-  addTokenFlags(addImageFlags(addSpaceFlags(program.command('export'))))
+  addTaskFlag(addInputFlags(addSpaceFlags(program.command('export'))))
     .description(
       'write an architecture out: as JSON, as a picture, or its network as ONNX or as a PyTorch program',
     )
@@ -51,8 +49,13 @@ export function addExport(program: Command): void {
       '--weights <file>',
       'safetensors for onnx and pytorch (default: those of the training, or initial ones)',
     )
-    .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
-    .option('--seed <n>', 'of initial weights', wholeNumber(0), 1)
+    .option(
+      '--set <key=value>',
+      'an option of the space, or a size of the input as input.KEY=VALUE; repeatable',
+      collectSetting,
+      {},
+    )
+    .option('--seed <n>', 'seed of initial weights', wholeNumber(0), 1)
     .option('--json', 'say as one JSON value on stdout what was written (with --out)', false)
     .action(async (path: string, flags: ExportFlags) => {
       const { format, out, json } = flags;
@@ -103,40 +106,44 @@ interface ExportedFiles {
 async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles> {
   const { found: named, weights: trained } = await findNetwork(path);
   const { definition, options } = named.space;
-  const { format } = flags;
-  refuseFlagsOfOtherInput(definition, flags);
+  const { format, seed } = flags;
+  const { networks } = (await taskFor(named, flags.task)).definition;
+  const shares = shareOut(flags.set, [
+    { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
+    { word: 'input', owner: 'the input', schema: networks.inputOptions },
+  ]);
   const file = isNetwork(format) ? (flags.weights ?? trained) : undefined;
   const weights = file === undefined ? undefined : readWeights(file);
   const space = Space.configure(definition, {
     ...options,
     ...(weights === undefined ? {} : auxiliaryOption(definition, weights)),
-    ...flags.set,
+    ...shares.space,
     ...spaceOptionsOf(flags, definition),
   });
   const found: FoundArchitecture = { ...named, space };
+  const input = inputFor(found, networks, flags, shares.input);
   if (format === 'json')
     return { bytes: Buffer.from(`${JSON.stringify(architectureFile(found), null, 2)}\n`) };
   if (format === 'svg') {
-    const shape = imagesFor(found, flags);
-    const title = `A network of ${space.name}`;
-    return { bytes: Buffer.from(drawArchitecture(space, found.architecture, shape, title)) };
+    const picture = drawArchitecture(
+      space,
+      found.architecture,
+      networks,
+      input,
+      `A network of ${space.name}`,
+    );
+    if (picture === undefined)
+      throw new InputError(`--format svg: networks of space ${space.name} have no picture`);
+    return { bytes: Buffer.from(picture) };
   }
-  const network = build(found, flags);
+  const network = initialised(() => networks.build(space, found.architecture, input), seed);
   if (weights !== undefined && file !== undefined)
-    scope(() => loadWeights(network[0], weights, `--weights ${file}`));
-  if (format === 'onnx') return { bytes: exportOnnx(...network) };
+    scope(() => loadWeights(network, weights, `--weights ${file}`));
+  const trace = (batch: number) => networks.trace(network, input, batch);
+  if (format === 'onnx') return { bytes: exportOnnx(network, trace) };
   const title = `The network of ${path} (space ${space.name})`;
   return {
-    bytes: Buffer.from(exportPytorch(title, ...network)),
-    writeWeights: (beside) => saveTensors(beside, network[0].stateDict()),
+    bytes: Buffer.from(exportPytorch(title, network, trace, networks.program)),
+    writeWeights: (beside) => saveTensors(beside, network.stateDict()),
   };
-}
-
-/** The network of an architecture with its initial weights. */
-function build(found: FoundArchitecture, flags: ExportFlags): Exported {
-  const { space, architecture } = found;
-  if (space.definition.reads === 'tokens')
-    return [initialised(() => buildLanguageModel(space, architecture, tokensFor(flags)), flags.seed)];
-  const shape = imagesFor(found, flags);
-  return [initialised(() => buildNetwork(space, architecture, shape), flags.seed), shape];
 }

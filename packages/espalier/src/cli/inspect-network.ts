@@ -1,35 +1,27 @@
-import { threads } from '@espalier/torch';
+import { type nn, threads } from '@espalier/torch';
 import { InputError } from '../input-error.js';
+import type { AnyNetworkKind } from '../network-kinds/network-kind.js';
 import { activationBytes, evaluationBytes } from '../networks/activation-memory.js';
-import type { LanguageModel } from '../networks/language-model.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
-import type { Network } from '../networks/network.js';
 import { networkGraph } from '../networks/network-graph.js';
 import { networkParts } from '../networks/network-parts.js';
-import { traceClassifier, traceLanguageModel } from '../networks/operator-trace.js';
 import { profileSteps, type StepProfile, totalOf } from '../profiling/step-profile.js';
-import { imageStep, type TrainingStep, tokenStep } from '../profiling/training-step.js';
 import { bytes, count, milliseconds } from '../reports/figures.js';
 import { profileTable } from '../reports/profile-table.js';
 import { sizeTable } from '../reports/size-table.js';
-import type { InputShape, TokenInput } from '../space/space.js';
-import type { LanguageSupernet, Supernet } from '../supernets/supernet.js';
-import type { Terminal } from './terminal.js';
+import type { SharesWeights } from '../supernets/supernet.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 /** A network to look at. */
-export type Inspected = {
+export interface Inspected {
   /** For people. */
   readonly title: string;
-  /** What the JSON says of where it comes from. */
+  /** Where it comes from, for the JSON. */
   readonly origin: { readonly space: string } & Readonly<Record<string, unknown>>;
-} & (
-  | { readonly reads: 'images'; readonly network: Network | Supernet; readonly input: InputShape }
-  | {
-      readonly reads: 'tokens';
-      readonly network: LanguageModel | LanguageSupernet;
-      readonly input: TokenInput;
-    }
-);
+  readonly kind: AnyNetworkKind;
+  readonly network: nn.Module;
+  readonly input: object;
+}
 
 /** How a training step is to be profiled. */
 export interface ProfileSettings {
@@ -38,17 +30,14 @@ export interface ProfileSettings {
 
 /** Steps that the means of a profile are of. */
 const STEPS = 3;
-/** Tokens of each text that a step of a language model reads: what the papers' steps read. */
-export const TEXT_LENGTH = 35;
-
 /** Says what a network takes, part by part, or with `profile` where the time of a training step goes. */
 export function inspectNetwork(
   inspected: Inspected,
   profile: ProfileSettings | undefined,
   terminal: Terminal,
 ): void {
-  const { title, origin, network, input, reads } = inspected;
-  const trace = reads === 'images' ? traceClassifier(network, input) : traceLanguageModel(network);
+  const { title, origin, network, input, kind } = inspected;
+  const trace = kind.trace(network, input);
   const params = network.parameterCount();
   const architectureParams = architectureParamsOf(network);
   const macs = multiplyAdds(trace.calls);
@@ -59,12 +48,12 @@ export function inspectNetwork(
     activationBytes: activationBytes(trace),
     evaluationBytes: evaluationBytes(trace),
   };
-  const cells = networkParts(network, trace, reads === 'images' ? 1 : 2);
+  const cells = networkParts(network, trace, kind.batchDimensions);
   const profiled = profile && profileOf(inspected, profile, terminal);
   terminal.result(
     `${title}: ${count(params)} parameters, ` +
       (architectureParams === undefined ? '' : `${count(architectureParams)} architecture parameters, `) +
-      `${count(macs)} multiply-adds for one ${describeInput(inspected)}`,
+      `${count(macs)} multiply-adds for one ${kind.describeInput(input)}`,
   );
   if (profiled === undefined) {
     terminal.result(
@@ -74,7 +63,7 @@ export function inspectNetwork(
   } else {
     const { batchSize } = profile as ProfileSettings;
     terminal.result(
-      `one training step of ${count(batchSize)} ${batchOf(inspected, batchSize)}: ` +
+      `one training step of ${count(batchSize)} ${kind.describeBatch(batchSize)}: ` +
         `${milliseconds(totalOf(profiled.whole))} ms, the mean of ${profiled.steps}, ` +
         `with ${threads()} thread${threads() === 1 ? '' : 's'}\n\n${profileTable(profiled)}`,
     );
@@ -84,12 +73,14 @@ export function inspectNetwork(
     input,
     ...sizes,
     cells,
-    ...(reads === 'images' && architectureParams === undefined
+    ...(kind.drawnInput !== undefined && architectureParams === undefined
       ? {
-          layers: networkGraph(trace.calls, input, origin.space).nodes.map(({ label, details }) => ({
-            layer: label,
-            details,
-          })),
+          layers: networkGraph(trace.calls, kind.drawnInput(input), origin.space).nodes.map(
+            ({ label, details }) => ({
+              layer: label,
+              details,
+            }),
+          ),
         }
       : {}),
     ...(profiled === undefined ? {} : { profile: { ...profile, threads: threads(), ...profiled } }),
@@ -100,20 +91,16 @@ export function inspectNetwork(
 /** How many architecture parameters a supernet has. */
 function architectureParamsOf(network: Inspected['network']): number | undefined {
   if (!('architectureParameters' in network)) return undefined;
-  return Object.values(network.architectureParameters()).reduce((sum, { size }) => sum + size, 0);
+  const { architectureParameters } = network as unknown as SharesWeights;
+  return Object.values(architectureParameters.call(network)).reduce((sum, { size }) => sum + size, 0);
 }
 
-function describeInput(inspected: Inspected): string {
-  if (inspected.reads === 'tokens') return `token (vocabulary ${count(inspected.input.vocabulary)})`;
-  const { channels, height, width } = inspected.input;
-  return `image (${channels} x ${height} x ${width})`;
-}
-
-function profileOf(inspected: Inspected, { batchSize }: ProfileSettings, terminal: Terminal): StepProfile {
-  const step: TrainingStep =
-    inspected.reads === 'images'
-      ? imageStep(inspected.network, inspected.input, batchSize)
-      : tokenStep(inspected.network, batchSize, TEXT_LENGTH);
+function profileOf(
+  { kind, network, input }: Inspected,
+  { batchSize }: ProfileSettings,
+  terminal: Terminal,
+): StepProfile {
+  const step = kind.trainingStep(network, input, batchSize);
   try {
     return profileSteps(step, STEPS, (number, of) => terminal.live(`step ${number} of ${of}`));
   } catch (error) {
@@ -126,8 +113,3 @@ function profileOf(inspected: Inspected, { batchSize }: ProfileSettings, termina
     step.free();
   }
 }
-
-const batchOf = ({ reads }: Inspected, batchSize: number) =>
-  reads === 'images'
-    ? `image${batchSize === 1 ? '' : 's'}`
-    : `text${batchSize === 1 ? '' : 's'} of ${TEXT_LENGTH} tokens`;

@@ -2,27 +2,26 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setThreads } from '@espalier/torch';
 import type { Command } from 'commander';
-import { findSpace, isModule } from '../experiments/find-space.js';
-import { architectureFile, findArchitecture } from '../experiments/found-architecture.js';
+import { architectureFile, type FoundArchitecture } from '../experiments/found-architecture.js';
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { buildLanguageModel } from '../networks/build-language-model.js';
-import { buildNetwork } from '../networks/build-network.js';
+import { findArchitecture } from '../kinds/kinds-of-run.js';
+import { isModule } from '../modules/user-module.js';
 import { count } from '../reports/figures.js';
 import { Space } from '../space/space.js';
+import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
-import { buildLanguageSupernet, buildSupernet } from '../supernets/build-supernet.js';
-import { addImageFlags, type ImageFlags, imagesFor } from './image-flags.js';
-import { type Inspected, inspectNetwork, type ProfileSettings, TEXT_LENGTH } from './inspect-network.js';
+import { openTerminal, type Terminal } from '../terminal/terminal.js';
+import { addInputFlags, type InputFlags, inputFor } from './input-flags.js';
+import { type Inspected, inspectNetwork, type ProfileSettings } from './inspect-network.js';
 import { inspectOptions, namedOptions } from './inspect-options.js';
-import { collectSetting, describeOptions, wholeNumber } from './options.js';
-import { refuseFlagsOfOtherInput } from './refuse-flags.js';
+import { collectSetting, describeOptions, shareOut, wholeNumber } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
-import { openTerminal, type Terminal } from './terminal.js';
-import { addTokenFlags, type TokenFlags, tokensFor } from './token-flags.js';
+import { addTaskFlag, taskFor } from './task-flags.js';
 
-interface InspectFlags extends SpaceFlags, ImageFlags, TokenFlags {
+interface InspectFlags extends SpaceFlags, InputFlags {
+  readonly task?: string;
   readonly set: Record<string, Json>;
   readonly supernet: boolean;
   readonly profile: boolean;
@@ -44,7 +43,7 @@ calls in turn: forward, backward, and in the update of the weights. GFLOP/s are 
 counted as two.`;
 
 export function addInspect(program: Command): void {
-  addTokenFlags(addImageFlags(addSpaceFlags(program.command('inspect'))))
+  addTaskFlag(addInputFlags(addSpaceFlags(program.command('inspect'))))
     .description(
       'the size and options of a space, the options of a strategy or of the training, or the parameters, multiply-adds ' +
         'and activation memory of an architecture',
@@ -53,15 +52,20 @@ export function addInspect(program: Command): void {
       '<space|strategy|training|architecture>',
       'a space by name or file, the name of a strategy, the word training, a published name, an architecture file, or a run folder',
     )
-    .option('--set <key=value>', 'an option of the space; repeatable', collectSetting, {})
+    .option(
+      '--set <key=value>',
+      'an option of the space, or a size of the input as input.KEY=VALUE; repeatable',
+      collectSetting,
+      {},
+    )
     .option('--supernet', 'of a space: the network that holds the weights of all its architectures', false)
     .option('--profile', 'where the time of a training step goes, operator by operator', false)
     .option(
       '--batch-size <n>',
-      `of the step that is profiled: images, or texts of ${TEXT_LENGTH} tokens (default: ${BATCH_SIZE})`,
+      `inputs of the profiled step: images, or texts (default: ${BATCH_SIZE})`,
       wholeNumber(1),
     )
-    .option('--threads <n>', 'of the step that is profiled (default: all)', wholeNumber(1))
+    .option('--threads <n>', 'threads of the profiled step (default: all)', wholeNumber(1))
     .option('--json', 'the result as one JSON value on stdout', false)
     .addHelpText('after', help)
     .action(async (name: string, flags: InspectFlags) => {
@@ -124,37 +128,45 @@ async function inspectSpace(name: string, flags: InspectFlags, terminal: Termina
     );
 }
 
+/** A space, or the space of an architecture, as the flags configure it, with what its networks are built for. */
+async function configure(
+  { space: named, ...found }: Pick<FoundArchitecture, 'space' | 'task' | 'input'>,
+  flags: InspectFlags,
+) {
+  const { definition, options } = named;
+  const { networks: kind } = (await taskFor({ ...found, space: named }, flags.task)).definition;
+  const shares = shareOut(flags.set, [
+    { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
+    { word: 'input', owner: 'the input', schema: kind.inputOptions },
+  ]);
+  const space = Space.configure(definition, {
+    ...options,
+    ...shares.space,
+    ...spaceOptionsOf(flags, definition),
+  });
+  return { space, kind, input: inputFor({ ...found, space }, kind, flags, shares.input) };
+}
+
 async function findSupernet(name: string, flags: InspectFlags): Promise<Inspected> {
   const { definition } = await findSpace(name, process.cwd());
-  const space = Space.configure(definition, { ...flags.set, ...spaceOptionsOf(flags, definition) });
-  const title = `supernet of ${space.name}`;
-  const origin = { space: space.name, options: space.options };
-  refuseFlagsOfOtherInput(definition, flags);
-  if (definition.reads === 'tokens') {
-    const input = tokensFor(flags);
-    return { title, origin, reads: 'tokens', network: buildLanguageSupernet(space, input), input };
-  }
-  const input = imagesFor({ space }, flags);
-  return { title, origin, reads: 'images', network: buildSupernet(space, input), input };
+  const { space, kind, input } = await configure({ space: Space.configure(definition, {}) }, flags);
+  return {
+    title: `supernet of ${space.name}`,
+    origin: { space: space.name, options: space.options },
+    kind,
+    network: kind.buildSupernet(space, input),
+    input,
+  };
 }
 
 async function findNetwork(path: string, flags: InspectFlags): Promise<Inspected> {
   const found = await findArchitecture(path);
-  const { architecture } = found;
-  const { definition, options } = found.space;
-  const space = Space.configure(definition, {
-    ...options,
-    ...flags.set,
-    ...spaceOptionsOf(flags, definition),
-  });
-  const own = { ...found, space };
-  const origin = { space: space.name, architecture: architectureFile(own) };
-  refuseFlagsOfOtherInput(definition, flags);
-  if (definition.reads === 'tokens') {
-    const input = tokensFor(flags);
-    const network = buildLanguageModel(space, architecture, input);
-    return { title: path, origin, reads: 'tokens', network, input };
-  }
-  const input = imagesFor(own, flags);
-  return { title: path, origin, reads: 'images', network: buildNetwork(space, architecture, input), input };
+  const { space, kind, input } = await configure(found, flags);
+  return {
+    title: path,
+    origin: { space: space.name, architecture: architectureFile({ ...found, space }) },
+    kind,
+    network: kind.build(space, found.architecture, input),
+    input,
+  };
 }

@@ -1,7 +1,11 @@
+import { Console } from 'node:console';
 import { Command, CommanderError } from 'commander';
+// Files of the user import the whole library.
+import '../index.js';
 import { InputError } from '../input-error.js';
 import { Diverged } from '../tasks/task.js';
 import { version } from '../version.js';
+import { addCheck } from './check.js';
 import { addCompare } from './compare.js';
 import { addDemo } from './demo.js';
 import { addEvaluate } from './evaluate.js';
@@ -29,6 +33,7 @@ for (const add of [
   addStatus,
   addShow,
   addInspect,
+  addCheck,
   addTrain,
   addExport,
   addPredict,
@@ -45,6 +50,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
 });
+
+// Stdout is for results: what a file of the user prints must not get into the JSON.
+globalThis.console = new Console(process.stderr, process.stderr);
 
 try {
   await program.parseAsync();

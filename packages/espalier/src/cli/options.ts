@@ -7,8 +7,8 @@ import type { Json } from '../json.js';
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isInteger(value) || value < least)
-      throw new InvalidArgumentError(`Allowed: a whole number, ${least} or more.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`Allowed: a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}.`);
     return value;
   };
 }
@@ -19,7 +19,7 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
-/** Collects `--set key=value`; the value is JSON where it reads as JSON, and text otherwise. */
+/** Collects `--set key=value`. The value is parsed as JSON if it can be, and is text otherwise. */
 export function collectSetting(text: string, before: Record<string, Json>): Record<string, Json> {
   const [, key, value] = /^([\w.]+)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError('Allowed: key=value.');
@@ -30,9 +30,12 @@ export function collectSetting(text: string, before: Record<string, Json>): Reco
   }
 }
 
-/** Those whose options `--set` can change, by the word before the dot. */
+/** The words before the dot of a setting. */
+type Word = 'space' | 'strategy' | 'estimator' | 'training' | 'input';
+
+/** Something that has options which `--set` can change. */
 export interface Settable {
-  readonly word: 'space' | 'strategy' | 'training';
+  readonly word: Word;
   /** For messages: `space zoph-cnn`. */
   readonly owner: string;
   readonly schema: z.ZodObject | undefined;
@@ -40,15 +43,21 @@ export interface Settable {
 
 /**
  * Gives each setting to its owner: `space.filters`, `strategy.learningRate`, `training.momentum`, or the name alone
- * where only one has it. A name that both a space or strategy and the training have is that of the former.
+ * where only one has it. A name alone means the training or the input only if nobody else has it.
  *
- * @throws InputError for a name that nobody has, or space and strategy both
+ * @throws InputError for a name that nobody has, and for one that several of the others have
  */
 export function shareOut(
   settings: Readonly<Record<string, Json>>,
   owners: readonly Settable[],
-): Record<Settable['word'], Record<string, Json>> {
-  const shares: Record<Settable['word'], Record<string, Json>> = { space: {}, strategy: {}, training: {} };
+): Record<Word, Record<string, Json>> {
+  const shares: Record<Word, Record<string, Json>> = {
+    space: {},
+    strategy: {},
+    estimator: {},
+    training: {},
+    input: {},
+  };
   const names = ({ schema }: Settable) => Object.keys(schema?.shape ?? {});
   for (const [key, value] of Object.entries(settings)) {
     const dot = key.indexOf('.');
@@ -57,8 +66,8 @@ export function shareOut(
     const having = owners.filter(
       (owner) => (word === undefined || owner.word === word) && names(owner).includes(name),
     );
-    const first = having.filter((owner) => owner.word !== 'training');
-    const candidates = first.length > 0 ? first : having;
+    const first = having.filter(({ word: its }) => its !== 'training' && its !== 'input');
+    const candidates = first.length > 0 ? first : having.slice(0, 1);
     const [owner] = candidates;
     if (owner === undefined) {
       const known = owners.map((one) => `${one.owner}: ${names(one).join(', ') || 'none'}`).join('; ');
@@ -74,7 +83,7 @@ export function shareOut(
   return shares;
 }
 
-/** The options of a schema as lines of help: name, default, what it is. */
+/** The options of a schema with their names, defaults and descriptions. */
 export function describeOptions(
   schema: z.ZodObject | undefined,
 ): { name: string; default: Json; description: string }[] {

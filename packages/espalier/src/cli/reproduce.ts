@@ -2,17 +2,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { InputError } from '../input-error.js';
+import { kindOf } from '../kinds/kinds-of-run.js';
 import { firstDifferentLine, type JournalDifference } from '../runs/compare-journals.js';
 import { shorten } from '../runs/first-difference.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { type Environment, readManifest } from '../runs/manifest.js';
 import { RunFolder } from '../runs/run-folder.js';
+import { openTerminal, type Terminal } from '../terminal/terminal.js';
 import { trainingFiles } from '../training/final-training.js';
 import { freeFolder } from './free-folder.js';
-import { kindsOfRun } from './run-again.js';
-import { openTerminal, type Terminal } from './terminal.js';
 
 /** Exit code of a run that came to something else. */
 const DIFFERENT = 1;
@@ -79,19 +78,15 @@ async function inFolderOf(path: string, out: string, terminal: Terminal): Promis
 async function reproduce(path: string, out: string, terminal: Terminal): Promise<Reproduction | undefined> {
   const folder = RunFolder.open(path);
   const { events } = readJournal(folder.journal);
-  const [begin] = events as readonly [JournalEvent];
-  const kind = kindsOfRun.get(begin.event);
-  if (kind === undefined)
-    throw new InputError(
-      `${folder.journal}:1: a run that begins with '${begin.event}'; known: ${[...kindsOfRun.keys()].join(', ')}`,
-    );
-  if (!existsSync(out) || !existsSync(trainingFiles(out).journal)) await kind.begin(path, out);
+  const kind = kindOf(path);
+  if (!existsSync(out) || !existsSync(trainingFiles(out).journal)) await kind.beginAgain(path, out);
   const again = RunFolder.open(out);
   // Other settings or data make another run: that is known before hours are spent.
   const begun = readJournal(again.journal).events;
   if (firstDifferentLine(events.slice(0, 1), begun.slice(0, 1)) === undefined && !isFinished(begun)) {
-    if (!(await kind.goOn(out, terminal))) {
-      terminal.line(`go on with: espalier reproduce ${path} --out ${out}`);
+    // A search tells its results in the order that the first run recorded.
+    if (!(await kind.goOn(out, terminal, events)).finished) {
+      terminal.line(`to go on: espalier reproduce ${path} --out ${out}`);
       return undefined;
     }
   }

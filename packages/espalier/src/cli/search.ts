@@ -1,39 +1,47 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { dataForms } from '../data/open-data.js';
-import { type ExperimentRequest, headerOf, prepareExperiment } from '../experiments/experiment.js';
-import { findSpace } from '../experiments/find-space.js';
-import { trainingOptions } from '../experiments/opened-training.js';
+import type { z } from 'zod';
+import { estimators } from '../estimators/estimator-names.js';
+import { findEstimator } from '../estimators/find-estimator.js';
+import { training as trainingEstimator } from '../estimators/training.js';
+import type { ExperimentRequest } from '../experiments/experiment.js';
+import { allStrategies, findStrategy, sharesWeights } from '../experiments/find-strategy.js';
 import { beginSupernetRun, type SupernetRunRequest } from '../experiments/supernet-run.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { RunFolder } from '../runs/run-folder.js';
+import type { WentOn } from '../kinds/kind-of-run.js';
+import { searchIn } from '../kinds/search.js';
+import { weightSharingSearch } from '../kinds/weight-sharing.js';
 import { resolveOptions } from '../space/options.js';
+import { type AnySpaceDefinition, Space } from '../space/space.js';
+import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
 import type { AnyStrategyDefinition } from '../strategies/strategy.js';
-import { strategies, strategyNamed } from '../strategies/strategy-names.js';
-import { childTraining, smallChildTraining } from '../training/paper-settings.js';
-import { weightSharing, weightSharingNamed } from '../weight-sharing/weight-sharing-names.js';
+import { openTerminal, type Terminal } from '../terminal/terminal.js';
+import type { AnyWeightSharingDefinition } from '../weight-sharing/definition.js';
 import { freeFolder } from './free-folder.js';
 import { collectSetting, positiveNumber, shareOut, wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
-import { describeRun, runToEnd } from './run-search.js';
-import { describeSupernet, runSupernet } from './run-supernet.js';
+import { say } from './say.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
-import { addTaskFlags, type TaskFlags, taskOf } from './task-flags.js';
-import { openTerminal, type Terminal } from './terminal.js';
+import { addTaskFlags, dataForms, type TaskFlags, taskFor, taskSettingsOf } from './task-flags.js';
 
 interface SearchFlags extends SpaceFlags, TaskFlags {
   readonly space: string;
   readonly strategy: string;
-  readonly data: string;
+  readonly estimator?: string;
+  readonly data?: string;
   readonly seed: number;
   readonly out?: string;
   readonly trials?: number;
+  readonly time?: number;
+  readonly cost?: number;
+  readonly deterministic?: true;
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly workers?: number;
   readonly threads?: number;
+  readonly device?: readonly string[];
   readonly validation?: number;
   readonly timeout?: number;
   readonly preset: 'paper' | 'small';
@@ -41,51 +49,77 @@ interface SearchFlags extends SpaceFlags, TaskFlags {
   readonly json: boolean;
 }
 
-/** Children of a search where the user does not say how many. */
+/** Trials of a search where the user sets no budget. */
 const TRIALS = 100;
+
+const budgets = `
+A search ends when one of its budgets is spent: --trials, --time, or --cost in the unit of the estimator (epochs, where
+children are trained). Trials that are running then are finished. Without any of the three it has ${TRIALS} trials.
+
+Results are told to the strategy in virtual time, as if all epochs took equally long, so that the same command writes the
+same journal. Strategies with use for every single result (random, asha) are told each as it arrives, so that no worker
+waits for another; their journals record that order, and \`espalier reproduce\` repeats it. --deterministic keeps virtual
+time for them too.`;
 
 export function addSearch(program: Command): void {
   addTaskFlags(addSpaceFlags(program.command('search')))
-    .description('search an architecture')
+    .description('search for an architecture')
     .requiredOption(
       '--space <name|file>',
       `${[...spaces.keys()].join(', ')}, or the path of a TypeScript or JavaScript file`,
     )
-    .requiredOption('--strategy <name>', [...strategies.keys(), ...weightSharing.keys()].join(', '))
-    .requiredOption('--data <kind:path>', dataForms.join(', '))
-    .option('--seed <n>', 'of everything random', wholeNumber(0), 1)
+    .requiredOption(
+      '--strategy <name|file>',
+      `${[...allStrategies.keys()].join(', ')}, or the path of a file`,
+    )
+    .option(
+      '--estimator <name|file>',
+      `how architectures are measured: ${[...estimators.keys()].join(', ')}, or the path of a file (default: ${trainingEstimator.name})`,
+    )
+    .option('--data <kind:path>', `data that children are trained on: ${dataForms}`)
+    .option('--seed <n>', 'seed of everything random', wholeNumber(0), 1)
     .option('--out <folder>', 'run folder (default: runs/SPACE-STRATEGY-DATA-seedN)')
     .option(
       '--trials <n>',
-      `children to train (default: ${TRIALS}, or what the rungs of the strategy ask for)`,
+      `budget: trials (default: ${TRIALS}, or what the rungs of the strategy ask for)`,
       wholeNumber(1),
     )
+    .option('--time <seconds>', 'budget: no trial begins after this time', positiveNumber)
+    .option('--cost <amount>', 'budget: no trial begins once the results have cost this much', positiveNumber)
+    .option('--deterministic', 'tell results in virtual time, so that nothing depends on the clock')
     .option(
       '--epochs <n>',
-      'of a child, of one that comes to the last rung, or of the search where weights are shared',
+      'epochs of a child, of a child that reaches the last rung, or of the search where weights are shared',
       wholeNumber(1),
     )
-    .option('--batch-size <n>', 'images a step, or texts side by side', wholeNumber(1))
-    .option('--workers <n>', 'children at once (default: one a processor)', wholeNumber(1))
+    .option('--batch-size <n>', 'inputs of a step: images, rows, or columns of a text', wholeNumber(1))
+    .option('--workers <n>', 'trials at once (default: one for each processor)', wholeNumber(1))
     .option(
       '--threads <n>',
-      'of each worker (default: 1), or of the search where weights are shared (default: one a processor)',
+      'threads of each worker (default: 1), or of the search where weights are shared (default: one for each processor)',
       wholeNumber(1),
+    )
+    .option(
+      '--device <list>',
+      'devices of the workers, one after the other and over again: cpu, or cuda:0,cuda:1 (default: cpu)',
+      (text: string) => text.split(','),
     )
     .option(
       '--validation <n>',
-      'training images held out (default: a tenth, half of them where weights are shared), or first tokens of the validation text',
+      'training inputs held out (default: a tenth, or half of them where weights are shared), or the first N tokens of ' +
+        'the validation text',
       wholeNumber(1),
     )
     .option('--timeout <seconds>', 'a child that takes longer has failed', positiveNumber)
-    .option('--preset <paper|small>', 'the settings of the paper, or ones for a laptop', 'paper')
+    .option('--preset <paper|small>', 'the settings of the paper, or settings for a laptop', 'paper')
     .option(
       '--set <key=value>',
-      'an option of the space, the strategy or the training; repeatable',
+      'an option of the space, the strategy, the estimator or the training; repeatable',
       collectSetting,
       {},
     )
     .option('--json', 'the result as one JSON value on stdout', false)
+    .addHelpText('after', budgets)
     .action(search);
 }
 
@@ -93,61 +127,66 @@ async function search(flags: SearchFlags): Promise<void> {
   const terminal = openTerminal(flags.json);
   if (flags.preset !== 'paper' && flags.preset !== 'small')
     throw new InputError(`--preset '${flags.preset}': allowed: paper, small`);
-  if (!(strategies.has(flags.strategy) || weightSharing.has(flags.strategy)))
-    throw new InputError(
-      `strategy '${flags.strategy}' is unknown; known: ${[...strategies.keys(), ...weightSharing.keys()].join(', ')}`,
-    );
-  if (weightSharing.has(flags.strategy)) return searchSharingWeights(flags, terminal);
-  const request = await requestOf(flags);
-  const out = folderOf(flags);
-  const experiment = await prepareExperiment(request, process.cwd());
-  let folder: RunFolder;
-  try {
-    folder = RunFolder.create(out, headerOf(experiment.settings));
-  } catch (error) {
-    await experiment.pool.close();
-    throw error;
-  }
-  const summary = await runToEnd(experiment, folder, terminal);
-  terminal.result(describeRun(summary));
-  terminal.json(summary);
+  const { definition: strategy } = await findStrategy(flags.strategy, process.cwd());
+  const { definition: space } = await findSpace(flags.space, process.cwd());
+  const said = sharesWeights(strategy)
+    ? await searchSharingWeights(flags, strategy, space, terminal)
+    : await searchIn(folderOf(flags), await requestOf(flags, strategy, space), terminal);
+  say(said, terminal);
 }
 
-async function searchSharingWeights(flags: SearchFlags, terminal: Terminal): Promise<void> {
+async function searchSharingWeights(
+  flags: SearchFlags,
+  strategy: AnyWeightSharingDefinition,
+  space: AnySpaceDefinition,
+  terminal: Terminal,
+): Promise<WentOn> {
   const out = folderOf(flags);
-  await beginSupernetRun(out, await supernetRequestOf(flags));
-  const summary = await runSupernet(out, terminal);
-  terminal.result(describeSupernet(summary));
-  terminal.json(summary);
+  await beginSupernetRun(out, await supernetRequestOf(flags, strategy, space));
+  return weightSharingSearch.goOn(out, terminal);
 }
 
-async function supernetRequestOf(flags: SearchFlags): Promise<SupernetRunRequest> {
-  const strategy = weightSharingNamed(flags.strategy);
+async function supernetRequestOf(
+  flags: SearchFlags,
+  strategy: AnyWeightSharingDefinition,
+  space: AnySpaceDefinition,
+): Promise<SupernetRunRequest> {
   refuseFlags(
     flags,
-    ['trials', 'workers', 'timeout'],
+    ['trials', 'time', 'cost', 'deterministic', 'workers', 'timeout', 'estimator'],
     `strategy ${strategy.name} trains one supernet, and no children`,
   );
-  const { definition } = await findSpace(flags.space, process.cwd());
-  const schema = strategy.options[definition.reads === 'tokens' ? 'tokens' : 'images'];
+  const data = requireData(flags);
+  if (flags.device !== undefined && flags.device.length > 1)
+    throw new InputError(`--device ${flags.device}: a supernet is trained on one device`);
+  const task = await taskFor({ space: Space.configure(space, {}) }, flags.task);
   const shares = shareOut(flags.set, [
-    { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
-    { word: 'strategy', owner: `strategy ${strategy.name}`, schema },
+    { word: 'space', owner: `space ${space.name}`, schema: space.options },
+    { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options(task.definition) },
   ]);
   return {
     space: flags.space,
-    spaceOptions: { ...smallOf(definition, flags), ...shares.space, ...spaceOptionsOf(flags, definition) },
-    strategy: strategy.name,
+    spaceOptions: { ...smallOf(space, flags), ...shares.space, ...spaceOptionsOf(flags, space) },
+    strategy: flags.strategy,
     strategyOptions: {
       ...smallOf(strategy, flags),
       ...shares.strategy,
       ...given('epochs', flags.epochs),
       ...given('batchSize', flags.batchSize),
+      ...given('device', flags.device?.[0]),
     },
-    task: taskOf(flags),
+    task: taskSettingsOf(flags.task ?? task.name, { ...flags, data }),
     seed: flags.seed,
     threads: flags.threads ?? availableParallelism(),
   };
+}
+
+function requireData({ data, estimator = trainingEstimator.name }: SearchFlags): string {
+  if (data === undefined)
+    throw new InputError(
+      `--data is missing: the search trains networks (${estimator}); allowed: ${dataForms}`,
+    );
+  return data;
 }
 
 function given<T>(name: string, value: T | undefined): Record<string, T> {
@@ -159,26 +198,34 @@ function smallOf({ small }: { readonly small?: object }, { preset }: SearchFlags
   return preset === 'small' ? { ...small } : {};
 }
 
-function folderOf({ out, space, strategy, data, seed }: SearchFlags): string {
+function folderOf({ out, space, strategy, data, estimator, seed }: SearchFlags): string {
   const name = (text: string) => text.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '');
-  return out ?? freeFolder(`runs/${name(space)}-${strategy}-${data.split(':')[0]}-seed${seed}`);
+  const on = data?.split(':')[0] ?? name(estimator ?? trainingEstimator.name);
+  return out ?? freeFolder(`runs/${name(space)}-${name(strategy)}-${on}-seed${seed}`);
 }
 
-/** What the flags say to a strategy with rungs: each child is begun once, and the journal has a trial for each rung of it. */
+/** What the flags say to a strategy with rungs: a child is begun once, and the journal has a trial for each of its rungs. */
 function rungFlags(flags: SearchFlags, { name, options }: AnyStrategyDefinition): Record<string, number> {
-  if (!('configurations' in options.shape))
+  if (!('configurations' in (options?.shape ?? {})))
     refuseFlags(flags, ['trials'], `strategy ${name} says itself how many children it trains`);
   return { ...given('maxEpochs', flags.epochs), ...given('configurations', flags.trials) };
 }
 
-async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
-  const { definition } = await findSpace(flags.space, process.cwd());
-  const strategy = strategyNamed(flags.strategy);
-  const schema = trainingOptions(definition);
+async function requestOf(
+  flags: SearchFlags,
+  strategy: AnyStrategyDefinition,
+  space: AnySpaceDefinition,
+): Promise<ExperimentRequest> {
+  const estimatorName = flags.estimator ?? trainingEstimator.name;
+  const { definition: estimator } = await findEstimator(estimatorName, process.cwd());
+  const trains = 'training' in (estimator.options?.shape ?? {});
+  const task = trains ? await taskFor({ space: Space.configure(space, {}) }, flags.task) : undefined;
   const shares = shareOut(flags.set, [
-    { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
+    { word: 'space', owner: `space ${space.name}`, schema: space.options },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options },
-    { word: 'training', owner: 'the training', schema },
+    ...(task === undefined
+      ? [{ word: 'estimator' as const, owner: `estimator ${estimator.name}`, schema: estimator.options }]
+      : [{ word: 'training' as const, owner: 'the training', schema: task.definition.training.options }]),
   ]);
   const strategyOptions = resolveOptions(`strategy ${strategy.name}`, strategy.options, {
     ...smallOf(strategy, flags),
@@ -186,28 +233,71 @@ async function requestOf(flags: SearchFlags): Promise<ExperimentRequest> {
     ...(strategy.plan === undefined ? {} : rungFlags(flags, strategy)),
   });
   const plan = strategy.plan?.(strategyOptions);
-  const training = schema.strict().safeParse({
-    ...(flags.preset === 'small' ? smallChildTraining(definition) : childTraining(definition)),
-    ...given('epochs', plan?.epochs),
-    ...shares.training,
-    ...given('epochs', flags.epochs),
-    ...given('batchSize', flags.batchSize),
-  });
-  if (!training.success) {
-    const [issue] = training.error.issues;
-    throw new InputError(`--set training.${issue?.path.join('.')}: ${issue?.message}`);
-  }
+  const hasBudget = flags.time !== undefined || flags.cost !== undefined;
+  const trials = plan?.trials ?? flags.trials ?? (hasBudget ? undefined : TRIALS);
   return {
     space: flags.space,
-    spaceOptions: { ...smallOf(definition, flags), ...shares.space, ...spaceOptionsOf(flags, definition) },
+    spaceOptions: { ...smallOf(space, flags), ...shares.space, ...spaceOptionsOf(flags, space) },
     strategy: flags.strategy,
     strategyOptions,
-    task: taskOf(flags),
-    training: training.data,
+    estimator: estimatorName,
+    estimatorOptions:
+      task === undefined
+        ? estimatorOptions(flags, estimatorName, shares.estimator)
+        : {
+            task: taskSettingsOf(flags.task ?? task.name, { ...flags, data: requireData(flags) }) as Json,
+            training: trainingOf(task.definition.training, flags, plan?.epochs, shares.training),
+            threads: flags.threads ?? 1,
+            ...given('timeoutSeconds', flags.timeout),
+            ...given('devices', flags.device),
+          },
+    ...given('order', flags.deterministic ? ('virtual' as const) : undefined),
     seed: flags.seed,
-    trials: plan?.trials ?? flags.trials ?? TRIALS,
+    ...given('trials', trials),
+    ...given('seconds', flags.time),
+    ...given('cost', flags.cost),
     workers: flags.workers ?? availableParallelism(),
-    threads: flags.threads ?? 1,
-    ...given('timeoutSeconds', flags.timeout),
+  };
+}
+
+/** An estimator that trains nothing takes no flags of trainings. */
+function estimatorOptions(
+  flags: SearchFlags,
+  name: string,
+  options: Record<string, Json>,
+): Record<string, Json> {
+  refuseFlags(
+    flags,
+    [
+      'data',
+      'task',
+      'limit',
+      'validation',
+      'imageSize',
+      'epochs',
+      'batchSize',
+      'threads',
+      'timeout',
+      'device',
+    ],
+    `estimator ${name} trains no networks; its own options are set with --set`,
+  );
+  return options;
+}
+
+function trainingOf(
+  { options, child, smallChild }: { options: z.ZodObject; child: object; smallChild: object },
+  flags: SearchFlags,
+  plannedEpochs: number | undefined,
+  set: Record<string, Json>,
+): Record<string, Json> {
+  return {
+    ...resolveOptions('the training', options, {
+      ...(flags.preset === 'small' ? smallChild : child),
+      ...given('epochs', plannedEpochs),
+      ...set,
+      ...given('epochs', flags.epochs),
+      ...given('batchSize', flags.batchSize),
+    }),
   };
 }

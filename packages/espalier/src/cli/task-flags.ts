@@ -1,16 +1,36 @@
 import type { Command } from 'commander';
-import type { TaskSettings } from '../tasks/task-settings.js';
+import type { FoundArchitecture } from '../experiments/found-architecture.js';
+import type { FoundPart } from '../modules/find-part.js';
+import { findTask } from '../tasks/find-task.js';
+import type { AnyTaskDefinition } from '../tasks/task-definition.js';
+import { tasks, usualTask } from '../tasks/task-names.js';
+import { type TaskSettings, taskFrom } from '../tasks/task-settings.js';
 import { wholeNumber } from './options.js';
 
-/** How much of the data is used, and in which size images are seen. */
+/** Which task, how much of its data, and in which size images are seen. */
 export interface TaskFlags {
+  readonly task?: string;
   readonly limit?: number | undefined;
   readonly imageSize?: number | undefined;
 }
 
+/** How all kinds of data are written. */
+export const dataForms = [...new Set([...tasks.values()].flatMap((task) => task.dataForms))].join(', ');
+
+export function addTaskFlag(command: Command): Command {
+  return command.option(
+    '--task <name|file>',
+    `${[...tasks.keys()].join(', ')}, or the path of a file (default: the task that the space is for)`,
+  );
+}
+
 export function addTaskFlags(command: Command): Command {
-  return command
-    .option('--limit <n>', 'only the first N training images or tokens (default: all)', wholeNumber(2))
+  return addTaskFlag(command)
+    .option(
+      '--limit <n>',
+      'only the first N training inputs: images, tokens, rows (default: all)',
+      wholeNumber(2),
+    )
     .option(
       '--image-size <n>',
       'height and width of the images, where the data has them in any size (default: 224)',
@@ -18,15 +38,31 @@ export function addTaskFlags(command: Command): Command {
     );
 }
 
-/** What the flags say of the data; what they leave open is not there. */
-export function taskOf({
-  data,
-  seed,
-  limit,
-  validation,
-  imageSize,
-}: TaskFlags & { readonly data: string; readonly seed: number; readonly validation?: number }): TaskSettings {
+/** The task of the flag, of the run that an architecture comes from, or the usual one of its space. */
+export async function taskFor(
+  { space, task }: Pick<FoundArchitecture, 'space' | 'task'>,
+  flag: string | undefined,
+): Promise<FoundPart<AnyTaskDefinition>> {
+  if (flag !== undefined) return findTask(flag, process.cwd());
+  if (task !== undefined)
+    return { ...(await findTask(task.name, process.cwd())), name: taskFrom(process.cwd(), task).name };
+  const definition = usualTask(space.definition);
+  return { definition, name: definition.name };
+}
+
+/** What the flags say of the data; what they leave open is missing. */
+export function taskSettingsOf(
+  name: string,
+  {
+    data,
+    seed,
+    limit,
+    validation,
+    imageSize,
+  }: TaskFlags & { readonly data: string; readonly seed: number; readonly validation?: number },
+): TaskSettings {
   return {
+    name,
     data,
     seed,
     ...(limit === undefined ? {} : { limit }),

@@ -18,27 +18,29 @@ import {
 import { Sampler } from './sampler.js';
 
 export interface ControllerOptions {
-  /** Units of each recurrent layer. */
+  /** Number of units in each recurrent layer. */
   readonly hidden: number;
-  /** Recurrent layers. */
+  /** Number of recurrent layers. */
   readonly layers: number;
-  /** Parameters start uniformly in [-range, range]. */
+  /** Parameters are initialised uniformly in [-initialRange, initialRange]. */
   readonly initialRange: number;
   readonly seed: number;
 }
 
 /**
- * The recurrent controller of Zoph & Le 2016 (section 3): a stacked LSTM that answers the questions of any space one
- * after the other, each answer being its next input. Every choice, known by its path, has a softmax of its own: with
- * parameters that start within +-0.08 the recurrent network hardly knows where in a program it stands, and layers that
- * share a softmax are answered alike for hundreds of updates. Subsets are answered by attention over anchor points,
- * whose parameters are the same at every point of one name.
+ * The recurrent controller of Zoph & Le 2016 (section 3). A stacked LSTM answers the questions of any space one after
+ * the other, and reads each answer as its next input.
  *
- * Heads are made when their question is first asked. What they start as depends on the seed and their name only.
+ * Every choice, identified by its path, has its own softmax. Sharing one softmax between layers does not work: with
+ * parameters initialised within +-0.08, the LSTM state hardly depends on the position in the program, so the controller
+ * gives all layers the same answers for hundreds of updates. Subsets are answered by attention over anchor points. All
+ * subset questions with the same name share the parameters of the attention.
+ *
+ * A head is created when its question is first asked. Its initial parameters depend only on the seed and its name.
  */
 export class Controller extends nn.Module {
   readonly cells: readonly nn.LSTMCell[];
-  /** What is read at the first question, [1, H]. */
+  /** The input at the first question, [1, H]. */
   readonly start: nn.Embedding;
   readonly heads: Record<string, Head> = {};
 
@@ -56,10 +58,10 @@ export class Controller extends nn.Module {
     for (const [name, head] of Object.entries(this.heads)) yield [`heads.${name}`, head];
   }
 
-  /** Makes the head of a name that `heads` had in another controller of the same options. */
+  /** Creates a head by its name, taken from `heads` of another controller with the same options. */
   addHead(name: string): Head {
     const { hidden, seed, initialRange } = this.options;
-    // A question's path may hold any character but is never the last part.
+    // The path of a question may contain any character, including a slash, but is never the last part of the name.
     const options = name.startsWith('choice/') ? Number(name.slice(name.lastIndexOf('/') + 1)) : undefined;
     const head = options === undefined ? new SubsetHead(hidden) : new ChoiceHead(options, hidden);
     manualSeed(deriveSeed(seed, `controller head ${name}`));
@@ -76,7 +78,7 @@ export class Controller extends nn.Module {
     return this.heads[name] ?? this.addHead(name);
   }
 
-  /** Draws sheets with the weights as they are now; to be made anew when they have changed. */
+  /** Returns a sampler of decision sequences for the current weights. Create a new one after each update. */
   sampler(): Sampler {
     return new Sampler({
       cells: this.cells,
@@ -86,17 +88,18 @@ export class Controller extends nn.Module {
   }
 
   /**
-   * Scores sheets by the sum over their answers, in the order given; gradients flow to the controller.
+   * Scores decision sequences, in the given order. The log-probability and entropy of a sequence are the sums over its
+   * decisions. Gradients flow to the controller.
    *
-   * @throws InputError for a sheet whose questions have one answer each
+   * @throws InputError if every question of a sequence has only one possible answer
    */
-  score(sheets: readonly (readonly AnsweredQuestion[])[]): Scored {
-    // Sheets that were asked the same questions go through the network together.
-    const groups = grouped([...sheets.keys()], (place) =>
-      JSON.stringify(sheets[place]?.map(({ question }) => shapeOf(question))),
+  score(sequences: readonly (readonly AnsweredQuestion[])[]): Scored {
+    // Sequences with the same questions pass through the network as one batch.
+    const groups = grouped([...sequences.keys()], (place) =>
+      JSON.stringify(sequences[place]?.map(({ question }) => shapeOf(question))),
     );
     const scored = [...groups.values()].map((places) =>
-      this.#scoreTogether(places.map((place) => sheets[place] as readonly AnsweredQuestion[])),
+      this.#scoreTogether(places.map((place) => sequences[place] as readonly AnsweredQuestion[])),
     );
     const order = [...groups.values()].flat();
     const position = order.map((_, place) => order.indexOf(place));
@@ -109,8 +112,8 @@ export class Controller extends nn.Module {
     return { logProbability: inOrder((one) => one.logProbability), entropy: inOrder((one) => one.entropy) };
   }
 
-  #scoreTogether(sheets: readonly (readonly AnsweredQuestion[])[]): Scored {
-    const [first] = sheets as [readonly AnsweredQuestion[]];
+  #scoreTogether(sequences: readonly (readonly AnsweredQuestion[])[]): Scored {
+    const [first] = sequences as [readonly AnsweredQuestion[]];
     const asked: Asked[] = [];
     for (const [place, { question }] of first.entries())
       if (isAsked(question))
@@ -118,13 +121,13 @@ export class Controller extends nn.Module {
           question,
           time: asked.length,
           head: this.#headFor(question),
-          answers: sheets.map((sheet) => (sheet[place] as AnsweredQuestion).answer),
+          answers: sequences.map((sequence) => (sequence[place] as AnsweredQuestion).answer),
         } as Asked);
     if (asked.length === 0)
       throw new InputError(
-        'the space asks nothing that has more than one answer, so there is nothing to learn',
+        'every decision of the space has only one option, so the controller has nothing to learn',
       );
-    // All answers are known: the recurrent network goes through its steps alone, and then all questions are scored.
+    // All answers are known, so the recurrent network runs through all steps first. The heads are scored afterwards.
     const anchorTimes = asked.flatMap(({ question, time }) => (question.kind === 'subset' ? [time] : []));
     const { given, recalled } = inputsAfter(asked, this.start.weight, anchorTimes);
     const outputs = fused.recallingLstm(given, recalled, this.cells);
@@ -133,7 +136,7 @@ export class Controller extends nn.Module {
     );
     for (const [head, subsets] of grouped(asked.filter(isSubset), ({ head }) => head as SubsetHead))
       scored.push(...scoreSubsets(head, subsets, outputs, anchorTimes));
-    // A subset of nothing has one answer.
+    // If only subsets without anchors were asked, `scored` is empty and the sums are zero.
     const nothing = outputs.select(0, 0).select(1, 0).mul(0);
     const sum = (part: (one: Scored) => Tensor) => scored.map(part).reduce((a, b) => a.add(b), nothing);
     return { logProbability: sum((one) => one.logProbability), entropy: sum((one) => one.entropy) };
@@ -143,7 +146,7 @@ export class Controller extends nn.Module {
 const isChoice = (asked: Asked): asked is Asked<ChoiceQuestion> => asked.question.kind === 'choice';
 const isSubset = (asked: Asked): asked is Asked<SubsetQuestion> => asked.question.kind === 'subset';
 
-/** What has a key in common, the keys in the order of their first. */
+/** Groups items by key. The keys are in the order of their first item. */
 function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {
@@ -155,7 +158,7 @@ function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 }
 
-/** What sheets must have in common to be scored together. */
+/** The properties of a question that sequences must share to be scored as one batch. */
 function shapeOf(question: Question): readonly unknown[] {
   return question.kind === 'choice'
     ? [question.path, question.options.length]

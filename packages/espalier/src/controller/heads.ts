@@ -1,13 +1,13 @@
 import { cat, fromTypedArray, nn, noGrad, type Tensor, tensor } from '@espalier/torch';
 import type { ChoiceQuestion, Question, SubsetQuestion } from '../space/language.js';
 
-/** How probable some answers were, and how undecided the controller was: [B] each, in nats. */
+/** Log-probability of some answers and entropy of their distributions: [B] each, in nats. */
 export interface Scored {
   readonly logProbability: Tensor;
   readonly entropy: Tensor;
 }
 
-/** A question that B sheets were asked at one step of the recurrent network, with its answers. */
+/** A question at one step of the recurrent network, with its answers in B decision sequences. */
 export interface Asked<
   Q extends Question = Question,
   A = Q extends ChoiceQuestion ? number : readonly number[],
@@ -20,10 +20,10 @@ export interface Asked<
 
 export type Head = ChoiceHead | SubsetHead;
 
-/** A question with more than one answer, or an anchor point, which the controller passes even where nothing is offered. */
+/** Whether a question takes a step of the controller. Choices with one option do not; anchor points always do. */
 export const isAsked = (question: Question) => question.kind === 'subset' || question.options.length > 1;
 
-/** A choice: "a softmax classifier", whose prediction "is then fed into the next time step as input" (section 3.1). */
+/** A choice: "a softmax classifier"; its prediction "is then fed into the next time step as input" (section 3.1). */
 export class ChoiceHead extends nn.Module {
   readonly classifier: nn.Linear;
   readonly embedding: nn.Embedding;
@@ -39,14 +39,14 @@ export class ChoiceHead extends nn.Module {
 }
 
 /**
- * A subset of earlier anchor points j, seen from anchor point i, by attention (section 3.3):
+ * Attention of anchor point i over the earlier anchor points j that it may take as inputs (section 3.3):
  * P(j is an input of i) = sigmoid(v^T tanh(W_prev h_j + W_curr h_i)).
  *
- * Where the size k of the subset is fixed, the anchors are drawn independently on condition that k are taken:
- * P(S) is proportional to the product of the odds of its members.
+ * If the size k of the subset is fixed, the anchors are drawn independently, conditional on exactly k being taken:
+ * P(S) is proportional to the product of the odds of the members of S.
  *
- * The paper does not say what is read after an anchor point. Here it is the mean of h_j over the anchors taken, as in
- * the follow-up work of the same authors (ENAS), and zeros where none is.
+ * The paper does not specify the input of the step after an anchor point. Here it is the mean of h_j over the selected
+ * anchors, as in the follow-up work of the same authors (ENAS), or zeros if none is selected.
  */
 export class SubsetHead extends nn.Module {
   readonly previous: nn.Linear;
@@ -64,7 +64,7 @@ export class SubsetHead extends nn.Module {
 const indices = (values: readonly number[]) =>
   fromTypedArray(BigInt64Array.from(values, BigInt), [values.length]);
 
-/** Log-probabilities [..., B, n] of which one is taken a row; both results are added up to [B]. */
+/** Scores one selected entry in each row of log-probabilities [..., B, n]. Both results are summed to [B]. */
 function scoreRows(logProbabilities: Tensor, taken: readonly number[]): Scored {
   const [rows, options] = logProbabilities.shape.slice(-2) as [number, number];
   const all = logProbabilities.reshape([-1, rows, options]);
@@ -75,9 +75,9 @@ function scoreRows(logProbabilities: Tensor, taken: readonly number[]): Scored {
 }
 
 /**
- * Scores choices of equally many options, each with a head of its own, all at once.
+ * Scores several choices, each with its own head, in one batch. All must have the same number of options.
  *
- * @param outputs of the recurrent network, [T, B, H]
+ * @param outputs outputs of the recurrent network, [T, B, H]
  */
 export function scoreChoices(asked: readonly Asked<ChoiceQuestion>[], outputs: Tensor): Scored {
   const hidden = outputs.shape[2] as number;
@@ -92,10 +92,10 @@ export function scoreChoices(asked: readonly Asked<ChoiceQuestion>[], outputs: T
 }
 
 /**
- * Scores subsets of one head, all that offer anything at once.
+ * Scores all subset questions of one head in one batch. Questions without anchors have one answer and are skipped.
  *
- * @param outputs of the recurrent network, [T, B, H]
- * @param anchorTimes when each anchor point was passed, by its index
+ * @param outputs outputs of the recurrent network, [T, B, H]
+ * @param anchorTimes the time step of each anchor point, by its index
  */
 export function scoreSubsets(
   head: SubsetHead,
@@ -109,7 +109,7 @@ export function scoreSubsets(
   const anchors = 1 + Math.max(...offering.map(({ question }) => question.anchors.at(-1) as number));
   const earlier = head.previous.forward(at(anchorTimes.slice(0, anchors)));
   const here = head.current.forward(at(offering.map(({ time }) => time)));
-  // v^T tanh(W_prev h_j + W_curr h_i): [points i, anchors j, B], those not offered too.
+  // v^T tanh(W_prev h_j + W_curr h_i): [points i, anchors j, B], including anchors that are not offered.
   const logits = head.v.forward(here.unsqueeze(1).add(earlier).tanh()).squeeze(3);
   const scored: Scored[] = [];
   const free = [...offering.keys()].filter((point) => offering[point]?.question.size === undefined);
@@ -137,16 +137,16 @@ export function scoreSubsets(
   return scored;
 }
 
-/** Subsets of any size, from the logits of all anchors [points, anchors, B]. */
+/** Scores subsets of any size from the logits of all anchors, [points, anchors, B]. */
 function scoreFree(asked: readonly Asked<SubsetQuestion>[], logits: Tensor): Scored {
-  const [points, anchors, sheets] = logits.shape as [number, number, number];
+  const [points, anchors, sequences] = logits.shape as [number, number, number];
   const offered = new Float64Array(points * anchors);
-  const taken = new Float64Array(points * anchors * sheets);
+  const taken = new Float64Array(points * anchors * sequences);
   for (const [point, { question, answers }] of asked.entries()) {
     for (const anchor of question.anchors) offered[point * anchors + anchor] = 1;
-    for (const [sheet, members] of answers.entries())
+    for (const [sequence, members] of answers.entries())
       for (const index of members)
-        taken[(point * anchors + (question.anchors[index] as number)) * sheets + sheet] = 1;
+        taken[(point * anchors + (question.anchors[index] as number)) * sequences + sequence] = 1;
   }
   const { dtype } = logits;
   const counted = fromTypedArray(offered, [points, anchors, 1]).to({ dtype });
@@ -154,12 +154,12 @@ function scoreFree(asked: readonly Asked<SubsetQuestion>[], logits: Tensor): Sco
   const no = logits.neg().logSigmoid();
   const of = (share: Tensor) => no.lerp(yes, share).mul(counted).sum([0, 1]);
   return {
-    logProbability: of(fromTypedArray(taken, [points, anchors, sheets]).to({ dtype })),
+    logProbability: of(fromTypedArray(taken, [points, anchors, sequences]).to({ dtype })),
     entropy: of(logits.sigmoid()).neg(),
   };
 }
 
-/** The log-probabilities of subsets, [B, subsets], from the logits of their possible members, [B, n]. */
+/** Log-probabilities of the given subsets, [B, subsets], from the logits of the n candidates, [B, n]. */
 function logProbabilitiesOf(subsets: readonly (readonly number[])[], logits: Tensor): Tensor {
   const count = logits.shape[1] as number;
   const membership = subsets.map((members) =>
@@ -168,7 +168,7 @@ function logProbabilitiesOf(subsets: readonly (readonly number[])[], logits: Ten
   return logits.matmul(tensor(membership, logits.dtype).t()).logSoftmax(1);
 }
 
-/** All subsets of {0 .. n-1} with k members, in lexical order. */
+/** All subsets of {0, ..., n - 1} with k members, in lexicographic order. */
 export function subsetsOf(n: number, k: number, from = 0): readonly (readonly number[])[] {
   if (k === 0) return [[]];
   const found: number[][] = [];
@@ -178,10 +178,11 @@ export function subsetsOf(n: number, k: number, from = 0): readonly (readonly nu
 }
 
 /**
- * What the recurrent network reads at each of T steps, once the answers are known: the embedding of the choice before,
- * [T, B, H], and from its own outputs at earlier steps the mean over the anchors taken, as shares [T, B, T].
+ * The inputs of the recurrent network at T steps, given all answers.
  *
- * @param start read at the first step, [1, H]
+ * @param start the input at the first step, [1, H]
+ * @returns `given`: the embedding of the previous choice, [T, B, H]; `recalled`: the weights of the network's own outputs
+ * at earlier steps, which average over the selected anchors, [T, B, T]
  */
 export function inputsAfter(
   asked: readonly Asked[],
@@ -190,21 +191,21 @@ export function inputsAfter(
 ): { given: Tensor; recalled: Tensor } {
   const times = asked.length;
   const [first] = asked as [Asked];
-  const sheets = first.answers.length;
-  const rows = new BigInt64Array(times * sheets);
-  const shares = new Float64Array(times * sheets * times);
+  const sequences = first.answers.length;
+  const rows = new BigInt64Array(times * sequences);
+  const shares = new Float64Array(times * sequences * times);
   const zeros = start.newZeros([1, start.shape[1] as number]);
   const table = [start, zeros];
   let length = 2n;
   for (const [time, { question, head, answers }] of asked.slice(0, -1).entries()) {
-    const at = (time + 1) * sheets;
-    for (const [sheet, answer] of answers.entries()) {
-      if (question.kind === 'choice') rows[at + sheet] = length + BigInt(answer as number);
+    const at = (time + 1) * sequences;
+    for (const [sequence, answer] of answers.entries()) {
+      if (question.kind === 'choice') rows[at + sequence] = length + BigInt(answer as number);
       else {
-        rows[at + sheet] = 1n;
+        rows[at + sequence] = 1n;
         const members = answer as readonly number[];
         for (const index of members)
-          shares[(at + sheet) * times + (anchorTimes[question.anchors[index] as number] as number)] =
+          shares[(at + sequence) * times + (anchorTimes[question.anchors[index] as number] as number)] =
             1 / members.length;
       }
     }
@@ -216,12 +217,12 @@ export function inputsAfter(
   return {
     given: cat(table)
       .indexSelect(0, fromTypedArray(rows, [rows.length]))
-      .reshape([times, sheets, -1]),
-    recalled: fromTypedArray(shares, [times, sheets, times]).to({ dtype: start.dtype }),
+      .reshape([times, sequences, -1]),
+    recalled: fromTypedArray(shares, [times, sequences, times]).to({ dtype: start.dtype }),
   };
 }
 
-/** Draws every parameter of a module anew, uniformly in [-range, range]. */
+/** Initialises every parameter of a module uniformly in [-range, range]. */
 export function initialiseUniformly(module: nn.Module, range: number): void {
   noGrad(() => {
     for (const parameter of module.parameters()) parameter.uniform_(-range, range);

@@ -9,11 +9,11 @@ const arrays = {
   uint8: Uint8Array,
 } as const;
 
-/** Copies of tensors outside libtorch, under their names with a prefix. */
+/** Copies tensors to memory outside libtorch, and prefixes their names. */
 export function toHost(tensors: ReadonlyMap<string, Tensor>, prefix: string): [string, HostTensor][] {
   return [...tensors].map(([name, tensor]) => {
     const { dtype, shape } = tensor;
-    if (!(dtype in arrays)) throw new TypeError(`a snapshot holds no ${dtype} tensors`);
+    if (!(dtype in arrays)) throw new TypeError(`a snapshot cannot hold ${dtype} tensors`);
     const { buffer } = tensor.toTypedArray();
     return [
       prefix + name,
@@ -22,16 +22,20 @@ export function toHost(tensors: ReadonlyMap<string, Tensor>, prefix: string): [s
   });
 }
 
-/** The tensors of a prefix, their names without it. @throws InputError where the bytes do not fit a shape */
+/**
+ * Reads the tensors whose names start with a prefix, and removes the prefix from their names.
+ *
+ * @throws InputError if the number of bytes does not match the shape
+ */
 export function fromHost(snapshot: ReadonlyMap<string, HostTensor>, prefix: string): Map<string, Tensor> {
   const tensors = new Map<string, Tensor>();
   for (const [name, { dtype, shape, data }] of snapshot) {
     if (!name.startsWith(prefix)) continue;
     try {
-      // A copy: its bytes begin where the elements' alignment allows it.
+      // Copy the bytes, so that they are aligned for the element type.
       tensors.set(name.slice(prefix.length), fromTypedArray(new arrays[dtype](data.slice().buffer), shape));
     } catch (error) {
-      throw new InputError(`the snapshot's tensor ${name}: ${(error as Error).message}`);
+      throw new InputError(`invalid tensor ${name} in the snapshot: ${(error as Error).message}`);
     }
   }
   return tensors;

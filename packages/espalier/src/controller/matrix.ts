@@ -1,11 +1,11 @@
 import type { Tensor } from '@espalier/torch';
 
-/** The values of a tensor as they are now, in float64. */
+/** A copy of the current values of a tensor, in float64. */
 export function numbersOf(tensor: Tensor): Float64Array {
   return new Float64Array(tensor.toTypedArray() as Float32Array | Float64Array);
 }
 
-/** A copy of a matrix [rows, columns], for products that are smaller than the call of an operator. */
+/** A copy of a matrix [rows, columns], for products so small that calling a libtorch operator would cost more. */
 export class Matrix {
   readonly #columns: number;
   readonly #values: Float64Array;
@@ -19,13 +19,13 @@ export class Matrix {
     return this.#values.subarray(index * this.#columns, (index + 1) * this.#columns);
   }
 
-  /** Adds the product with a vector to `out`. */
+  /** Adds the product of the matrix and a vector to `out`. */
   addProduct(vector: Float64Array, out: Float64Array): void {
     const values = this.#values;
     const columns = this.#columns;
     const rows = out.length;
     let row = 0;
-    // Four rows at once read the vector once, and their sums need not wait for each other.
+    // Four rows at a time share each load of the vector, and their four sums are independent of each other.
     for (; row + 3 < rows; row += 4) {
       const first = row * columns;
       const second = first + columns;

@@ -5,119 +5,121 @@ import { type ProgramSource, walk } from '../space/trace.js';
 import { ChoiceHead, type Head, isAsked, type SubsetHead, subsetsOf } from './heads.js';
 import { Matrix, numbersOf } from './matrix.js';
 
-/** What a sampler copies. */
-export interface Copied {
+/** The parts of a controller that a sampler copies. */
+export interface ControllerWeights {
   readonly cells: readonly nn.LSTMCell[];
   readonly start: nn.Embedding;
   headFor(question: Question): Head;
 }
 
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
-/** Of `Math.exp`, which takes half the time of `Math.tanh`. */
+/** Uses `Math.exp`, which takes half the time of `Math.tanh`. */
 const tanh = (x: number) => 2 / (1 + Math.exp(-2 * x)) - 1;
 
 /**
- * Draws sheets with the weights that a controller has when the sampler is made (a head's are copied when its question is
- * first asked: they must not change before the sampler is thrown away). One child's questions come one after the
- * other, and what the network computes between two of them is less than the call of an operator costs: so it is computed
- * here, on copies of the weights. What is drawn depends on the weights and the random numbers alone, not on libtorch.
+ * Draws decision sequences with the weights of a controller at the time when the sampler is created. The weights of a
+ * head are copied when its question is first asked, so the controller must not change while the sampler is in use.
+ *
+ * The questions of one child have to be answered one by one, and each step of the network costs less than the call of a
+ * libtorch operator. So the steps are computed here, in JavaScript, on copies of the weights. The result depends only on
+ * the weights and the random numbers, not on libtorch.
  */
 export class Sampler {
-  readonly cells: readonly CellInNumbers[];
-  /** What the first layer makes of what is read at the first question. */
-  readonly begun: Float64Array;
-  readonly #heads = new Map<Head, HeadInNumbers>();
+  readonly cells: readonly CellWeights[];
+  /** The contribution of the first input to the gates of the first layer, [4H]. */
+  readonly startGates: Float64Array;
+  readonly #heads = new Map<Head, HeadSampler>();
 
-  constructor(private readonly controller: Copied) {
-    this.cells = controller.cells.map((cell) => new CellInNumbers(cell));
-    this.begun = this.read(numbersOf(controller.start.weight));
+  constructor(private readonly controller: ControllerWeights) {
+    this.cells = controller.cells.map((cell) => new CellWeights(cell));
+    this.startGates = this.read(numbersOf(controller.start.weight));
   }
 
-  /** Answers a space's questions, each drawn with the probabilities that the controller gives. */
+  /** Answers the questions of a space by sampling from the controller's distributions. */
   sample(source: ProgramSource<unknown>, random: Random): Answer[] {
     const answers: Answer[] = [];
-    const reading = new Reading(this);
+    const state = new RecurrentState(this);
     const questions = walk(source);
     let step = questions.next();
     while (!step.done) {
       const { question } = step.value;
-      const answer = isAsked(question) ? this.#headOf(question).answer(question, reading, random) : 0;
+      const answer = isAsked(question) ? this.#headOf(question).answer(question, state, random) : 0;
       answers.push(answer);
       step = questions.next(answer);
     }
     return answers;
   }
 
-  /** What an input adds to the gates of the first layer: [4H]. */
+  /** The contribution of an input to the gates of the first layer, [4H]. */
   read(input: Float64Array): Float64Array {
-    return (this.cells[0] as CellInNumbers).ofInput.times(input);
+    return (this.cells[0] as CellWeights).inputWeights.times(input);
   }
 
-  #headOf(question: Question): HeadInNumbers {
+  #headOf(question: Question): HeadSampler {
     const head = this.controller.headFor(question);
     let copy = this.#heads.get(head);
     if (copy === undefined) {
       copy =
         head instanceof ChoiceHead
-          ? new ChoiceInNumbers(head, this)
-          : new SubsetInNumbers(head as SubsetHead, this);
+          ? new ChoiceSampler(head, this)
+          : new SubsetSampler(head as SubsetHead, this);
       this.#heads.set(head, copy);
     }
     return copy;
   }
 }
 
-class CellInNumbers {
-  readonly ofInput: Matrix;
-  readonly ofHidden: Matrix;
+class CellWeights {
+  readonly inputWeights: Matrix;
+  readonly hiddenWeights: Matrix;
   readonly bias: Float64Array;
 
   constructor(cell: nn.LSTMCell) {
-    this.ofInput = new Matrix(cell.weight_ih);
-    this.ofHidden = new Matrix(cell.weight_hh);
+    this.inputWeights = new Matrix(cell.weight_ih);
+    this.hiddenWeights = new Matrix(cell.weight_hh);
     const hidden = numbersOf(cell.bias_hh);
     this.bias = numbersOf(cell.bias_ih).map((value, index) => value + (hidden[index] as number));
   }
 }
 
-/** Of one layer: what it gave out last and its cells, [H] each. */
+/** The hidden state and the cell state of one layer, [H] each. */
 interface State {
   readonly hidden: Float64Array;
   readonly cell: Float64Array;
 }
 
-/** The recurrent network on its way through the questions of one sheet. */
-class Reading {
-  /** What it reads next, as `Sampler.read` gives it. */
+/** The state of the recurrent network within one decision sequence. */
+class RecurrentState {
+  /** The next input, as returned by `Sampler.read`. */
   next: Float64Array;
-  /** Its output at the anchor points passed so far. */
+  /** The outputs at the anchor points passed so far. */
   readonly anchors: Float64Array[] = [];
-  /** What the attention of each name makes of them. */
-  readonly attended = new Map<SubsetInNumbers, Float64Array[]>();
+  /** W_prev h_j of each anchor point j, for each attention head. */
+  readonly attended = new Map<SubsetSampler, Float64Array[]>();
   readonly #states: readonly State[];
-  readonly #cells: readonly CellInNumbers[];
-  /** Written anew at every layer and step: arrays of their own would cost more than what is computed in them. */
+  readonly #cells: readonly CellWeights[];
+  /** A buffer shared by all layers and steps: allocating an array costs more than the computation. */
   readonly #gates: Float64Array;
 
-  constructor({ cells, begun }: Sampler) {
+  constructor({ cells, startGates }: Sampler) {
     this.#cells = cells;
-    this.next = begun;
-    this.#gates = new Float64Array(begun.length);
-    const units = begun.length / 4;
+    this.next = startGates;
+    this.#gates = new Float64Array(startGates.length);
+    const units = startGates.length / 4;
     this.#states = cells.map(() => ({ hidden: new Float64Array(units), cell: new Float64Array(units) }));
   }
 
-  /** One step: the output at the next question, until the one after it. */
+  /** Runs one step and returns the output at the next question. The next call overwrites the returned array. */
   step(): Float64Array {
     const gates = this.#gates;
     let value: Float64Array | undefined;
     for (let layer = 0; layer < this.#cells.length; layer++) {
-      const { ofInput, ofHidden, bias } = this.#cells[layer] as CellInNumbers;
+      const { inputWeights, hiddenWeights, bias } = this.#cells[layer] as CellWeights;
       const state = this.#states[layer] as State;
       gates.set(bias);
       if (value === undefined) add(this.next, gates);
-      else ofInput.addProduct(value, gates);
-      ofHidden.addProduct(state.hidden, gates);
+      else inputWeights.addProduct(value, gates);
+      hiddenWeights.addProduct(state.hidden, gates);
       advance(state, gates);
       value = state.hidden;
     }
@@ -129,7 +131,7 @@ function add(values: Float64Array, to: Float64Array): void {
   for (let i = 0; i < to.length; i++) (to[i] as number) += values[i] as number;
 }
 
-/** One step of an LSTM, from gates i, f, g, o of all units each. */
+/** One LSTM step, given the pre-activations of the gates i, f, g and o, each for all units. */
 function advance({ hidden, cell }: State, gates: Float64Array): void {
   const units = cell.length;
   for (let i = 0; i < units; i++) {
@@ -141,16 +143,16 @@ function advance({ hidden, cell }: State, gates: Float64Array): void {
   }
 }
 
-/** Draws an answer, and leaves to the network what it reads next. */
-interface HeadInNumbers {
-  answer(question: Question, reading: Reading, random: Random): Answer;
+/** Samples an answer and sets the next input of the recurrent network. */
+interface HeadSampler {
+  answer(question: Question, state: RecurrentState, random: Random): Answer;
 }
 
-class ChoiceInNumbers implements HeadInNumbers {
+class ChoiceSampler implements HeadSampler {
   readonly #classifier: Matrix;
   readonly #bias: Float64Array;
   readonly #embedding: Matrix;
-  /** What is read after each answer, once it was needed. */
+  /** The gate contribution of each answer's embedding, cached on first use. */
   readonly #read: Float64Array[] = [];
 
   constructor(
@@ -162,17 +164,17 @@ class ChoiceInNumbers implements HeadInNumbers {
     this.#embedding = new Matrix(embedding.weight);
   }
 
-  answer(_question: ChoiceQuestion, reading: Reading, random: Random): number {
+  answer(_question: ChoiceQuestion, state: RecurrentState, random: Random): number {
     const logits = this.#bias.slice();
-    this.#classifier.addProduct(reading.step(), logits);
+    this.#classifier.addProduct(state.step(), logits);
     const answer = draw(softmax(logits), random);
     this.#read[answer] ??= this.sampler.read(this.#embedding.row(answer));
-    reading.next = this.#read[answer];
+    state.next = this.#read[answer];
     return answer;
   }
 }
 
-class SubsetInNumbers implements HeadInNumbers {
+class SubsetSampler implements HeadSampler {
   readonly #previous: Matrix;
   readonly #current: Matrix;
   readonly #v: Float64Array;
@@ -186,14 +188,13 @@ class SubsetInNumbers implements HeadInNumbers {
     this.#v = numbersOf(v.weight);
   }
 
-  answer({ anchors, size }: SubsetQuestion, reading: Reading, random: Random): readonly number[] {
-    const output = reading.step();
-    const taken =
-      anchors.length === 0 ? [] : this.#draw(this.#logits(anchors, reading, output), size, random);
+  answer({ anchors, size }: SubsetQuestion, state: RecurrentState, random: Random): readonly number[] {
+    const output = state.step();
+    const taken = anchors.length === 0 ? [] : this.#draw(this.#logits(anchors, state, output), size, random);
     const read = new Float64Array(output.length);
-    for (const index of taken) add(reading.anchors[anchors[index] as number] as Float64Array, read);
-    reading.next = this.sampler.read(read.map((sum) => sum / Math.max(taken.length, 1)));
-    reading.anchors.push(output.slice());
+    for (const index of taken) add(state.anchors[anchors[index] as number] as Float64Array, read);
+    state.next = this.sampler.read(read.map((sum) => sum / Math.max(taken.length, 1)));
+    state.anchors.push(output.slice());
     return taken;
   }
 
@@ -202,16 +203,16 @@ class SubsetInNumbers implements HeadInNumbers {
     return [...logits.keys()].filter((index) => random.uniform() < logistic(logits[index] as number));
   }
 
-  /** v^T tanh(W_prev h_j + W_curr h_i), of each anchor offered. */
-  #logits(anchors: readonly number[], reading: Reading, output: Float64Array): Float64Array {
+  /** v^T tanh(W_prev h_j + W_curr h_i) for each offered anchor j. */
+  #logits(anchors: readonly number[], state: RecurrentState, output: Float64Array): Float64Array {
     const here = this.#current.times(output);
-    let attended = reading.attended.get(this);
+    let attended = state.attended.get(this);
     if (attended === undefined) {
       attended = [];
-      reading.attended.set(this, attended);
+      state.attended.set(this, attended);
     }
     return Float64Array.from(anchors, (anchor) => {
-      attended[anchor] ??= this.#previous.times(reading.anchors[anchor] as Float64Array);
+      attended[anchor] ??= this.#previous.times(state.anchors[anchor] as Float64Array);
       const earlier = attended[anchor];
       let logit = 0;
       for (let i = 0; i < here.length; i++)
@@ -229,7 +230,7 @@ function softmax(logits: Float64Array): Float64Array {
   return odds.map((one) => one / all);
 }
 
-/** Draws an index with the probabilities given; they add up to 1 but for rounding. */
+/** Samples an index with the given probabilities, which sum to 1 up to rounding. */
 function draw(probabilities: Float64Array, random: Random): number {
   let left = random.uniform();
   for (const [index, probability] of probabilities.entries()) {
@@ -239,7 +240,7 @@ function draw(probabilities: Float64Array, random: Random): number {
   return probabilities.length - 1;
 }
 
-/** A subset of fixed size, with a probability in proportion to the product of its members' odds. */
+/** Samples a subset of fixed size with probability proportional to the product of its members' odds. */
 function drawSubset(logits: Float64Array, size: number, random: Random): readonly number[] {
   const subsets = subsetsOf(logits.length, size);
   const ofSubsets = Float64Array.from(subsets, (members) =>

@@ -6,7 +6,7 @@ import { DecodingPass } from './decoder.js';
 import type { ImageSet } from './image-dataset.js';
 import { imageWriter } from './image-writer.js';
 
-/** Images and labels for one step. Both arrays are written over by the next batch: copy what has to stay. */
+/** Images and labels for one step. The next batch overwrites both arrays: copy what you need for longer. */
 export interface Batch {
   /** [count, height, width, channels], (pixel / 255 - mean) / standard deviation, channel by channel. */
   readonly images: Float32Array;
@@ -16,27 +16,27 @@ export interface Batch {
 }
 
 interface BatchOptions {
-  /** Images a batch. */
+  /** Images per batch. */
   readonly size: number;
-  /** Those of the training images, for every set: see `channelStatistics`. */
+  /** The statistics of the training images, whatever the set: see `channelStatistics`. */
   readonly statistics: ChannelStatistics;
-  /** Shuffles and augments; without it the images come in the order of the set and as they are. */
+  /** Shuffles and augments. Without it, the images come unchanged, in the order of the set. */
   readonly training?: {
     readonly seed: number;
-    /** Which pass over the data this is. With the seed it gives order and augmentation: a run resumes by it. */
+    /** The number of the pass. Seed and epoch determine order and augmentation, so that a run can be resumed. */
     readonly epoch: number;
     readonly augmentation: Augmentation;
   };
-  /** What becomes of the images left over when the batch size does not divide their number. Default: keep. */
+  /** Whether to keep the last batch if it is smaller than the others. Default: keep. */
   readonly lastBatch?: 'keep' | 'drop';
 }
 
 /**
- * One pass over a set. Equal options give equal bytes, and what an image looks like depends on its place in the
- * epoch's order, not on the batch size.
+ * One pass over a set. Equal options give equal bytes. How an image is augmented depends on its place in the order of the
+ * epoch, not on the batch size.
  *
- * Throws an InputError, before the first batch, for a batch size below 1, for no image, and for fewer images than
- * one batch when the last is dropped.
+ * Throws an InputError, before the first batch, for a batch size below 1, for a set without images, and for a set smaller
+ * than one batch if the last batch is dropped.
  */
 export function batches(set: ImageSet, options: BatchOptions): Generator<Batch, void, undefined> {
   const { size, training, lastBatch = 'keep' } = options;
@@ -61,7 +61,7 @@ function* generate(
   const order = (random?.permutation(count) ?? Int32Array.from(labels.keys())).subarray(0, total);
   const decoding = 'files' in set ? new DecodingPass(set, order, size, training) : undefined;
   const { cutout, ...earlier } = training?.augmentation ?? {};
-  // Files come cropped, mirrored and coloured; images in memory are changed on the way into the batch.
+  // The decoder crops, mirrors and colours image files. Images in memory are changed on their way into the batch.
   const augmentation = {
     ...(decoding === undefined ? earlier : {}),
     ...(cutout === undefined ? {} : { cutout }),

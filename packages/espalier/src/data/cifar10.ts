@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../input-error.js';
 import { checksumOf } from './checksum.js';
@@ -15,17 +15,20 @@ const TEST_FILE = 'test_batch.bin';
 const NAMES_FILE = 'batches.meta.txt';
 
 /**
- * CIFAR-10 from a folder of its official binary files: those of `data_batch_1.bin` to `data_batch_5.bin` that are
- * there (at least one), in this order, `test_batch.bin`, and the class names of `batches.meta.txt` if it is there.
- * 32 x 32 x 3 an image.
+ * CIFAR-10 from a folder with its official binary files: `data_batch_1.bin` to `data_batch_5.bin`, in this order,
+ * `test_batch.bin`, and optionally `batches.meta.txt` with the names of the classes. Images have 32 x 32 x 3 bytes. One of
+ * the training files is enough; a note says which are missing.
  *
- * Throws an InputError for a missing folder or file, a file that is cut in the middle, and a label above 9.
+ * Throws an InputError for a missing folder or file, for a file of another size than whole images have, and for a label
+ * above 9.
  */
 export function openCifar10(folder: string): ImageData<ImagesInMemory> {
   checkFolder(folder, 'the folder of the binary version of CIFAR-10');
-  const present = TRAINING_FILES.filter((name) => existsSync(join(folder, name)));
+  const present = TRAINING_FILES.filter(
+    (name) => lstatSync(join(folder, name), { throwIfNoEntry: false }) !== undefined,
+  );
   if (present.length === 0) {
-    throw new InputError(`${folder}: has none of ${TRAINING_FILES.join(', ')}; at least one is needed`);
+    throw new InputError(`${folder}: has none of ${TRAINING_FILES.join(', ')}; expected at least one`);
   }
   const train = readSet(present.map((name) => join(folder, name)));
   const test = readSet([join(folder, TEST_FILE)]);
@@ -37,7 +40,18 @@ export function openCifar10(folder: string): ImageData<ImagesInMemory> {
     test,
     augmentation: { crop: { from: 'padded', margin: 4 }, flip: true },
     checksum: () => checksumOf([train, test]),
+    notes: missingNote(present, train.count),
   };
+}
+
+/** No sentence, or one on the training files that are missing. */
+function missingNote(present: readonly string[], count: number): string[] {
+  const missing = TRAINING_FILES.filter((name) => !present.includes(name));
+  if (missing.length === 0) return [];
+  return [
+    `The training set has ${count.toLocaleString('en')} images from ${present.length} of ${TRAINING_FILES.length} files: ` +
+      `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.`,
+  ];
 }
 
 function readSet(paths: readonly string[]): ImagesInMemory {
@@ -74,7 +88,7 @@ function readRecords(path: string): Buffer {
   if (file.length === 0 || file.length % RECORD !== 0) {
     throw new InputError(
       `${path}: has ${file.length} bytes; expected a multiple of ${RECORD} ` +
-        `(1 label byte and ${CHANNELS * PLANE} pixel bytes an image), 1 image or more`,
+        `(1 label byte and ${CHANNELS * PLANE} pixel bytes per image), 1 image or more`,
     );
   }
   return file;
@@ -85,7 +99,7 @@ function readNames(path: string): string[] {
   const names = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   if (names.length !== CLASSES.length) {
     throw new InputError(
-      `${path}: has ${names.length} names (${text.length} bytes); expected ${CLASSES.length}, one a line`,
+      `${path}: has ${names.length} names (${text.length} bytes); expected ${CLASSES.length}, one per line`,
     );
   }
   return names.map((name) => name.trim());

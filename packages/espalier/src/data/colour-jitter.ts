@@ -1,23 +1,24 @@
 import type { Random } from '../random/random.js';
+import { greyAt } from './grey.js';
 
-/** How far the colours of a training image are changed at random. */
+/** How much the colours of a training image change at random. */
 export interface ColourJitter {
-  /** Brightness, contrast and saturation are multiplied by 1 - strength to 1 + strength. */
+  /** Brightness, contrast and saturation are multiplied by a factor from 1 - strength to 1 + strength. */
   readonly strength: number;
-  /** The hue is turned by up to so many full turns to either side, at most 1/2. */
+  /** The hue turns by at most this many full turns, to either side; at most 1/2. */
   readonly hue: number;
 }
 
-/** Pillow calculates in single precision, and rounds down: the last bit can make another byte. */
+/** Pillow computes in single precision and rounds down, so the last bit can change a byte. */
 const { fround } = Math;
 
 type Change = (pixels: Uint8Array) => void;
 
 /**
- * Changes brightness, contrast, saturation and hue by random amounts in random order, as `ColorJitter` of torchvision
- * does with Pillow's images: that of DARTS on ImageNet (the authors' cnn/train_imagenet.py: 0.4, and 0.2 for the hue).
+ * Changes brightness, contrast, saturation and hue by random amounts in random order, as torchvision's `ColorJitter` does
+ * with Pillow's images. DARTS uses it on ImageNet (the authors' cnn/train_imagenet.py: 0.4, and 0.2 for the hue).
  *
- * @param pixels [height, width, 3] of red, green and blue, changed in place
+ * @param pixels bytes [height, width, 3] of red, green and blue, changed in place
  */
 export function jitterColours(pixels: Uint8Array, random: Random, { strength, hue }: ColourJitter): void {
   const factor = () =>
@@ -33,28 +34,29 @@ export function jitterColours(pixels: Uint8Array, random: Random, { strength, hu
   for (const index of random.permutation(changes.length)) changes[index]!(pixels);
 }
 
+/** Multiplies every value. */
 export function scaleBrightness(pixels: Uint8Array, factor: number): void {
   for (let i = 0; i < pixels.length; i++) pixels[i] = blend(0, pixels[i]!, factor);
 }
 
-/** Away from, or towards, the mean brightness of the image. */
+/** Moves every value away from the mean brightness of the image, or towards it. */
 export function scaleContrast(pixels: Uint8Array, factor: number): void {
   let sum = 0;
-  for (let i = 0; i < pixels.length; i += 3) sum += grey(pixels, i);
+  for (let i = 0; i < pixels.length; i += 3) sum += greyAt(pixels, i);
   const mean = Math.floor((3 * sum) / pixels.length + 0.5);
   for (let i = 0; i < pixels.length; i++) pixels[i] = blend(mean, pixels[i]!, factor);
 }
 
-/** Away from, or towards, each pixel's own brightness. */
+/** Moves the values of each pixel away from its own brightness, or towards it. */
 export function scaleSaturation(pixels: Uint8Array, factor: number): void {
   for (let i = 0; i < pixels.length; i += 3) {
-    const own = grey(pixels, i);
+    const own = greyAt(pixels, i);
     for (let c = i; c < i + 3; c++) pixels[c] = blend(own, pixels[c]!, factor);
   }
 }
 
 /**
- * Turns the hue, which has 255 steps a turn as Pillow keeps it.
+ * Turns the hue, in Pillow's steps of 1/255 of a turn.
  *
  * @param turns -1/2 to 1/2
  */
@@ -80,7 +82,12 @@ export function turnHue(pixels: Uint8Array, turns: number): void {
   }
 }
 
-/** Writes a colour given by its hue in sixths of a turn (0 to below 6), its saturation 0 to 1 and its largest value. */
+/**
+ * Writes the colour of a hue, a saturation and a largest value.
+ *
+ * @param hue in sixths of a turn, 0 to below 6
+ * @param saturation 0 to 1
+ */
 function paint(pixels: Uint8Array, at: number, hue: number, saturation: number, most: number): void {
   const sixth = Math.floor(hue);
   const rest = hue - sixth;
@@ -89,17 +96,12 @@ function paint(pixels: Uint8Array, at: number, hue: number, saturation: number, 
   const rising = Math.round(most * (1 - saturation * (1 - rest)));
   const even = sixth % 2 === 0;
   const between = even ? rising : falling;
-  // The channel that is largest, then the one in between: red, green and blue are 0, 1, 2 after `at`.
+  // Which channel is the largest and which is in between: 0 red, 1 green, 2 blue.
   const largest = ((sixth + 1) >> 1) % 3;
   const middle = even ? (largest + 1) % 3 : (largest + 2) % 3;
   pixels[at + largest] = most;
   pixels[at + middle] = between;
   pixels[at + 3 - largest - middle] = least;
-}
-
-/** Brightness by ITU-R 601, in Pillow's whole numbers. */
-function grey(pixels: Uint8Array, at: number): number {
-  return (pixels[at]! * 19595 + pixels[at + 1]! * 38470 + pixels[at + 2]! * 7471 + 0x8000) >> 16;
 }
 
 function blend(from: number, to: number, factor: number): number {

@@ -1,9 +1,9 @@
 /**
- * An order of images in which those of every class are spread evenly from the first to the last, so that the first N
- * have the classes in proportion; those of a class keep their order.
+ * Orders images so that each class is spread evenly from the first to the last. The first N images then have the classes in
+ * proportion. The images of a class keep their order.
  *
- * @param labels [count], the class of each
- * @returns [count], their indices in that order
+ * @param labels [count], the class of each image
+ * @returns [count], the indices of the images in the new order
  */
 export function dealOut(labels: Int32Array): Int32Array {
   const sizes = new Map<number, number>();

@@ -1,10 +1,10 @@
-/** The program of the decoder's thread: makes the images of files, some at once, in the order in which they are asked for. */
+/** The program of the decoder thread: decodes the images it is asked for, in that order, several at a time. */
 import { availableParallelism } from 'node:os';
 import { parentPort } from 'node:worker_threads';
-import type { DecoderJob, DecoderRequest } from './decoder.js';
+import { type DecoderJob, type DecoderRequest, SlotState } from './decoder-request.js';
 import { showImage } from './shown-image.js';
 
-/** Images at once; the work on each is in a thread of libuv, of which there are four where nobody says otherwise. */
+/** Images decoded at a time. Each takes a thread of libuv, which has four by default. */
 const AT_ONCE = Math.min(4, availableParallelism());
 
 const waiting: { readonly request: DecoderRequest; readonly job: DecoderJob }[] = [];
@@ -20,12 +20,14 @@ async function work(): Promise<void> {
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     const { request, job } = next;
     const { pixels, states, slotBytes, showing } = request;
-    // The first state says whether anybody still waits for the pass.
+    // The first state says whether the pass still goes on.
     if (Atomics.load(states, 0) !== 0) continue;
     const slot = new Uint8Array(pixels, job.slot * slotBytes, slotBytes);
-    let state = 1;
+    let state: number = SlotState.ready;
     try {
-      slot.set(await showImage(job.file, job.place, showing));
+      const { pixels: shown, damaged } = await showImage(job.file, job.place, showing);
+      slot.set(shown);
+      if (damaged) state = SlotState.readyButDamaged;
     } catch (error) {
       const reason = new TextEncoder().encode((error as Error).message).subarray(0, slotBytes);
       slot.set(reason);

@@ -2,44 +2,24 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../input-error.js';
-import { IMAGE_FORMATS } from './decode-image.js';
+import { warnOfDamage } from './damage-warning.js';
+import { type DecoderJob, type DecoderRequest, SlotState } from './decoder-request.js';
 import type { ImagesInFiles } from './image-dataset.js';
 import type { Showing } from './shown-image.js';
 
-/** An image that the decoder is asked for. */
-export interface DecoderJob {
-  readonly file: string;
-  /** In the order of the pass. */
-  readonly place: number;
-  readonly slot: number;
-}
-
-export interface DecoderRequest {
-  /** Slots of `slotBytes`, each for an image. */
-  readonly pixels: SharedArrayBuffer;
-  /**
-   * First whether the pass is over (1), then of each slot: 0 while it is waited for, 1 when the image is there, and -n
-   * where n bytes of text say why there is none.
-   */
-  readonly states: Int32Array<SharedArrayBuffer>;
-  readonly slotBytes: number;
-  readonly showing: Showing;
-  readonly jobs: readonly DecoderJob[];
-}
-
-/** Where a reason must find room, however small the images are. */
+/** A slot has room for an error message, however small the images are. */
 const LEAST_SLOT = 1024;
-/** Batches that are decoded while one is trained on. */
+/** Batches that are decoded ahead of the one that is trained on. */
 const AHEAD = 2;
-/** More than any disk takes; what then happens is an error and not a program that stands still. */
+/** Longer than any disk takes. After that time it is an error; without a limit the program would hang. */
 const PATIENCE_MS = 300_000;
 
-/** One thread for the process, which does not keep it alive. */
+/** One thread for the whole process. It does not keep the process alive. */
 let worker: Worker | undefined;
 
 function decoder(): Worker {
   if (worker === undefined) {
-    // The compiled program, whoever runs this file: a thread cannot read TypeScript.
+    // Always the compiled program: a thread cannot run TypeScript.
     worker = new Worker(createRequire(import.meta.url).resolve('#decoder-worker'));
     worker.unref();
   }
@@ -47,11 +27,11 @@ function decoder(): Worker {
 }
 
 /**
- * One pass over image files, batch by batch, which a thread of its own decodes ahead. Waits for it without giving the
- * event loop a turn, as a training step does.
+ * One pass over image files, batch by batch. A separate thread decodes ahead. Waiting for it blocks the event loop, as a
+ * training step does.
  */
 export class DecodingPass {
-  /** Of the batch that `next` took: bytes [size, height, width, 3]. */
+  /** The batch that `next` took: bytes [size, height, width, 3]. */
   readonly images: Uint8Array;
   readonly #set: ImagesInFiles;
   readonly #order: Int32Array;
@@ -61,8 +41,8 @@ export class DecodingPass {
   #taken = 0;
 
   /**
-   * @param order of the set's images, indices of those that the pass shows
-   * @param size of a batch
+   * @param order the indices of the images that the pass shows
+   * @param size of a batch, in images
    */
   constructor(set: ImagesInFiles, order: Int32Array, size: number, random?: Showing['random']) {
     const { folder, height, width, channels } = set;
@@ -82,9 +62,9 @@ export class DecodingPass {
   }
 
   /**
-   * Takes the next `count` images.
+   * Takes the next `count` images. Warns of a damaged file that could be decoded.
    *
-   * @throws InputError for a file that is no image
+   * @throws InputError for a file that cannot be decoded
    */
   next(count: number): void {
     const { states, pixels, slotBytes } = this.#request;
@@ -96,14 +76,15 @@ export class DecodingPass {
       const state = stateOf(states, slot, file);
       if (state < 0) {
         const reason = new TextDecoder().decode(new Uint8Array(pixels, slot * slotBytes, -state).slice());
-        throw new InputError(`${file}: ${reason}; expected an image (${IMAGE_FORMATS})`);
+        throw new InputError(`${file}: ${reason}`);
       }
+      if (state === SlotState.readyButDamaged) warnOfDamage(file);
       this.images.set(new Uint8Array(pixels, slot * slotBytes, imageBytes), i * imageBytes);
     }
     this.#ask();
   }
 
-  /** Ends the pass: what is not taken is not decoded any more. */
+  /** Ends the pass: the thread decodes none of the images that are left. */
   close(): void {
     Atomics.store(this.#request.states, 0, 1);
   }
@@ -112,22 +93,22 @@ export class DecodingPass {
     return this.#set.files[this.#order[place]!]!;
   }
 
-  /** Asks for as many images as there are slots whose image is taken. */
+  /** Asks for the next images, one for each free slot. */
   #ask(): void {
     const jobs: DecoderJob[] = [];
     const end = Math.min(this.#order.length, this.#taken + this.#slots);
     for (; this.#asked < end; this.#asked++) {
       const slot = this.#asked % this.#slots;
-      Atomics.store(this.#request.states, slot + 1, 0);
+      Atomics.store(this.#request.states, slot + 1, SlotState.waiting);
       jobs.push({ file: this.#fileAt(this.#asked), place: this.#asked, slot });
     }
     if (jobs.length > 0) decoder().postMessage({ ...this.#request, jobs });
   }
 }
 
-/** What became of a slot, once that is known. */
+/** Waits for a slot. @returns its state, once it is decoded */
 function stateOf(states: Int32Array<SharedArrayBuffer>, slot: number, file: string): number {
-  if (Atomics.wait(states, slot + 1, 0, PATIENCE_MS) === 'timed-out')
+  if (Atomics.wait(states, slot + 1, SlotState.waiting, PATIENCE_MS) === 'timed-out')
     throw new Error(`${file}: the decoder has not answered for ${PATIENCE_MS / 1000} s`);
   return Atomics.load(states, slot + 1);
 }

@@ -40,9 +40,11 @@ export interface ImageData<Set extends ImageSet = ImageSet> {
   /** Those that networks of this kind are published with; without them the training images' own are computed. */
   readonly statistics?: ChannelStatistics;
   /**
-   * SHA-256 in hexadecimal of the sizes, pixels and labels of both sets, however the files divide them; of images in
-   * files, of the paths, the sizes in bytes and the labels. Computed at each call, for it takes longer than reading the
-   * files does.
+   * SHA-256 in hexadecimal: of images in memory, of the sizes, pixels and labels of both sets, however the files divide
+   * them; of image files, of their paths, contents and labels. Each file is read once, and its checksum kept in a cache
+   * until its size or its time changes.
    */
   readonly checksum: () => string;
+  /** What a person should know of the data, a sentence each: files that were passed over, a part that is missing. */
+  readonly notes?: readonly string[];
 }

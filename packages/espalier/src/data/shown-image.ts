@@ -5,10 +5,10 @@ import { jitterColours } from './colour-jitter.js';
 import { decodeImage, viewImage } from './decode-image.js';
 import { centreView, drawPart, EVALUATION_MARGIN, type Size, type View } from './view.js';
 
-/** How the files of a pass are shown. */
+/** How a pass shows its image files. */
 export interface Showing extends Size {
   readonly folder: string;
-  /** Random changes, by the seed and an image's place in the order of the pass; without it the middle, as in evaluation. */
+  /** Random augmentation, by the seed and an image's place in the pass. Without it: the centre, as in evaluation. */
   readonly random?: {
     readonly seed: number;
     readonly epoch: number;
@@ -16,21 +16,30 @@ export interface Showing extends Size {
   };
 }
 
+/** An image file as a network sees it. */
+interface ShownImage {
+  /** Bytes [height, width, 3]. */
+  readonly pixels: Uint8Array;
+  /** Whether the file is damaged, but not too much to be decoded. */
+  readonly damaged: boolean;
+}
+
 /**
- * An image file as a network sees it.
+ * Decodes an image file, augments it and resizes it.
  *
- * @param place in the order of the pass
- * @returns bytes [height, width, 3]
- * @throws Error with the reason why the file cannot be read
+ * @param place of the image in the order of the pass
+ * @throws Error with the reason why the file cannot be decoded, without its path
  */
 export async function showImage(
   file: string,
   place: number,
   { folder, height, width, random }: Showing,
-): Promise<Uint8Array> {
+): Promise<ShownImage> {
   const image = await decodeImage(join(folder, file));
+  const { damaged } = image;
   const size = { height, width };
-  if (random === undefined) return viewImage(image, centreView(image, size, EVALUATION_MARGIN));
+  if (random === undefined)
+    return { pixels: await viewImage(image, centreView(image, size, EVALUATION_MARGIN)), damaged };
   const { seed, epoch, augmentation } = random;
   const dice = Random.of(seed, `epoch ${epoch}, image ${place}`);
   const { crop, flip, colour } = augmentation;
@@ -41,5 +50,5 @@ export async function showImage(
   const mirrored = flip === true && dice.below(2) === 1;
   const pixels = await viewImage(image, { ...view, mirrored });
   if (colour !== undefined) jitterColours(pixels, dice, colour);
-  return pixels;
+  return { pixels, damaged };
 }

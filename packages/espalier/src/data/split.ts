@@ -3,16 +3,16 @@ import { Random } from '../random/random.js';
 import type { ImageSet, ImagesInMemory } from './image-dataset.js';
 
 interface HoldOutOptions {
-  /** Images to hold out: at least 1, and fewer than the set has. */
+  /** How many images to hold out: at least 1, and fewer than the set has. */
   readonly count: number;
   readonly seed: number;
-  /** Whether the classes keep their proportions, to within one image, or fall as they may. */
+  /** Whether the classes keep their proportions, to within one image; otherwise chance decides. */
   readonly stratified: boolean;
 }
 
 /**
- * Divides a set at random in two that share no image: Zoph & Le (section 4.1) hold 5,000 of the training images out
- * for validation. Both halves are copies in the order of the set, so the set itself can be let go.
+ * Divides a set at random into two disjoint ones: Zoph & Le (section 4.1) hold out 5,000 of the training images for
+ * validation. Both are copies, in the order of the set, so that the memory of the set itself can be freed.
  */
 export function holdOut<S extends ImageSet>(
   set: S,
@@ -41,7 +41,7 @@ export function holdOut<S extends ImageSet>(
   };
 }
 
-/** The first `count` images of a set, without copying: `--limit`. An InputError unless 1 <= count <= the set's. */
+/** The first `count` images of a set, without a copy: `--limit`. Throws an InputError unless 1 <= count <= the set's. */
 export function firstImages<S extends ImageSet>(set: S, count: number): S {
   if (!Number.isInteger(count) || count < 1 || count > set.count) {
     throw new InputError(
@@ -53,12 +53,12 @@ export function firstImages<S extends ImageSet>(set: S, count: number): S {
   return { ...set, images: set.images.subarray(0, count * bytesOf(set)), labels, count };
 }
 
-/** A set of no image, of the same size. */
+/** A set without images, of the same image size. */
 export function noImages<S extends ImageSet>(set: S): S {
   return chosenImages(set, new Int32Array(0));
 }
 
-/** The first of `order` that their class has room for, with `count` places shared out in proportion. */
+/** Takes images in the given order until each class has its share of `count`. */
 function takeByClass(order: Int32Array, labels: Int32Array, count: number): Int32Array {
   const places = shareOut(labels, count);
   return order.filter((image) => {
@@ -69,12 +69,12 @@ function takeByClass(order: Int32Array, labels: Int32Array, count: number): Int3
   });
 }
 
-/** Divides `count` over the classes in proportion: rounded down, and what is left to the largest remainders. */
+/** Divides `count` among the classes in proportion: rounded down, and the rest to the largest remainders. */
 function shareOut(labels: Int32Array, count: number): Map<number, number> {
   const sizes = new Map<number, number>();
   for (const label of labels) sizes.set(label, (sizes.get(label) ?? 0) + 1);
   const shares = [...sizes].map(([label, size]) => {
-    // Whole numbers to the end: two equal remainders must compare as equal.
+    // In whole numbers, so that equal remainders compare as equal.
     const remainder = (count * size) % labels.length;
     return { label, places: (count * size - remainder) / labels.length, remainder };
   });
@@ -83,7 +83,7 @@ function shareOut(labels: Int32Array, count: number): Map<number, number> {
   return new Map(shares.map(({ label, places }, i) => [label, i < left ? places + 1 : places]));
 }
 
-/** Some images of a set, in the order given, as a set of its own. */
+/** Some images of a set, in the given order, as a new set. */
 function chosenImages<S extends ImageSet>(set: S, indices: Int32Array): S {
   const labels = indices.map((index) => set.labels[index]!);
   const count = indices.length;
@@ -97,7 +97,7 @@ function chosenImages<S extends ImageSet>(set: S, indices: Int32Array): S {
   return { ...set, images, labels, count };
 }
 
-/** Of an image. */
+/** The size of an image, in bytes. */
 function bytesOf({ height, width, channels }: ImagesInMemory): number {
   return height * width * channels;
 }

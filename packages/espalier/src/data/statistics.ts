@@ -3,11 +3,10 @@ import type { ChannelStatistics } from './channel-statistics.js';
 import type { ImagesInMemory } from './image-dataset.js';
 
 /**
- * Statistics over every pixel of a set (population deviation), for per-channel standardisation. Zoph & Le
- * (section 4.1) write "whitening all the images" without saying which; standardising each channel is what
- * published code for CIFAR does, and what is done here.
+ * Statistics over all pixels of a set (population deviation), to standardise each channel. Zoph & Le (section 4.1) write
+ * "whitening all the images" without saying how. Published code for CIFAR standardises each channel, and so does this.
  *
- * Throws an InputError for an empty set and for a channel with one value only, which cannot be scaled.
+ * Throws an InputError for an empty set, and for a channel with the same value everywhere, which cannot be scaled.
  */
 export function channelStatistics(set: ImagesInMemory): ChannelStatistics {
   const { images, channels, count } = set;

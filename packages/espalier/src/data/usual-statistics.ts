@@ -1,7 +1,8 @@
 import type { ChannelStatistics } from './channel-statistics.js';
 
-/** Statistics of a data set's training images, by which the field's published networks read its images. */
+/** The statistics of a data set's training images with which published networks standardise its images. */
 interface UsualStatistics extends ChannelStatistics {
+  /** The name of the data set. */
   readonly of: string;
 }
 
@@ -12,14 +13,14 @@ const cifar10: UsualStatistics = {
   standardDeviation: Float64Array.of(0.24703233, 0.24348505, 0.26158768),
 };
 
-/** In cnn/train_imagenet.py of github.com/quark0/darts, as in PyTorch's own examples. */
+/** From cnn/train_imagenet.py of github.com/quark0/darts; PyTorch's examples have the same. */
 export const imagenet: UsualStatistics = {
   of: 'ImageNet',
   mean: Float64Array.of(0.485, 0.456, 0.406),
   standardDeviation: Float64Array.of(0.229, 0.224, 0.225),
 };
 
-/** Of the data set that a layout's networks are published for. */
+/** The statistics of the data set for which the networks of a layout are published. */
 export function usualStatistics(layout: 'cifar' | 'imagenet'): UsualStatistics {
   return layout === 'imagenet' ? imagenet : cifar10;
 }

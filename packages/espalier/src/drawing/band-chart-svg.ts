@@ -6,7 +6,7 @@ import { shortNumber } from './chart-text.js';
 import { type Paint, paint, seriesPaints } from './palette.js';
 import { escapeMarkup, type Svg } from './svg.js';
 
-/** What holds from here up to the next one. */
+/** Values that hold from `x` up to the `x` of the next step. */
 export interface BandStep {
   readonly x: number;
   readonly low: number;
@@ -16,7 +16,7 @@ export interface BandStep {
 
 interface BandSeries {
   readonly name: string;
-  /** Ascending. */
+  /** Sorted by ascending `x`. */
   readonly steps: readonly BandStep[];
 }
 
@@ -24,17 +24,17 @@ export interface BandChart {
   readonly title: string;
   readonly xAxis: string;
   readonly yAxis: string;
-  /** What the line is. */
+  /** Legend text of the lines. */
   readonly line: string;
-  /** What the band is; missing where there are lines only. */
+  /** Legend text of the bands. Omit it for a chart of lines only. */
   readonly band?: string;
   readonly series: readonly BandSeries[];
 }
 
 /**
- * Lines of steps, each in its band, as one SVG element that needs nothing else.
+ * Draws step lines with a band around each, as one self-contained SVG element.
  *
- * @throws Error when a coordinate is not finite
+ * @throws Error if a coordinate is not finite
  */
 export function drawBands(chart: BandChart): Svg {
   const series = chart.series.filter(({ steps }) => steps.length > 0);

@@ -18,7 +18,7 @@ const linkLength = 18;
 export interface PlacedCellNode {
   readonly node: CellNode;
   readonly box: Rect;
-  /** Of a block: its operations (with their index in the node), the box of its label, and the lines between them. */
+  /** For a block: the boxes of its operations (with their index in the node), the box of its label, and the lines between them. */
   readonly block?: {
     readonly operations: readonly { readonly operation: number; readonly box: Rect }[];
     readonly combine: Rect;
@@ -28,14 +28,14 @@ export interface PlacedCellNode {
 
 export interface PlacedCellEdge {
   readonly edge: CellEdge;
-  /** From the node it leaves to the base of its arrow head. */
+  /** From the source node to the base of the arrow head. */
   readonly path: Path;
   readonly tip: Point;
-  /** The space that the label was given. */
+  /** The space reserved for the label. */
   readonly label?: Rect;
 }
 
-/** A cell with a place for everything in it, in px, from 0 0 to `width` `height`. */
+/** The position of everything in a cell, in px, from (0, 0) to (`width`, `height`). */
 interface CellLayout {
   readonly width: number;
   readonly height: number;
@@ -43,7 +43,10 @@ interface CellLayout {
   readonly edges: readonly PlacedCellEdge[];
 }
 
-/** All is placed as if cells ran downwards, and turned at the end: `x` is across, `y` along the cell's direction. */
+/**
+ * The layout is computed as if every cell ran downwards and is turned at the end: `x` runs across the direction of the
+ * cell, `y` along it.
+ */
 interface Size {
   readonly width: number;
   readonly height: number;
@@ -87,18 +90,18 @@ function measure(node: CellNode, graph: CellGraph): Measured {
   };
 }
 
-/** dagre gives the middle of a box. */
+/** dagre positions a box by its centre. */
 function fromMiddle({ x, y, width, height }: Rect): Rect {
   return { x: x - width / 2, y: y - height / 2, width, height };
 }
 
-/** The places of `count` ports in the middle of a side. */
+/** The positions of `count` ports, centred on a side of the box. */
 function portsOf(box: Rect, count: number): number[] {
   const middle = box.x + box.width / 2;
   return Array.from({ length: count }, (_, port) => middle + (port - (count - 1) / 2) * portSpacing);
 }
 
-/** The operations of a block in their row, in the order in which their edges arrive, so that these do not cross. */
+/** Places the operations of a block in a row, in the order in which their edges arrive, so that no two edges cross. */
 function placeBlock(box: Rect, sizes: Measured, order: readonly number[]): PlacedCellNode['block'] {
   const { operation, combine } = sizes;
   const step = operation.width + operationGap;
@@ -123,9 +126,9 @@ function placeBlock(box: Rect, sizes: Measured, order: readonly number[]): Place
 }
 
 /**
- * Layers of nodes along the cell's direction, by dagre. Within a layer an edge goes straight on, beside the nodes and
- * labels there, and it bends only in the free space between two layers, so that it crosses no node and no label.
- * @throws Error when the graph is not one (see `checkCellGraph`).
+ * Lays the nodes out in layers along the cell's direction, using dagre. An edge runs straight past the nodes and labels
+ * of a layer. It bends only in the free space between two layers, so it never crosses a node or a label.
+ * @throws Error if the graph is invalid (see `checkCellGraph`)
  */
 export function layoutCell(graph: CellGraph): CellLayout {
   checkCellGraph(graph);
@@ -133,10 +136,10 @@ export function layoutCell(graph: CellGraph): CellLayout {
   const isRight = graph.direction === 'right';
   const dagre = new Graph({ multigraph: true });
   dagre.setGraph({ rankdir: 'TB', nodesep: 22, edgesep: 14, ranksep: isRight ? 80 : 64 });
-  // dagre keeps its nodes as properties of plain objects, for which not every text is a safe name.
+  // dagre stores nodes as properties of plain objects, where some names (such as `__proto__`) are unsafe.
   const nameOf = new Map(nodes.map(({ id }, index) => [id, `n${index}`]));
   const sizes = nodes.map((node) => measure(node, graph));
-  // A node before all others, which is not drawn, holds those that no edge enters in one layer.
+  // An extra node before all others, which is not drawn, keeps the nodes without incoming edges in one layer.
   dagre.setNode('start', { ...nothing });
   for (const [index, { id }] of nodes.entries()) {
     dagre.setNode(`n${index}`, { width: sizes[index]!.width, height: sizes[index]!.height });
@@ -163,7 +166,7 @@ export function layoutCell(graph: CellGraph): CellLayout {
     return { points, label: label === undefined ? undefined : fromMiddle(mirror(routed)) };
   });
 
-  /** What stands at one height: a row of nodes or labels, and its first and last px. */
+  /** The vertical extent in px of each row of nodes or labels, by the height of its centre. */
   const bands = new Map<number, { readonly top: number; readonly bottom: number }>();
   const heightOf = ({ y, height }: Rect): number => Math.round((y + height / 2) * 100);
   for (const box of [...boxes.values(), ...routes.flatMap(({ label }) => label ?? [])]) {
@@ -228,7 +231,7 @@ export function layoutCell(graph: CellGraph): CellLayout {
   return turned(placed, drawn, graph.direction);
 }
 
-/** The layout in its direction on the page, and moved to 0 0. */
+/** Turns the layout into its direction on the page and moves its corner to (0, 0). */
 function turned(
   nodes: readonly PlacedCellNode[],
   edges: readonly PlacedCellEdge[],

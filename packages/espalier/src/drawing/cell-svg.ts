@@ -14,8 +14,8 @@ import { arrowHeadData, pathData } from './path-data.js';
 import { escapeMarkup, px } from './svg.js';
 import { symbolMarkup } from './symbol.js';
 
-// As the papers colour them: inputs, nodes and output of DARTS green, blue and gold; in NASNet's figures
-// hidden states grey, operations gold and what combines them green.
+// The colours of the papers. DARTS draws inputs, nodes and output in green, blue and gold. NASNet draws hidden states
+// in grey, operations in gold and their combinations in green.
 const rolePaints = {
   input: kindPaint('pool'),
   node: kindPaint('convolution'),
@@ -45,7 +45,7 @@ function writeNode({ node, box, block }: PlacedCellNode): string {
   return `<g data-node="${escapeMarkup(node.id)}">${parts.join('')}</g>`;
 }
 
-/** The frame of a block lies under the edges, which go through it to the operations. */
+/** The frame of a block. It lies under the edges, which cross it to reach the operations. */
 function writeFrame({ box }: PlacedCellNode): string {
   return `<rect x="${px(box.x)}" y="${px(box.y)}" width="${px(box.width)}" height="${px(box.height)}" rx="7" stroke-width="1" stroke-dasharray="4 3" ${paint({ fill: 'paper', stroke: 'axis' })}/>`;
 }
@@ -88,8 +88,8 @@ function describe({ nodes, edges }: CellGraph): string {
 }
 
 /**
- * The picture of one cell, for `drawPanels`.
- * @throws Error when the graph is not one (see `checkCellGraph`).
+ * Draws one cell as a panel for `drawPanels`.
+ * @throws Error if the graph is invalid (see `checkCellGraph`)
  */
 export function cellPanel(graph: CellGraph): Panel {
   const { width, height, nodes, edges } = layoutCell(graph);

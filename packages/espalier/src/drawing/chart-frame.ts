@@ -9,10 +9,13 @@ const plotHeight = 300;
 const titleSize = 17;
 const titleHeight = 23;
 const tickLength = 5;
-/** From the axis line to the first value and from the last one to the right end, so that no mark sits on an edge. */
+/** The gap before the first value and after the last one, so that no mark sits on the border of the plot. */
 const endSpace = 8;
 
-/** The range of the values; around a single value, or where there is none, as wide as an axis needs. */
+/**
+ * The range of the values. If they are all equal, the range extends `halfWidth` to either side; without values it is
+ * `fallback`.
+ */
 export function rangeOf(
   values: readonly number[],
   halfWidth: number,
@@ -24,7 +27,7 @@ export function rangeOf(
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  // Differences that doubles can hardly tell apart are not drawn: an axis cannot number them.
+  // Treat differences close to the precision of a double as none: an axis could not label them.
   const least = 1e-9 * Math.max(1, Math.abs(low), Math.abs(high));
   return high - low > least ? [low, high] : [low - halfWidth, high + halfWidth];
 }
@@ -34,24 +37,24 @@ interface FrameOptions {
   readonly legend: readonly (readonly LegendEntry[])[];
   readonly xAxis: string;
   readonly yAxis: string;
-  /** Get their ranges here. */
+  /** `chartFrame` sets the range of both scales. */
   readonly x: ScaleLinear<number, number>;
   readonly y: ScaleLinear<number, number>;
-  /** With their texts. */
+  /** The position and text of each tick. */
   readonly xTicks: readonly (readonly [number, string])[];
-  /** Left free below the values, in px. */
+  /** Free space below the values, in px. */
   readonly below: number;
 }
 
-/** What stands around the values of a chart. */
+/** Everything around the values of a chart. */
 interface ChartFrame {
-  /** Where values end below, above the axis by what was to be left free. */
+  /** The y coordinate of the horizontal axis. The values end above it by the free space that was asked for. */
   readonly bottom: number;
-  /** The chart with its values drawn. */
+  /** Returns the chart with the drawn values in it. */
   finish(description: string, values: readonly string[]): Svg;
 }
 
-/** Title, legend, grid and axes of a chart. After it, the scales give coordinates in px. */
+/** Draws title, legend, grid and axes of a chart. Afterwards both scales map values to coordinates in px. */
 export function chartFrame({ title, legend, xAxis, yAxis, x, y, xTicks, below }: FrameOptions): ChartFrame {
   const yTicks = y.ticks(6);
   const yFormat = y.tickFormat(6);

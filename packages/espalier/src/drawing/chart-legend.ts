@@ -17,14 +17,14 @@ export interface LegendEntry {
   readonly dashes?: string;
 }
 
-// Round caps make a dot of a line through a single trial.
+// With round caps, a line through a single trial shows as a dot.
 export const averageStroke = 'stroke-width="1.5" stroke-linejoin="round" stroke-linecap="round"';
 export const bestStroke = 'stroke-width="2.25" stroke-linejoin="round" stroke-linecap="round"';
 
-/** Of what lies between the best and the worst seed. */
+/** The fill of the band between the best and the worst seed. */
 export const bandFill = 'fill-opacity="0.16"';
 
-/** A cross of two strokes around a point. */
+/** Path data of a cross of two strokes, centred on a point. */
 export function cross(x: number, y: number): string {
   return `M${px(x - 3)} ${px(y - 3)}l6 6m0 -6l-6 6`;
 }
@@ -47,7 +47,7 @@ function writeSign({ sign, colour, dashes }: LegendEntry, x: number, y: number):
   }
 }
 
-/** The legend below `top`, and how high it is. */
+/** Draws a legend whose upper edge is at `top`, and returns its height. */
 export function writeLegend(
   groups: readonly (readonly LegendEntry[])[],
   top: number,

@@ -1,12 +1,12 @@
 import { type Paint, paint } from './palette.js';
 import { escapeMarkup, px } from './svg.js';
 
-/** The width in px of every chart. */
+/** The width of every chart, in px. */
 export const pictureWidth = 760;
 export const margin = 24;
 export const textSize = 11.5;
 
-/** A short text in a chart, on its base line. */
+/** Draws a short text in a chart, with its baseline at `y`. */
 export function label(
   text: string,
   x: number,
@@ -18,7 +18,7 @@ export function label(
   return `<text x="${px(x)}" y="${px(y)}" font-size="${textSize}"${anchored} ${paint({ fill: colour })}>${escapeMarkup(text)}</text>`;
 }
 
-/** Four significant digits, and no more than the number has. */
+/** Formats a number with at most four significant digits, without trailing zeros. */
 export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(4)));
 }

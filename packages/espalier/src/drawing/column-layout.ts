@@ -16,19 +16,19 @@ import { textWidth } from './text-width.js';
 
 const gap = 26;
 const narrowestBox = 150;
-/** From a box to the nearest lane beside it. */
+/** The least distance from a box to the nearest lane beside it. */
 const narrowestGutter = 28;
 const laneSpacing = 12;
 const cornerRadius = 10;
-/** From the top of a box to its first entry, and from its exit to its bottom. */
+/** The distance from the top of a box to its first entry, and from its exit to its bottom. */
 const portInset = 14;
 const entrySpacing = 7;
-/** From the last entry of a box to its exit. */
+/** The distance from the last entry of a box to its exit. */
 const exitClearance = 12;
 
 type Side = 'left' | 'right';
 
-/** All the edges that leave one node other than straight to the next: they share a lane and branch off from it. */
+/** All edges of one node except the straight one to the next node. They share a lane and branch off from it. */
 interface Net {
   readonly source: number;
   readonly targets: readonly number[];
@@ -42,14 +42,14 @@ interface Lanes {
   readonly counts: Readonly<Record<Side, number>>;
 }
 
-/** How many of the horizontal rows of `net` meet the lane of `other` when it lies nearer to the boxes. */
+/** Counts the horizontal pieces of `net` that cross the lane of `other` when `other` lies nearer to the boxes. */
 function rowsAcross(net: Net, other: Net): number {
-  // Top to bottom a node takes its entries before its exit: twice its position and twice its position + 1.
+  // From top to bottom, the entries of a node come before its exit: row 2 * position, then row 2 * position + 1.
   const rows = [2 * net.source + 1, ...net.targets.map((target) => 2 * target)];
   return rows.filter((row) => row > 2 * other.source + 1 && row < 2 * other.last).length;
 }
 
-/** Short nets take the inner lanes; a lane is used again below where it ended. */
+/** Assigns inner lanes to short nets, and reuses a lane below the end of an earlier net. */
 function fillLanes(nets: readonly Net[], sides: readonly Side[]): Lanes {
   const lanes = new Array<number>(nets.length).fill(0);
   const taken: Record<Side, Net[][]> = { left: [], right: [] };
@@ -70,7 +70,7 @@ function fillLanes(nets: readonly Net[], sides: readonly Side[]): Lanes {
   return { sides, lanes, counts: { left: taken.left.length, right: taken.right.length } };
 }
 
-/** Shares the nets out between the two sides so that few lines cross and the drawing stays narrow. */
+/** Distributes the nets over the two sides by local search, for few crossings and a narrow drawing. */
 function assignLanes(nets: readonly Net[]): Lanes {
   const across = nets.map((net) => nets.map((other) => rowsAcross(net, other)));
   const cost = ({ sides, lanes, counts }: Lanes): number => {
@@ -101,7 +101,7 @@ function assignLanes(nets: readonly Net[]): Lanes {
   return best;
 }
 
-/** A shade for every net: nets that feed the same node, and then neighbouring lanes, differ where they can. */
+/** Picks a shade for every net. Nets into the same node differ where possible, then nets in neighbouring lanes. */
 function assignShades(nets: readonly Net[], { sides, lanes }: Lanes): number[] {
   const chosen: number[] = [];
   for (const [index, net] of nets.entries()) {
@@ -120,11 +120,12 @@ function assignShades(nets: readonly Net[], { sides, lanes }: Lanes): number[] {
 }
 
 /**
- * The nodes one below the other. An edge of the flow to the next node is a straight arrow between them. Any
- * other edge leaves its node at the lower part of a side, runs down a lane beside the boxes and enters at
- * the upper part of its target's side; the edges that leave one node share their lane and branch off from it.
- * (dagre, tried on 15 layers with 30 skip connections, moves the layers of the chain up to 700 px sideways to
- * make room for the long edges.)
+ * Places the nodes one below the other. A flow edge to the next node is a straight arrow. Any other edge leaves the
+ * lower part of a box's side, runs down a lane beside the boxes and enters the upper part of its target's side. The
+ * edges of one node share a lane and branch off from it.
+ *
+ * dagre is no alternative here: with 15 layers and 30 skip connections it moves layers of the chain up to 700 px
+ * sideways to make room for the long edges.
  */
 export function layoutColumn(graph: NetworkGraph, order: readonly number[]): Diagram {
   const nodes = order.map((index) => graph.nodes[index]!);
@@ -148,7 +149,7 @@ export function layoutColumn(graph: NetworkGraph, order: readonly number[]): Dia
   const sideOf = (edge: GraphEdge): Side => sides[netOf.get(position(edge.from))!]!;
   const laneOf = (edge: GraphEdge): number => lanes[netOf.get(position(edge.from))!]!;
 
-  // The edge from the innermost lane enters on top, so that edges into the same box do not cross each other.
+  // The edge from the innermost lane enters at the top, so edges into the same box do not cross.
   const entryHeights = new Map<GraphEdge, number>();
   const portsHeights = nodes.map((_, index) => {
     const heights = (['left', 'right'] as const).map((side) => {

@@ -1,32 +1,32 @@
 import { type Paint, seriesPaints } from './palette.js';
 
-/** The rewards of one search by trial. */
+/** The reward of each trial of one search. */
 interface SearchCurve {
   readonly name: string;
-  /** Ascending trial numbers; the reward of a failed trial is null. */
+  /** Sorted by ascending trial number. The reward of a failed trial is null. */
   readonly trials: readonly { readonly trial: number; readonly reward: number | null }[];
 }
 
 export interface CurveChart {
   readonly title: string;
-  /** What a trial is called, in the singular: 'child'. */
+  /** What a trial is called, in the singular, such as 'child'. */
   readonly trialAxis: string;
   readonly rewardAxis: string;
-  /** Which rewards are better. */
+  /** Whether higher or lower rewards are better. */
   readonly better: 'higher' | 'lower';
-  /** How many finished trials the moving average takes. */
+  /** The number of finished trials in the moving average. */
   readonly window: number;
-  /** One search, or several to compare. */
+  /** One search, or several searches to compare. */
   readonly searches: readonly SearchCurve[];
 }
 
-/** A finished trial and its reward, or a measure of the rewards up to it. */
+/** A finished trial with its reward, or with a statistic of the rewards up to it. */
 export interface Mark {
   readonly trial: number;
   readonly reward: number;
 }
 
-/** The best reward up to each trial that finished. */
+/** The best reward up to each finished trial. */
 export function bestSoFar(marks: readonly Mark[], better: CurveChart['better']): Mark[] {
   const choose = better === 'higher' ? Math.max : Math.min;
   let best = marks[0]?.reward ?? Number.NaN;
@@ -36,7 +36,7 @@ export function bestSoFar(marks: readonly Mark[], better: CurveChart['better']):
   });
 }
 
-/** The mean of the last `window` finished trials at each one; of all so far while there are fewer. */
+/** The mean of the last `window` finished trials at each trial, or of all trials so far if there are fewer. */
 export function movingAverage(marks: readonly Mark[], window: number): Mark[] {
   return marks.map(({ trial }, index) => {
     const last = marks.slice(Math.max(0, index + 1 - window), index + 1);
@@ -44,7 +44,7 @@ export function movingAverage(marks: readonly Mark[], window: number): Mark[] {
   });
 }
 
-/** A search with what is drawn of it. */
+/** Everything that a chart draws of one search. */
 export interface Series {
   readonly name: string;
   readonly marks: readonly Mark[];
@@ -55,7 +55,7 @@ export interface Series {
   readonly dashes: string;
 }
 
-/** @throws Error when a reward is not finite or the window is not a positive integer. */
+/** @throws Error if a reward is not finite or the window is not a positive integer */
 export function seriesOf(chart: CurveChart): Series[] {
   if (!Number.isInteger(chart.window) || chart.window < 1) {
     throw new Error(
@@ -82,7 +82,7 @@ export function seriesOf(chart: CurveChart): Series[] {
       failed: search.trials.flatMap(({ trial, reward }) => (reward === null ? [trial] : [])),
       average: movingAverage(marks, chart.window),
       best,
-      // A search on its own has a colour for each measure, and searches side by side have one colour each.
+      // A single search has one colour per curve. When searches are compared, each has one colour.
       colours: isAlone
         ? { mark: 'axis', average: 'series-2', best: 'series-1' }
         : { mark: own, average: own, best: own },
@@ -93,7 +93,7 @@ export function seriesOf(chart: CurveChart): Series[] {
   });
 }
 
-/** The first trial that has the best reward. */
+/** The first trial with the best reward. */
 export function bestMark(series: Series): Mark | undefined {
   return series.marks.find((mark) => mark.reward === series.best.at(-1)!.reward);
 }

@@ -7,10 +7,10 @@ import { bestMark, type CurveChart, type Mark, type Series, seriesOf } from './c
 import { type Paint, paint } from './palette.js';
 import { escapeMarkup, px, type Svg } from './svg.js';
 
-/** The height that the crosses of one search's failed trials take, below all rewards. */
+/** The height in px of the row of crosses for the failed trials of one search, below all rewards. */
 const failedHeight = 12;
 
-/** One row group for the searches, where there are several, and one for what the signs mean. */
+/** One group of rows explains the signs. If there are several searches, a group before it names them. */
 function legendGroups(chart: CurveChart, allSeries: readonly Series[]): LegendEntry[][] {
   const [first] = allSeries;
   if (first === undefined) return [];
@@ -59,9 +59,9 @@ function describe(chart: CurveChart, allSeries: readonly Series[]): string {
 }
 
 /**
- * A line chart as one SVG element that needs nothing else: for each search a dot for every finished trial, the
- * moving average, the best so far as steps, and a cross below for every failed trial.
- * @throws Error when a reward is not finite or the window is not a positive integer.
+ * Draws reward curves as one self-contained SVG element. Each search shows a dot for every finished trial, the moving
+ * average, the best reward so far as a step line, and a cross below for every failed trial.
+ * @throws Error if a reward is not finite or the window is not a positive integer
  */
 export function drawCurves(chart: CurveChart): Svg {
   const allSeries = seriesOf(chart);
@@ -107,7 +107,7 @@ export function drawCurves(chart: CurveChart): Svg {
     return drawn(series, 'failed', data, 'stroke-width="1.5"', isAlone ? 'failed' : series.colours.mark);
   });
   const finished = allSeries.filter((series) => series.marks.length > 0);
-  // Many dots would run into one another at the size at which a few are seen well.
+  // Shrink the dots as their number grows, so that they do not merge.
   const dotSize = Math.min(5, Math.max(2, 5 * Math.sqrt(300 / rewards.length)));
   const dots = finished.map((series) => {
     const data = series.marks.map((mark) => `M${px(x(mark.trial))} ${px(y(mark.reward))}h0`).join('');

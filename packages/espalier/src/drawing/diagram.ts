@@ -2,7 +2,7 @@ import type { GraphEdge, GraphNode, NodeKind } from './graph.js';
 import type { Path, Point, Rect } from './path.js';
 import { textWidth, type Weight, wrapText } from './text-width.js';
 
-/** One line of text; `x`, `y` is where its baseline starts, or its middle for the anchor 'middle'. */
+/** One line of text. (`x`, `y`) is the start of its baseline, or its middle if the anchor is 'middle'. */
 export interface PlacedText {
   readonly text: string;
   readonly x: number;
@@ -23,18 +23,21 @@ export interface PlacedEdge {
   readonly from: string;
   readonly to: string;
   readonly kind: GraphEdge['kind'];
-  /** From the box it leaves to the base of its arrow head. */
+  /** From the source box to the base of the arrow head. */
   readonly path: Path;
-  /** The end of `path` from where no other edge of the same node and kind runs: drawing each of these draws all. */
+  /**
+   * The final part of `path`, which the edge shares with no other edge of the same source and kind. Drawing the own part
+   * of every edge draws all edges completely.
+   */
   readonly ownPath: Path;
-  /** Which of the colours of its kind: edges that run side by side from different nodes differ where they can. */
+  /** Index of the colour within the edge's kind. Neighbouring edges from different nodes differ where possible. */
   readonly shade: number;
   readonly arrow: { readonly tip: Point; readonly direction: 'down' | 'left' | 'right' };
-  /** The label and the space that it was given. */
+  /** The label and the space reserved for it. */
   readonly label?: { readonly text: PlacedText; readonly box: Rect };
 }
 
-/** A network with a place for everything in it, in px of its own coordinates. */
+/** The position of everything in a network, in px. The origin is arbitrary. */
 export interface Diagram {
   readonly nodes: readonly PlacedNode[];
   readonly edges: readonly PlacedEdge[];
@@ -51,7 +54,7 @@ const detailHeight = 15;
 const padding = { x: 16, y: 9 };
 const widestText = 260;
 
-/** The text of a node broken into lines, and the smallest box that holds it. */
+/** The text of a node, broken into lines, and the size of the smallest box that holds it. */
 export interface NodeText {
   readonly labels: readonly string[];
   readonly details: readonly string[];
@@ -74,7 +77,7 @@ export function measureNode(node: GraphNode): NodeText {
   };
 }
 
-/** Puts a node's text in the middle of its box. */
+/** Centres the text of a node in its box. */
 export function placeNode(node: GraphNode, text: NodeText, box: Rect): PlacedNode {
   const texts: PlacedText[] = [];
   const x = box.x + box.width / 2;
@@ -90,7 +93,7 @@ export function placeNode(node: GraphNode, text: NodeText, box: Rect): PlacedNod
   return { id: node.id, kind: node.kind, box, texts };
 }
 
-/** Adds the ends, the kind and the label of `edge`, whose text stands in the middle of `box`. */
+/** Adds the endpoints, the kind and the label of `edge` to its path. The label is centred in `box`. */
 export function placeEdge(
   edge: GraphEdge,
   place: Pick<PlacedEdge, 'path' | 'ownPath' | 'shade' | 'arrow'>,

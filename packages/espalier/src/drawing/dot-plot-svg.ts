@@ -9,14 +9,14 @@ interface DotGroup {
   readonly name: string;
   readonly values: readonly number[];
   readonly mean: number;
-  /** Of the mean, where there is one. */
+  /** Confidence interval of the mean, if known. */
   readonly interval?: { readonly low: number; readonly high: number };
 }
 
 export interface DotPlot {
   readonly title: string;
   readonly valueAxis: string;
-  /** What the interval is. */
+  /** Description of the interval for the legend. */
   readonly interval: string;
   readonly groups: readonly DotGroup[];
 }
@@ -28,10 +28,10 @@ const widestName = 220;
 const lineHeight = 15;
 
 /**
- * A row for each group with a dot for each value, and below them the mean in its interval; as one SVG element that
- * needs nothing else.
+ * Draws one row per group, with a dot for each value and below them the mean and its interval, as one self-contained
+ * SVG element.
  *
- * @throws Error when a value is not finite
+ * @throws Error if a value is not finite
  */
 export function drawDots(plot: DotPlot): Svg {
   const all = plot.groups.flatMap(({ values, mean, interval }) => [
@@ -81,7 +81,7 @@ export function drawDots(plot: DotPlot): Svg {
   });
   const height = bottom + 42 + margin - 4;
   const description = [
-    `${plot.valueAxis}: a dot for each run, the mean${plot.groups.some(({ interval }) => interval) ? ` and ${plot.interval}` : ''}.`,
+    `${plot.valueAxis}: one dot per run, the mean${plot.groups.some(({ interval }) => interval) ? ` and ${plot.interval}` : ''}.`,
     ...plot.groups.map(
       ({ name, values, mean }) =>
         `${name}: ${values.map(shortNumber).join(', ')}; mean ${shortNumber(mean)}.`,
@@ -94,7 +94,7 @@ export function drawDots(plot: DotPlot): Svg {
         `<text x="${margin}" y="${px(margin + index * titleHeight + titleSize)}" font-size="${titleSize}" font-weight="600" ${paint({ fill: 'ink' })}>${escapeMarkup(text)}</text>`,
     ),
     label(
-      `a dot for each run; below, the mean and ${plot.interval}`,
+      `one dot per run; below: mean and ${plot.interval}`,
       margin,
       margin + titleLines.length * titleHeight + 10,
       'start',

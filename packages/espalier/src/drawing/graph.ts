@@ -3,14 +3,14 @@ export type NodeKind = 'input' | 'convolution' | 'pool' | 'linear' | 'operation'
 export interface GraphNode {
   readonly id: string;
   readonly label: string;
-  /** Lines under the label, such as '3x5 conv, 36 filters' and '36 x 28 x 28'. */
+  /** Lines below the label, such as '3x5 conv, 36 filters' and '36 x 28 x 28'. */
   readonly details: readonly string[];
   readonly kind: NodeKind;
 }
 
 /**
- * `flow` is the main way through the network, from one layer to the next; `skip` is a connection that
- * jumps over layers. No two edges have the same ends and the same kind.
+ * `flow` is the main path through the network, from one layer to the next. `skip` is a connection that skips layers.
+ * No two edges may agree in both endpoints and kind.
  */
 export interface GraphEdge {
   readonly from: string;
@@ -20,8 +20,8 @@ export interface GraphEdge {
 }
 
 /**
- * A network to draw: a directed graph without cycles. Nodes that no edge orders are drawn in the order
- * in which they stand here, so list the layers from the input on.
+ * A network to draw: a directed acyclic graph. Nodes that the edges leave unordered are drawn in the order of this
+ * list, so list the layers starting from the input.
  */
 export interface NetworkGraph {
   readonly title: string;
@@ -30,9 +30,9 @@ export interface NetworkGraph {
 }
 
 /**
- * The positions in `graph.nodes` in an order in which every edge points forward; the node listed first
- * comes first wherever the edges leave a choice.
- * @throws Error when an id is listed twice, an edge ends nowhere, is listed twice, or closes a cycle.
+ * A topological order of the nodes, as indices into `graph.nodes`. Where the edges leave a choice, the node listed first
+ * comes first.
+ * @throws Error if an id is listed twice, or if an edge ends at an unknown node, is listed twice or closes a cycle
  */
 export function drawingOrder(graph: NetworkGraph): number[] {
   const indexOf = new Map<string, number>();
@@ -49,7 +49,7 @@ export function drawingOrder(graph: NetworkGraph): number[] {
     const from = indexOf.get(edge.from);
     const to = indexOf.get(edge.to);
     if (from === undefined || to === undefined) {
-      throw new Error(`network graph "${graph.title}": ${name} has an end that is not among the nodes`);
+      throw new Error(`network graph "${graph.title}": ${name} refers to an unknown node`);
     }
     const key = `${from} ${to} ${edge.kind}`;
     if (seen.has(key)) throw new Error(`network graph "${graph.title}": ${name} is listed twice`);

@@ -5,13 +5,13 @@ import { textWidth } from './text-width.js';
 
 export interface HeatMap {
   readonly title: string;
-  /** From top to bottom. */
+  /** Row names, from top to bottom. */
   readonly rows: readonly string[];
-  /** From left to right. */
+  /** Column names, from left to right. */
   readonly columns: readonly string[];
-  /** A row of shares in [0, 1] for each row; the darker, the more. */
+  /** One list of shares in [0, 1] per row. Larger shares are darker. */
   readonly shares: readonly (readonly number[])[];
-  /** The cells that stand out, by row and column. */
+  /** Highlighted cells, by row and column. */
   readonly marked: readonly (readonly [row: number, column: number])[];
 }
 
@@ -19,28 +19,29 @@ export interface HeatMap {
 const PALEST = 0.06;
 const cell = { width: 34, height: 20 };
 const size = 11;
-/** Of the columns' names, which go up to the right. */
+/** The slope of the column names in degrees, upwards to the right. */
 const angle = 40;
 
 /**
- * A table of shares as colours. Its scale goes from the smallest share to the largest, which are named below.
+ * Draws a table of shares as colours. The scale runs from the smallest share to the largest; a line below states both.
  *
- * @throws Error for a share outside [0, 1], and for rows of other lengths
+ * @throws Error if a share is outside [0, 1], or if the shares do not match the rows and columns
  */
 export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap): Panel {
   if (shares.length !== rows.length || shares.some((row) => row.length !== columns.length))
     throw new Error(
-      `heat map "${title}": ${rows.length} rows and ${columns.length} columns are named, not as many given`,
+      `heat map "${title}": the shares do not have the ${rows.length} rows and ${columns.length} columns that are named`,
     );
   const odd = shares.flat().find((share) => !(share >= 0 && share <= 1));
-  if (odd !== undefined) throw new Error(`heat map "${title}": a share is ${odd}, not between 0 and 1`);
+  if (odd !== undefined)
+    throw new Error(`heat map "${title}": a share is ${odd}, but shares must be between 0 and 1`);
   const [least, most] = [Math.min(1, ...shares.flat()), Math.max(0, ...shares.flat())];
   const scale = `from ${(100 * least).toFixed(2)}% (pale) to ${(100 * most).toFixed(2)}% (dark)`;
   const left = Math.ceil(Math.max(0, ...rows.map((name) => textWidth(name, size)))) + 8;
   const longest = Math.max(0, ...columns.map((name) => textWidth(name, size)));
   const radians = (angle * Math.PI) / 180;
   const top = Math.ceil(longest * Math.sin(radians)) + 14;
-  // The last name leans over the right end.
+  // The last column name extends beyond the right end of the table.
   const right = Math.ceil(longest * Math.cos(radians));
   const bottom = top + rows.length * cell.height;
   const isMarked = new Set(marked.map(([row, column]) => `${row} ${column}`));

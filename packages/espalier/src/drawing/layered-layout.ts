@@ -17,13 +17,16 @@ const narrowestBox = 110;
 const portInset = 14;
 const portSpacing = 12;
 
-/** What stands at one height of the drawing: a row of boxes or a row of edge labels. */
+/** The vertical extent of a row of boxes or a row of edge labels. */
 interface Band {
   readonly top: number;
   readonly bottom: number;
 }
 
-/** Ports along a side of a box, as near as possible to where their edges go (`wishes`, ascending) and never too close. */
+/**
+ * Spreads ports along a side of a box: as near as possible to the positions that their edges prefer (`wishes`,
+ * ascending), but never too close to each other.
+ */
 function spreadPorts(box: Rect, wishes: readonly number[]): number[] {
   const low = box.x + portInset;
   const high = box.x + box.width - portInset;
@@ -39,15 +42,15 @@ function spreadPorts(box: Rect, wishes: readonly number[]): number[] {
 }
 
 /**
- * Layers of nodes side by side, for a network whose flow branches. dagre places the boxes and a point for every
- * edge at every layer that it passes. Within the height of a layer an edge goes straight down between the
- * boxes, and it bends only in the free space between two layers, so that it cannot cross a box.
+ * Lays out a network with a branching flow in layers, with the nodes of a layer side by side. dagre places the boxes,
+ * and for every edge a point in each layer that the edge passes. An edge runs straight down between the boxes of a
+ * layer and bends only in the free space between two layers, so it cannot cross a box.
  */
 export function layoutLayered(graph: NetworkGraph, order: readonly number[]): Diagram {
   const dagre = new Graph();
   const isLabelled = graph.edges.some((edge) => edge.label !== undefined);
   dagre.setGraph({ rankdir: 'TB', nodesep: 32, edgesep: 18, ranksep: isLabelled ? 96 : 60 });
-  // dagre keeps its nodes as properties of plain objects, for which not every text is a safe name.
+  // dagre stores nodes as properties of plain objects, where some names (such as `__proto__`) are unsafe.
   const names = new Map(graph.nodes.map((node, index) => [node.id, `n${index}`]));
   const nameOf = (id: string): string => names.get(id)!;
   const texts = graph.nodes.map(measureNode);

@@ -1,12 +1,12 @@
 interface LegendSlot {
   readonly row: number;
-  /** From the left end of the row. */
+  /** The distance from the left end of the row, in px. */
   readonly offset: number;
 }
 
 const entryGap = 18;
 
-/** Sets legend entries of these widths side by side, in as many rows of at most `width` px as they need. */
+/** Places legend entries of the given widths side by side, in as many rows of at most `width` px as they need. */
 export function legendRows(entryWidths: readonly number[], width: number): LegendSlot[] {
   let row = 0;
   let offset = 0;

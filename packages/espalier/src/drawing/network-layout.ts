@@ -10,12 +10,12 @@ type LegendSign = { readonly node: NodeKind } | { readonly edge: GraphEdge['kind
 
 interface LegendEntry {
   readonly sign: LegendSign;
-  /** Where the sign stands: a small box, or the line of an edge through the middle of this space. */
+  /** The space of the sign: a small box, or an edge drawn through its middle. */
   readonly space: Rect;
   readonly text: PlacedText;
 }
 
-/** Everything that a drawing of a network shows, in px; `view` is the whole picture. */
+/** Everything that a drawing of a network shows, in px. `view` is the rectangle of the whole picture. */
 export interface NetworkLayout extends Diagram {
   readonly view: Rect;
   readonly title: readonly PlacedText[];
@@ -53,7 +53,7 @@ function pathPoints(diagram: Diagram): Point[] {
   ]);
 }
 
-/** The smallest rectangle around all that is drawn. */
+/** The bounding box of the diagram, including the origin. */
 function boundsOf(diagram: Diagram): Rect {
   const rects = [
     ...diagram.nodes.map((node) => node.box),
@@ -70,7 +70,7 @@ function boundsOf(diagram: Diagram): Rect {
   };
 }
 
-/** The legend of what the graph has: in one row where that fits, and else with the edges below the kinds of nodes. */
+/** Lists the kinds of nodes and edges in the graph: in one row if they fit, otherwise with the edges below the nodes. */
 function arrangeLegend(graph: NetworkGraph, width: number) {
   const kinds = (Object.keys(kindNames) as NodeKind[])
     .filter((kind) => graph.nodes.some((node) => node.kind === kind))
@@ -92,10 +92,10 @@ function arrangeLegend(graph: NetworkGraph, width: number) {
 }
 
 /**
- * Gives everything in a network its place, from top to bottom. The network is drawn as one column, with the
- * other edges in lanes beside it, when its flow is a chain or it has skip connections; a flow that branches,
- * with no skip connections, is drawn as layers of nodes side by side.
- * @throws Error when the graph is not one (see `drawingOrder`).
+ * Lays a network out from top to bottom. If its flow is a chain or it has skip connections, the nodes form one column,
+ * with the remaining edges in lanes beside it. A branching flow without skip connections is drawn in layers, with the
+ * nodes of a layer side by side.
+ * @throws Error if the graph is invalid (see `drawingOrder`)
  */
 export function layoutNetwork(graph: NetworkGraph): NetworkLayout {
   const order = drawingOrder(graph);

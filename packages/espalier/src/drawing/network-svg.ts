@@ -55,7 +55,7 @@ function writeLegendEntry({ sign, space, text }: NetworkLayout['legend'][number]
   return drawn + writeText(text, 'muted');
 }
 
-/** What the picture shows, as sentences. */
+/** Describes the picture in sentences. */
 function describe(graph: NetworkGraph): string {
   const labelOf = new Map(graph.nodes.map((node) => [node.id, node.label]));
   const skips = graph.edges.filter((edge) => edge.kind === 'skip');
@@ -72,15 +72,15 @@ function describe(graph: NetworkGraph): string {
 }
 
 /**
- * The picture of a network as one SVG element that needs nothing else; the same graph gives the same bytes.
- * @throws Error when the graph is not one (see `drawingOrder`).
+ * Draws a network as one self-contained SVG element. The output is deterministic: equal graphs give identical bytes.
+ * @throws Error if the graph is invalid (see `drawingOrder`)
  */
 export function drawNetwork(graph: NetworkGraph): Svg {
   const layout = layoutNetwork(graph);
   const { view } = layout;
   const labels = new Map(graph.nodes.map((node) => [node.id, node.label]));
   const labelOf = (id: string): string => labels.get(id)!;
-  // The flow lies over the skip connections where they cross, and the boxes over both.
+  // The flow is drawn over the skip connections, and the boxes over both.
   const edges = [
     ...layout.edges.filter((edge) => edge.kind === 'skip'),
     ...layout.edges.filter((edge) => edge.kind === 'flow'),

@@ -57,10 +57,10 @@ export const seriesPaints = [
 
 const skipPaints = ['skip-1', 'skip-2', 'skip-3', 'skip-4', 'skip-5'] as const satisfies readonly Paint[];
 
-/** How many colours skip connections have. */
+/** The number of colours for skip connections. */
 export const skipShades = skipPaints.length;
 
-/** @param shade less than `skipShades`, of a skip connection. */
+/** @param shade colour index of a skip connection, less than `skipShades` */
 export function edgePaint(kind: GraphEdge['kind'], shade: number): Paint {
   return kind === 'flow' ? 'flow' : skipPaints[shade]!;
 }
@@ -70,8 +70,8 @@ export function kindPaint(kind: NodeKind): { readonly fill: Paint; readonly stro
 }
 
 /**
- * The attributes that colour an element: the light colours as they are, and classes by which a page that
- * shows the picture on a dark background can set the others (`darkRules`).
+ * The attributes that colour an element. They hold the light colours, and classes through which a page with a dark
+ * background can set the dark ones (`darkRules`).
  */
 export function paint(paints: { readonly fill?: Paint; readonly stroke?: Paint }): string {
   const { fill, stroke } = paints;
@@ -86,7 +86,7 @@ export function paint(paints: { readonly fill?: Paint; readonly stroke?: Paint }
   ].join(' ');
 }
 
-/** CSS that gives every painted element its dark colour. */
+/** CSS rules that give every painted element its dark colour. */
 export function darkRules(): string {
   return Object.entries(colours)
     .map(([name, { dark }]) => `.fill-${name}{fill:${dark}}.stroke-${name}{stroke:${dark}}`)

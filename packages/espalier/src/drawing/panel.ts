@@ -2,14 +2,14 @@ import { paint } from './palette.js';
 import { escapeMarkup, px, type Svg, svgElement } from './svg.js';
 import { textWidth } from './text-width.js';
 
-/** A part of a figure: what it shows between 0 0 and `width` `height`, and the caption below it. */
+/** A part of a figure: a drawing from (0, 0) to (`width`, `height`), and the caption below it. */
 export interface Panel {
   readonly width: number;
   readonly height: number;
-  /** Where it stands beside a taller panel. */
+  /** Vertical alignment beside a taller panel. */
   readonly stands: 'bottom' | 'middle';
   readonly caption: string;
-  /** In words, for those who cannot see it. */
+  /** Text alternative for readers who cannot see the picture. */
   readonly description: string;
   readonly content: readonly string[];
 }
@@ -19,7 +19,10 @@ const gap = 56;
 const captionSize = 14;
 const captionHeight = 40;
 
-/** Panels side by side, each above its caption, lettered (a), (b), ... when there are more than one. Needs nothing else; same input, same bytes. */
+/**
+ * Draws panels side by side, each above its caption, as one self-contained SVG element. Several panels are lettered
+ * (a), (b), and so on. The output is deterministic: equal input gives identical bytes.
+ */
 export function drawPanels(title: string, panels: readonly Panel[]): Svg {
   const tallest = Math.max(0, ...panels.map(({ height }) => height));
   const content: string[] = [];

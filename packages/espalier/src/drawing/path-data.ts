@@ -5,7 +5,7 @@ function at({ x, y }: Point): string {
   return `${px(x)} ${px(y)}`;
 }
 
-/** A path as the attribute `d` has it. */
+/** Writes a path in the syntax of the `d` attribute. */
 export function pathData({ start, segments }: Path): string {
   const pieces = segments.map((segment) =>
     segment.kind === 'line'
@@ -15,7 +15,7 @@ export function pathData({ start, segments }: Path): string {
   return `M${at(start)}${pieces.join('')}`;
 }
 
-/** An arrow head as the attribute `d` has it, from the middle of its base to its tip. */
+/** Writes an arrow head in the syntax of the `d` attribute, given the middle of its base and its tip. */
 export function arrowHeadData(base: Point, tip: Point, halfWidth: number): string {
   const length = Math.hypot(tip.x - base.x, tip.y - base.y);
   const aside = { x: (-(tip.y - base.y) / length) * halfWidth, y: ((tip.x - base.x) / length) * halfWidth };

@@ -10,7 +10,7 @@ export interface Rect {
   readonly height: number;
 }
 
-/** A piece of a path, from where the piece before it ended: straight, or a cubic Bézier curve. */
+/** A piece of a path, starting at the end of the previous piece: a straight line or a cubic Bézier curve. */
 type Segment =
   | { readonly kind: 'line'; readonly to: Point }
   | { readonly kind: 'curve'; readonly control1: Point; readonly control2: Point; readonly to: Point };
@@ -20,14 +20,14 @@ export interface Path {
   readonly segments: readonly Segment[];
 }
 
-// A cubic with its controls this share of the radius away from the ends is a quarter circle to 0.03%.
+// With its control points at this fraction of the radius from the ends, a cubic matches a quarter circle to 0.03%.
 const quarterCircle = 0.5523;
 
 function between(from: Point, to: Point, share: number): Point {
   return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
 }
 
-/** The polyline through `points` with its corners rounded; a radius never takes more than half of a side. */
+/** The polyline through `points` with rounded corners. A corner radius never exceeds half of an adjacent side. */
 export function roundedPath(points: readonly Point[], radius: number): Path {
   const segments: Segment[] = [];
   for (let i = 1; i + 1 < points.length; i++) {
@@ -49,7 +49,7 @@ export function roundedPath(points: readonly Point[], radius: number): Path {
   return { start: points[0]!, segments };
 }
 
-/** From `from` down to `to`, leaving and arriving vertically. */
+/** A segment down from `from` to `to` that leaves and arrives vertically. */
 export function descent(from: Point, to: Point): Segment {
   if (from.x === to.x) return { kind: 'line', to };
   const middle = (from.y + to.y) / 2;

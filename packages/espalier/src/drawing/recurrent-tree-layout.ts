@@ -9,50 +9,50 @@ export const stepTextSize = 12.5;
 const boxHeight = 26;
 const symbolHeight = 30;
 const arrowLength = 7;
-/** Between boxes above each other, and from a box to a symbol beside it. */
+/** The gap between stacked boxes, and between a box and a symbol beside it. */
 const link = 20;
 const levelGap = 44;
 const slotGap = 10;
 const portSpread = 11;
 
-/** What a box shows. */
+/** The kind of value or step that a box stands for. */
 export type TreeBoxKind = 'input' | 'combination' | 'activation' | 'output';
 
 export interface TreeBox {
   readonly kind: TreeBoxKind;
-  /** A symbol for inputs and outputs, a word for the others. */
+  /** A symbol for inputs and outputs, a word for combinations and activations. */
   readonly label: string;
   readonly rect: Rect;
 }
 
-/** To the base of its head; the head goes on to the tip. */
+/** `path` ends at the base of the arrow head; the head extends to `tip`. */
 export interface TreeArrow {
   readonly path: Path;
   readonly tip: Point;
 }
 
-/** Boxes and arrows in px, from 0 0 to `width` `height`, the root above. */
+/** Boxes and arrows in px, from (0, 0) to (`width`, `height`), with the root at the top. */
 export interface RecurrentTreeLayout {
   readonly width: number;
   readonly height: number;
-  /** Of each node its boxes, from below: combination and activation, then those of the injection. */
+  /** The boxes of each node, from the bottom up: combination and activation, then those of the injection. */
   readonly nodes: readonly { readonly boxes: readonly TreeBox[] }[];
-  /** Inputs and outputs. */
+  /** The boxes of inputs and outputs. */
   readonly symbols: readonly TreeBox[];
   readonly arrows: readonly TreeArrow[];
 }
 
-/** How far a subtree reaches to both sides of its middle. */
+/** How far a subtree extends to the left and right of its middle. */
 interface Reach {
   readonly left: number;
   readonly right: number;
 }
 
 /**
- * Leaves side by side, each over inputs of its own; every other node above the middle of the two that it reads, in a
- * level above theirs. What is injected stands to the right of its node, what is tapped to the left. Levels are apart, an
- * arrow bends between two of them only and goes up in its own column elsewhere, so no arrow crosses a box or another.
- * @throws Error when the tree is not one (see `checkRecurrentTree`).
+ * Places the leaves side by side, each above its own copy of the inputs. Every inner node is centred above its two
+ * children, on a higher level. An injected value stands to the right of its node, a tapped one to the left. An arrow
+ * rises in its own column and bends only between two levels, so no arrow crosses a box or another arrow.
+ * @throws Error if the tree is invalid (see `checkRecurrentTree`)
  */
 export function layoutRecurrentTree(tree: RecurrentTree): RecurrentTreeLayout {
   checkRecurrentTree(tree);
@@ -65,12 +65,12 @@ export function layoutRecurrentTree(tree: RecurrentTree): RecurrentTreeLayout {
     activation,
     ...(index === injected.at ? [injected.combination, injected.activation] : []),
   ]);
-  // All boxes of the tree are of one width: columns that read well.
+  // All boxes of the tree have the same width, so that columns are easy to read.
   const boxWidth = Math.max(...steps.flat().map(widthOf));
   const [leftInput, rightInput] = inputs.map(symbolWidthOf) as [number, number];
   const inputGap = 12;
 
-  // Across: the place of each node, from the left edge of its subtree, and how far that reaches.
+  // Horizontal: the extent of each subtree, and the shift of each node from the middle of its parent.
   const reaches: Reach[] = [];
   const shifts = nodes.map(() => 0);
   for (const [index, { reads }] of nodes.entries()) {
@@ -102,7 +102,7 @@ export function layoutRecurrentTree(tree: RecurrentTree): RecurrentTreeLayout {
   for (let index = root; index >= 0; index--)
     for (const read of nodes[index]!.reads ?? []) middles[read] = middles[index]! + shifts[read]!;
 
-  // Along: levels from the leaves up, as if upwards were positive.
+  // Vertical: levels from the leaves up, with y growing upwards.
   const levels: number[] = [];
   for (const { reads } of nodes)
     levels.push(reads === undefined ? 0 : 1 + Math.max(levels[reads[0]]!, levels[reads[1]]!));
@@ -119,7 +119,7 @@ export function layoutRecurrentTree(tree: RecurrentTree): RecurrentTreeLayout {
   const outputBottom = tops[levels[root]!]! + link;
   const height = outputBottom + symbolHeight;
 
-  // On the page, downwards.
+  // Page coordinates, with y growing downwards.
   const place = (x: number, y: number): Point => ({ x, y: height - y });
   const boxAt = (middle: number, bottom: number, width: number, boxHeight: number): Rect => {
     const { x, y } = place(middle - width / 2, bottom + boxHeight);
@@ -132,7 +132,7 @@ export function layoutRecurrentTree(tree: RecurrentTree): RecurrentTreeLayout {
   const addSymbol = (kind: 'input' | 'output', label: string, middle: number, bottom: number): void => {
     symbols.push({ kind, label, rect: boxAt(middle, bottom, symbolWidthOf(label), symbolHeight) });
   };
-  /** Up in the column `x` to `bend`, and from there to the tip. */
+  /** Adds an arrow that rises in the column `x` up to `bend`, and from there curves to the tip. */
   const addRise = (x: number, from: number, bend: number, tip: Point): void => {
     const start = place(x, from);
     const base = { x: tip.x, y: tip.y + arrowLength };
@@ -174,7 +174,7 @@ export function layoutRecurrentTree(tree: RecurrentTree): RecurrentTreeLayout {
   addSymbol('output', output, middles[root]!, outputBottom);
   addRise(middles[root]!, rootTop, rootTop, place(middles[root]!, outputBottom));
 
-  /** A symbol beside a box, to the right (1) or left (-1), with the points that an arrow between them has. */
+  /** Adds a symbol to the right (1) or left (-1) of a box, and returns the endpoints of the arrow between them. */
   const addBeside = (kind: 'input' | 'output', symbol: string, at: number, step: number, side: 1 | -1) => {
     const y = stepBottom(at, step) + boxHeight / 2;
     const edge = middles[at]! + (side * boxWidth) / 2;

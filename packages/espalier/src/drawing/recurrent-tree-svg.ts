@@ -23,7 +23,7 @@ const paints = {
   output: kindPaint('merge'),
 } as const satisfies Record<TreeBoxKind, ReturnType<typeof kindPaint>>;
 
-/** The identity does nothing, and is grey. */
+/** The identity does nothing, so it is grey. */
 const idlePaint = kindPaint('input');
 
 function write({ kind, label, rect }: TreeBox): string {
@@ -34,7 +34,7 @@ function write({ kind, label, rect }: TreeBox): string {
   return writeBox(rect, radius, colours) + writeLabel(escapeMarkup(label), rect, stepTextSize);
 }
 
-/** A node under the number that it has in the architecture, to the right of its first box. */
+/** Draws a node, with its number in the architecture to the right of its first box. */
 function writeNode(boxes: readonly TreeBox[], index: number): string {
   const { x, y, width, height } = boxes[0]!.rect;
   const number = `<text x="${px(x + width + 4)}" y="${px(y + height - 2)}" font-size="${indexSize}" ${paint({ fill: 'muted' })}>${index}</text>`;
@@ -63,8 +63,8 @@ function describe({ nodes, inputs, output, injected, tapped }: RecurrentTree): s
 }
 
 /**
- * The picture of a recurrent cell as a tree, for `drawPanels`: combinations are boxes, activations have round ends.
- * @throws Error when the tree is not one (see `checkRecurrentTree`).
+ * Draws a recurrent cell as a tree, as a panel for `drawPanels`. Combinations are boxes; activations have rounded ends.
+ * @throws Error if the tree is invalid (see `checkRecurrentTree`)
  */
 export function recurrentTreePanel(tree: RecurrentTree): Panel {
   const { width, height, nodes, symbols, arrows } = layoutRecurrentTree(tree);

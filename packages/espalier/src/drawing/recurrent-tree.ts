@@ -1,34 +1,34 @@
-/** How values are put together, and what is done to the result. */
+/** How two values are combined, and the activation applied to the result. */
 interface TreeStep {
   readonly combination: string;
   readonly activation: string;
 }
 
 /**
- * The tree by which a recurrent cell computes (Zoph & Le 2016, figure 5). Symbols as `symbolMarkup` reads them:
- * `h_{t-1}`.
+ * The computation tree of a recurrent cell (Zoph & Le 2016, figure 5). Symbols use the syntax of `symbolMarkup`, such
+ * as `h_{t-1}`.
  */
 export interface RecurrentTree {
-  /** Of the panel. */
+  /** Caption of the panel. */
   readonly title: string;
-  /** What every leaf reads. */
+  /** The two inputs of every leaf. */
   readonly inputs: readonly [string, string];
-  /** Each after the two that it reads; a node that reads none is a leaf. The last is the root. */
+  /** Nodes in topological order: each comes after the two that it reads. A leaf reads none. The last node is the root. */
   readonly nodes: readonly (TreeStep & { readonly reads?: readonly [number, number] })[];
-  /** What the root gives out. */
+  /** Symbol of the root's output. */
   readonly output: string;
-  /** What is put together with the result of the node `at`. */
+  /** The value that is combined with the result of node `at`. */
   readonly injected: TreeStep & { readonly symbol: string; readonly at: number };
-  /** What the node `at` gives out besides, before its activation. */
+  /** The additional output of node `at`: its value before the activation. */
   readonly tapped: { readonly symbol: string; readonly at: number };
 }
 
-/** @throws Error when the nodes are no tree, or something is injected at or tapped from a node that is none of them. */
+/** @throws Error if the nodes do not form a tree, or if the injected or tapped node does not exist */
 export function checkRecurrentTree({ title, nodes, injected, tapped }: RecurrentTree): void {
   const wrong = (why: string): never => {
     throw new Error(`${title}: ${why}`);
   };
-  if (nodes.length === 0) wrong('no nodes');
+  if (nodes.length === 0) wrong('the tree has no nodes');
   const readers = nodes.map(() => 0);
   for (const [index, { reads = [] }] of nodes.entries())
     for (const read of reads) {

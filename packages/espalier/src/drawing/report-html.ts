@@ -2,24 +2,24 @@ import { darkRules } from './palette.js';
 import { escapeMarkup, fontStack, type Svg } from './svg.js';
 
 interface ReportTable {
-  /** The values of a numeric column stand right-aligned. */
+  /** Numeric columns are right-aligned. */
   readonly columns: readonly { readonly heading: string; readonly numeric: boolean }[];
   readonly rows: readonly (readonly string[])[];
 }
 
 interface ReportSection {
   readonly heading: string;
-  /** Blank lines separate its paragraphs. */
+  /** Paragraphs, separated by blank lines. */
   readonly text?: string;
   readonly svg?: Svg;
   readonly table?: ReportTable;
-  /** Closed until the reader opens it, for long lists. */
+  /** Whether the section is closed until the reader opens it. Meant for long lists. */
   readonly collapsed?: boolean;
 }
 
 export interface Report {
   readonly title: string;
-  /** The results at a glance: what, and its value. */
+  /** The results at a glance, as pairs of label and value. */
   readonly facts: readonly (readonly [string, string])[];
   readonly sections: readonly ReportSection[];
 }
@@ -101,9 +101,10 @@ function writeSection(section: ReportSection): string {
 }
 
 /**
- * A page in one file, for the screen (light or dark as the reader has it) and for paper. It fetches nothing and
- * runs nothing, and its policy forbids both. It is well-formed XML after its first line.
- * @throws Error when a table's row has not as many cells as the table has columns.
+ * Writes a report as a single HTML file for screen and paper. On screen it follows the reader's light or dark mode. The
+ * page fetches nothing and runs no scripts, and its content security policy forbids both. After its first line it is
+ * well-formed XML.
+ * @throws Error if the number of cells in a row differs from the number of columns
  */
 export function writeReport(report: Report): string {
   const title = escapeMarkup(report.title);

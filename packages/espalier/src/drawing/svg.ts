@@ -1,6 +1,6 @@
 declare const isSvg: unique symbol;
 
-/** A whole SVG element. Only the drawing functions make one, so it can go into a page as it is. */
+/** A complete SVG element. Only the drawing functions create one, so a page can embed it without escaping. */
 export type Svg = string & { readonly [isSvg]: true };
 
 const entities: Readonly<Record<string, string>> = {
@@ -11,19 +11,19 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text for the content or an attribute of XML and HTML; a character that XML does not allow becomes U+FFFD. */
+/** Escapes text for the content or an attribute of XML and HTML. Characters that XML forbids become U+FFFD. */
 export function escapeMarkup(text: string): string {
   return text
     .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\uFFFD')
     .replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
-/** A coordinate to a hundredth of a px, so that pictures stay small and do not show rounding errors. */
+/** Formats a coordinate to a hundredth of a px, which keeps pictures small and free of rounding noise. */
 export function px(value: number): string {
   return String(Math.round(value * 100) / 100 + 0);
 }
 
-/** System fonts only: a picture fetches nothing. */
+/** System fonts only, because a picture must not fetch anything. */
 export const fontStack =
   "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif";
 
@@ -33,7 +33,7 @@ interface SvgFrame {
   readonly width: number;
   readonly height: number;
   readonly title: string;
-  /** What the picture shows, in words, for those who cannot see it. */
+  /** Text alternative for readers who cannot see the picture. */
   readonly description: string;
 }
 

@@ -1,8 +1,8 @@
 export type Weight = 'regular' | 'bold';
 
-// Advance widths of U+0020 to U+007E in thousandths of the font size: for each character the widest of DejaVu
-// Sans, Liberation Sans (Arial, Helvetica), Inter and Roboto. A picture is drawn with the reader's own font,
-// which is not known here, so a box has to be wide enough for any of them.
+// Advance widths of U+0020 to U+007E in thousandths of the font size. Each is the maximum over DejaVu Sans, Liberation
+// Sans (Arial, Helvetica), Inter and Roboto. The reader's font is not known here, so a box has to be wide enough for
+// any of them.
 const ascii: Record<Weight, readonly number[]> = {
   // biome-ignore format: one table
   regular: [
@@ -22,7 +22,10 @@ const ascii: Record<Weight, readonly number[]> = {
 
 const signs: ReadonlyMap<string, number> = new Map([...'×±≤≥−'].map((sign) => [sign, 838]));
 
-/** Outside of ASCII: marks sit on their letter, a letter or sign of another script rarely exceeds 1.2 em, an emoji 1.4 em. */
+/**
+ * The advance width in thousandths of an em. Outside ASCII, combining marks take no width, a letter or sign of another
+ * script rarely exceeds 1.2 em, and an emoji rarely exceeds 1.4 em.
+ */
 function advance(character: string, weight: Weight): number {
   const [letter = ''] = character.normalize('NFD');
   const known = ascii[weight][letter.codePointAt(0)! - 0x20] ?? signs.get(letter);
@@ -31,14 +34,14 @@ function advance(character: string, weight: Weight): number {
   return character.length > 1 ? 1400 : 1200;
 }
 
-/** The width in px, at a font size in px, that a text takes in the widest of the usual sans-serif fonts. */
+/** The width of a text in px, at a font size in px, in the widest of the common sans-serif fonts. */
 export function textWidth(text: string, size: number, weight: Weight = 'regular'): number {
   let thousandths = 0;
   for (const character of text) thousandths += advance(character, weight);
   return (thousandths * size) / 1000;
 }
 
-/** Breaks a text at its spaces into lines of at most `width` px; a word that is wider is broken inside. */
+/** Breaks a text at its spaces into lines of at most `width` px. Wider words are broken within the word. */
 export function wrapText(text: string, width: number, size: number, weight: Weight = 'regular'): string[] {
   const lines: string[] = [];
   let line = '';

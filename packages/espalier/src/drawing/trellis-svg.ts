@@ -5,14 +5,14 @@ import { arrowHeadData, pathData } from './path-data.js';
 import { escapeMarkup, px } from './svg.js';
 import { textWidth } from './text-width.js';
 
-/** Layers over resolutions, between which a path goes at most one row up or down from layer to layer. */
+/** A grid of layers and resolutions. From layer to layer, a path moves up or down by at most one row. */
 export interface Trellis {
   readonly title: string;
-  /** A row for each, from the top: how many pixels of the image one of its pixels stands for. */
+  /** The stride of each row relative to the image, from the top. */
   readonly strides: readonly number[];
-  /** Of each layer its row. */
+  /** The row of each layer. */
   readonly path: readonly number[];
-  /** What comes before the first layer, in the first row, and what comes after the last one, in every row. */
+  /** Labels of the box before the first layer, in the first row, and of the boxes after the last layer, in every row. */
   readonly before: string;
   readonly after: string;
 }
@@ -33,18 +33,18 @@ function writeText(text: string, { x, y }: Point, anchor: 'start' | 'middle', is
 }
 
 /**
- * The picture of a path over a trellis, for `drawPanels`: every layer at every stride that can be reached and every
- * arrow between them in grey, the path over them.
- * @throws Error when there is no layer, or the path leaves the rows, or moves by more than one of them.
+ * Draws a path through a trellis, as a panel for `drawPanels`. All reachable layers and the arrows between them are
+ * grey; the path is drawn over them.
+ * @throws Error if there is no layer, or if the path leaves the rows or moves by more than one row
  */
 export function trellisPanel(trellis: Trellis): Panel {
   const { title, strides, path, before, after } = trellis;
-  if (path.length === 0) throw new Error(`${title}: no layers`);
+  if (path.length === 0) throw new Error(`${title}: the path has no layers`);
   for (const [layer, row] of path.entries()) {
     const last = path[layer - 1] ?? 0;
     if (!(Number.isInteger(row) && row >= 0 && row < strides.length && Math.abs(row - last) <= 1))
       throw new Error(
-        `${title}: layer ${layer + 1} is in row ${row}, of ${strides.length} rows and after row ${last}`,
+        `${title}: layer ${layer + 1} is in row ${row}; allowed: rows 0 to ${strides.length - 1}, at most one from row ${last}`,
       );
   }
   const boxOf = (text: string): number => Math.ceil(textWidth(text, textSize)) + 20;
@@ -57,7 +57,7 @@ export function trellisPanel(trellis: Trellis): Panel {
   const afterLeft = center(path.length - 1, 0).x + radius + 34;
   const width = afterLeft + boxOf(after);
   const height = center(0, strides.length - 1).y + boxHeight / 2;
-  /** A layer can only be as many rows down as there are layers up to it. */
+  /** A path moves down by at most one row per layer. */
   const isReachable = (layer: number, row: number): boolean =>
     row >= 0 && row < strides.length && row <= layer + 1;
   const layers = [...path.keys()];

@@ -1,26 +1,24 @@
 import { existsSync, statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import type { Space } from '../space/space.js';
-import type { TaskSettings } from '../tasks/task-settings.js';
+import { type TaskSettings, taskFrom } from '../tasks/task-settings.js';
 import type { Candidate, EvaluatedMethod } from './evaluation.js';
-import { taskIn } from './experiment.js';
-import { architectureFile, type FoundArchitecture, findArchitecture, readRun } from './found-architecture.js';
-import { type RunResult, resultOf } from './run-result.js';
-import { isSupernetRun, readSupernetRun } from './supernet-run.js';
+import { architectureFile, type FoundArchitecture } from './found-architecture.js';
+import type { RunResult } from './run-result.js';
+import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
 
-/** How the networks of a space are trained. */
-type TrainingOf = (space: Space) => Omit<EvaluatedMethod, 'name' | 'candidates'>;
+/** How the networks of a space are trained for the task of an architecture. */
+type TrainingOf = (found: FoundArchitecture) => Promise<Omit<EvaluatedMethod, 'name' | 'candidates'>>;
 
 export interface EvaluationPlan {
   readonly methods: readonly EvaluatedMethod[];
-  /** The data that all searches were on, with a path as it is from here; undefined where there is no search. */
+  /** The task and data that all searches were on, with paths from here; undefined where no search says it. */
   readonly data: SearchedData | undefined;
 }
 
-/** Which data a search was on, and in which size it saw the images. */
-type SearchedData = Pick<TaskSettings, 'data' | 'imageSize'>;
+/** Which task and data a search was on, and in which size it saw the images. */
+type SearchedData = Pick<TaskSettings, 'name' | 'data' | 'imageSize'>;
 
 /** An argument of the command, with what is there. */
 interface Given {
@@ -42,9 +40,10 @@ export async function planEvaluation(
   paths: readonly string[],
   seeds: number | undefined,
   trainingOf: TrainingOf,
+  runs: RunsOfAllKinds,
 ): Promise<EvaluationPlan> {
   const given: Given[] = [];
-  for (const path of new Set(paths)) given.push(await givenAt(path));
+  for (const path of new Set(paths)) given.push(await givenAt(path, runs));
   const searches = given.filter(({ search }) => search !== undefined);
   if (seeds !== undefined && searches.length === 0)
     throw new InputError(
@@ -62,20 +61,22 @@ export async function planEvaluation(
   }
   const names = new Set<string>();
   const candidateNames = new Set<string>();
-  const methods = [...groups.values()].map((group): EvaluatedMethod => {
+  const methods: EvaluatedMethod[] = [];
+  for (const group of groups.values()) {
     const [{ path, found, search }] = group as [Given];
     const name = freeName(names, search?.strategy ?? basename(path).replace(/\.\w+$/, ''));
     const candidates =
       search === undefined ? [{ name, architecture: plain(found) }] : searched(name, group, seeds);
-    return {
+    methods.push({
       name,
-      ...trainingOf(found.space),
+      ...(await trainingOf(found)),
       candidates: candidates.map((one) => ({ ...one, name: freeName(candidateNames, one.name) })),
-    };
-  });
+    });
+  }
   const data = new Map<string, SearchedData>();
-  for (const { path } of searches) {
-    const one = await dataOf(path);
+  for (const { found } of searches) {
+    const one = dataOf(found);
+    if (one === undefined) continue;
     data.set(one.imageSize === undefined ? one.data : `${one.data} at ${one.imageSize} pixels`, one);
   }
   if (data.size > 1)
@@ -85,17 +86,17 @@ export async function planEvaluation(
   return { methods, data: [...data.values()][0] };
 }
 
-async function givenAt(path: string): Promise<Given> {
+async function givenAt(path: string, runs: RunsOfAllKinds): Promise<Given> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
-  if (!isFolder) return { path, found: await findArchitecture(path) };
-  const search = resultOf(path);
+  if (!isFolder) return { path, found: await runs.findArchitecture(path) };
+  const search = runs.resultOf(path);
   if (search.strategy === null)
     throw new InputError(`${path}: a training; name the search or the file that its architecture is of`);
   if (!search.finished)
     throw new InputError(
       `${path}: the search is not at its end; go on with it first: espalier resume ${path}`,
     );
-  return { path, search, found: await findArchitecture(path) };
+  return { path, search, found: await runs.findArchitecture(path) };
 }
 
 function searched(method: string, group: readonly Given[], seeds = group.length): Candidate[] {
@@ -125,8 +126,8 @@ function freeName(taken: Set<string>, wanted: string): string {
   return name;
 }
 
-async function dataOf(path: string): Promise<SearchedData> {
-  const { settings, from } = isSupernetRun(path) ? await readSupernetRun(path) : await readRun(path);
-  const { data, imageSize } = resolve(from) === process.cwd() ? settings.task : taskIn(from, settings.task);
-  return { data, ...(imageSize === undefined ? {} : { imageSize }) };
+function dataOf({ task }: FoundArchitecture): SearchedData | undefined {
+  if (task === undefined) return undefined;
+  const { name, data, imageSize } = taskFrom(process.cwd(), task);
+  return { name, data, ...(imageSize === undefined ? {} : { imageSize }) };
 }

@@ -6,6 +6,7 @@ import type { Journal } from '../runs/journal.js';
 import { type JournalEvent, withoutClock } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { Diverged } from '../tasks/task.js';
+import { taskIn } from '../tasks/task-settings.js';
 import type { JudgedPart } from '../training/final-training.js';
 import { clockNow, withJournal } from '../training/journaled-epochs.js';
 import { version } from '../version.js';
@@ -18,10 +19,9 @@ import {
   type EvaluationState,
   readEvaluation,
 } from './evaluation.js';
-import { taskIn } from './experiment.js';
-import { architectureFile, configured, findArchitecture, parseArchitecture } from './found-architecture.js';
-import { resultOf } from './run-result.js';
-import { beginSearchAgain } from './search-again.js';
+import { architectureFile, configured, parseArchitecture } from './found-architecture.js';
+import { requireSameVersion } from './readable-version.js';
+import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
 import { beginTraining, checkTraining } from './training-run.js';
 
 /** 1 searches, 2 picks on validation data, 3 tests. */
@@ -68,14 +68,14 @@ async function checkMethod(method: EvaluatedMethod, request: EvaluationRequest) 
   const [first] = method.candidates;
   const parsed = await parseArchitecture(first?.architecture, first?.search ?? method.name, process.cwd());
   const found = configured(parsed, method.spaceOptions);
-  const { task, threads, seed } = request;
+  const { task } = request;
   const judge = 'validation';
-  const opened = checkTraining(found, { task, training: method.training, judge, threads, seed });
+  const opened = await checkTraining(found, { task, training: method.training, judge });
   const { batchSize: size } = opened.settings;
   for (const part of ['train', judge, 'test'] as const)
     if (opened.task.batchCount(part, size) < 1)
       throw new InputError(`the ${part} data has no batch of ${size}`);
-  return opened.task;
+  return opened.data;
 }
 
 /**
@@ -87,14 +87,15 @@ async function checkMethod(method: EvaluatedMethod, request: EvaluationRequest) 
  * @returns whether it came to its end, and was not stopped
  * @throws InputError where the version or the data are not what they were
  */
-export async function continueEvaluation(path: string, watch: EvaluationWatch): Promise<boolean> {
+export async function continueEvaluation(
+  path: string,
+  watch: EvaluationWatch,
+  runs: RunsOfAllKinds,
+): Promise<boolean> {
   const state = readEvaluation(path);
-  if (state.settings.version !== version)
-    throw new InputError(
-      `the evaluation was begun with Espalier ${state.settings.version}; this is ${version}`,
-    );
+  requireSameVersion(state.settings.version, path);
   return withJournal(path, RunFolder.open(path).journal, watch.message, (journal) =>
-    new Evaluation(state, journal, watch).run(),
+    new Evaluation(state, journal, watch, runs).run(),
   );
 }
 
@@ -120,6 +121,7 @@ class Evaluation {
     { settings, path, from }: EvaluationState,
     private readonly journal: Journal,
     private readonly watch: EvaluationWatch,
+    private readonly runs: RunsOfAllKinds,
   ) {
     this.#settings = settings;
     this.#path = path;
@@ -162,11 +164,14 @@ class Evaluation {
               if (seed !== undefined) {
                 this.watch.step({ stage: 1, run, number, of: missing.length, epochs: 0, epochsAfter: 0 });
                 const of = { seed, from: this.#from };
-                await this.#toEnd(folder, () => beginSearchAgain(resolve(this.#from, search), folder, of));
+                await this.#toEnd(folder, () =>
+                  this.runs.beginAgain(resolve(this.#from, search), folder, of),
+                );
               }
-              const { value } = resultOf(folder);
+              const { value } = this.runs.resultOf(folder);
               if (value === undefined) return { reason: 'the search has measured no architecture' };
-              const its = candidate.architecture ?? architectureFile(await findArchitecture(folder));
+              const its =
+                candidate.architecture ?? architectureFile(await this.runs.findArchitecture(folder));
               return { value, architecture: JSON.parse(JSON.stringify(its)) as Json };
             },
           );
@@ -198,7 +203,7 @@ class Evaluation {
       );
       if (typeof event.value !== 'number') continue;
       outcomes.set(name, event.value);
-      better = resultOf(this.#folderOf(run)).measure.better;
+      better = this.runs.resultOf(this.#folderOf(run)).measure.better;
     }
     const picks = new Map<string, FoundCandidate>();
     for (const { name: method } of methods) {
@@ -292,17 +297,17 @@ class Evaluation {
     this.watch.step(step);
     await this.#toEnd(folder, async () => {
       const found = await parseArchitecture(architecture, step.run, this.#from);
-      beginTraining(folder, configured(found, method.spaceOptions), {
+      await beginTraining(folder, configured(found, method.spaceOptions), {
         task: resolve(this.#from) === process.cwd() ? task : taskIn(this.#from, task),
         training: { ...method.training, epochs: step.epochs },
         ...(judge === 'validation' ? { judge } : {}),
         seed,
         threads,
       });
-      if (resultOf(folder).dataChecksum !== this.#settings.dataChecksum)
+      if (this.runs.resultOf(folder).dataChecksum !== this.#settings.dataChecksum)
         throw new InputError(`the data ${task.data} has changed since the evaluation was begun`);
     });
-    const { value } = resultOf(folder);
+    const { value } = this.runs.resultOf(folder);
     if (value === undefined) throw new Error(`${folder}: a training at its end that has no value`);
     return { value };
   }
@@ -310,7 +315,7 @@ class Evaluation {
   /** Begins a run that has not begun, and goes on with it where it is not at its end. */
   async #toEnd(folder: string, begin: () => Promise<void>): Promise<void> {
     if (!existsSync(join(folder, 'journal.jsonl'))) await begin();
-    if (!resultOf(folder).finished && !(await this.watch.goOn(folder))) throw new Stopped();
+    if (!this.runs.resultOf(folder).finished && !(await this.watch.goOn(folder))) throw new Stopped();
   }
 
   #folderOf(run: string): string {

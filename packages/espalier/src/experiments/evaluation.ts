@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { folderBegunIn, kindOfRun } from '../runs/begun-run.js';
+import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { optionValues } from '../space/options.js';
 import { taskSettings } from '../tasks/task-settings.js';
+import { requireReadable } from './readable-version.js';
 
 const json = z.json() as z.ZodType<Json>;
 
@@ -100,15 +101,11 @@ export interface EvaluationState {
   readonly finished: boolean;
 }
 
-/** Whether a folder holds an evaluation. @throws InputError where it holds no run */
-export function isEvaluation(path: string): boolean {
-  return kindOfRun(path) === EVALUATION;
-}
-
 /** @throws InputError for a folder without an evaluation and for a journal that is broken */
 export function readEvaluation(path: string): EvaluationState {
   const { journal } = RunFolder.open(path);
   const [first, ...rest] = readJournal(journal).events as [JournalEvent, ...JournalEvent[]];
+  requireReadable(first, journal);
   const { event, clock: _, ...header } = first;
   const parsed = evaluationSettings.safeParse(header);
   if (event !== EVALUATION || !parsed.success)

@@ -1,146 +1,208 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
+import type { OpenedEstimator } from '../estimators/estimator-definition.js';
+import { findEstimator } from '../estimators/find-estimator.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { Random } from '../random/random.js';
-import { ChildPool } from '../runs/child-pool.js';
+import { objectivesSchema } from '../measures/measure.js';
+import type { Estimator } from '../runs/estimator.js';
 import type { RunHeader } from '../runs/journal-event.js';
 import { optionValues, resolveOptions } from '../space/options.js';
-import { type InputShape, Space, type TokenInput } from '../space/space.js';
-import type { Strategy } from '../strategies/strategy.js';
-import { strategyNamed } from '../strategies/strategy-names.js';
-import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
-import { languageTrainingSettings, trainingSettings } from '../training/training-settings.js';
+import { Space } from '../space/space.js';
+import { findSpace } from '../spaces/find-space.js';
+import { createStrategy, type GuardedStrategy } from '../strategies/guarded-strategy.js';
+import type { AnyStrategyDefinition } from '../strategies/strategy.js';
 import { version } from '../version.js';
-import { findSpace } from './find-space.js';
-import { openTraining } from './opened-training.js';
+import { findStrategy, sharesWeights } from './find-strategy.js';
+import { requireSameVersion } from './readable-version.js';
 
-/** All that a search is: with the same settings, the same journal. */
+/** How the trials of a search are measured. */
+const estimation = z.strictObject({
+  /** A name, or the path of a file. */
+  estimator: z.string(),
+  /** Of the file of a user's estimator. */
+  checksum: z.string().optional(),
+  options: optionValues,
+  /** What the numbers depend on: see `EstimationSource`. */
+  source: z.strictObject({ name: z.string(), checksum: z.string() }).optional(),
+  /** What the networks are built for, where there are some. */
+  input: optionValues.optional(),
+  costUnit: z.string().optional(),
+});
+
+/** Everything that a search is: with the same settings, and the same order of results, the same journal. */
 const experimentSettings = z.strictObject({
   version: z.string(),
   /** A name, or the path of a file. */
   space: z.string(),
-  /** SHA-256 of the file of a user's space. */
+  /** Of the file of a user's space, and of the files that it imports. */
   spaceChecksum: z.string().optional(),
   spaceOptions: optionValues,
   strategy: z.string(),
+  strategyChecksum: z.string().optional(),
   strategyOptions: optionValues,
-  task: taskSettings,
-  /** SHA-256 of the images and labels. */
-  dataChecksum: z.string(),
-  /** Of images or of a text, by what the space's networks read. */
-  training: z.union([trainingSettings.strict(), languageTrainingSettings.strict()]),
+  estimation,
+  objectives: objectivesSchema,
+  order: z.enum(['arrival', 'virtual']),
   seed: z.int(),
-  trials: z.int().min(1),
+  trials: z.int().min(1).optional(),
+  seconds: z.number().positive().optional(),
+  cost: z.number().positive().optional(),
   workers: z.int().min(1),
-  /** Threads of each worker. */
-  threads: z.int().min(1),
-  timeoutSeconds: z.number().positive().optional(),
 });
 
 export type ExperimentSettings = z.infer<typeof experimentSettings>;
 
-/** What the user says; the rest is found out. */
-export type ExperimentRequest = Omit<ExperimentSettings, 'version' | 'spaceChecksum' | 'dataChecksum'>;
+/** What the user says of a search; everything else is found out. */
+export interface ExperimentRequest
+  extends Pick<
+    ExperimentSettings,
+    | 'space'
+    | 'spaceOptions'
+    | 'strategy'
+    | 'strategyOptions'
+    | 'seed'
+    | 'trials'
+    | 'seconds'
+    | 'cost'
+    | 'workers'
+  > {
+  readonly estimator: string;
+  readonly estimatorOptions: Readonly<Record<string, Json>>;
+  /** By default in order of arrival for a strategy that has use for it: see `StrategyDefinition.asynchronous`. */
+  readonly order?: ExperimentSettings['order'];
+}
 
 /** A search with everything that it needs, checked before anything is written. */
 export interface Experiment {
   readonly settings: ExperimentSettings;
   readonly space: Space;
-  readonly strategy: Strategy;
-  /** What the networks read. */
-  readonly input: InputShape | TokenInput;
-  /** Worker processes that train the children; to be closed. */
-  readonly pool: ChildPool;
-}
-
-/** What a worker process is told when it starts. */
-export interface ChildInit {
-  readonly space: string;
-  readonly spaceOptions: Record<string, Json>;
-  readonly task: ExperimentSettings['task'];
-  readonly training: ExperimentSettings['training'];
-  readonly threads: number;
-  /** The folder that relative paths begin at. */
-  readonly folder: string;
-}
-
-/** The data's path, if it has one, from where the run was begun. */
-export function taskIn(folder: string, task: TaskSettings): TaskSettings {
-  const colon = task.data.indexOf(':');
-  return colon < 0
-    ? task
-    : { ...task, data: `${task.data.slice(0, colon)}:${resolve(folder, task.data.slice(colon + 1))}` };
+  readonly strategy: GuardedStrategy;
+  readonly estimator: Estimator;
+  /** What a person should know before it begins. */
+  readonly notes: readonly string[];
+  /** Ends the workers and frees the strategy. */
+  close(): Promise<void>;
 }
 
 /**
- * Makes a search ready: finds the space, checks every option, opens the data, builds one network of the space and
- * starts the workers. This process computes on one thread from now on: the cores are the workers'.
+ * Makes a search ready: finds its parts, checks every option, and opens the estimator, which opens the data, builds one
+ * network of the space and starts the workers. This process computes on one thread from now on, because the cores
+ * belong to the workers.
  *
  * @param folder that relative paths begin at
  * @throws InputError for whatever is wrong with the request
  */
 export async function prepareExperiment(request: ExperimentRequest, folder: string): Promise<Experiment> {
-  const { definition, checksum } = await findSpace(request.space, folder);
-  const space = Space.configure(definition, request.spaceOptions);
-  const strategyDefinition = strategyNamed(request.strategy);
-  const strategyOptions = resolveOptions(
-    `strategy ${request.strategy}`,
-    strategyDefinition.options,
-    request.strategyOptions,
+  const { seed, workers, trials, seconds, cost } = request;
+  if (trials === undefined && seconds === undefined && cost === undefined)
+    throw new InputError('a search needs a budget: trials, seconds or cost');
+  const spacePart = await findSpace(request.space, folder);
+  const space = Space.configure(spacePart.definition, request.spaceOptions);
+  const strategyPart = await findStrategy(request.strategy, folder);
+  if (sharesWeights(strategyPart.definition))
+    throw new InputError(`strategy ${request.strategy} trains one supernet, not children`);
+  const definition: AnyStrategyDefinition = strategyPart.definition;
+  const owner = `strategy ${definition.name}`;
+  const strategyOptions = resolveOptions(owner, definition.options, request.strategyOptions);
+  const estimatorPart = await findEstimator(request.estimator, folder);
+  const options = resolveOptions(
+    `estimator ${estimatorPart.definition.name}`,
+    estimatorPart.definition.options,
+    request.estimatorOptions,
   );
-  const planned = strategyDefinition.plan?.(strategyOptions).epochs;
-  if (planned !== undefined && planned !== request.training.epochs)
-    throw new InputError(
-      `epochs ${request.training.epochs}: strategy ${request.strategy} trains a child for up to ${planned}, its option maxEpochs`,
-    );
-  const taskSettings = taskIn(folder, request.task);
-  const { task, input, requireTrainable } = openTraining(space, taskSettings, request.training);
-  // A space whose networks cannot be trained would make a search of failed trials.
-  requireTrainable(space, space.decode(space.sample(Random.of(request.seed, 'first network'))));
-  const settings: ExperimentSettings = {
-    version,
-    ...request,
-    ...(checksum === undefined ? {} : { spaceChecksum: checksum }),
-    spaceOptions: { ...space.options },
-    strategyOptions: { ...strategyOptions },
-    dataChecksum: task.checksum(),
-  };
-  // What a strategy computes is little, and a second thread of this process would wait for a core that a worker has: half
-  // of what a search with children of a second took besides them (npm run bench:overhead).
-  setThreads(1);
-  const strategy = strategyDefinition.create({ space, seed: request.seed, options: strategyOptions });
-  const init: ChildInit = {
-    space: request.space,
-    spaceOptions: settings.spaceOptions,
-    task: taskSettings,
-    training: settings.training,
-    threads: settings.threads,
+  const plannedEpochs = definition.plan?.(strategyOptions).epochs;
+  const opened = await estimatorPart.definition.open({
+    space,
+    spaceName: spacePart.name,
+    options,
+    seed,
+    workers,
     folder,
-  };
-  const pool = new ChildPool({
-    module: new URL('./child-main.js', import.meta.url),
-    workers: settings.workers,
-    ...(settings.timeoutSeconds === undefined ? {} : { timeoutSeconds: settings.timeoutSeconds }),
-    init: init as unknown as Json,
-    env: { OMP_NUM_THREADS: String(settings.threads) },
+    ...(plannedEpochs === undefined ? {} : { plannedEpochs }),
   });
   try {
-    await pool.ready();
+    const settings: ExperimentSettings = {
+      version,
+      space: request.space,
+      ...checksumOf('spaceChecksum', spacePart),
+      spaceOptions: { ...space.options },
+      strategy: request.strategy,
+      ...checksumOf('strategyChecksum', strategyPart),
+      strategyOptions: { ...strategyOptions },
+      estimation: {
+        estimator: request.estimator,
+        ...checksumOf('checksum', estimatorPart),
+        options: { ...(opened.options ?? options) },
+        ...(opened.source === undefined ? {} : { source: { ...opened.source } }),
+        ...(opened.input === undefined ? {} : { input: { ...opened.input } }),
+        ...(opened.costUnit === undefined ? {} : { costUnit: opened.costUnit }),
+      },
+      objectives: objectivesOf(opened, request.estimator),
+      order: request.order ?? (definition.asynchronous === true ? 'arrival' : 'virtual'),
+      seed,
+      ...(trials === undefined ? {} : { trials }),
+      ...(seconds === undefined ? {} : { seconds }),
+      ...(cost === undefined ? {} : { cost }),
+      workers,
+    };
+    if (cost !== undefined && opened.costUnit === undefined)
+      throw new InputError(`cost ${cost}: estimator ${request.estimator} does not say what a trial costs`);
+    // A second thread of this process would take a core from a worker: half of what a search with children of a second
+    // took besides them (npm run bench:overhead).
+    setThreads(1);
+    const strategy = createStrategy(definition, {
+      space,
+      seed,
+      options: strategyOptions,
+      objectives: opened.objectives,
+    });
+    return {
+      settings,
+      space,
+      strategy,
+      estimator: estimatorOf(opened, space),
+      notes: opened.notes ?? [],
+      async close() {
+        strategy.close();
+        await opened.close?.();
+      },
+    };
   } catch (error) {
-    await pool.close();
+    await opened.close?.();
     throw error;
   }
-  return { settings, space, strategy, input, pool };
 }
 
-/** The settings in the header of a run's journal. @throws InputError where they are not those of a search */
+function objectivesOf({ objectives }: OpenedEstimator, name: string): ExperimentSettings['objectives'] {
+  const parsed = objectivesSchema.safeParse(objectives);
+  if (parsed.success) return parsed.data;
+  throw new InputError(`estimator ${name}: its objectives are no measures: ${z.prettifyError(parsed.error)}`);
+}
+
+function checksumOf<Key extends string>(
+  key: Key,
+  { checksum }: { readonly checksum?: string },
+): { readonly [key in Key]?: string } {
+  return checksum === undefined ? {} : ({ [key]: checksum } as { readonly [key in Key]?: string });
+}
+
+/** The estimator as a search calls it. */
+function estimatorOf(opened: OpenedEstimator, space: Space): Estimator {
+  return {
+    async estimate(request, context) {
+      const own = request.depth === undefined ? space : space.withDepth(request.depth);
+      return opened.estimate({ ...request, space: own, architecture: own.decode(request.answers) }, context);
+    },
+  };
+}
+
+/** The settings in the header of a search's journal. @throws InputError where they are not those of a search */
 export function settingsOf(header: RunHeader): ExperimentSettings {
   const parsed = experimentSettings.safeParse(header);
   if (!parsed.success)
-    throw new InputError(`the journal's header is of no search: ${z.prettifyError(parsed.error)}`);
+    throw new InputError(`the journal's header is not that of a search: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
 
@@ -148,32 +210,39 @@ export function headerOf(settings: ExperimentSettings): RunHeader {
   return JSON.parse(JSON.stringify(settings)) as RunHeader;
 }
 
+/** What was asked for in a search that was begun. */
+export function requestOf({
+  version: _,
+  spaceChecksum: __,
+  strategyChecksum: ___,
+  estimation: { estimator, options },
+  objectives: ____,
+  ...request
+}: ExperimentSettings): ExperimentRequest {
+  return { ...request, estimator, estimatorOptions: options };
+}
+
 /**
  * Makes a begun search ready to go on.
  *
- * @throws InputError where the version, the space's file or the data are not what they were
+ * @throws InputError where the version, a file of the user, or the data has changed since
  */
 export async function prepareResume(header: RunHeader, folder: string): Promise<Experiment> {
-  const { version: begun, spaceChecksum, dataChecksum, ...request } = settingsOf(header);
-  if (begun !== version)
-    throw new InputError(
-      `the run was begun with Espalier ${begun}; this is ${version}, which may search differently`,
-    );
+  const begun = settingsOf(header);
+  requireSameVersion(begun.version, 'search');
   if (!existsSync(folder))
     throw new InputError(`the run was begun in ${folder}, which is not there any more`);
-  const experiment = await prepareExperiment(request, folder);
-  const { settings, pool } = experiment;
-  const changed =
-    settings.dataChecksum !== dataChecksum
-      ? `the data ${request.task.data}`
-      : settings.spaceChecksum !== spaceChecksum
-        ? `the file of the space ${request.space}`
-        : undefined;
-  if (changed !== undefined) {
-    await pool.close();
-    throw new InputError(
-      `${changed} has changed since the run was begun; a resumed run would not be the same`,
-    );
-  }
-  return experiment;
+  const experiment = await prepareExperiment(requestOf(begun), folder);
+  const { settings } = experiment;
+  const { estimation: now } = settings;
+  const { estimation: then } = begun;
+  const changed = [
+    [then.source?.checksum, now.source?.checksum, `the data ${then.source?.name}`],
+    [begun.spaceChecksum, settings.spaceChecksum, `the file of the space ${begun.space}`],
+    [begun.strategyChecksum, settings.strategyChecksum, `the file of the strategy ${begun.strategy}`],
+    [then.checksum, now.checksum, `the file of the estimator ${then.estimator}`],
+  ].find(([before, after]) => before !== after)?.[2];
+  if (changed === undefined) return experiment;
+  await experiment.close();
+  throw new InputError(`${changed} has changed since the run was begun; a resumed run would not be the same`);
 }

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { isFile } from '../modules/user-module.js';
 import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
@@ -14,21 +14,22 @@ import {
   toArchitectureFile,
 } from '../space/architecture-file.js';
 import { Space } from '../space/space.js';
-import { readGenotypeText } from '../spaces/genotype-text.js';
+import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
-import type { TaskSettings } from '../tasks/task-settings.js';
-import { type ExperimentSettings, settingsOf, taskIn } from './experiment.js';
-import { findSpace, isSpaceFile } from './find-space.js';
-import { isSupernetRun, readSupernetRun, type SupernetRunState } from './supernet-run.js';
+import { type TaskSettings, taskIn, taskSettings } from '../tasks/task-settings.js';
+import { type ExperimentSettings, settingsOf } from './experiment.js';
+import { requireReadable } from './readable-version.js';
 
-/** An architecture, with the space that it is of. */
+/** An architecture, with the space that it belongs to. */
 export interface FoundArchitecture {
   readonly space: Space;
   readonly architecture: unknown;
-  /** The path of the space's file where it is a user's own: what names it in an architecture's file. */
+  /** The path of the space's file where it is a user's own: it names the space in an architecture's file. */
   readonly spaceFile?: string;
-  /** The images of the search that found it. */
+  /** The task and the data of the run that it comes from, with paths from the root. */
   readonly task?: TaskSettings;
+  /** What the run built its networks for. */
+  readonly input?: Readonly<Record<string, Json>>;
 }
 
 /** What the file of an architecture holds. A user's space is named by its path. */
@@ -48,22 +49,24 @@ export function configured(
   return { ...found, space, architecture: space.validate(found.architecture) };
 }
 
-/** The state of a search and its space, read and not touched. */
+/** The state of a search and its space. */
 export interface ReadRun {
   readonly folder: RunFolder;
   readonly state: RunState;
   readonly settings: ExperimentSettings;
   readonly space: Space;
-  /** Where relative paths of the settings begin. */
+  /** The folder that relative paths of the settings begin at. */
   readonly from: string;
   /** Whether the last line of the journal is torn: the run was killed, or is being written. */
   readonly torn: boolean;
+  readonly events: readonly JournalEvent[];
 }
 
-/** @throws InputError for a folder without a run and for a journal that is broken */
+/** Reads a search and changes nothing. @throws InputError for a folder without a search and for a broken journal */
 export async function readRun(path: string): Promise<ReadRun> {
   const folder = RunFolder.open(path);
   const { events, torn } = readJournal(folder.journal);
+  requireReadable(events[0] as JournalEvent, folder.journal);
   const state = RunState.of(events, folder.journal);
   const settings = settingsOf(state.header);
   const from = folderBegunIn(events[0] as JournalEvent, path);
@@ -75,6 +78,7 @@ export async function readRun(path: string): Promise<ReadRun> {
     space: Space.configure(definition, settings.spaceOptions),
     from,
     torn: torn !== undefined,
+    events,
   };
 }
 
@@ -83,45 +87,27 @@ export function spaceOfTrial(space: Space, trial: { readonly depth?: number }): 
   return trial.depth === undefined ? space : space.withDepth(trial.depth);
 }
 
-/**
- * The architecture of a published name, of a file (JSON, or a genotype in the Python of published code), or the best
- * one of a run's folder.
- *
- * @throws InputError where there is none
- */
-export async function findArchitecture(path: string): Promise<FoundArchitecture> {
-  const published = hub.get(path);
-  if (published !== undefined) {
-    const { space, options, architecture } = published;
-    return parseArchitecture({ space, options, ...(architecture as object) }, path, process.cwd());
-  }
-  if (!existsSync(path))
-    throw new InputError(
-      `'${path}': no such file, run folder or published architecture; published: ${[...hub.keys()].join(', ')}`,
-    );
-  if (statSync(path).isDirectory())
-    return isSupernetRun(path)
-      ? foundBy(await readSupernetRun(path), path)
-      : bestOf(await readRun(path), path);
-  const content = withSpace(readGenotypeText(readFileSync(path, 'utf8'), path));
-  return parseArchitecture(content, path, dirname(path));
+/** The task and data among the settings of an estimation, with paths from the root; undefined where it uses none. */
+export function taskOf({ settings, from }: Pick<ReadRun, 'settings' | 'from'>): TaskSettings | undefined {
+  const { task } = settings.estimation.options;
+  const parsed = taskSettings.safeParse(task);
+  return parsed.success ? taskIn(from, parsed.data) : undefined;
 }
 
-/** A genotype as published code prints it does not name its space; its keys do, and the text of a NAS-Bench-201 cell. */
-function withSpace(content: unknown): unknown {
-  if (typeof content !== 'object' || content === null || 'space' in content) return content;
-  if ('normal' in content) return { space: 'darts-cnn', ...content };
-  if ('recurrent' in content) return { space: 'darts-rnn', ...content };
-  if ('cell' in content && typeof content.cell === 'string') return { space: 'nasbench201', ...content };
-  return content;
+/** A published architecture by its name; undefined for another name. */
+export async function publishedArchitecture(name: string): Promise<FoundArchitecture | undefined> {
+  const published = hub.get(name);
+  if (published === undefined) return undefined;
+  const { space, options, architecture } = published;
+  return parseArchitecture({ space, options, ...(architecture as object) }, name, process.cwd());
 }
 
 /**
- * The architecture of a file's content.
+ * The architecture that the content of a file describes.
  *
  * @param source for messages
  * @param from the folder that the path of a user's space begins at
- * @throws InputError where it is none
+ * @throws InputError where it describes none
  */
 export async function parseArchitecture(
   content: unknown,
@@ -129,8 +115,7 @@ export async function parseArchitecture(
   from: string,
 ): Promise<FoundArchitecture> {
   const name = (content as { space?: unknown } | null)?.space;
-  const own =
-    typeof name === 'string' && isSpaceFile(name) ? (await findSpace(name, from)).definition : undefined;
+  const own = typeof name === 'string' && isFile(name) ? (await findSpace(name, from)).definition : undefined;
   try {
     const found = fromArchitectureFile(content, (known) => {
       const definition = own ?? spaces.get(known);
@@ -145,46 +130,30 @@ export async function parseArchitecture(
   }
 }
 
-/** The best architecture that a run has measured. @throws InputError where it has measured none */
-export function bestOf({ state, space, settings, from }: ReadRun, path: string): FoundArchitecture {
-  if (state.best === null)
-    throw new InputError(`${path}: the run has measured no child yet, so it has no best one`);
+/** What a run knows of the space and the networks of its architectures. */
+export function originOf(
+  space: string,
+  from: string,
+  task: TaskSettings | undefined,
+  input: Readonly<Record<string, Json>> | undefined,
+): Pick<FoundArchitecture, 'spaceFile' | 'task' | 'input'> {
+  return {
+    ...(isFile(space) ? { spaceFile: resolve(from, space) } : {}),
+    ...(task === undefined ? {} : { task }),
+    ...(input === undefined ? {} : { input }),
+  };
+}
+
+/** The best architecture that a search has measured. @throws InputError where it has measured none */
+export function bestOf(run: ReadRun, path: string): FoundArchitecture {
+  const { state, space, settings, from } = run;
+  if (state.best === null) throw new InputError(`${path}: the search has not measured any child yet`);
   const trial = state.trials[state.best.trial];
   if (trial === undefined) throw new Error('the best trial is not among the trials');
   const own = spaceOfTrial(space, trial);
   return {
     space: own,
     architecture: own.decode(trial.answers),
-    ...(space.definition.reads === 'tokens' ? {} : { task: taskIn(from, settings.task) }),
-    ...(isSpaceFile(settings.space) ? { spaceFile: resolve(from, settings.space) } : {}),
-  };
-}
-
-/**
- * The architecture that a search with shared weights has found, or is at after its last epoch, in the network that the
- * space trains from scratch: the search has a smaller one.
- *
- * @throws InputError where it has come to none yet
- */
-export function foundBy(
-  { space, settings, from, epochs, end }: SupernetRunState,
-  path: string,
-): FoundArchitecture {
-  const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
-  if (architecture === undefined)
-    throw new InputError(
-      `${path}: the search has come to no architecture yet; it has done ${epochs.length} epochs`,
-    );
-  const { definition, options } = space;
-  const searched = Object.keys(definition.searched ?? {});
-  const own = Space.configure(
-    definition,
-    Object.fromEntries(Object.entries(options).filter(([name]) => !searched.includes(name))),
-  );
-  return {
-    space: own,
-    architecture: own.validate(architecture),
-    ...(definition.reads === 'tokens' ? {} : { task: taskIn(from, settings.task) }),
-    ...(isSpaceFile(settings.space) ? { spaceFile: resolve(from, settings.space) } : {}),
+    ...originOf(settings.space, from, taskOf(run), settings.estimation.input),
   };
 }

@@ -4,24 +4,21 @@ import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { requireClassifier } from '../networks/require-classifier.js';
-import { folderBegunIn, kindOfRun } from '../runs/begun-run.js';
+import { type Objectives, objectivesSchema } from '../measures/measure.js';
+import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { optionValues, resolveOptions } from '../space/options.js';
+import type { SupernetVariant } from '../space/space.js';
 import { Space } from '../space/space.js';
-import { buildLanguageSupernet, buildSupernet } from '../supernets/build-supernet.js';
-import { ImageClassification } from '../tasks/image-classification.js';
-import { openImageTask } from '../tasks/image-task.js';
-import { LanguageModelling } from '../tasks/language-modelling.js';
-import type { Measure } from '../tasks/measure.js';
+import { findSpace } from '../spaces/find-space.js';
+import { requireDevice } from '../tasks/device.js';
 import type { Task } from '../tasks/task.js';
-import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
-import { openTextTask } from '../tasks/text-task.js';
-import { initialised } from '../training/child.js';
-import { requireDevice } from '../training/device.js';
+import { taskIn, taskSettings } from '../tasks/task-settings.js';
 import { clockNow, journalEpochs, withJournal } from '../training/journaled-epochs.js';
+import { type OpenedTask, openTask, plainInput } from '../training/opened-training.js';
+import { initialised } from '../training/train-child.js';
 import { version } from '../version.js';
 import type { AnyWeightSharingDefinition } from '../weight-sharing/definition.js';
 import type {
@@ -31,133 +28,114 @@ import type {
   SupernetSearch,
 } from '../weight-sharing/supernet-search.js';
 import type { SupernetSettings } from '../weight-sharing/supernet-settings.js';
-import { weightSharingNamed } from '../weight-sharing/weight-sharing-names.js';
-import { taskIn } from './experiment.js';
-import { findSpace } from './find-space.js';
+import { findStrategy, sharesWeights } from './find-strategy.js';
+import { type FoundArchitecture, originOf } from './found-architecture.js';
+import { requireReadable, requireSameVersion } from './readable-version.js';
 
 const supernetRunSettings = z.strictObject({
   version: z.string(),
   space: z.string(),
-  /** SHA-256 of the file of a user's space. */
+  /** Of the file of a user's space, and of the files that it imports. */
   spaceChecksum: z.string().optional(),
   spaceOptions: optionValues,
   strategy: z.string(),
+  strategyChecksum: z.string().optional(),
   strategyOptions: optionValues,
   task: taskSettings,
   dataChecksum: z.string(),
+  /** What the supernet is built for. */
+  input: optionValues,
+  objectives: objectivesSchema,
   seed: z.int(),
   threads: z.int().min(1),
 });
 
-/** All that a search with shared weights is: with the same settings, the same journal. */
+/** Everything that a search with shared weights is: with the same settings, the same journal. */
 type SupernetRunSettings = z.infer<typeof supernetRunSettings>;
 
-/** What the user says; the rest is found out. */
-export type SupernetRunRequest = Omit<SupernetRunSettings, 'version' | 'spaceChecksum' | 'dataChecksum'>;
+/** What the user says of a search; everything else is found out. */
+export type SupernetRunRequest = Pick<
+  SupernetRunSettings,
+  'space' | 'spaceOptions' | 'strategy' | 'strategyOptions' | 'task' | 'seed' | 'threads'
+>;
 
 /** The word that the journal of such a search begins with. */
-const BEGIN = 'supernet';
+export const SUPERNET = 'supernet';
 
 /** A search with its data open, checked before anything is written. */
-interface PreparedSearch {
+interface PreparedSearch extends OpenedTask {
   readonly settings: SupernetRunSettings;
   readonly space: Space;
-  readonly definition: AnyWeightSharingDefinition;
+  readonly strategy: AnyWeightSharingDefinition;
   readonly options: SupernetSettings;
   readonly task: Task<object>;
   readonly buildSupernet: () => SearchedSupernet<object>;
 }
 
-/** Where data and loss are open, and what the supernet of the space is built for. */
-type OpenedTask = Pick<PreparedSearch, 'task' | 'buildSupernet'>;
-
-type ImageOptions = SupernetSettings & {
-  readonly augment: boolean;
-  readonly cutout: number;
-  readonly partialChannels: number;
-};
-type TextOptions = SupernetSettings & {
-  readonly stretch: number;
-  readonly activationAlpha: number;
-  readonly activationBeta: number;
-};
-
-function openImages(
-  space: Space,
-  settings: TaskSettings,
-  { augment, cutout, partialChannels, device }: ImageOptions,
-  validationShare: number,
-): OpenedTask {
-  const images = openImageTask(settings, validationShare);
+/** @param folder that relative paths begin at */
+async function prepare(request: SupernetRunRequest, folder: string): Promise<PreparedSearch> {
+  const spacePart = await findSpace(request.space, folder);
+  const strategyPart = await findStrategy(request.strategy, folder);
+  const strategy = strategyPart.definition;
+  if (!sharesWeights(strategy))
+    throw new InputError(`strategy ${request.strategy} trains children, and no supernet`);
+  const space = Space.configure(spacePart.definition, {
+    ...spacePart.definition.searched,
+    ...strategy.spaceOptions?.(spacePart.definition),
+    ...request.spaceOptions,
+  });
+  const opened = await openTask(taskIn(folder, request.task), strategy.validationShare);
+  const { definition, checksum, data } = opened;
+  const resolved = resolveOptions(
+    `strategy ${strategy.name}`,
+    strategy.options(definition),
+    request.strategyOptions,
+  );
+  const options = resolved as unknown as SupernetSettings;
+  requireDevice(options.device);
+  const settings: SupernetRunSettings = {
+    version,
+    space: request.space,
+    ...(spacePart.checksum === undefined ? {} : { spaceChecksum: spacePart.checksum }),
+    spaceOptions: { ...space.options },
+    strategy: request.strategy,
+    ...(strategyPart.checksum === undefined ? {} : { strategyChecksum: strategyPart.checksum }),
+    strategyOptions: { ...resolved },
+    task: { ...request.task, ...(checksum === undefined ? {} : { checksum }) },
+    dataChecksum: data.checksum(),
+    input: plainInput(opened),
+    objectives: definition.measures,
+    seed: request.seed,
+    threads: request.threads,
+  };
+  const { partialChannels } = resolved as unknown as Partial<SupernetVariant>;
   return {
-    task: new ImageClassification(images, {
-      augment,
-      cutout,
-      colourJitter: 0,
-      auxiliaryWeight: 0,
-      labelSmoothing: 0,
-      device,
-    }),
+    ...opened,
+    settings,
+    space,
+    strategy,
+    options,
+    task: data.task(resolved),
     buildSupernet() {
-      const supernet = buildSupernet(space, images.shape, { partialChannels });
-      requireClassifier(supernet, images.shape, space.name);
-      return supernet;
+      const supernet = definition.networks.buildSupernet(
+        space,
+        data.input,
+        partialChannels === undefined ? undefined : { partialChannels },
+      );
+      data.requireTrainable(supernet, space.name, resolved);
+      return supernet as unknown as SearchedSupernet<object>;
     },
   };
 }
 
-function openText(
-  space: Space,
-  settings: TaskSettings,
-  { stretch, activationAlpha: alpha, activationBeta: beta, device }: TextOptions,
-): OpenedTask {
-  const text = openTextTask(settings);
-  return {
-    task: new LanguageModelling(text, { stretch, alpha, beta, device }),
-    buildSupernet: () => buildLanguageSupernet(space, text.input),
-  };
-}
-
-/** @param folder that relative paths begin at */
-async function prepare(request: SupernetRunRequest, folder: string): Promise<PreparedSearch> {
-  const { definition: ofSpace, checksum } = await findSpace(request.space, folder);
-  const definition = weightSharingNamed(request.strategy);
-  const space = Space.configure(ofSpace, {
-    ...ofSpace.searched,
-    ...definition.spaceOptions?.(ofSpace),
-    ...request.spaceOptions,
-  });
-  const reads = ofSpace.reads === 'tokens' ? 'tokens' : 'images';
-  const options = resolveOptions(
-    `strategy ${definition.name}`,
-    definition.options[reads],
-    request.strategyOptions,
-  ) as unknown as SupernetSettings;
-  requireDevice(options.device);
-  const taskSettings = taskIn(folder, request.task);
-  const opened =
-    reads === 'tokens'
-      ? openText(space, taskSettings, options as TextOptions)
-      : openImages(space, taskSettings, options as ImageOptions, definition.validationShare);
-  const settings: SupernetRunSettings = {
-    version,
-    ...request,
-    ...(checksum === undefined ? {} : { spaceChecksum: checksum }),
-    spaceOptions: { ...space.options },
-    strategyOptions: { ...options } as unknown as Record<string, Json>,
-    dataChecksum: opened.task.checksum(),
-  };
-  return { settings, space, definition, options, ...opened };
-}
-
 /** The supernet as the seed initialises it, in the layout that trains fastest, and the search on it. */
-function makeSearch({ settings, space, definition, options, task, buildSupernet }: PreparedSearch): {
+function makeSearch({ settings, space, strategy, options, task, buildSupernet }: PreparedSearch): {
   readonly supernet: SearchedSupernet<object>;
   readonly search: SupernetSearch<object>;
 } {
   const { seed } = settings;
   const supernet = initialised(buildSupernet, seed, options.device);
-  return { supernet, search: definition.create({ space, task, supernet, options, seed }) };
+  return { supernet, search: strategy.create({ space, task, supernet, options, seed }) };
 }
 
 /**
@@ -167,7 +145,7 @@ function makeSearch({ settings, space, definition, options, task, buildSupernet 
  */
 export async function beginSupernetRun(path: string, request: SupernetRunRequest): Promise<void> {
   const prepared = await prepare(request, process.cwd());
-  // A space without a supernet, and a batch that the data has not enough for, are seen here and not in the run.
+  // A space without a supernet, and a batch that is larger than the data, are found here and not in the run.
   const { supernet, search } = makeSearch(prepared);
   const { batchSize: size } = prepared.options;
   for (const part of ['train', 'validation'] as const)
@@ -175,30 +153,26 @@ export async function beginSupernetRun(path: string, request: SupernetRunRequest
   search.free();
   supernet.free();
   const header = JSON.parse(JSON.stringify(prepared.settings)) as Record<string, Json>;
-  RunFolder.begin(path, { event: BEGIN, ...header });
-}
-
-/** Whether a folder holds a search with shared weights. @throws InputError where it holds no run */
-export function isSupernetRun(path: string): boolean {
-  return kindOfRun(path) === BEGIN;
+  RunFolder.begin(path, { event: SUPERNET, ...header });
 }
 
 /** What a search with shared weights has come to so far. */
 export interface SupernetRunState {
   readonly settings: SupernetRunSettings;
-  /** Where relative paths of the settings begin. */
+  /** The folder that relative paths of the settings begin at. */
   readonly from: string;
   readonly space: Space;
-  readonly measure: Measure['name'];
+  readonly objectives: Objectives;
   readonly epochs: readonly JournalEvent[];
   /** The last event of a finished search. */
   readonly end: JournalEvent | undefined;
 }
 
-/** @throws InputError for a folder without such a search and for a journal that is broken */
+/** @throws InputError for a folder without such a search, and for a broken journal */
 export async function readSupernetRun(path: string): Promise<SupernetRunState> {
   const folder = RunFolder.open(path);
   const [first, ...events] = readJournal(folder.journal).events;
+  requireReadable(first as JournalEvent, folder.journal);
   const { event: _, clock: __, ...header } = first as JournalEvent;
   const parsed = supernetRunSettings.safeParse(header);
   if (!parsed.success)
@@ -212,56 +186,95 @@ export async function readSupernetRun(path: string): Promise<SupernetRunState> {
     settings,
     from,
     space: Space.configure(definition, settings.spaceOptions),
-    measure: definition.reads === 'tokens' ? 'perplexity' : 'accuracy',
+    objectives: settings.objectives,
     epochs: events.filter(({ event }) => event === 'epoch'),
     end: events.find(({ event }) => event === 'end'),
   };
 }
 
-/** What such a search says while it goes on. */
+/**
+ * The architecture that a search with shared weights has found, or stands at after its last epoch, in the network that
+ * the space trains from scratch; the search has a smaller one.
+ *
+ * @throws InputError where it has come to none yet
+ */
+export function foundBy(
+  { space, settings, from, epochs, end }: SupernetRunState,
+  path: string,
+): FoundArchitecture {
+  const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
+  if (architecture === undefined)
+    throw new InputError(
+      `${path}: the search has come to no architecture yet; it has done ${epochs.length} epochs`,
+    );
+  const { definition, options } = space;
+  const searched = Object.keys(definition.searched ?? {});
+  const own = Space.configure(
+    definition,
+    Object.fromEntries(Object.entries(options).filter(([name]) => !searched.includes(name))),
+  );
+  return {
+    space: own,
+    architecture: own.validate(architecture),
+    ...originOf(settings.space, from, taskIn(from, settings.task), settings.input),
+  };
+}
+
+/** What was asked for in a search that was begun. */
+export function supernetRequestOf({
+  space,
+  spaceOptions,
+  strategy,
+  strategyOptions,
+  task: { checksum: _, ...task },
+  seed,
+  threads,
+}: SupernetRunSettings): SupernetRunRequest {
+  return { space, spaceOptions, strategy, strategyOptions, task, seed, threads };
+}
+
+/** What such a search reports while it works. */
 export interface SupernetWatch {
   readonly signal: AbortSignal;
-  step(step: SearchStep, epochs: number): void;
+  step(step: SearchStep): void;
   epochEnded(event: JournalEvent): void;
   choice(step: ChoiceStep): void;
   message(text: string): void;
 }
 
 /**
- * Searches on from the last epoch saved.
+ * Goes on with a search from the last saved epoch.
  *
- * @returns whether it came to its end, and was not stopped
+ * @returns whether it came to its end; false where it was stopped
  * @throws InputError where the version, the space's file or the data are not what they were, and Diverged
  */
 export async function continueSupernetRun(path: string, watch: SupernetWatch): Promise<boolean> {
   const { settings, from } = await readSupernetRun(path);
-  const { version: begun, spaceChecksum, dataChecksum, ...request } = settings;
-  if (begun !== version)
-    throw new InputError(
-      `the run was begun with Espalier ${begun}; this is ${version}, which may search differently`,
-    );
+  requireSameVersion(settings.version, path);
   setThreads(settings.threads);
-  const prepared = await prepare(request, from);
-  const changed =
-    prepared.settings.dataChecksum !== dataChecksum
-      ? `the data ${request.task.data}`
-      : prepared.settings.spaceChecksum !== spaceChecksum
-        ? `the file of the space ${request.space}`
-        : undefined;
+  const prepared = await prepare(supernetRequestOf(settings), from);
+  const now = prepared.settings;
+  const changed = [
+    [settings.dataChecksum, now.dataChecksum, `the data ${settings.task.data}`],
+    [settings.spaceChecksum, now.spaceChecksum, `the file of the space ${settings.space}`],
+    [settings.strategyChecksum, now.strategyChecksum, `the file of the strategy ${settings.strategy}`],
+    [settings.task.checksum, now.task.checksum, `the file of the task ${settings.task.name}`],
+  ].find(([before, after]) => before !== after)?.[2];
   if (changed !== undefined)
     throw new InputError(
       `${changed} has changed since the run was begun; a resumed run would not be the same`,
     );
   const { message, signal } = watch;
+  for (const note of prepared.data.notes ?? []) message(`note: ${note}`);
   return withJournal(path, RunFolder.open(path).journal, message, async (journal) => {
-    const begin = { event: BEGIN, ...JSON.parse(JSON.stringify(settings)) } as JournalEvent;
+    const begin = { event: SUPERNET, ...JSON.parse(JSON.stringify(settings)) } as JournalEvent;
     journal.write(begin, clockNow());
     const { supernet, search } = makeSearch(prepared);
     try {
       const trained = await journalEpochs(search, journal, {
         checkpoint: join(path, 'checkpoint.safetensors'),
         signal,
-        report: (step) => watch.step(step, prepared.options.epochs),
+        report: watch.step,
         epochEnded: watch.epochEnded,
         message,
       });

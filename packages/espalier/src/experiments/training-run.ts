@@ -1,15 +1,19 @@
-import { existsSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { folderBegunIn, kindOfRun } from '../runs/begun-run.js';
+import { objectivesSchema } from '../measures/measure.js';
+import { writeFileAtomically } from '../runs/atomic-file.js';
+import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { optionValues } from '../space/options.js';
-import type { Space } from '../space/space.js';
-import { taskSettings } from '../tasks/task-settings.js';
+import { findTask } from '../tasks/find-task.js';
+import { type TaskSettings, taskIn, taskSettings } from '../tasks/task-settings.js';
 import {
   type JudgedPart,
   type TrainedNetwork,
@@ -17,15 +21,15 @@ import {
   trainToEnd,
 } from '../training/final-training.js';
 import type { StepReport } from '../training/network-training.js';
+import { type OpenedTraining, openTraining, plainInput } from '../training/opened-training.js';
 import { version } from '../version.js';
-import { taskIn } from './experiment.js';
 import {
   architectureFile,
   type FoundArchitecture,
-  findArchitecture,
+  originOf,
   parseArchitecture,
 } from './found-architecture.js';
-import { type OpenedTraining, openTraining } from './opened-training.js';
+import { requireReadable, requireSameVersion } from './readable-version.js';
 
 const trainingRunSettings = z.strictObject({
   version: z.string(),
@@ -33,119 +37,164 @@ const trainingRunSettings = z.strictObject({
   architecture: z.json() as z.ZodType<Json>,
   task: taskSettings,
   dataChecksum: z.string(),
-  /** Of images or of a text, by what the space's networks read. */
+  /** What the network is built for. */
+  input: optionValues,
+  /** SHA-256 of the file with everything that using the network takes besides its weights. */
+  signature: z.string(),
+  objectives: objectivesSchema,
+  /** Options of the training, which the task describes. */
   training: optionValues,
-  /** The test data where it is missing. Of images that validate a share is held out of the training. */
+  /** The test data where it is missing. With validation data, a share of the training data is held out. */
   judge: z.enum(['validation', 'test']).optional(),
   seed: z.int(),
   threads: z.int().min(1),
 });
 
-/** All that the training of one network is: with the same settings, the same journal and weights. */
-type TrainingRunSettings = z.infer<typeof trainingRunSettings>;
+/** Everything that the training of one network is: with the same settings, the same journal and weights. */
+export type TrainingRunSettings = z.infer<typeof trainingRunSettings>;
 
-/** The images of a training: a network that is decided on trains on all of them. */
-function imagesOf<Images extends object>(judge: JudgedPart | undefined, images: Images): Images {
-  return judge === 'validation' ? images : { ...images, validation: 0 };
-}
-
-/** What the user says; the rest is found out. */
-type TrainingRequest = Omit<TrainingRunSettings, 'version' | 'architecture' | 'dataChecksum'>;
+/** What the user says of a training; everything else is found out. */
+export type TrainingRequest = Pick<TrainingRunSettings, 'task' | 'training' | 'judge' | 'seed' | 'threads'>;
 
 /** The word that the journal of a training begins with. */
-const BEGIN = 'train';
+export const TRAINING = 'train';
+
+/** Where a training keeps what using its network takes besides the weights. */
+const signatureFile = (folder: string) => join(folder, 'signature.json');
+
+/** The data of a training. A network about which nothing is decided any more learns from all of them. */
+async function dataOf(
+  { task, judge }: Pick<TrainingRunSettings, 'task' | 'judge'>,
+  from: string,
+): Promise<TaskSettings> {
+  const own = taskIn(from, task);
+  const { definition } = await findTask(own.name, from);
+  return definition.heldOut && judge !== 'validation' ? { ...own, validation: 0 } : own;
+}
 
 /**
  * Begins the training of an architecture in a new folder.
  *
- * @throws InputError for data that is not there and for a folder that is taken; nothing is written then
+ * @throws InputError for data that is missing and for a folder that is taken; nothing is written then
  */
-export function beginTraining(path: string, found: FoundArchitecture, request: TrainingRequest): void {
-  const opened = checkTraining(found, request);
+export async function beginTraining(
+  path: string,
+  found: FoundArchitecture,
+  request: TrainingRequest,
+): Promise<void> {
+  const opened = await checkTraining(found, request);
+  const signature = `${JSON.stringify(opened.data.signature)}\n`;
+  const { checksum } = opened;
   const settings: TrainingRunSettings = {
     version,
-    ...request,
-    training: { ...opened.settings } as unknown as Record<string, Json>,
     architecture: architectureFile(found),
-    dataChecksum: opened.task.checksum(),
+    task: { ...request.task, ...(checksum === undefined ? {} : { checksum }) },
+    dataChecksum: opened.data.checksum(),
+    input: plainInput(opened),
+    signature: sha256(signature),
+    objectives: opened.definition.measures,
+    training: { ...opened.options },
+    ...(request.judge === undefined ? {} : { judge: request.judge }),
+    seed: request.seed,
+    threads: request.threads,
   };
-  RunFolder.begin(path, { event: BEGIN, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) });
+  RunFolder.begin(path, {
+    event: TRAINING,
+    ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>),
+  });
+  writeFileAtomically(signatureFile(path), signature);
 }
 
 /**
- * Opens the data and builds the network once: what does not fit is seen here and not in the run. Relative paths begin at
- * the working folder.
+ * Opens the data and builds the network once, so that what does not fit is found here and not in the run. Relative paths
+ * begin at the working folder.
  *
- * @throws InputError for data that is not there, options and devices, and a network that the data does not fit
+ * @throws InputError for data that is missing, for options and devices, and for a network that the data does not fit
  */
-export function checkTraining(
+export async function checkTraining(
   found: Pick<FoundArchitecture, 'space' | 'architecture'>,
-  request: TrainingRequest,
-): OpenedTraining {
-  const opened = openFor(found.space, request, process.cwd());
+  request: Pick<TrainingRequest, 'task' | 'training' | 'judge'>,
+): Promise<OpenedTraining> {
+  const opened = await openTraining(await dataOf(request, process.cwd()), request.training);
   opened.requireTrainable(found.space, found.architecture);
   return opened;
 }
 
-/** @param from the folder that the data's path begins at */
-function openFor(
-  space: Space,
-  { task, training, judge }: Pick<TrainingRunSettings, 'task' | 'training' | 'judge'>,
-  from: string,
-): OpenedTraining {
-  const own = taskIn(from, task);
-  return openTraining(space, space.definition.reads === 'tokens' ? own : imagesOf(judge, own), training);
+/** A network with its weights, and everything that using it takes. */
+export interface TrainedArchitecture {
+  readonly found: FoundArchitecture;
+  /** Path of the weights; undefined for an architecture that was not trained. */
+  readonly weights: string | undefined;
+  /** See `OpenedData.signature`; undefined for an architecture that was not trained here. */
+  readonly signature: Readonly<Record<string, Json>> | undefined;
 }
 
-/** Whether a folder holds a training, and not a search. @throws InputError where it holds no run */
-export function isTraining(path: string): boolean {
-  return kindOfRun(path) === BEGIN;
-}
-
-/** The architecture that a training trains, and the weights that it has come to. @throws InputError before its end */
-async function trainedNetwork(path: string): Promise<{ found: FoundArchitecture; weights: string }> {
-  const { settings, from, journal } = readTraining(path);
+/** The architecture of a training, the weights that it has come to, and its signature. @throws InputError before its end */
+export async function trainedNetwork(path: string): Promise<TrainedArchitecture> {
   const { weights } = trainingFiles(path);
+  const found = await trainedArchitecture(path);
   if (!existsSync(weights))
-    throw new InputError(`${path}: the training is not at its end; there are no weights yet`);
+    throw new InputError(`${path}: the training is not finished, so there are no weights yet`);
+  return { found, weights, signature: readSignature(path) };
+}
+
+/** The architecture that a training trains. */
+export async function trainedArchitecture(path: string): Promise<FoundArchitecture> {
+  const { settings, from, journal } = readTraining(path);
   const found = await parseArchitecture(settings.architecture, journal, from);
+  const { spaceFile, ...own } = found;
   return {
-    found: {
-      ...found,
-      ...(found.space.definition.reads === 'tokens'
-        ? {}
-        : { task: imagesOf(settings.judge, taskIn(from, settings.task)) }),
-    },
-    weights,
+    ...own,
+    ...originOf(spaceFile ?? found.space.name, from, taskIn(from, settings.task), settings.input),
   };
 }
 
-/**
- * What `findArchitecture` finds, or the architecture of a training's folder with the weights that it has come to.
- *
- * @throws InputError where there is none, and for a training that is not at its end
- */
-export async function findNetwork(
-  path: string,
-): Promise<{ found: FoundArchitecture; weights: string | undefined }> {
-  return existsSync(path) && statSync(path).isDirectory() && isTraining(path)
-    ? trainedNetwork(path)
-    : { found: await findArchitecture(path), weights: undefined };
+function readSignature(path: string): Record<string, Json> {
+  const file = signatureFile(path);
+  const { settings } = readTraining(path);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new InputError(
+      `${file}: what the network was trained on cannot be read: ${(error as Error).message}`,
+    );
+  }
+  if (sha256(text) !== settings.signature)
+    throw new InputError(`${file}: not the file that the training wrote: its checksum is another`);
+  return JSON.parse(text) as Record<string, Json>;
 }
 
-/** The settings of a begun training, from the first line of its journal. */
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** A begun training, from its journal. @throws InputError where there is none */
 export function readTraining(path: string) {
   const folder = RunFolder.open(path);
-  const [first] = readJournal(folder.journal).events;
-  const { event: _, clock: __, ...header } = first as JournalEvent;
+  const { events } = readJournal(folder.journal);
+  const [first] = events as readonly [JournalEvent, ...JournalEvent[]];
+  requireReadable(first, folder.journal);
+  const { event: _, clock: __, ...header } = first;
   const parsed = trainingRunSettings.safeParse(header);
   if (!parsed.success)
     throw new InputError(`${folder.journal}:1: not a training: ${z.prettifyError(parsed.error)}`);
-  const from = folderBegunIn(first as JournalEvent, path);
-  return { settings: parsed.data, header, from, journal: folder.journal };
+  const from = folderBegunIn(first, path);
+  return { settings: parsed.data, header, from, journal: folder.journal, events };
 }
 
-/** What a training says while it goes on. */
+/** What was asked for in a training that was begun. */
+export function trainingRequestOf({
+  task: { checksum: _, ...task },
+  training,
+  judge,
+  seed,
+  threads,
+}: TrainingRunSettings): TrainingRequest {
+  return { task, training, ...(judge === undefined ? {} : { judge }), seed, threads };
+}
+
+/** What a training reports while it works. */
 export interface TrainingWatch {
   readonly signal: AbortSignal;
   report(step: StepReport, epochs: number): void;
@@ -154,30 +203,37 @@ export interface TrainingWatch {
 }
 
 /**
- * Trains a begun training on, from its last epoch, and returns what it came to; undefined where it was stopped.
+ * Goes on with a begun training from its last epoch.
  *
- * @throws InputError where the version or the data are not what they were, and Diverged
+ * @returns undefined where it was stopped
+ * @throws InputError where the version or the data has changed since; Diverged
  */
 export async function continueTraining(
   path: string,
   watch: TrainingWatch,
 ): Promise<TrainedNetwork | undefined> {
   const { settings: begun, header, from, journal } = readTraining(path);
-  if (begun.version !== version)
-    throw new InputError(`the training was begun with Espalier ${begun.version}; this is ${version}`);
+  requireSameVersion(begun.version, path);
   const { space, architecture } = await parseArchitecture(begun.architecture, journal, from);
-  const { task, settings, build } = openFor(space, begun, from);
-  if (task.checksum() !== begun.dataChecksum)
+  const opened = await openTraining(await dataOf(begun, from), begun.training);
+  const { task, settings, build } = opened;
+  if (opened.data.checksum() !== begun.dataChecksum)
     throw new InputError(`the data ${begun.task.data} has changed since the training was begun`);
+  if (opened.checksum !== begun.task.checksum)
+    throw new InputError(`the file of the task ${begun.task.name} has changed since the training was begun`);
+  if (!existsSync(signatureFile(path)))
+    // The process was killed between the journal and the signature.
+    writeFileAtomically(signatureFile(path), `${JSON.stringify(opened.data.signature)}\n`);
+  for (const note of opened.data.notes ?? []) watch.message(`note: ${note}`);
   setThreads(begun.threads);
   return trainToEnd<object>({
     folder: path,
-    begin: { event: BEGIN, ...header } as JournalEvent,
+    begin: { event: TRAINING, ...header } as JournalEvent,
     build: () => build(space, architecture),
     task,
     settings,
     seed: begun.seed,
-    judge: begun.judge ?? 'test',
+    judge: (begun.judge ?? 'test') satisfies JudgedPart,
     signal: watch.signal,
     report: (step) => watch.report(step, settings.epochs),
     epochEnded: watch.epochEnded,

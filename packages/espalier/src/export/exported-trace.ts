@@ -1,16 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Dtype } from '@espalier/torch';
 import { InputError } from '../input-error.js';
-import { LanguageModel } from '../networks/language-model.js';
-import type { Network } from '../networks/network.js';
-import {
-  type OperatorCall,
-  type OperatorTrace,
-  type TracedTensor,
-  traceClassifier,
-  traceLanguageModel,
-} from '../networks/operator-trace.js';
-import type { InputShape } from '../space/space.js';
+import type { OperatorCall, OperatorTrace, TracedTensor } from '../networks/operator-trace.js';
 
 /** Sizes of the dimensions; null is one that grows with the batch: with the number of images, or of texts. */
 export type Shape = readonly (number | null)[];
@@ -33,8 +24,8 @@ export interface BatchedTrace {
   readonly outputs: ReadonlyMap<string, TracedTensor>;
 }
 
-/** What can be exported: a network with the images that it reads, or a language model. */
-export type Exported = readonly [network: Network, input: InputShape] | readonly [model: LanguageModel];
+/** Runs a network on a batch of zeros, and tells the operators that it calls. */
+export type TraceOfBatch = (batch: number) => OperatorTrace;
 
 /**
  * Runs a network on two batches and compares.
@@ -42,12 +33,7 @@ export type Exported = readonly [network: Network, input: InputShape] | readonly
  * @param format for messages: `ONNX`
  * @throws InputError where the batch decides which operators are called, or how many dimensions a result has
  */
-export function traceForExport(exported: Exported, format: string): BatchedTrace {
-  const [network, input] = exported;
-  const run = (batch: number): OperatorTrace =>
-    network instanceof LanguageModel
-      ? traceLanguageModel(network, batch)
-      : traceClassifier(network, input as InputShape, batch);
+export function traceForExport(run: TraceOfBatch, format: string): BatchedTrace {
   const { inputs, calls, outputs } = run(1);
   const other = anotherBatch(run);
   if (
@@ -89,7 +75,7 @@ export function traceForExport(exported: Exported, format: string): BatchedTrace
  * A batch of none, which costs nothing and shows what depends on the batch; of two where a network cannot work on none
  * (`view([N, -1])`).
  */
-function anotherBatch(run: (batch: number) => OperatorTrace): OperatorTrace {
+function anotherBatch(run: TraceOfBatch): OperatorTrace {
   try {
     return run(0);
   } catch {

@@ -3,13 +3,13 @@ import { CallArguments } from './call-arguments.js';
 import type { BatchedCall, Shape } from './exported-trace.js';
 import type { OnnxModel } from './onnx-model.js';
 
-/** A tensor in the model that is written: the value's name there and its shape. */
+/** A tensor of the model: its name there and its shape. */
 export interface OnnxTensor {
   readonly name: string;
   readonly shape: Shape;
 }
 
-/** A call on its way to a model. */
+/** A call that is being written to a model. */
 export class OnnxCall extends CallArguments<OnnxTensor> {
   constructor(
     readonly model: OnnxModel,
@@ -19,7 +19,7 @@ export class OnnxCall extends CallArguments<OnnxTensor> {
     super(call, 'ONNX', written);
   }
 
-  /** A tensor, or a number in its place. */
+  /** An argument that is a tensor or a number, as a tensor. */
   operand(place: number): OnnxTensor {
     return this.source(place) === undefined ? this.number(this.setting(place, 0)) : this.tensor(place);
   }

@@ -1,4 +1,5 @@
-import { first, float, int, ints, type Row } from './onnx-row.js';
+import type { OnnxTensor } from './onnx-call.js';
+import { first, float, int, integers, type Row } from './onnx-row.js';
 
 export const batchNorm: Row = (call) => {
   const { model } = call;
@@ -6,7 +7,7 @@ export const batchNorm: Row = (call) => {
   call.ignore(6, 8);
   if (call.setting(5, false))
     throw call.error(
-      'batch norm without running statistics normalises by the batch; ONNX has it for one only',
+      'batch norm without running statistics normalises by the batch, which ONNX cannot express',
     );
   const [features] = call.fixed(input.shape, 1) as [number];
   const filled = (value: number) => model.constant(new Float32Array(features).fill(value), [features]);
@@ -34,25 +35,66 @@ export const layerNorm: Row = (call) => {
   });
 };
 
-export const linear: Row = (call) => {
+/**
+ * Operator set 17 has no group normalisation, but instance normalisation: of [N, groups, values of a group]. Scale and
+ * shift, one for each channel, follow.
+ */
+export const groupNorm: Row = (call) => {
   const { model } = call;
   const input = call.tensor(0);
-  const weight = call.tensor(1);
-  const bias = call.optionalTensor(2);
-  const rest = bias === undefined ? [] : [bias.name];
-  if (input.shape.length === 2)
-    return model.node('Gemm', [input.name, weight.name, ...rest], { transB: int(1) });
-  const transposed = first(model.node('Transpose', [weight.name], { perm: ints([1, 0]) }));
-  const product = model.node('MatMul', [input.name, transposed]);
-  return bias === undefined ? product : model.node('Add', [first(product), bias.name]);
+  const groups = call.setting(1, 1);
+  call.ignore(5);
+  const [channels] = call.fixed(input.shape.slice(1, 2)) as [number];
+  const filled = (value: number) => model.constant(new Float32Array(groups).fill(value), [groups]);
+  // 0 keeps the number of examples.
+  const grouped = first(model.node('Reshape', [input.name, integers(call, [0, groups, -1])]));
+  const normalised = model.node('InstanceNormalization', [grouped, filled(1), filled(0)], {
+    epsilon: float(call.setting(4, 1e-5)),
+  });
+  const each = (place: number) => {
+    const value = call.optionalTensor(place);
+    const shape = [channels, ...input.shape.slice(2).map(() => 1)];
+    return value && first(model.node('Reshape', [value.name, integers(call, shape)]));
+  };
+  let result = model.node('Reshape', [first(normalised), integers(call, call.shapeWithOneFree())]);
+  const [scale, shift] = [each(2), each(3)];
+  if (scale !== undefined) result = model.node('Mul', [first(result), scale]);
+  if (shift !== undefined) result = model.node('Add', [first(result), shift]);
+  return result;
 };
 
-/** Rows of a table; what is given beside them matters to gradients only. */
+/** A step of an LSTM by its formulas: ONNX's own operator orders the gates in another way and wants whole sequences. */
+export const lstmCell: Row = (call) => {
+  const { model } = call;
+  const [hidden, cell] = call.tensors(1) as readonly [OnnxTensor, OnnxTensor];
+  const gatesOf = (input: string, weight: number, bias: number) => {
+    const added = call.optionalTensor(bias);
+    const operands = [input, call.tensor(weight).name, ...(added === undefined ? [] : [added.name])];
+    return first(model.node('Gemm', operands, { transB: int(1) }));
+  };
+  const gates = model.node('Add', [gatesOf(call.tensor(0).name, 2, 4), gatesOf(hidden.name, 3, 5)]);
+  const [input, forget, candidate, output] = model.node('Split', gates, { axis: int(1) }, 4) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const applied = (type: string, value: string) => first(model.node(type, [value]));
+  const product = (one: string, other: string) => first(model.node('Mul', [one, other]));
+  const kept = product(applied('Sigmoid', forget), cell.name);
+  const written = product(applied('Sigmoid', input), applied('Tanh', candidate));
+  const next = first(model.node('Add', [kept, written]));
+  return [product(applied('Sigmoid', output), applied('Tanh', next)), next];
+};
+
+/** Rows of a table. The arguments behind the indices matter to gradients only. */
 export const embedding: Row = (call) => {
   call.ignore(2, 3, 4);
   const source = call.source(1);
   if (source === 'constant' || source === 'state')
-    throw call.error('the rows that it looks up are its own numbers, which the file has as float32 only');
+    throw call.error(
+      'its indices are constants or parameters, which the file stores as float32; allowed: indices from the input',
+    );
   return call.model.node('Gather', [call.tensor(0).name, call.tensor(1).name], { axis: int(0) });
 };
 

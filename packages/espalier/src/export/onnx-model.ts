@@ -2,9 +2,9 @@ import protobuf from 'protobufjs/light.js';
 import { version } from '../version.js';
 import type { Shape } from './exported-trace.js';
 
-/** Of the operators that the models are made of: the first that has all of them as they are written here. */
+/** The operator set of the models: the first one with every operator in the form written here. */
 const OPSET = 17;
-/** Of the format, as ONNX 1.12 has it, which came with the operators. */
+/** The version of the format in ONNX 1.12, which introduced the operator set. */
 const IR_VERSION = 8;
 
 const field = (id: number, type: string) => ({ id, type });
@@ -12,7 +12,7 @@ const fields = (id: number, type: string) => ({ id, type, rule: 'repeated' });
 
 const message = (members: Record<string, protobuf.IField>) => ({ edition: 'proto2', fields: members });
 
-/** What is written of the messages of https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto, with its numbers. */
+/** The parts in use of https://github.com/onnx/onnx/blob/v1.12.0/onnx/onnx.proto, with its field numbers. */
 const onnx = protobuf.Root.fromJSON({
   nested: {
     Model: message({
@@ -62,7 +62,7 @@ const onnx = protobuf.Root.fromJSON({
 const FLOAT = 1;
 const INT64 = 7;
 
-/** A setting of an operator; an integer and a number with a fraction are different types. */
+/** An attribute of a node; integers and floating-point numbers are different types. */
 export type Attribute =
   | { readonly float: number }
   | { readonly int: number }
@@ -76,7 +76,7 @@ function attributeMessage(name: string, attribute: Attribute): object {
   return { name, type: 7, ints: attribute.ints };
 }
 
-/** What a model is given or gives. */
+/** An input or an output of a model. */
 export interface OnnxPort {
   readonly name: string;
   readonly shape: Shape;
@@ -88,19 +88,19 @@ function valueInfo({ name, shape, dtype }: OnnxPort): object {
   return { name, type: { tensorType: { elemType: dtype === 'int64' ? INT64 : FLOAT, shape: { dim } } } };
 }
 
-/** A model of ONNX that is written node by node; values are known by their names. */
+/** An ONNX model, built node by node. Names identify values. */
 export class OnnxModel {
   readonly #nodes: object[] = [];
   readonly #initializers = new Map<string, object>();
 
-  /** Adds an operator; an input '' is one left out. @returns the names of its results */
+  /** Adds a node; the input '' leaves an optional input out. @returns the names of its results */
   node(
     type: string,
     inputs: readonly string[],
     attributes: Readonly<Record<string, Attribute>> = {},
     results = 1,
   ): string[] {
-    // With a stroke, which no parameter has in its name.
+    // No parameter has a slash in its name.
     const name = `/${type}_${this.#nodes.length}`;
     const output = results === 1 ? [name] : Array.from({ length: results }, (_, index) => `${name}_${index}`);
     this.#nodes.push({
@@ -113,7 +113,7 @@ export class OnnxModel {
     return output;
   }
 
-  /** Adds numbers that stand in the file, of the shape given, in row-major order; once a name. @returns the name */
+  /** Adds a named tensor to the file, its values in row-major order, once for each name. @returns the name */
   initializer(name: string, values: Float32Array | BigInt64Array, shape: readonly number[]): string {
     this.#initializers.set(name, {
       name,
@@ -124,17 +124,17 @@ export class OnnxModel {
     return name;
   }
 
-  /** Adds numbers that have no name elsewhere. @returns the name they get */
+  /** Adds a tensor without a name of its own. @returns its new name */
   constant(values: Float32Array | BigInt64Array, shape: readonly number[]): string {
     return this.initializer(`/constant_${this.#initializers.size}`, values, shape);
   }
 
-  /** Whether there are numbers of that name. */
+  /** Whether the file has a tensor of that name. */
   has(name: string): boolean {
     return this.#initializers.has(name);
   }
 
-  /** The file's bytes. Each output has the `value` that the model returns under its name. */
+  /** The bytes of the file. Each output returns the value named `value` under its own name. */
   write(
     inputs: readonly OnnxPort[],
     outputs: readonly (OnnxPort & { readonly value: string })[],

@@ -1,7 +1,7 @@
 import type { OnnxCall } from './onnx-call.js';
-import { END, first, int, integers, ints, type Row } from './onnx-row.js';
+import { BEGINNING, cast, END, first, int, integer, integers, ints, type Row } from './onnx-row.js';
 
-/** An operator that returns what it is given, apart from the settings at some places. */
+/** An operator that leaves the values as they are; its arguments at some places concern memory only. */
 export const same =
   (...ignored: readonly number[]): Row =>
   (call) => {
@@ -9,7 +9,25 @@ export const same =
     return [call.tensor(0).name];
   };
 
-/** The same numbers in the shape of the result, whatever arguments it came from. */
+/**
+ * A copy, perhaps of another element type. Every tensor of a model but the tokens is float32, whatever its values are:
+ * what becomes bool is 1 and 0, what becomes an integer is cut to one.
+ */
+export const copy: Row = (call) => {
+  const { name } = call.tensor(0);
+  call.ignore(6);
+  if (!call.isGiven(1)) return [name];
+  const dtype = call.setting(1, FLOAT32);
+  if (dtype === BOOL) return [cast(call, cast(call, name, 'bool'), 'float32')];
+  if (dtype === INT64) return [cast(call, cast(call, name, 'int64'), 'float32')];
+  if (dtype === FLOAT32) return [cast(call, name, 'float32')];
+  throw call.error('it converts to another element type; allowed: bool, int64, float32');
+};
+
+/** Element types as libtorch numbers them (`c10/core/ScalarType.h`). */
+const [INT64, FLOAT32, BOOL] = [4, 6, 11];
+
+/** The same values in the shape of the result, whatever arguments lead to it. */
 export const reshape: Row = (call) => {
   call.ignore(1, 2);
   return call.model.node('Reshape', [call.tensor(0).name, integers(call, call.shapeWithOneFree())]);
@@ -44,7 +62,7 @@ export const narrow: Row = (call) => {
 
 export const select: Row = (call) => {
   const input = call.tensor(0);
-  const index = call.model.constant(BigInt64Array.of(BigInt(call.setting(2, 0))), []);
+  const index = integer(call, call.setting(2, 0));
   const axis = int(call.dimension(1, 0, input.shape.length));
   return call.model.node('Gather', [input.name, index], { axis });
 };
@@ -57,13 +75,49 @@ export const split: Row = (call) => {
   return call.model.node('Split', [input.name, integers(call, sizes)], { axis: int(axis) }, sizes.length);
 };
 
+/** The slices at some indices of a dimension. */
+export const indexSelect: Row = (call) => {
+  const input = call.tensor(0);
+  const axis = int(call.dimension(1, 0, input.shape.length));
+  return call.model.node('Gather', [input.name, cast(call, call.tensor(2).name, 'int64')], { axis });
+};
+
+export const flip: Row = (call) => {
+  const input = call.tensor(0);
+  const axes = call.dimensions(1, input.shape.length);
+  const each = (value: number | bigint) =>
+    integers(
+      call,
+      axes.map(() => value),
+    );
+  return call.model.node('Slice', [input.name, each(-1), each(BEGINNING), integers(call, axes), each(-1)]);
+};
+
+/** One value in the shape of the first argument, whose other arguments say how it lies in memory. */
+export const filledLike =
+  (value: number): Row =>
+  (call) => {
+    call.ignore(1, 2, 3, 4, 5);
+    const shape = first(call.model.node('Shape', [call.tensor(0).name]));
+    return call.model.node('Expand', [call.number(value).name, shape]);
+  };
+
+/** One value in a shape of its own; the tensor that it is made like gives type and device only. */
+export const filled =
+  (value: number): Row =>
+  (call) => {
+    call.ignore(0, 2, 3, 4, 5);
+    const shape = call.list(1) ?? [];
+    const count = shape.reduce((product, size) => product * size, 1);
+    return [call.model.constant(new Float32Array(count).fill(value), shape)];
+  };
+
 export const unbind: Row = (call) => {
   const { model } = call;
   const input = call.tensor(0);
   const axis = call.dimension(1, 0, input.shape.length);
   return call.shapes.map((_, index) => {
-    const place = model.constant(BigInt64Array.of(BigInt(index)), []);
-    return first(model.node('Gather', [input.name, place], { axis: int(axis) }));
+    return first(model.node('Gather', [input.name, integer(call, index)], { axis: int(axis) }));
   });
 };
 
@@ -86,7 +140,7 @@ export const stack: Row = (call) => {
   return model.node('Concat', inputs, { axis: int(axis) });
 };
 
-/** libtorch's list begins with the last dimension: begin and end of each. A negative width cuts off. */
+/** libtorch lists the widths before and after each dimension, the last dimension first. A negative width cuts off. */
 export const pad: Row = (call) => {
   const { model } = call;
   const input = call.tensor(0);
@@ -110,6 +164,13 @@ export const pad: Row = (call) => {
   return model.node('Pad', [name, integers(call, widths), value]);
 };
 
+/** Swaps the dimensions of a matrix; a vector stays as it is. */
+export const transposeMatrix: Row = (call) => {
+  const input = call.tensor(0);
+  const perm = ints([...input.shape.keys()].reverse());
+  return call.model.node('Transpose', [input.name], { perm });
+};
+
 export const transpose: Row = (call) => {
   const input = call.tensor(0);
   const order = [...input.shape.keys()];
@@ -123,7 +184,7 @@ export const permute: Row = (call) => {
   return call.model.node('Transpose', [input.name], { perm: ints(call.dimensions(1, input.shape.length)) });
 };
 
-/** A size of 1 in the target leaves the input's size as it is, that of the batch among them. */
+/** A size of 1 in the target keeps the input's size, such as that of the batch. */
 export const expand: Row = (call) => {
   const input = call.tensor(0);
   call.ignore(1);

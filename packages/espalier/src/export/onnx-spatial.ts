@@ -2,7 +2,7 @@ import type { OnnxCall, OnnxTensor } from './onnx-call.js';
 import type { Attribute } from './onnx-model.js';
 import { first, int, integers, ints, type Row, text } from './onnx-row.js';
 
-/** `ends` of each spatial dimension, as ONNX has them: all begins, then all ends. */
+/** Padding as ONNX lists it: before each spatial dimension, then after each, there with some more. */
 const symmetric = (padding: readonly number[], extra: readonly number[]): Attribute =>
   ints([...padding, ...padding.map((size, index) => size + (extra[index] as number))]);
 
@@ -26,7 +26,24 @@ export const convolution =
     );
   };
 
-/** Windows of a pooling: libtorch's arguments 1 to 3 and, at `dilations`, the fourth. */
+export const transposedConvolution: Row = (call) => {
+  const weight = call.tensor(1);
+  const bias = call.optionalTensor(2);
+  return call.model.node(
+    'ConvTranspose',
+    [call.tensor(0).name, weight.name, ...(bias === undefined ? [] : [bias.name])],
+    {
+      kernel_shape: ints(call.fixed(weight.shape, 2)),
+      strides: ints(call.integers(3, [1, 1])),
+      pads: symmetric(call.integers(4, [0, 0]), [0, 0]),
+      output_padding: ints(call.integers(5, [0, 0])),
+      group: int(call.setting(6, 1)),
+      dilations: ints(call.integers(7, [1, 1])),
+    },
+  );
+};
+
+/** The windows of a pooling: libtorch's arguments 1 to 3 and, at the place `dilations`, the dilation. */
 function windows(call: OnnxCall, input: OnnxTensor, dilations: number | undefined) {
   const kernel = call.integers(1, [1, 1]);
   const strides = call.integers(2, kernel);
@@ -34,7 +51,7 @@ function windows(call: OnnxCall, input: OnnxTensor, dilations: number | undefine
   const dilation = dilations === undefined ? [1, 1] : call.integers(dilations, [1, 1]);
   const sizes = call.fixed(input.shape, 2);
   const results = call.fixed(call.shape, 2);
-  /** What the last window of a result that is rounded up reaches beyond the padding. */
+  /** How far the last window reaches beyond the padding where the size of the result was rounded up. */
   const beyond = sizes.map((size, index) => {
     const [length, stride, pad, step] = [kernel, strides, padding, dilation].map((list) => list[index]) as [
       number,
@@ -60,7 +77,7 @@ export const maxPool: Row = (call) => {
   });
 };
 
-/** The matrix that averages `size` values in `bins` windows as libtorch chooses them, [bins, size]. */
+/** The matrix [bins, size] that averages `size` values in `bins` windows as libtorch chooses them. */
 function averages(size: number, bins: number): Float32Array {
   const matrix = new Float32Array(bins * size);
   for (let bin = 0; bin < bins; bin++) {
@@ -80,7 +97,7 @@ export const averagePool: Row = (call) => {
   let { name } = input;
   let pads = symmetric(padding, beyond);
   if (countsPadding && beyond.some((size) => size > 0)) {
-    // The zeros of the padding count, what a window reaches beyond them does not.
+    // The mean counts the zeros of the padding, but not what lies beyond them.
     const widths = [0, 0, ...padding, 0, 0, ...padding];
     name = first(model.node('Pad', [name, integers(call, widths), call.number(0).name]));
     pads = symmetric([0, 0], beyond);
@@ -106,7 +123,7 @@ export const adaptiveAveragePool: Row = (call) => {
   return model.node('MatMul', [first(model.node('MatMul', [left, input.name])), transposed]);
 };
 
-/** Images of another size; their number and channels are read from the input when the model runs. */
+/** Resizes images. The model reads their number and channels from its input when it runs. */
 function resize(
   call: OnnxCall,
   attributes: Readonly<Record<string, Attribute>>,

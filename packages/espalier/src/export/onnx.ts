@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Dtype, Tensor, TypedArray } from '@espalier/torch';
+import type { Dtype, nn, Tensor, TypedArray } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 import type { TracedTensor } from '../networks/operator-trace.js';
 import {
   type BatchedCall,
   bareName,
   checkTarget,
-  type Exported,
   isInPlace,
   type Shape,
+  type TraceOfBatch,
   traceForExport,
 } from './exported-trace.js';
 import { OnnxCall, type OnnxTensor } from './onnx-call.js';
@@ -28,10 +28,10 @@ import { aliases, onnxOperators } from './onnx-operators.js';
  * @throws InputError for an operator that ONNX does not have or the exporter does not know, and where what the network
  * does depends on the size of the batch
  */
-export function exportOnnx(...exported: Exported): Uint8Array {
-  const { inputs, calls, outputs } = traceForExport(exported, 'ONNX');
+export function exportOnnx(network: nn.Module, traceOf: TraceOfBatch): Uint8Array {
+  const { inputs, calls, outputs } = traceForExport(traceOf, 'ONNX');
   const model = new OnnxModel();
-  const state = exported[0].stateDict();
+  const state = network.stateDict();
   /** The results of each call. */
   const results: OnnxTensor[][] = [];
   const written = (tensor: TracedTensor): OnnxTensor => {

@@ -2,7 +2,7 @@ import type { CallArguments } from './call-arguments.js';
 import type { Shape } from './exported-trace.js';
 import { boolean, hole, number } from './python-code.js';
 
-/** A tensor in the Python that is written: an expression, and its shape. */
+/** A tensor of the Python program: the expression that stands for it, and its shape. */
 export interface PythonTensor {
   readonly code: string;
   readonly shape: Shape;
@@ -10,7 +10,7 @@ export interface PythonTensor {
 
 type PythonCall = CallArguments<PythonTensor>;
 
-/** The expression of a call. */
+/** The Python expression for a call. */
 type Row = (call: PythonCall, name: string) => string;
 
 const isTensor = (value: unknown): value is PythonTensor =>
@@ -25,19 +25,19 @@ function literal(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The arguments of some places, as they were given. */
+/** The arguments at the places `from` up to `to`, as the network gave them. */
 const given = (call: PythonCall, from: number, to: number): string[] =>
   Array.from({ length: Math.max(0, Math.min(to, call.places) - from) }, (_, index) =>
     literal(call.argument(from + index)),
   );
 
-/** A method of its first argument, which takes so many of them in libtorch's order. */
+/** A method of the first argument. It takes the first `places` arguments in libtorch's order. */
 const method =
   (places: number): Row =>
   (call, name) =>
     `${call.tensor(0).code}.${name}(${given(call, 1, places).join(', ')})`;
 
-/** A function that takes so many arguments in libtorch's order. */
+/** A function that takes the first `places` arguments in libtorch's order. */
 const functional =
   (places: number, name: string, ...ignored: readonly number[]): Row =>
   (call) => {
@@ -50,7 +50,7 @@ const infix =
   (call) =>
     `${call.tensor(0).code} ${sign} ${literal(call.argument(1))}`;
 
-/** A sum or difference, the second one times a number. */
+/** A sum or a difference, its second operand times a number. */
 const weighted =
   (sign: string): Row =>
   (call, name) => {
@@ -60,7 +60,7 @@ const weighted =
       : `${call.tensor(0).code} ${sign} ${number(factor)} * ${literal(call.argument(1))}`;
   };
 
-/** In place, with the factor of the second one. */
+/** The same in place. */
 const weightedInPlace: Row = (call, name) => {
   const factor = call.setting<number>(2, 1);
   const alpha = factor === 1 ? [] : [`alpha=${number(factor)}`];
@@ -75,7 +75,7 @@ const reshape: Row = (call, name) => {
   return `${call.tensor(0).code}.${name}(${counted(target)})`;
 };
 
-/** A size of -1 leaves the input's as it is, that of the batch among them. */
+/** A size of -1 keeps the input's size, such as that of the batch. */
 const expand: Row = (call) => {
   const input = call.tensor(0);
   call.ignore(1);
@@ -138,7 +138,7 @@ const interpolate =
 const batchNorm: Row = (call) => {
   call.ignore(8);
   const [weight, bias, mean, variance] = [1, 2, 3, 4].map((place) => literal(call.optionalTensor(place)));
-  // Without running statistics it is always the batch's.
+  // Without running statistics, evaluation normalises by the batch as well.
   const usesBatch = call.setting(5, false) ? 'True' : 'self.training';
   const rest = `${number(call.setting(6, 0.1))}, ${number(call.setting(7, 1e-5))}`;
   return `F.batch_norm(${call.tensor(0).code}, ${mean}, ${variance}, ${weight}, ${bias}, ${usesBatch}, ${rest})`;
@@ -154,6 +154,37 @@ const embedding: Row = (call) => {
   return `F.embedding(${call.tensor(1).code}, ${call.tensor(0).code})`;
 };
 
+/** addmm and baddbmm, whose factors are keywords in Python. */
+const addProduct: Row = (call, name) => {
+  const [added, left, right] = [call.tensor(0).code, call.tensor(1).code, call.tensor(2).code];
+  const factor = (word: string, place: number) => {
+    const value = call.setting(place, 1);
+    return value === 1 ? '' : `, ${word}=${number(value)}`;
+  };
+  return `torch.${name}(${added}, ${left}, ${right}${factor('beta', 3)}${factor('alpha', 4)})`;
+};
+
+/** Element types as libtorch numbers them (`c10/core/ScalarType.h`). */
+const DTYPES: Readonly<Record<number, string>> = {
+  0: 'uint8',
+  1: 'int8',
+  2: 'int16',
+  3: 'int32',
+  4: 'int64',
+  5: 'float16',
+  6: 'float32',
+  7: 'float64',
+  11: 'bool',
+  15: 'bfloat16',
+};
+
+/** `x.new_ones(2, 3)`: on the device of a tensor, and of its type unless another is asked for. */
+const madeLike: Row = (call, name) => {
+  call.ignore(3, 4, 5);
+  const type = call.isGiven(2) ? `, dtype=torch.${DTYPES[call.setting(2, 6)]}` : '';
+  return `${call.tensor(0).code}.${name}(${counted(call.list(1) ?? [])}${type})`;
+};
+
 const gelu: Row = (call) => {
   const approximation = call.setting(1, 'none');
   return `F.gelu(${call.tensor(0).code}${approximation === 'none' ? '' : `, approximate='${approximation}'`})`;
@@ -161,13 +192,20 @@ const gelu: Row = (call) => {
 
 const MEMORY_FORMATS = ['torch.contiguous_format', 'torch.preserve_format', 'torch.channels_last'];
 
-/** A copy in a memory format, which stands at a place. */
+/** A copy in the memory format that stands at a place. */
 const inMemoryFormat =
   (place: number, name: string): Row =>
   (call) => {
     const format = call.isGiven(place) ? `memory_format=${MEMORY_FORMATS[call.setting(place, 0)]}` : '';
     return `${call.tensor(0).code}.${name}(${format})`;
   };
+
+/** A copy, perhaps of another element type. */
+const copy: Row = (call, name) => {
+  if (!call.isGiven(1)) return inMemoryFormat(6, 'clone')(call, name);
+  const format = call.isGiven(6) ? `, memory_format=${MEMORY_FORMATS[call.setting(6, 0)]}` : '';
+  return `${call.tensor(0).code}.to(torch.${DTYPES[call.setting(1, 6)]}${format})`;
+};
 
 const joined =
   (name: string): Row =>
@@ -176,15 +214,17 @@ const joined =
     return `${name}([${list.join(', ')}], ${call.setting(1, 0)})`;
   };
 
-/** Methods, by how many of libtorch's arguments they take. */
+/** Methods by the number of arguments that they take, the tensor itself among them. */
 const methods: readonly (readonly string[])[] = [
   [],
-  'abs cos exp floor log log1p reciprocal relu relu_ rsqrt sigmoid sign sin sqrt square t tanh'.split(' '),
+  'abs cos exp floor log log1p reciprocal relu relu_ round rsqrt sigmoid sign sin sqrt square t tanh'.split(
+    ' ',
+  ),
   [
     ...'bmm clamp_max clamp_min cumsum div_ eq flip ge gt le log_softmax lt maximum minimum mul_ ne'.split(
       ' ',
     ),
-    ...'permute pow softmax squeeze unbind unsqueeze'.split(' '),
+    ...'permute pow softmax squeeze tril triu unbind unsqueeze'.split(' '),
   ],
   [
     ...'amax amin chunk clamp flatten index_select lerp logsumexp masked_fill mean split'.split(' '),
@@ -192,14 +232,16 @@ const methods: readonly (readonly string[])[] = [
   ],
 ];
 
-/** How the operators of libtorch are written in Python, by the names that both have. */
+/** How each operator of libtorch is written in Python. */
 export const pytorchOperators: ReadonlyMap<string, Row> = new Map<string, Row>([
   ...methods.flatMap((names, places) => names.map((name): [string, Row] => [name, method(places)])),
-  ['_to_copy', inMemoryFormat(6, 'clone')],
+  ['_to_copy', copy],
   ['adaptive_avg_pool2d', functional(2, 'F.adaptive_avg_pool2d')],
   ['add', weighted('+')],
   ['add_', weightedInPlace],
+  ['addmm', addProduct],
   ['avg_pool2d', functional(7, 'F.avg_pool2d')],
+  ['baddbmm', addProduct],
   ['batch_norm', batchNorm],
   ['cat', joined('torch.cat')],
   ['clone', inMemoryFormat(1, 'clone')],
@@ -215,6 +257,7 @@ export const pytorchOperators: ReadonlyMap<string, Row> = new Map<string, Row>([
   ['expand', expand],
   ['gelu', gelu],
   ['group_norm', functional(5, 'F.group_norm', 5)],
+  ['hardsigmoid', functional(1, 'F.hardsigmoid')],
   ['hardswish', functional(1, 'F.hardswish')],
   ['hardtanh', functional(3, 'F.hardtanh')],
   ['layer_norm', functional(5, 'F.layer_norm', 5)],
@@ -228,6 +271,8 @@ export const pytorchOperators: ReadonlyMap<string, Row> = new Map<string, Row>([
   ['mul', infix('*')],
   ['narrow', narrow],
   ['neg', (call) => `-${call.tensor(0).code}`],
+  ['new_ones', madeLike],
+  ['new_zeros', madeLike],
   ['ones_like', functional(1, 'torch.ones_like')],
   ['reshape', reshape],
   ['select', select],

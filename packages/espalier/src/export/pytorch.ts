@@ -1,7 +1,8 @@
-import { LanguageModel } from '../networks/language-model.js';
+import type { nn } from '@espalier/torch';
 import { version } from '../version.js';
-import { type BatchedTrace, type Exported, type Shape, traceForExport } from './exported-trace.js';
-import { type NetworkText, pytorchClasses } from './pytorch-classes.js';
+import { type TraceOfBatch, traceForExport } from './exported-trace.js';
+import type { ProgramText } from './program-text.js';
+import { pytorchClasses } from './pytorch-classes.js';
 import { ModuleTree } from './pytorch-modules.js';
 
 /**
@@ -14,84 +15,21 @@ import { ModuleTree } from './pytorch-modules.js';
  * training does, such as dropping paths, is not in it.
  *
  * @param title what the network is, for the first line of the program
+ * @param traceOf runs the network on a batch
+ * @param programText what the program says and does around the network
  * @throws InputError for an operator that the exporter does not know, and where what the network does depends on the
  * size of the batch
  */
-export function exportPytorch(title: string, ...exported: Exported): string {
-  const [network] = exported;
-  const trace = traceForExport(exported, 'PyTorch');
-  const isModel = network instanceof LanguageModel;
-  const text = isModel ? modelText(trace) : classifierText(trace);
+export function exportPytorch(
+  title: string,
+  network: nn.Module,
+  traceOf: TraceOfBatch,
+  programText: ProgramText,
+): string {
+  const trace = traceForExport(traceOf, 'PyTorch');
+  const text = programText(trace);
   const classes = pytorchClasses(new ModuleTree(network, trace), trace, text);
   return `${opening(title, text.usage)}\n\n\n${classes}\n\n\n${ending(text.example)}`;
-}
-
-interface ProgramText extends NetworkText {
-  /** Lines that use the loaded network. */
-  readonly usage: readonly string[];
-  /** Lines that run it on zeros and print what comes out. */
-  readonly example: readonly string[];
-}
-
-const dimensions = (shape: Shape): string => `[${shape.map((size) => size ?? 'N').join(', ')}]`;
-
-function shapeOf(trace: BatchedTrace, output: string): Shape {
-  const tensor = trace.outputs.get(output);
-  return tensor?.from === 'call' ? (trace.calls[tensor.call]?.shapes[tensor.result] as Shape) : [];
-}
-
-function classifierText(trace: BatchedTrace): ProgramText {
-  const image = trace.inputs.get('image')?.shape as Shape;
-  const does = `${dimensions(image)} to the logits ${dimensions(shapeOf(trace, 'logits'))}`;
-  return {
-    entry: 'forward',
-    docstring: `Images ${does}.`,
-    methods: [],
-    usage: [`logits = network(images)  # ${does}`],
-    example: [
-      `images = torch.zeros(${image.map((size) => size ?? 1).join(', ')})`,
-      "print(f'{list(images.shape)} to {list(network(images).shape)}')",
-    ],
-  };
-}
-
-function modelText(trace: BatchedTrace): ProgramText {
-  const states = [...trace.inputs].filter(([name]) => name !== 'tokens');
-  const zeros = states.map(
-    ([, { shape }]) => `like.new_zeros(${shape.map((size) => size ?? 'texts').join(', ')})`,
-  );
-  // A method that returns one tensor returns no tuple.
-  const step =
-    states.length === 0
-      ? 'log_probabilities = self.step(token)'
-      : 'log_probabilities, *state = self.step(token, *state)';
-  const vocabulary = shapeOf(trace, 'logProbabilities').at(-1);
-  return {
-    entry: 'step',
-    docstring: `A language model of ${vocabulary} tokens. \`step\` goes on by one token of each text, [1, N].`,
-    methods: [
-      `def initial_state(self, texts):
-    like = next(self.parameters())
-    return ${zeros.length === 0 ? '()' : `(${zeros.join(', ')},)`}`,
-      `def forward(self, tokens, state=None):
-    """Tokens [T, N] to the log-probabilities [T, N, ${vocabulary}] of what comes next, and the state to go on from."""
-    if state is None:
-        state = self.initial_state(tokens.shape[1])
-    results = []
-    for token in tokens.split(1):
-        ${step}
-        results.append(log_probabilities)
-    return torch.cat(results), tuple(state)`,
-    ],
-    usage: [
-      `log_probabilities, state = network(tokens)  # [T, N] to [T, N, ${vocabulary}]`,
-      'log_probabilities, state = network(more, state)  # goes on',
-    ],
-    example: [
-      'tokens = torch.zeros(2, 1, dtype=torch.int64)',
-      "print(f'{list(tokens.shape)} to {list(network(tokens)[0].shape)}')",
-    ],
-  };
 }
 
 const opening = (

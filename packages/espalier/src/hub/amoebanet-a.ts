@@ -1,7 +1,10 @@
 import type { NasnetArchitecture } from '../networks/nasnet/architecture.js';
 import type { PublishedArchitecture } from './published-architecture.js';
 
-/** In the order and with the concatenations of the authors' code, which keep states that other blocks read. */
+/**
+ * The blocks in the order of the authors' code, with its concatenations. These include states that other blocks read as
+ * well.
+ */
 const architecture: NasnetArchitecture = {
   normal: {
     blocks: [
@@ -25,7 +28,7 @@ const architecture: NasnetArchitecture = {
   },
 };
 
-/** AmoebaNet-A with N = 6 and F = 36, for CIFAR-10. Its F counts the filters of the first stage's convolutions. */
+/** AmoebaNet-A with N = 6 and F = 36, for CIFAR-10. F is the number of filters of the convolutions in the first stage. */
 export const amoebanetA: PublishedArchitecture = {
   name: 'amoebanet-a',
   space: 'nasnet',

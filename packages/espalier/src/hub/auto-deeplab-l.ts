@@ -1,7 +1,7 @@
 import { autoDeepLabS } from './auto-deeplab-s.js';
 import type { PublishedArchitecture } from './published-architecture.js';
 
-/** Auto-DeepLab-L: the architecture of S with still more filters. */
+/** Auto-DeepLab-L: the architecture of Auto-DeepLab-S with filter multiplier 48. */
 export const autoDeepLabL: PublishedArchitecture = {
   ...autoDeepLabS,
   name: 'auto-deeplab-l',

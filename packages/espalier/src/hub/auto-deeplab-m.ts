@@ -1,7 +1,7 @@
 import { autoDeepLabS } from './auto-deeplab-s.js';
 import type { PublishedArchitecture } from './published-architecture.js';
 
-/** Auto-DeepLab-M: the architecture of S with more filters. */
+/** Auto-DeepLab-M: the architecture of Auto-DeepLab-S with filter multiplier 32. */
 export const autoDeepLabM: PublishedArchitecture = {
   ...autoDeepLabS,
   name: 'auto-deeplab-m',

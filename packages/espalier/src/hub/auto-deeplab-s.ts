@@ -13,7 +13,7 @@ const architecture: AutoDeepLab = {
   ],
 };
 
-/** Auto-DeepLab-S; the figures are those of its 19 Cityscapes classes. */
+/** Auto-DeepLab-S. The figures are for the 19 classes of Cityscapes. */
 export const autoDeepLabS: PublishedArchitecture = {
   name: 'auto-deeplab-s',
   space: 'auto-deeplab',

@@ -11,7 +11,7 @@ import { enasRnn } from './enas-rnn.js';
 import { nasnetA } from './nasnet-a.js';
 import type { PublishedArchitecture } from './published-architecture.js';
 
-/** Published architectures, by the names that the command line knows them by. */
+/** Published architectures, by the name used on the command line. */
 export const hub: ReadonlyMap<string, PublishedArchitecture> = new Map(
   [
     amoebanetA,

@@ -2,8 +2,8 @@ import type { NasnetArchitecture } from '../networks/nasnet/architecture.js';
 import type { PublishedArchitecture } from './published-architecture.js';
 
 /**
- * In the order and with the concatenations of the authors' code. The normal cell concatenates the earlier of its two
- * inputs, the reduction cell a block, although other blocks read them: "6 @ 768" is 6 states of 128 filters.
+ * The blocks in the order of the authors' code, with its concatenations. The normal cell also concatenates the earlier of
+ * its two inputs, and the reduction cell a block, although other blocks read them. "6 @ 768" is 6 states of 128 filters.
  */
 const architecture: NasnetArchitecture = {
   normal: {

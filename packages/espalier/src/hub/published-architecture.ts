@@ -1,13 +1,13 @@
-/** An architecture that was published: what the hub holds, and what `inspect`, `train` and `export` take by its name. */
+/** A published architecture. The hub lists it, and `inspect`, `train` and `export` accept its name. */
 export interface PublishedArchitecture {
   readonly name: string;
-  /** The name of its space, and the options that its network was published with. */
+  /** The name of its search space, and the options of the published network. */
   readonly space: string;
   readonly options: { readonly [name: string]: unknown };
-  /** In the field's form: what the space's `validate` takes. */
+  /** The architecture in the form that the `validate` method of the space accepts. */
   readonly architecture: unknown;
-  /** The paper with its section, and the code, that say so. */
+  /** Reference to the paper (with the section) and to the authors' code. */
   readonly source: string;
-  /** Values learned and multiply-adds where we know them exactly; what the paper reports, in its words. */
+  /** Trainable parameters and multiply-adds, if known exactly, and the results as reported in the paper. */
   readonly figures: { readonly params?: number; readonly macs?: number; readonly published: string };
 }

@@ -7,9 +7,9 @@ import {
 } from './operator-trace.js';
 
 /**
- * Bytes that one call takes for its results. Views of what was there and results in place take none.
+ * The memory in bytes that one call allocates for its results. Views and in-place results allocate none.
  *
- * @param place of the call in the trace
+ * @param place index of the call in the trace
  */
 export function activationBytesOf({ calls }: OperatorTrace, place: number): number {
   const taken = (calls[place]?.memory ?? []).filter(({ takenBy }) => takenBy === place);
@@ -17,18 +17,19 @@ export function activationBytesOf({ calls }: OperatorTrace, place: number): numb
 }
 
 /**
- * The activation memory of a training step, in bytes for one input: of the results of all operators, each piece of memory
- * once. The backward pass reads most of them, so they stay until it comes (Chen et al. 2016, "Training deep nets with
- * sublinear memory cost", section 3); it grows with the batch, and is what a step takes beside the weights and what is
- * kept for each of them (gradient, momentum).
+ * The activation memory of a training step, in bytes per input: the memory of the results of all operators, each block
+ * counted once. The backward pass reads most of the results, so they are kept until then (Chen et al. 2016, "Training deep
+ * nets with sublinear memory cost", section 3). This memory grows with the batch size. A step also needs memory for the
+ * weights, their gradients and the optimizer state.
  */
 export function activationBytes(trace: OperatorTrace): number {
   return trace.calls.reduce((sum, _, place) => sum + activationBytesOf(trace, place), 0);
 }
 
 /**
- * The most bytes of results that are needed at once where nothing is learned, in the order of the trace: each from the
- * operator that makes it to the last one that reads it, or to the end where it is returned. The input is not counted.
+ * The peak memory of the results in inference, in bytes, if the operators run in the order of the trace. A result is kept
+ * from the operator that computes it to the last one that reads it, or to the end if it is returned. The input is not
+ * counted.
  */
 export function evaluationBytes({ calls, outputs }: OperatorTrace): number {
   const taken = new Map<Memory, number>();
@@ -41,7 +42,7 @@ export function evaluationBytes({ calls, outputs }: OperatorTrace): number {
   for (const tensor of Object.values(outputs))
     for (const memory of memoryOf(tensor, calls)) lastUse.set(memory, calls.length);
 
-  /** By place: what is taken there, less what was last read before. */
+  /** The change at each call: bytes allocated there, minus bytes freed after their last use by the previous call. */
   const change = new Array<number>(calls.length + 2).fill(0);
   for (const [memory, place] of taken) {
     const freed = (lastUse.get(memory) as number) + 1;

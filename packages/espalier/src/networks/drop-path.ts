@@ -1,14 +1,14 @@
 import { empty, noGrad, type Tensor } from '@espalier/torch';
 
 /**
- * Drops a path (Larsson et al. 2016): each image of [N, C, H, W] becomes zero with the given probability (below 1),
- * the others are scaled so that the expectation stays.
+ * Drop path (Larsson et al. 2016): sets each image of [N, C, H, W] to zero with the given probability (less than 1), and
+ * scales the others so that the expectation is preserved.
  */
 export function dropPath(path: Tensor, probability: number): Tensor {
   return path.mul(dropPathMask(path, probability));
 }
 
-/** What the images of such a path are multiplied by: [N, 1, 1, 1]. */
+/** A random mask that drops images with the given probability and scales the others: [N, 1, 1, 1]. */
 export function dropPathMask(path: Tensor, probability: number): Tensor {
   const kept = 1 - probability;
   return noGrad(() =>

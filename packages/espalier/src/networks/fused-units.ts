@@ -2,12 +2,12 @@ import { fused, nn, type Tensor } from '@espalier/torch';
 
 type Units = readonly fused.ReluConvNorm[];
 
-/** One operation on several edges: as many units on each, one behind the other. */
+/** One operation on several edges, as a sequence of kernel units per edge. All edges have the same number of units. */
 export type Chain = readonly Units[];
 
 const known = new WeakMap<nn.Sequential, Units | undefined>();
 
-/** What a sequence of layers consists of where all of it is rectified, separable, normalised convolutions. */
+/** The kernel units of a sequence of layers. Undefined unless all of it is ReLU, separable convolution and batch norm. */
 function unitsOf(sequence: nn.Sequential): Units | undefined {
   if (!known.has(sequence)) known.set(sequence, findUnits(sequence.layers));
   return known.get(sequence);
@@ -28,7 +28,7 @@ function findUnits(layers: readonly nn.Layer[]): Units | undefined {
   return units.length === 0 ? undefined : units;
 }
 
-/** With a square filter of its own for each channel, of a size that the kernels have. */
+/** Whether a convolution is depthwise with square filters of a size that the kernels support. */
 function isDepthwise({ groups, weight, stride, padding, dilation, bias }: nn.Conv2d): boolean {
   const [filters, inputs, height, width] = weight.shape as [number, number, number, number];
   const isSquare = height === width && [stride, padding, dilation].every(([down, right]) => down === right);
@@ -43,11 +43,11 @@ function isPointwise({ groups, weight, stride, padding, bias }: nn.Conv2d): bool
 }
 
 /**
- * Several sequences of the same layers, with weights of their own: by the kernels, where these have all that
- * the layers do, else undefined.
+ * Runs several sequences with the same layers but different weights, using the kernels.
  *
- * @param input [N, C, H, W], which all of them read
- * @returns [N, sequences C', H', W'], the channels of each in turn
+ * @param input the input of all sequences, [N, C, H, W]
+ * @returns [N, sequences x C', H', W'], with the channels of each sequence in turn; undefined if the kernels do not support
+ *   all layers
  */
 export function runFused(sequences: readonly nn.Sequential[], input: Tensor): fused.Normalised | undefined {
   const [first] = sequences as readonly [nn.Sequential];
@@ -56,13 +56,13 @@ export function runFused(sequences: readonly nn.Sequential[], input: Tensor): fu
   return chain && runChains([chain], input)[0];
 }
 
-/** Sequences of the same layers as a chain; undefined where the kernels do not have all that the layers do. */
+/** Converts sequences of the same layers to a chain. Undefined if the kernels do not support all layers. */
 export function chainOf(sequences: readonly nn.Sequential[]): Chain | undefined {
   const all = sequences.map(unitsOf);
   return all.every((units): units is Units => units !== undefined) ? all : undefined;
 }
 
-/** Several operations from an input that all of them read. What they do at one place of their chains is one call. */
+/** Runs several operations on the same input. Units at the same position of their chains share one call if sizes match. */
 export function runChains(chains: readonly Chain[], input: Tensor): fused.Normalised[] {
   const values: fused.Normalised[] = [];
   const lengths = chains.map(([units]) => (units as Units).length);
@@ -86,7 +86,7 @@ export function runChains(chains: readonly Chain[], input: Tensor): fused.Normal
   return values;
 }
 
-/** What kinds of units of one call have in common: stride, growth of the image, channels and batch norm. */
+/** The properties that units must share to be computed in one call: stride, change of size, channels and batch norm. */
 function sizesOf({ depthwise, pointwise, norm }: fused.ReluConvNorm): string {
   const [stride] = depthwise?.stride ?? [0];
   const window = depthwise === undefined ? 0 : (depthwise.weight.shape[2] as number) - 1;

@@ -1,32 +1,32 @@
 import { nn, type Tensor } from '@espalier/torch';
 
-/** What a language model remembers between two stretches of a text: tensors [N, units]. */
+/** The recurrent state that a language model carries from one BPTT window to the next: tensors [N, units]. */
 export type LanguageModelState = readonly Tensor[];
 
-/** What a language model makes of a stretch of T tokens from each of N texts. */
+/** The results of a language model for T tokens (the BPTT length) from each of N texts. */
 export interface LanguageModelStep {
-  /** [T, N, V]: their softmax over the last dimension is the probability of each token to come next. */
+  /** [T, N, V]. Their softmax over the last dimension is the distribution of the next token. */
   readonly logits: Tensor;
-  /** To go on from; `detach` it where back-propagation through time is cut. */
+  /** The state after the last token. Call `detach` on it to truncate back-propagation through time. */
   readonly state: LanguageModelState;
-  /** What the last recurrent layer gave out, [T, N, units]: activation regularisation reads it. */
+  /** Outputs of the last recurrent layer, [T, N, units], for activation regularisation. */
   readonly activations: Activations;
 }
 
 export interface Activations {
   readonly raw: Tensor;
-  /** After the dropout in front of the decoder; the same tensor where none is dropped. */
+  /** The outputs after the dropout before the decoder. The same tensor as `raw` if nothing is dropped. */
   readonly dropped: Tensor;
 }
 
-/** Predicts each next token of N texts side by side. */
+/** Predicts the next token at each position of N texts in parallel. */
 export abstract class LanguageModel extends nn.Module {
-  /** V, how many different tokens there are. */
+  /** V, the number of distinct tokens. */
   abstract readonly vocabulary: number;
 
-  /** The state before the first token: zeros. */
+  /** The state before the first token, all zeros. */
   abstract initialState(batch: number): LanguageModelState;
 
-  /** @param tokens [T, N], int64 below V */
+  /** @param tokens [T, N], int64, less than V */
   abstract forward(tokens: Tensor, state: LanguageModelState): LanguageModelStep;
 }

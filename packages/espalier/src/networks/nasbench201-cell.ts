@@ -14,23 +14,27 @@ export type NasBench201Operation = (typeof NASBENCH201_OPERATIONS)[number];
 /** A cell: for each node after the input, the operation on the edge from every earlier node. */
 export type NasBench201Cell = readonly (readonly NasBench201Operation[])[];
 
-/** An architecture as the benchmark's tables key it. */
+/** An architecture in the format of the keys of the benchmark's tables. */
 export interface NasBench201Architecture {
   readonly cell: string;
 }
 
-/** `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`: node by node, each operation before the number of the node that it reads. */
+/** Writes a cell as `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`: for each node, its operations and the nodes that they read. */
 export function writeCell(cell: NasBench201Cell): string {
   return cell
     .map((edges) => `|${edges.map((operation, from) => `${operation}~${from}`).join('|')}|`)
     .join('+');
 }
 
-/** @throws InputError that names the node and the edge */
+/** @throws InputError naming the node and the edge */
 export function readCell(text: unknown, nodes: number): NasBench201Operation[][] {
   const parts = typeof text === 'string' ? text.split('+') : [];
   if (parts.length !== nodes - 1)
-    refuse("'cell'", text, `a text like ${writeCell(exampleOf(nodes))}, ${nodes - 1} nodes joined by +`);
+    refuse(
+      "'cell'",
+      text,
+      `a string such as ${writeCell(exampleOf(nodes))}, with ${nodes - 1} nodes joined by +`,
+    );
   return parts.map((part, index) => {
     const where = `node ${index + 1} of 'cell'`;
     const edges = /^\|(.*)\|$/.exec(part)?.[1]?.split('|') ?? [];
@@ -38,7 +42,7 @@ export function readCell(text: unknown, nodes: number): NasBench201Operation[][]
       refuse(
         where,
         part,
-        `${index + 1} ${index === 0 ? 'edge' : 'edges'} between bars, as in ${writeCell([exampleOf(nodes)[index] ?? []])}`,
+        `${index + 1} ${index === 0 ? 'edge' : 'edges'} delimited by bars, as in ${writeCell([exampleOf(nodes)[index] ?? []])}`,
       );
     return edges.map((edge, from) => {
       const operation = NASBENCH201_OPERATIONS.find((name) => edge === `${name}~${from}`);

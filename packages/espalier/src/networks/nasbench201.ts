@@ -3,7 +3,7 @@ import type { InputShape } from '../space/space.js';
 import { ReluConvBn, Zero } from './darts/operations.js';
 import type { NasBench201Cell, NasBench201Operation } from './nasbench201-cell.js';
 
-/** The operation of a name, from `channels` to `channels`; `affine` as for the operations of DARTS. */
+/** Builds the operation with the given name, with `channels` input and output channels. `affine` is as in DARTS. */
 export function makeNasBench201Operation(
   name: NasBench201Operation,
   channels: number,
@@ -23,9 +23,9 @@ export function makeNasBench201Operation(
   }
 }
 
-/** A node is the sum of the operations on all earlier nodes; the last one is the output. */
+/** A cell. Each node is the sum of the operations on all earlier nodes; the last node is the output. */
 class CellLayer extends nn.Layer {
-  /** Edge by edge, node by node. */
+  /** The operation on each edge, node by node. */
   readonly layers: readonly nn.Layer[];
   readonly #nodes: number;
 
@@ -46,7 +46,10 @@ class CellLayer extends nn.Layer {
   }
 }
 
-/** Two 3x3 convolutions beside a pooled shortcut: between the stages, where it halves the size and doubles the channels. */
+/**
+ * A residual block between two stages: two 3x3 convolutions and a pooled shortcut. It halves the size and doubles the
+ * channels.
+ */
 export class ResidualBlock extends nn.Layer {
   readonly conv_a: ReluConvBn;
   readonly conv_b: ReluConvBn;
@@ -77,7 +80,7 @@ export function makeStem(shape: InputShape, channels: number): nn.Sequential {
 
 const STAGES = 3;
 
-/** The stages of the field's networks for this space: `cells` cells each, a residual block between two of them. */
+/** The stages of the benchmark's networks: `cells` cells each, with a residual block between two stages. */
 export function makeStages<C extends nn.Module>(
   options: { readonly channels: number; readonly cells: number },
   makeCell: (channels: number) => C,
@@ -95,8 +98,8 @@ export function makeStages<C extends nn.Module>(
 }
 
 /**
- * A network of NAS-Bench-201 (section 2.1): [N, channels, height, width] to the logits [N, classes], height and width
- * divisible by 4. Modules and parameters have the names of the authors' `TinyNetwork`.
+ * A network of NAS-Bench-201 (section 2.1), which maps images [N, channels, height, width] to logits [N, classes]. Height
+ * and width must be divisible by 4. Modules and parameters have the names of the authors' `TinyNetwork`.
  */
 export class NasBench201Network extends nn.Layer {
   readonly stem: nn.Sequential;
@@ -104,7 +107,7 @@ export class NasBench201Network extends nn.Layer {
   readonly lastact: nn.Sequential;
   readonly classifier: nn.Linear;
 
-  /** @param options channels of the first stage; cells of each of the three */
+  /** @param options number of channels of the first stage, and number of cells in each of the three stages */
   constructor(
     cell: NasBench201Cell,
     shape: InputShape,

@@ -1,25 +1,24 @@
 import type { GraphEdge, GraphNode, NetworkGraph, NodeKind } from '../drawing/graph.js';
-import type { InputShape } from '../space/space.js';
 import { type OperatorCall, type TracedTensor, tensorsOf } from './operator-trace.js';
 
 interface Unit {
   readonly kind: NodeKind;
   readonly label: string;
   readonly details: string[];
-  /** [channels, height, width] or [features] of the result. */
+  /** The shape of the result: [channels, height, width] or [features]. */
   shape: readonly number[];
 }
 
-/** A unit whose result stands in a tensor. */
+/** The unit that produced the values of a tensor. */
 interface Origin {
   readonly unit: number;
-  /** What was done to the result since. */
+  /** What happened to the result since, such as padding. */
   readonly note: string;
-  /** Something else reads the result too, or what was made of it since. */
+  /** Whether another operator also reads the result, or a tensor derived from it since. */
   readonly shared: boolean;
 }
 
-/** Operators that give the same numbers another shape. */
+/** Operators that change the shape or layout of a tensor but not its values. */
 const RESHAPES = new Set([
   'flatten',
   'view',
@@ -31,7 +30,7 @@ const RESHAPES = new Set([
   'squeeze',
   'unsqueeze',
 ]);
-/** Operators that follow a layer and belong to it, with the name that the picture gives them. */
+/** Operators that are drawn as part of the layer before them, with the name that the picture uses. */
 const FOLLOWERS = new Map([
   ['batch_norm', 'batch norm'],
   ['relu', 'ReLU'],
@@ -39,22 +38,24 @@ const FOLLOWERS = new Map([
   ['tanh', 'tanh'],
 ]);
 
-/** `aten::add_`, in place, is drawn as `add`. */
+/** The name of an operator without namespace and in-place suffix: `aten::add_` becomes `add`. */
 const bare = (operator: string) => operator.replace(/^aten::|_$/g, '');
 
 /**
- * The picture of a network: a node a layer (with the normalisation and the activation behind it), an edge wherever
- * one layer reads another. Concatenation is drawn as several edges into the layer that reads it.
+ * Builds the graph of a network for drawing. Each layer, with its normalisation and activation, is a node. An edge joins
+ * two layers if one reads the other. Concatenation is drawn as several edges into the layer that reads it.
  */
-export function networkGraph(calls: readonly OperatorCall[], input: InputShape, title: string): NetworkGraph {
-  const units: Unit[] = [
-    { kind: 'input', label: 'image', details: [], shape: [input.channels, input.height, input.width] },
-  ];
+export function networkGraph(
+  calls: readonly OperatorCall[],
+  { label, shape }: { readonly label: string; readonly shape: readonly number[] },
+  title: string,
+): NetworkGraph {
+  const units: Unit[] = [{ kind: 'input', label, details: [], shape }];
   const edges = new Map<string, GraphEdge>();
   const readers = new Map<number, number>();
   for (const call of calls) for (const read of readsOf(call)) readers.set(read, (readers.get(read) ?? 0) + 1);
   const origins = new Map<number, readonly Origin[]>([[INPUT, [{ unit: 0, note: '', shared: false }]]]);
-  /** The units of modules that are drawn as a whole, by their run. */
+  /** The units of modules that are drawn as a single node, by the run of the module. */
   const wholes = new Map<number, number>();
   const addEdges = (from: readonly Origin[], to: number): void => {
     for (const { unit, note } of from) {
@@ -128,10 +129,10 @@ export function networkGraph(calls: readonly OperatorCall[], input: InputShape, 
   };
 }
 
-/** The place of the image among the calls. */
+/** The index that stands for the network's input among the calls. */
 const INPUT = -1;
 
-/** The calls whose results a call reads. */
+/** The indices of the calls whose results a call reads. */
 const readsOf = (call: OperatorCall): readonly number[] =>
   tensorsOf(call).flatMap((tensor) =>
     tensor.from === 'call' ? [tensor.call] : tensor.from === 'input' ? [INPUT] : [],

@@ -3,26 +3,26 @@ import { activationBytesOf } from './activation-memory.js';
 import { multiplyAddsOf } from './multiply-adds.js';
 import type { OperatorCall, OperatorTrace } from './operator-trace.js';
 
-/** A child of a network, a cell mostly, and what it takes for one input. */
+/** A child module of a network, usually a cell, with its size and cost for one input. */
 export interface NetworkPart {
-  /** `cells.3`; '' is what the network does and holds itself, outside of its children. */
+  /** The name of the child, such as `cells.3`. Empty for the network's own operators and parameters. */
   readonly module: string;
-  /** `normal`, where the module has a `kind`; the name of its class otherwise. */
+  /** The `kind` of the module, such as `normal`, or else the name of its class. */
   readonly kind: string;
-  /** Parameters that several parts share are those of the first. */
+  /** Number of parameters. Shared parameters are counted in the first part that has them. */
   readonly params: number;
   /** Multiply-adds. */
   readonly macs: number;
-  /** As `activationBytes` of the whole network. */
+  /** Activation memory in bytes, as `activationBytes` measures it for the whole network. */
   readonly activationBytes: number;
-  /** The shape of its last result, without the dimensions of the batch; null where it was not run. */
+  /** The shape of the last result, without the batch dimensions. Null if the part was not run. */
   readonly output: readonly number[] | null;
 }
 
 /**
- * A network part by part, in the order of their declaration; the sums over the parts are the network's.
+ * Splits a network into its parts, in the order of their declaration. The totals over the parts are those of the network.
  *
- * @param batchDimensions how many dimensions of its results are the batch's: 1 of images, 2 of texts
+ * @param batchDimensions number of leading batch dimensions of the results: 1 for images, 2 for texts
  */
 export function networkParts(
   network: nn.Module,

@@ -1,4 +1,4 @@
 import type { nn } from '@espalier/torch';
 
-/** A classifier of images: [N, channels, height, width] to the logits [N, classes]. */
+/** An image classifier, which maps [N, channels, height, width] to logits [N, classes]. */
 export type Network = nn.Layer;

@@ -82,7 +82,7 @@ export function tensorsOf({ args }: OperatorCall): readonly TracedTensor[] {
  * @param begin the inputs, by their names
  * @param run what the network makes of them, by name
  */
-function traceOperators<Name extends string>(
+export function traceOperators<Name extends string>(
   network: nn.Module,
   begin: () => Readonly<Record<Name, Tensor>>,
   run: (inputs: Readonly<Record<Name, Tensor>>) => Readonly<Record<string, Tensor>>,
@@ -189,6 +189,8 @@ function watchModules(network: nn.Module, stack: RunningModule[]): () => void {
         stack.push(whole === undefined ? { name } : { name, whole });
         try {
           return body.apply(module, args);
+        } catch (error) {
+          throw atLayer(error, name);
         } finally {
           stack.pop();
         }
@@ -200,6 +202,19 @@ function watchModules(network: nn.Module, stack: RunningModule[]): () => void {
   return () => {
     for (const { module, method } of watched) Reflect.deleteProperty(module, method);
   };
+}
+
+/** The layers in which errors were thrown, the innermost of each. */
+const layersOfErrors = new WeakMap<object, string>();
+
+function atLayer(error: unknown, layer: string): unknown {
+  if (error instanceof Error && !layersOfErrors.has(error)) layersOfErrors.set(error, layer);
+  return error;
+}
+
+/** The layer of a traced network in which an error was thrown, by its name; undefined where none was. */
+export function layerOfError(error: unknown): string | undefined {
+  return error instanceof Error ? layersOfErrors.get(error) : undefined;
 }
 
 /** The methods of a module's own classes: `forward`, and those of modules that have other ways to be run. */

@@ -1,6 +1,6 @@
 import { nn } from '@espalier/torch';
 
-/** 3x3 pooling as a search has it: with batch norm, without scale and shift, behind it. */
+/** 3x3 pooling followed by batch norm without scale and shift, as used in a search. */
 export class PoolNorm extends nn.Sequential {
   constructor(
     readonly kind: 'max' | 'avg',

@@ -2,15 +2,15 @@ import { fused, type nn, type Tensor } from '@espalier/torch';
 import { type Chain, runChains } from './fused-units.js';
 import { PoolNorm } from './pool-norm.js';
 
-/** The same operation on several edges. */
+/** One operation on several edges, with one layer per edge. */
 export type OnEdges = readonly nn.Layer[];
 
 /**
- * Operations that leave one state, each on several edges. With the kernels, all separable convolutions are one call, and all
- * poolings with batch norm another.
+ * Runs several operations that read the same state, each on several edges. The kernels compute all separable convolutions
+ * in one call, and all pooling operations with batch norm in another.
  *
- * @param chainOf an operation as units of the kernels; undefined for any other
- * @param run any other
+ * @param chainOf returns an operation as a chain of kernel units, or undefined if the kernels do not support it
+ * @param run runs any other operation
  */
 export function runTogether(
   all: readonly OnEdges[],
@@ -32,7 +32,7 @@ export function runTogether(
 
 const isThere = <T>(value: T | undefined): value is T => value !== undefined;
 
-/** An operation of several edges as one pooling whose batch norms are the edges', where the kernels have it. */
+/** One pooling with the batch norms of all edges, or undefined if the kernels do not support the operation. */
 function poolOf(operations: OnEdges, state: Tensor): fused.PoolNorm | undefined {
   const [first] = operations as readonly [nn.Layer];
   if (!(first instanceof PoolNorm && fused.servesLayer(first, state))) return undefined;

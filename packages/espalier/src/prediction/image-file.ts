@@ -1,17 +1,18 @@
 import { fromTypedArray, scope, type Tensor } from '@espalier/torch';
-import { decodeImage, IMAGE_FORMATS } from '../data/decode-image.js';
+import { warnOfDamage } from '../data/damage-warning.js';
+import { decodeImage } from '../data/decode-image.js';
+import { greyOf } from '../data/grey.js';
+import { IMAGE_FORMATS } from '../data/image-format.js';
 import { InputError } from '../input-error.js';
 
-/** The shares of red, green and blue in brightness (ITU-R 601, as Pillow converts to grey). */
-const LUMA = [0.299, 0.587, 0.114] as const;
-
 /**
- * An image of a file as Pillow opens it for PyTorch: red, green and blue as they are stored, whatever colour profile,
- * transparency and the orientation in its EXIF data say. Sixteen bits are scaled to eight.
+ * Reads an image file as Pillow opens it for PyTorch: see `decodeImage`. Grey is ITU-R 601 brightness, as by Pillow's
+ * `convert('L')`. Warns of a damaged file that could be decoded.
  *
  * @param channels 3 (red, green, blue) or 1 (grey)
- * @returns float32 [1, channels, height, width], whole numbers 0 to 255
- * @throws InputError for a file that is no image, and for other channels
+ * @returns uint8 [1, channels, height, width], channels last in memory
+ * @throws InputError for a file that cannot be decoded, for one with more pixels than Pillow allows (178,956,970), and for
+ *   another number of channels
  */
 export async function readImage(file: string, channels: number): Promise<Tensor> {
   if (channels !== 1 && channels !== 3)
@@ -19,21 +20,16 @@ export async function readImage(file: string, channels: number): Promise<Tensor>
       `the network reads images of ${channels} channels, and an image file has 1 or 3; ` +
         'give a safetensors file with a float32 tensor instead',
     );
-  const { data, width, height } = await decode(file);
-  return scope(() => {
-    const image = fromTypedArray(data, [1, height, width, 3]).permute([0, 3, 1, 2]).to({ dtype: 'float32' });
-    if (channels === 3) return image;
-    const [red, green, blue] = image.split(1, 1) as [Tensor, Tensor, Tensor];
-    return red.mul(LUMA[0]).add(green.mul(LUMA[1])).add(blue.mul(LUMA[2])).round();
-  });
+  const { data, width, height, damaged } = await decode(file);
+  if (damaged) warnOfDamage(file);
+  const pixels = channels === 3 ? data : greyOf(data);
+  return scope(() => fromTypedArray(pixels, [1, height, width, channels]).permute([0, 3, 1, 2]));
 }
 
 async function decode(file: string) {
   try {
-    return await decodeImage(file);
+    return await decodeImage(file, `an image (${IMAGE_FORMATS}) or a tensor in a .safetensors file`);
   } catch (error) {
-    throw new InputError(
-      `${file}: ${(error as Error).message}; allowed: an image (${IMAGE_FORMATS}) or a tensor in a .safetensors file`,
-    );
+    throw new InputError(`${file}: ${(error as Error).message}`);
   }
 }

@@ -3,11 +3,11 @@ import { InputError } from '../input-error.js';
 import { readTensorFile } from './tensor-file.js';
 
 /**
- * The one tensor of a safetensors file.
+ * Reads the only tensor of a safetensors file.
  *
- * @param dtype the element type that it has to have
- * @param shapes what it may be, by the number of its dimensions
- * @throws InputError for a file that is none, another number of tensors, another element type or other dimensions
+ * @param dtype the element type that it must have
+ * @param shapes its allowed shapes, in words, by the number of dimensions
+ * @throws InputError for a file of another kind, another number of tensors, another element type or other dimensions
  */
 export function readInputTensor(file: string, dtype: Dtype, shapes: ReadonlyMap<number, string>): Tensor {
   const allowed = `one ${dtype} tensor ${[...shapes.values()].join(' or ')}`;
@@ -24,4 +24,9 @@ export function readInputTensor(file: string, dtype: Dtype, shapes: ReadonlyMap<
       `${file}: ${name} is a ${tensor.dtype} tensor [${tensor.shape}]; allowed: ${allowed}`,
     );
   return tensor;
+}
+
+/** Whether a path is that of a safetensors file, by its extension. */
+export function isTensorFile(path: string): boolean {
+  return path.toLowerCase().endsWith('.safetensors');
 }

@@ -3,17 +3,17 @@ import { loadTensors, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 
 /**
- * The tensors of a safetensors file.
+ * Reads the tensors of a safetensors file.
  *
- * @param wanted for messages: what should be there
- * @param advice for messages: what to do about a file of another kind
- * @throws InputError where there is no such file, and where it is none of the kind
+ * @param wanted for messages: what the file should be
+ * @param advice for messages: what to do with a file of another kind
+ * @throws InputError if there is no such file, or if it is not a safetensors file
  */
 export function readTensorFile(file: string, wanted: string, advice = ''): Map<string, Tensor> {
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found?.isFile())
     throw new InputError(
-      `${file}: ${found === undefined ? 'does not exist' : 'is no file'}; expected ${wanted}`,
+      `${file}: ${found === undefined ? 'does not exist' : 'is not a file'}; expected ${wanted}`,
     );
   try {
     return loadTensors(file).tensors;

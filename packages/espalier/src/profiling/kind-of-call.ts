@@ -2,7 +2,10 @@ import type { ProfiledCall } from '@espalier/torch';
 
 type Shape = readonly number[];
 
-/** What tells the calls of one operator apart where their speeds are far from each other: `3x3 depthwise`; '' is nothing. */
+/**
+ * Distinguishes calls of one operator whose speeds differ widely, such as `3x3 depthwise` convolutions. Returns an empty
+ * string for operators that need no distinction.
+ */
 export function kindOfCall({
   name,
   inputs: [input, ...rest],

@@ -3,32 +3,35 @@ import { multiplyAddsOfOperator } from '../networks/multiply-adds.js';
 import { kindOfCall } from './kind-of-call.js';
 import type { TrainingStep } from './training-step.js';
 
-/** Milliseconds of a training step: the loss, its gradients, and the new weights. */
+/** The times of a training step in ms: computing the loss, its gradients and the weight update. */
 export interface PhaseTimes {
   readonly forward: number;
   readonly backward: number;
   readonly update: number;
 }
 
-/** What one operator takes in a training step: the mean over the steps. */
+/** The times of one operator in a training step, averaged over the steps. */
 interface OperatorTimes extends PhaseTimes {
-  /** `aten::conv2d`; of the backward pass's own work, the node of its graph: `torch::autograd::AccumulateGrad` */
+  /**
+   * The name of the operator, such as `aten::conv2d`. For work that only the backward pass does, the name of the autograd
+   * node, such as `torch::autograd::AccumulateGrad`.
+   */
   readonly operator: string;
-  /** What is known of the calls from the shapes that they read: `3x3 depthwise`; '' is nothing. */
+  /** The kind of the calls, derived from the shapes of their inputs, such as `3x3 depthwise`. May be empty. */
   readonly kind: string;
   readonly calls: number;
-  /** Of the forward pass. */
+  /** Multiply-adds of the forward pass. */
   readonly multiplyAdds: number;
 }
 
 export interface StepProfile {
-  /** How many steps the means are of. */
+  /** The number of steps that the means are taken over. */
   readonly steps: number;
-  /** As a clock beside it measures. */
+  /** The wall-clock time of each phase. */
   readonly whole: PhaseTimes;
-  /** The slowest first. */
+  /** The operators, slowest first. */
   readonly operators: readonly OperatorTimes[];
-  /** Between the operators: the program, and the bookkeeping of the backward pass. */
+  /** Time outside of operators: the JavaScript program and the bookkeeping of the backward pass. */
   readonly outside: PhaseTimes;
 }
 
@@ -39,11 +42,11 @@ type Writable<T> = { -readonly [key in keyof T]: T[key] };
 const none = (): Writable<PhaseTimes> => ({ forward: 0, backward: 0, update: 0 });
 
 /**
- * Times training steps by operator: stochastic gradient descent with momentum, after one step that is not counted. An
- * operator's time is that of the calls which the program makes, with all that libtorch calls in turn, and of the nodes of
- * the backward pass that these calls made; so every moment is counted once.
+ * Profiles training steps by operator. The steps use stochastic gradient descent with momentum, after one warm-up step
+ * that is not measured. The time of an operator covers the calls that the program makes, including everything that
+ * libtorch calls in turn, and the backward nodes that these calls created. So no time is counted twice.
  *
- * @param report told before each step, the first one among them, which of how many it is
+ * @param report called before each step, including the warm-up step, with the number of the step and their total
  */
 export function profileSteps(
   step: TrainingStep,
@@ -126,7 +129,7 @@ function count(
   whole.forward += forward.milliseconds;
   whole.backward += backward.milliseconds;
   whole.update += update.milliseconds;
-  /** Operators whose calls may have made nodes, with the number that the first of them would have. */
+  /** The operators whose calls may have created backward nodes, with the sequence number of the first such node. */
   const makers: { sequence: number; row: Writable<OperatorTimes> }[] = [];
   const begin = (call: ProfiledCall) => {
     const row = rowOf(call.name, kindOfCall(call));
@@ -140,7 +143,7 @@ function count(
     if (call.sequence >= 0) makers.push({ sequence: call.sequence, row });
   }
   for (const call of backward.calls) {
-    // Operators that the engine calls itself, as for the first gradient, have tensors; nodes have none here.
+    // Operators that the engine calls itself, such as for the initial gradient, have tensors. Nodes have none here.
     const isNode = call.inputs.length + call.results.length === 0;
     const maker =
       isNode && call.sequence >= 0 ? makers.findLast(({ sequence }) => sequence <= call.sequence) : undefined;

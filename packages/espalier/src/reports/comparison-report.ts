@@ -1,10 +1,8 @@
 import { writeReport } from '../drawing/report-html.js';
 import type { ReadRun } from '../experiments/found-architecture.js';
-import { bestOf } from '../experiments/found-architecture.js';
-import type { InputShape } from '../space/space.js';
-import { ACCURACY, measuredValue } from '../tasks/measure.js';
-import { count, percent } from './figures.js';
-import { drawArchitecture, rewardCurve } from './search-report.js';
+import { goodness } from '../measures/measure.js';
+import { capitalised, count, valueText } from './figures.js';
+import { drawBest, rewardCurve } from './search-report.js';
 
 /** A search under the name that the report gives it. */
 export interface NamedRun {
@@ -12,36 +10,37 @@ export interface NamedRun {
   readonly run: ReadRun;
 }
 
-/** The mean accuracy of the children measured; NaN where there are none. */
-export function meanAccuracy({ run }: NamedRun): number {
+/** The mean value of the children that were measured; NaN where there are none. */
+export function meanValue({ run }: NamedRun): number {
   const { curve } = run.state;
   return curve.reduce((sum, { value }) => sum + value, 0) / curve.length;
 }
 
-/** The search with the highest accuracy; the first of them where several have it. */
+/** The search with the best value; the first of them where several have it. */
 export function bestSearch(searches: readonly NamedRun[]): NamedRun {
-  const accuracy = ({ run }: NamedRun) => run.state.best?.accuracy ?? -1;
-  return searches.reduce((best, one) => (accuracy(one) > accuracy(best) ? one : best));
+  const good = ({ run: { state } }: NamedRun) =>
+    state.best === null ? Number.NEGATIVE_INFINITY : goodness(state.objective, state.best.value);
+  return searches.reduce((best, one) => (good(one) > good(best) ? one : best));
 }
 
-/** Searches of classifiers side by side on one page, with the network of the best of them. */
-export function reportComparison(
+/** Searches with the same objectives side by side on one page, with the network of the best of them. */
+export async function reportComparison(
   title: string,
   searches: readonly NamedRun[],
-  shape: InputShape,
   facts: readonly (readonly [string, string])[],
-): string {
+): Promise<string> {
   const winner = bestSearch(searches);
-  const { space, architecture } = bestOf(winner.run, winner.run.folder.path);
+  const { objective } = winner.run.state;
+  const picture = await drawBest(winner.run, `The best network of ${winner.name}`);
   return writeReport({
     title,
     facts,
     sections: [
       {
-        heading: 'Accuracy by child',
+        heading: `${capitalised(objective.name)} by child`,
         svg: rewardCurve(
-          'Validation accuracy by child',
-          ACCURACY,
+          `Validation ${objective.name} by child`,
+          objective,
           searches.map(({ name, run }) => ({ name, state: run.state })),
         ),
       },
@@ -52,8 +51,8 @@ export function reportComparison(
             { heading: 'search', numeric: false },
             { heading: 'children', numeric: true },
             { heading: 'failed', numeric: true },
-            { heading: 'mean accuracy', numeric: true },
-            { heading: 'best accuracy', numeric: true },
+            { heading: `mean ${objective.name}`, numeric: true },
+            { heading: `best ${objective.name}`, numeric: true },
             { heading: 'parameters of the best', numeric: true },
           ],
           rows: searches.map((one) => {
@@ -61,22 +60,24 @@ export function reportComparison(
             const outcome = state.best === null ? undefined : state.trials[state.best.trial]?.outcome;
             const measured =
               outcome?.status === 'ok'
-                ? [percent(measuredValue(outcome)), count(outcome.params as number)]
+                ? [
+                    valueText(objective, outcome.measures[objective.name] as number),
+                    count(outcome.measures.params ?? 0),
+                  ]
                 : ['', ''];
             return [
               one.name,
               String(state.done),
               String(state.failed),
-              percent(meanAccuracy(one)),
+              valueText(objective, meanValue(one)),
               ...measured,
             ];
           }),
         },
       },
-      {
-        heading: `The best network, found by ${winner.name}`,
-        svg: drawArchitecture(space, architecture, shape, `The best network of ${winner.name}`),
-      },
+      ...(picture === undefined
+        ? []
+        : [{ heading: `The best network, found by ${winner.name}`, svg: picture }]),
     ],
   });
 }

@@ -11,27 +11,26 @@ import type { NasnetArchitecture, NasnetCellArchitecture } from '../networks/nas
 import type { DartsRecurrentGenotype } from '../networks/recurrent/darts-genotype.js';
 import type { TreeNode, ZophRnn } from '../networks/recurrent/zoph-tree.js';
 
+/** Draws an architecture in its published form, which is valid in its space. */
+type DrawCells = (architecture: never) => Svg;
+
+/** How the papers draw the architectures of their spaces, by the name of the space. */
+const pictures: ReadonlyMap<string, DrawCells> = new Map<string, DrawCells>([
+  ['darts-cnn', drawDarts],
+  ['darts-rnn', drawRecurrent],
+  ['nasbench201', drawNasBench201],
+  ['nasnet', drawNasnet],
+  ['auto-deeplab', drawAutoDeepLab],
+  ['zoph-rnn', drawTree],
+]);
+
 /**
- * The picture of an architecture as its paper draws it, or nothing for a space whose architectures are not cells.
- * @param architecture In the published form, valid in its space.
+ * The picture of an architecture as its paper draws it; undefined for a space whose architectures are not cells.
+ *
+ * @param architecture in the published form, valid in its space
  */
 export function drawCells(spaceName: string, architecture: unknown): Svg | undefined {
-  switch (spaceName) {
-    case 'darts-cnn':
-      return drawDarts(architecture as DartsGenotype);
-    case 'darts-rnn':
-      return drawRecurrent(architecture as DartsRecurrentGenotype);
-    case 'nasbench201':
-      return drawNasBench201(architecture as NasBench201Architecture);
-    case 'nasnet':
-      return drawNasnet(architecture as NasnetArchitecture);
-    case 'auto-deeplab':
-      return drawAutoDeepLab(architecture as AutoDeepLab);
-    case 'zoph-rnn':
-      return drawTree(architecture as ZophRnn);
-    default:
-      return undefined;
-  }
+  return pictures.get(spaceName)?.(architecture as never);
 }
 
 /** An edge that its operation labels; `none` carries nothing. */

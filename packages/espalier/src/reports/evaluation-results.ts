@@ -1,6 +1,7 @@
 import type { EvaluationState, RunOutcome } from '../experiments/evaluation.js';
 import { folderOfRun, type Stage } from '../experiments/evaluation-run.js';
-import { type ResultMeasure, type RunResult, resultOf } from '../experiments/run-result.js';
+import type { ResultMeasure, RunResult } from '../experiments/run-result.js';
+import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
 import { type Interval, meanInterval, pairedDifferenceInterval } from '../statistics/bootstrap.js';
 import { kendallTau } from '../statistics/kendall-tau.js';
 import { pairedTest } from '../statistics/paired-test.js';
@@ -85,7 +86,10 @@ const STAGES: Readonly<Record<RunOutcome['event'], Stage>> = { searched: 1, trai
 const FEW = 3;
 
 /** Reads the journals of an evaluation and of its runs. @throws InputError where one is missing or broken */
-export function evaluationResults(state: EvaluationState): EvaluationResults {
+export function evaluationResults(
+  state: EvaluationState,
+  resultOf: RunsOfAllKinds['resultOf'],
+): EvaluationResults {
   const results = new Map<string, RunResult>();
   for (const { run } of state.outcomes)
     if (!results.has(run)) results.set(run, resultOf(folderOfRun(state, run)));

@@ -1,5 +1,6 @@
 /** Numbers as people read them: on the terminal and in reports. */
-import type { Measure } from '../tasks/measure.js';
+import type { Measure } from '../measures/measure.js';
+import { measures } from '../measures/measure-names.js';
 
 /** `accuracy` as `Accuracy`. */
 export function capitalised(word: string): string {
@@ -11,9 +12,19 @@ export function count(value: number | bigint): string {
   return value.toLocaleString('en-US');
 }
 
-/** What was measured: an accuracy as `98.22%`, a perplexity as `62.40`. */
-export function valueText({ name }: Measure, value: number): string {
-  return name === 'accuracy' ? percent(value) : value.toFixed(2);
+/** The value of a measure as the measure is shown: an accuracy as `98.22%`, a perplexity as `62.40`. */
+export function valueText(measure: Pick<Measure, 'shown'> | string, value: number): string {
+  const { shown } = typeof measure === 'string' ? (measures.get(measure) ?? {}) : measure;
+  switch (shown) {
+    case 'percent':
+      return percent(value);
+    case 'count':
+      return count(value);
+    case 'hundredths':
+      return value.toFixed(2);
+    default:
+      return Number(value.toPrecision(4)).toString();
+  }
 }
 
 /** 0.98217 as `98.22%`. */

@@ -1,4 +1,4 @@
-import type { ResultMeasure, RunResult } from '../experiments/run-result.js';
+import type { Budget, ResultMeasure, RunResult } from '../experiments/run-result.js';
 import { InputError } from '../input-error.js';
 import {
   differenceInterval,
@@ -46,7 +46,7 @@ export interface Method {
   /** Of a run, the mean. */
   readonly hours: number;
   /** Of a run. */
-  readonly epochs: number;
+  readonly budget: Budget;
   /** Undefined for random search itself, and where it is not among the runs. */
   readonly against: BaselineDifference | undefined;
 }
@@ -114,7 +114,7 @@ function isBaseline({ strategy }: Method): boolean {
 }
 
 function methodOf(runs: readonly MeasuredRun[], name: string): Method {
-  const [{ strategy, settings, measure, device, epochs }] = runs as [MeasuredRun];
+  const [{ strategy, settings, measure, device, budget }] = runs as [MeasuredRun];
   const labels = new Map<string, string>();
   for (const { label, path } of runs) {
     const twin = labels.get(label);
@@ -134,7 +134,7 @@ function methodOf(runs: readonly MeasuredRun[], name: string): Method {
     interval: values.length < 2 ? undefined : meanInterval(values),
     device,
     hours: runs.reduce((sum, { hours }) => sum + hours, 0) / runs.length,
-    epochs,
+    budget,
     against: undefined,
   };
 }
@@ -163,19 +163,24 @@ function closest(method: Method, baselines: readonly Method[]): Method | undefin
   );
 }
 
-/** The settings, but for the strategy and its own, in which two methods differ. */
+/**
+ * The settings in which two methods differ, but for the strategy, its own options, and the order of results, which follows
+ * from the strategy.
+ */
 function otherSettings(one: Method, other: Method): string[] {
   return keysOf([one.settings, other.settings]).filter(
-    (key) => !/(^|\.)strategy(Options)?(\.|$)/.test(key) && one.settings[key] !== other.settings[key],
+    (key) =>
+      !/(^|\.)(strategy(Options)?(\.|$)|order$)/.test(key) && one.settings[key] !== other.settings[key],
   );
 }
 
 function unfairness(method: Method, other: Method): string[] {
-  const budgets = [method.epochs, other.epochs];
+  const [own, its] = [method.budget, other.budget];
+  const amounts = [own.amount, its.amount];
   const notes: string[] = [];
-  if (Math.max(...budgets) > (1 + BUDGET_TOLERANCE) * Math.min(...budgets))
+  if (own.unit !== its.unit || Math.max(...amounts) > (1 + BUDGET_TOLERANCE) * Math.min(...amounts))
     notes.push(
-      `The budgets differ: a run of ${method.name} has ${method.epochs} epochs of training, one of ${other.name} ${other.epochs}.`,
+      `The budgets differ: a run of ${method.name} has ${own.amount} ${own.unit}, one of ${other.name} ${its.amount} ${its.unit}.`,
     );
   const settings = otherSettings(method, other);
   if (settings.length > 0) {

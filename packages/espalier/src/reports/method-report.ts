@@ -4,7 +4,7 @@ import { type Report, writeReport } from '../drawing/report-html.js';
 import type { ResultMeasure } from '../experiments/run-result.js';
 import type { Interval } from '../statistics/bootstrap.js';
 import { bestByCost } from './best-by-cost.js';
-import { count, percent } from './figures.js';
+import { count, valueText } from './figures.js';
 import type { BaselineDifference, Comparison, Method } from './method-comparison.js';
 import type { StageAgreement } from './stage-agreement.js';
 import { type Column, textTable } from './text-table.js';
@@ -31,7 +31,7 @@ const READING = [
 ].join('\n\n');
 
 export function written(measure: ResultMeasure, value: number): string {
-  return measure.isShare ? percent(value) : value.toFixed(2);
+  return valueText(measure, value);
 }
 
 export function range(measure: ResultMeasure, interval: Interval | undefined): string {

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { architectureOf, type RunResult, TRAINING } from '../experiments/run-result.js';
+import { architectureFile } from '../experiments/found-architecture.js';
+import type { RunResult } from '../experiments/run-result.js';
+import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
 import { kendallTau } from '../statistics/kendall-tau.js';
 import type { LabelledResult } from './method-comparison.js';
 
@@ -30,9 +32,17 @@ export interface Staged {
  * Finds what search each training follows: the one that found its architecture. The training counts for the search's
  * strategy then, and its label has both seeds. One that follows several counts for each.
  */
-export async function stagesOf(runs: readonly RunResult[]): Promise<Staged> {
-  const trainings = runs.filter(({ kind }) => kind === TRAINING);
-  const searches = runs.filter(({ kind }) => kind !== TRAINING);
+export async function stagesOf(
+  runs: readonly RunResult[],
+  findArchitecture: RunsOfAllKinds['findArchitecture'],
+): Promise<Staged> {
+  const trainings = runs.filter(({ strategy }) => strategy === null);
+  const searches = runs.filter(({ strategy }) => strategy !== null);
+  const architectureOf = async ({ path }: RunResult) => {
+    // Without the options of the space: cells are trained in larger networks than they are found in.
+    const { options: _, ...architecture } = architectureFile(await findArchitecture(path));
+    return architecture;
+  };
   const results: LabelledResult[] = searches.map((search) => ({ ...search, label: String(search.seed) }));
   if (trainings.length === 0) return { results, trained: [] };
   const found = await Promise.all(

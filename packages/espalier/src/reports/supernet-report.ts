@@ -3,13 +3,15 @@ import { heatMapPanel } from '../drawing/heat-map-svg.js';
 import { drawPanels } from '../drawing/panel.js';
 import { writeReport } from '../drawing/report-html.js';
 import type { Svg } from '../drawing/svg.js';
+import { measureIn } from '../experiments/run-result.js';
 import type { SupernetRunState } from '../experiments/supernet-run.js';
+import type { Measure } from '../measures/measure.js';
 import { DARTS_OPERATIONS } from '../networks/darts/genotype.js';
 import { NASBENCH201_OPERATIONS } from '../networks/nasbench201-cell.js';
 import { DARTS_ACTIVATIONS } from '../networks/recurrent/darts-genotype.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { drawCells } from './draw-architecture.js';
-import { percent } from './figures.js';
+import { valueText } from './figures.js';
 
 /** The page of a search with shared weights, and the picture of what it has found. */
 export interface SupernetReport {
@@ -22,7 +24,8 @@ const MOST_PICTURES = 12;
 
 /** What a search with shared weights has come to so far: cells, weights, curves, the cells on the way. */
 export function reportSupernet(run: SupernetRunState): SupernetReport {
-  const { settings, space, measure, epochs, end } = run;
+  const { settings, space, objectives, epochs, end } = run;
+  const [objective] = objectives;
   const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
   const cells = architecture === undefined ? undefined : drawCells(space.name, architecture);
   const last = epochs.at(-1);
@@ -32,8 +35,12 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
     facts: [
       ['epochs', `${epochs.length} of ${settings.strategyOptions.epochs}`],
       ...(last === undefined ? [] : [['training loss', (last.loss as number).toFixed(4)] as const]),
-      ...factOf(measure, `validation ${measure} of the supernet`, last),
-      ...factOf(measure, `validation ${measure} of what was found, with the shared weights`, end),
+      ...factOf(objective, `validation ${objective.name} of the supernet`, last),
+      ...factOf(
+        objective,
+        `validation ${objective.name} of the architecture found, with the shared weights`,
+        end,
+      ),
     ],
     sections: [
       ...(cells === undefined ? [] : [{ heading: 'What was found', svg: cells }]),
@@ -66,16 +73,12 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
 }
 
 function factOf(
-  measure: SupernetRunState['measure'],
+  measure: Measure,
   name: string,
   event: JournalEvent | undefined,
 ): (readonly [string, string])[] {
-  const value = event?.[measure];
-  return typeof value === 'number' ? [[name, describe(measure, value)]] : [];
-}
-
-function describe(measure: SupernetRunState['measure'], value: number): string {
-  return measure === 'accuracy' ? percent(value) : value.toFixed(2);
+  const value = measureIn(event, measure.name);
+  return value === undefined ? [] : [[name, valueText(measure, value)]];
 }
 
 function drawLosses(epochs: readonly JournalEvent[]): Svg {
@@ -159,7 +162,7 @@ function changes(epochs: readonly JournalEvent[]): JournalEvent[] {
   );
 }
 
-function epochTable({ epochs, measure }: SupernetRunState) {
+function epochTable({ epochs, objectives: [objective] }: SupernetRunState) {
   const changed = new Set(changes(epochs));
   const number = (key: string) => (event: JournalEvent) =>
     typeof event[key] === 'number' ? event[key].toFixed(4) : '';
@@ -168,9 +171,12 @@ function epochTable({ epochs, measure }: SupernetRunState) {
     { heading: 'training loss', numeric: true, of: number('loss') },
     { heading: 'validation loss', numeric: true, of: number('validationLoss') },
     {
-      heading: `its ${measure}`,
+      heading: `its ${objective.name}`,
       numeric: true,
-      of: (event) => (typeof event[measure] === 'number' ? describe(measure, event[measure]) : ''),
+      of: (event) => {
+        const value = measureIn(event, objective.name);
+        return value === undefined ? '' : valueText(objective, value);
+      },
     },
     { heading: 'eigenvalue', numeric: true, of: number('eigenvalue') },
     {

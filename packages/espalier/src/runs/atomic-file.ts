@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Writes a file so that whoever reads it, also after a power failure, finds the old text or the new, whole. */
+/** Writes a file so that readers find either the whole old text or the whole new text, even after a power failure. */
 export function writeFileAtomically(file: string, text: string): void {
   const temporary = temporaryOf(file);
   const descriptor = openSync(temporary, 'w');
@@ -16,8 +16,9 @@ export function writeFileAtomically(file: string, text: string): void {
 }
 
 /**
- * Replaces a file so that whoever reads it, also when this process was killed, finds the old text or the new, whole. A power
- * failure may take both: for what can be made again, for waiting for the disk costs more than some trials do.
+ * Replaces a file so that readers find either the whole old text or the whole new text, even if this process is killed. A
+ * power failure may destroy both, so this is for files that can be made again. It does not wait for the disk, which can
+ * take longer than a trial.
  */
 export function replaceFile(file: string, text: string): void {
   const temporary = temporaryOf(file);
@@ -25,12 +26,12 @@ export function replaceFile(file: string, text: string): void {
   renameSync(temporary, file);
 }
 
-/** What a process that was killed in mid-write may leave behind; the next write of the file takes it over. */
+/** The temporary file that a process killed in mid-write may leave behind. The next write of the file reuses it. */
 export function temporaryOf(file: string): string {
   return `${file}.tmp`;
 }
 
-/** A name is on the disk only when its folder is. */
+/** Puts the names in a folder on the disk. A new file survives a power failure only after this. */
 export function syncFolder(folder: string): void {
   const descriptor = openSync(folder, 'r');
   try {

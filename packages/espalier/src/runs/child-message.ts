@@ -1,17 +1,35 @@
 import type { Json } from '../json.js';
-import type { EstimateRequest } from './estimator.js';
+import type { TrialRequest } from './estimator.js';
 
-/** What a worker is sent: how to begin, once, then one trial at a time. */
+/** A trial as it is sent to a worker. If it may be continued, it has the address of the store for its checkpoints. */
+export interface WorkerRequest extends TrialRequest {
+  readonly checkpoints?: Json;
+}
+
+/** The settings of one worker of a pool. */
+export interface WorkerSettings {
+  /** Number of threads for computations. */
+  readonly threads: number;
+  /** Device for training: `cpu`, `cuda:0`. By default the device in the settings of the training. */
+  readonly device?: string;
+}
+
+/** A message to a worker: first how to begin, then one trial at a time. */
 export type ToWorker =
-  /** `parent` is the process to die with. */
-  | { readonly kind: 'begin'; readonly parent: number; readonly init: Json }
-  | { readonly kind: 'trial'; readonly request: EstimateRequest };
+  /** The worker must not outlive the process `parent`. */
+  | {
+      readonly kind: 'begin';
+      readonly parent: number;
+      readonly init: Json;
+      readonly settings: WorkerSettings;
+    }
+  | { readonly kind: 'trial'; readonly request: WorkerRequest };
 
-/** What a worker says. */
+/** A message from a worker. */
 export type FromWorker =
   | { readonly kind: 'ready' }
-  /** It cannot work at all; `input`: for what the user gave. It exits. */
+  /** The worker cannot work at all, and exits. `input` says whether the input of the user is at fault. */
   | { readonly kind: 'unable'; readonly message: string; readonly input: boolean }
   | { readonly kind: 'progress'; readonly trial: number; readonly progress: Json }
-  /** `last`: the worker is not to be trusted with another trial, and exits. */
+  /** If `last` is true, the worker cannot take another trial, and exits. */
   | { readonly kind: 'outcome'; readonly trial: number; readonly outcome: unknown; readonly last: boolean };

@@ -1,64 +1,67 @@
 import { Child, ChildDeath, type ChildOptions } from './child.js';
-import type { EstimateContext, EstimateRequest, Estimator } from './estimator.js';
-import type { Outcome } from './outcome.js';
+import type { WorkerSettings } from './child-message.js';
+import type { EstimateContext, Estimator, TrialRequest } from './estimator.js';
+import type { Measured, Outcome } from './outcome.js';
 
 export interface ChildPoolOptions extends ChildOptions {
-  /** How many processes work at once. */
-  readonly workers: number;
-  /** A trial that takes longer is killed, and has failed; the start of a worker does not count. */
+  /** The settings of each worker process. */
+  readonly workers: readonly WorkerSettings[];
+  /** A trial that takes longer is killed and counts as failed. The start of a worker is not included. */
   readonly timeoutSeconds?: number;
 }
 
-/** A death that a trial has no part in, such as a stray kill, must not change what becomes of it. */
+/** A death for which the trial is not to blame, such as a stray kill, must not change its outcome. */
 const ATTEMPTS = 2;
 
-/** Node fires a timer at once that is set to more, which is 25 days. */
+/** Node fires a timer at once if its delay is longer than this, which is about 25 days. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Measures trials in worker processes, so that a native fault, a hang or the system's out-of-memory killer ends
- * one trial and not the search. The workers live as long as the pool; one that died is replaced.
+ * Measures trials in worker processes, so that a native fault, a hang or the out-of-memory killer of the system ends one
+ * trial and not the search. Workers live as long as the pool. A worker that dies is replaced.
  */
 export class ChildPool implements Estimator {
   readonly #options: ChildPoolOptions;
-  /** All processes that are not gone, usable or not. */
+  /** All processes that have not ended, usable or not. */
   readonly #children = new Set<Child>();
-  readonly #idle: Child[] = [];
-  /** Trials that wait for one of the `workers` places. */
-  readonly #queue: (() => void)[] = [];
-  #free: number;
+  /** Processes that wait for a trial. The keys are their places, which are indices of `workers`. */
+  readonly #idle = new Map<number, Child>();
+  /** Places that have no trial. */
+  readonly #free: number[];
+  /** Trials that wait for a place. */
+  readonly #queue: ((place: number) => void)[] = [];
   #closed = false;
 
   constructor(options: ChildPoolOptions) {
     this.#options = options;
-    this.#free = options.workers;
+    this.#free = options.workers.map((_, place) => place);
   }
 
   /**
-   * Starts all workers. To be called before a run begins, so that what keeps them from working is an error and
-   * not a search of failed trials.
+   * Starts all workers. If this is called before a run begins, a problem that prevents the workers from working is an
+   * error, rather than a search in which all trials fail.
    *
-   * @throws InputError for what a worker found wrong with the user's input
+   * @throws InputError if a worker finds a fault in the input of the user
    */
   async ready(): Promise<void> {
-    const children = Array.from({ length: this.#options.workers }, () => this.#spawn());
+    const children = this.#options.workers.map((_, place) => this.#spawn(place));
     try {
       await Promise.all(children.map((child) => child.ready));
     } catch (error) {
       if (error instanceof ChildDeath) throw new Error(`a worker could not start: ${describe(error)}`);
       throw error;
     }
-    this.#idle.push(...children);
+    for (const [place, child] of children.entries()) this.#idle.set(place, child);
   }
 
-  async estimate(request: EstimateRequest, context: EstimateContext): Promise<Outcome> {
-    await this.#place();
+  async estimate(request: TrialRequest, context: EstimateContext): Promise<Measured> {
+    const place = await this.#place();
     try {
       const deaths: ChildDeath[] = [];
       while (deaths.length < ATTEMPTS) {
         this.#requireOpen();
         context.signal.throwIfAborted();
-        const outcome = await this.#attempt(request, context);
+        const outcome = await this.#attempt(place, request, context);
         if (!(outcome instanceof ChildDeath)) return outcome;
         deaths.push(outcome);
       }
@@ -66,11 +69,11 @@ export class ChildPool implements Estimator {
       context.signal.throwIfAborted();
       return died(deaths);
     } finally {
-      this.#leave();
+      this.#leave(place);
     }
   }
 
-  /** Ends all processes, whatever they are doing; none is left when it resolves. */
+  /** Ends all processes, whatever they are doing. None is left when the promise resolves. */
   async close(): Promise<void> {
     this.#closed = true;
     const children = [...this.#children];
@@ -79,11 +82,12 @@ export class ChildPool implements Estimator {
   }
 
   async #attempt(
-    request: EstimateRequest,
-    { signal, progress }: EstimateContext,
-  ): Promise<Outcome | ChildDeath> {
+    place: number,
+    request: TrialRequest,
+    { signal, progress, checkpoints }: EstimateContext,
+  ): Promise<Measured | ChildDeath> {
     const { timeoutSeconds } = this.#options;
-    const child = this.#take();
+    const child = this.#take(place);
     const kill = () => child.kill();
     let timer: NodeJS.Timeout | undefined;
     let timedOut = false;
@@ -99,9 +103,10 @@ export class ChildPool implements Estimator {
           Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
         );
       }
-      const outcome = (await child.run(request, progress)) as Outcome;
+      const sent = checkpoints === undefined ? request : { ...request, checkpoints: checkpoints.address };
+      const outcome = (await child.run(sent, progress)) as Outcome;
       clearTimeout(timer);
-      if (child.usable) this.#idle.push(child);
+      if (child.usable) this.#idle.set(place, child);
       return outcome;
     } catch (error) {
       if (!(error instanceof ChildDeath)) throw error;
@@ -112,31 +117,28 @@ export class ChildPool implements Estimator {
     }
   }
 
-  #take(): Child {
-    for (;;) {
-      const child = this.#idle.pop();
-      if (child === undefined) return this.#spawn();
-      if (child.usable) return child;
-    }
+  #take(place: number): Child {
+    const child = this.#idle.get(place);
+    this.#idle.delete(place);
+    return child?.usable ? child : this.#spawn(place);
   }
 
-  #spawn(): Child {
+  #spawn(place: number): Child {
     this.#requireOpen();
-    const child = new Child(this.#options);
+    const child = new Child(this.#options, this.#options.workers[place] as WorkerSettings);
     this.#children.add(child);
     child.gone.then(() => this.#children.delete(child));
     return child;
   }
 
-  async #place(): Promise<void> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#queue.push(resolve));
+  async #place(): Promise<number> {
+    return this.#free.shift() ?? new Promise<number>((resolve) => this.#queue.push(resolve));
   }
 
-  #leave(): void {
+  #leave(place: number): void {
     const next = this.#queue.shift();
-    if (next === undefined) this.#free++;
-    else next();
+    if (next === undefined) this.#free.push(place);
+    else next(place);
   }
 
   #requireOpen(): void {
@@ -144,10 +146,12 @@ export class ChildPool implements Estimator {
   }
 }
 
-/** The reason is the same in every run that goes the same way; what the processes wrote may differ. */
+/** The reason is reproducible. The output of the processes may differ between runs, so it belongs to the clock. */
 function died(deaths: readonly ChildDeath[]): Outcome {
   const ways = deaths.map(({ message }) => message);
-  const memory = ways.includes('killed by SIGKILL') ? '; the system kills so when memory runs out' : '';
+  const memory = ways.includes('killed by SIGKILL')
+    ? '; the system kills in this way when memory runs out'
+    : '';
   return {
     status: 'failed',
     reason: `${new Set(ways).size === 1 ? `${ways[0]} (twice)` : ways.join(', then ')}${memory}`,

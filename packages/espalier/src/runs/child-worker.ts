@@ -1,25 +1,27 @@
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import type { FromWorker, ToWorker } from './child-message.js';
-import type { EstimateRequest } from './estimator.js';
+import type { FromWorker, ToWorker, WorkerRequest, WorkerSettings } from './child-message.js';
 import { failureOf } from './failure.js';
-import type { Outcome } from './outcome.js';
+import type { Measured } from './outcome.js';
 
-/** Measures one trial in a worker process. What it throws makes a failed trial. */
+/** Measures one trial in a worker process. If it throws an error, the trial has failed. */
 export type TrialHandler = (
-  request: EstimateRequest,
+  request: WorkerRequest,
   progress: (progress: Json) => void,
-) => Promise<Outcome> | Outcome;
+) => Promise<Measured> | Measured;
 
 /**
- * The worker's side of a `ChildPool`: the whole program of a worker process is one call of it.
+ * The worker's side of a `ChildPool`. The program of a worker process consists of one call of this function.
  *
- * @param begin takes what the pool was given as `init`, loads what all trials need and returns what measures one
+ * @param begin takes the `init` of the pool and the settings of this worker, loads everything that all trials need, and
+ *   returns the function that measures a trial
  */
-export function serve(begin: (init: Json) => Promise<TrialHandler> | TrialHandler): void {
+export function serve(
+  begin: (init: Json, settings: WorkerSettings) => Promise<TrialHandler> | TrialHandler,
+): void {
   if (process.send === undefined)
-    throw new Error('a worker of a pool: it is started by the pool, not by hand');
+    throw new Error('this program is a worker of a pool, which starts it; it cannot be started by hand');
   let handler: TrialHandler | undefined;
   let trial: number | undefined;
 
@@ -30,10 +32,10 @@ export function serve(begin: (init: Json) => Promise<TrialHandler> | TrialHandle
     if (current === undefined) process.exit(1);
     send({ kind: 'outcome', trial: current, outcome: failureOf(error), last: true }, () => process.exit(1));
   };
-  // Whatever is left running after such an error could spoil the next trial.
+  // After such an error, code that is still running could disturb the next trial.
   process.on('uncaughtException', leave);
   process.on('unhandledRejection', leave);
-  // A terminal sends Ctrl-C to the workers too; it is for the search to say when they stop.
+  // A terminal sends Ctrl-C to the workers too, but only the search decides when they stop.
   process.on('SIGINT', () => {});
   process.on('disconnect', () => process.exit());
 
@@ -41,7 +43,7 @@ export function serve(begin: (init: Json) => Promise<TrialHandler> | TrialHandle
     if (message.kind === 'begin') {
       dieWith(message.parent);
       try {
-        handler = await begin(message.init);
+        handler = await begin(message.init, message.settings);
       } catch (error) {
         const said = error instanceof Error ? error.message : String(error);
         send({ kind: 'unable', message: said, input: error instanceof InputError }, () => process.exit(1));
@@ -67,15 +69,15 @@ export function serve(begin: (init: Json) => Promise<TrialHandler> | TrialHandle
 }
 
 function send(message: FromWorker, sent: () => void = () => {}): void {
-  // The pool may be gone; then there is nobody to tell, and the disconnection ends this process.
+  // If the pool has ended, nobody listens, and the disconnection ends this process.
   process.send?.(message, undefined, undefined, sent);
 }
 
 const LOOKS_EVERY_MS = 250;
 
 /**
- * Ends this process when its parent is gone, also while a training step or a native call keeps the main thread
- * from hearing of the disconnection: a thread of its own looks.
+ * Ends this process when its parent has ended. A separate thread watches the parent, because a training step or a native
+ * call may keep the main thread from noticing the disconnection.
  */
 function dieWith(parent: number): void {
   const watch = new Worker(

@@ -1,27 +1,24 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import type { FromWorker, ToWorker } from './child-message.js';
-import type { EstimateRequest } from './estimator.js';
+import type { FromWorker, ToWorker, WorkerRequest, WorkerSettings } from './child-message.js';
 
 /** How the worker processes of a pool are started. */
 export interface ChildOptions {
   /** A module that calls `serve`. */
   readonly module: string | URL;
   readonly argv?: readonly string[];
-  /** Set besides the variables of this process. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** What the worker's `serve` is given to begin with. */
+  /** Is passed to `begin` of `serve` in every worker. */
   readonly init: Json;
 }
 
-/** A worker process ended before it had said what it was to say. */
+/** A worker process ended before it reported its outcome. */
 export class ChildDeath extends Error {
   override readonly name = 'ChildDeath';
 
   /**
    * @param message how it ended, such as `killed by SIGSEGV`
-   * @param output the last lines that it wrote
+   * @param output its last output
    */
   constructor(
     message: string,
@@ -33,14 +30,14 @@ export class ChildDeath extends Error {
 
 const MOST_OUTPUT = 4000;
 
-/** So long a process that is ending has for it, and its last lines: a grandchild may hold its output open. */
+/** How long to wait for the exit and the last output of a process. A grandchild may keep its output open forever. */
 const GRACE_MS = 1000;
 
-/** One worker process, as its pool sees it. */
+/** The pool's view of one worker process. */
 export class Child {
-  /** Resolved when it can take trials; rejected with a ChildDeath, or with what keeps it from working. */
+  /** Resolves when the worker can take trials. Rejects with a ChildDeath, or with the reason why it cannot work. */
   readonly ready: Promise<void>;
-  /** Resolved when the process is gone. */
+  /** Resolves when the process has ended. */
   readonly gone: Promise<void>;
   #usable = true;
   #output = '';
@@ -54,13 +51,13 @@ export class Child {
       }
     | undefined;
 
-  constructor({ module, argv = [], env, init }: ChildOptions) {
+  constructor({ module, argv = [], init }: ChildOptions, settings: WorkerSettings) {
     this.#process = fork(module, argv, {
-      env: { ...process.env, ...env },
+      env: { ...process.env, OMP_NUM_THREADS: String(settings.threads) },
       execArgv: [],
-      // JSON would make a NaN null on the way.
+      // The default, JSON, would turn NaN into null.
       serialization: 'advanced',
-      // What a worker prints must not get between the lines of a terminal or the JSON on stdout.
+      // The output of a worker must not mix with the lines on a terminal or the JSON on stdout.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
@@ -72,7 +69,7 @@ export class Child {
     this.ready = new Promise((resolve, reject) => {
       begun = { resolve, reject };
     });
-    // Whoever needs the worker waits for it; a pool that closes meanwhile does not.
+    // Only a trial waits for its worker. Without one, such as in a pool that is closed, the rejection needs a handler.
     this.ready.catch(() => {});
     this.#process.on('message', (message: FromWorker) => {
       if (message.kind === 'ready') begun.resolve();
@@ -81,7 +78,7 @@ export class Child {
         begun.reject(message.input ? new InputError(message.message) : new Error(message.message));
       } else this.#hear(message);
     });
-    // Also the first sign of an exit, whose code a kill would hide.
+    // This may be the first sign of an exit. Killing the process now would hide its exit code.
     this.#process.on('disconnect', () => {
       this.#usable = false;
       const late = setTimeout(() => this.kill(), GRACE_MS);
@@ -91,21 +88,21 @@ export class Child {
       begun.reject(death);
       this.#trial?.reject(death);
     });
-    this.#send({ kind: 'begin', parent: process.pid, init });
+    this.#send({ kind: 'begin', parent: process.pid, init, settings });
   }
 
-  /** Whether it may be given another trial. */
+  /** Whether the worker can take another trial. */
   get usable(): boolean {
     return this.#usable;
   }
 
   /**
-   * Has it measure a trial, one at a time, once it is ready.
+   * Measures a trial. Call it once the worker is ready, for one trial at a time.
    *
-   * @returns what it says the outcome is, unchecked
+   * @returns the outcome as the worker reports it, unchecked
    * @throws ChildDeath
    */
-  run(request: EstimateRequest, progress: (progress: Json) => void): Promise<unknown> {
+  run(request: WorkerRequest, progress: (progress: Json) => void): Promise<unknown> {
     this.#output = '';
     return new Promise((resolve, reject) => {
       this.#trial = { trial: request.trial, progress, resolve, reject };
@@ -113,7 +110,7 @@ export class Child {
     });
   }
 
-  /** Whatever it is doing. */
+  /** Ends the process at once, whatever it is doing. */
   kill(): void {
     this.#usable = false;
     this.#process.kill('SIGKILL');
@@ -131,7 +128,7 @@ export class Child {
     current.resolve(message.outcome);
   }
 
-  /** The end of the process, with what it said and wrote at the very last. */
+  /** Resolves when the process has ended and its last messages and output have arrived. */
   #end(): Promise<ChildDeath> {
     const worker = this.#process;
     return new Promise((resolve) => {
@@ -139,7 +136,7 @@ export class Child {
         this.#usable = false;
         const done = () => resolve(new ChildDeath(how, this.#output));
         const late = setTimeout(done, GRACE_MS);
-        // Comes after the last message and the last output.
+        // This event comes after the last message and the last output.
         worker.once('close', () => {
           clearTimeout(late);
           done();
@@ -155,7 +152,7 @@ export class Child {
   }
 
   #send(message: ToWorker): void {
-    // A worker that cannot be reached is about to end, which is heard of otherwise.
+    // A worker that cannot be reached is about to end, and its exit is handled elsewhere.
     this.#process.send(message, () => {});
   }
 }

@@ -9,10 +9,10 @@ export interface JournalDifference extends Difference {
 }
 
 /**
- * Where two runs of the same settings part, apart from what the clock says and from the version in the first line:
- * whether another version comes to the same is a question that one may ask.
+ * Finds where two runs with the same settings begin to differ. It ignores clocks, and the version in the first line, so
+ * that one can check whether another version gives the same results.
  *
- * @returns undefined where all lines are equal, and as many
+ * @returns undefined if all lines are equal and both journals have as many
  */
 export function firstDifferentLine(
   ours: readonly JournalEvent[],

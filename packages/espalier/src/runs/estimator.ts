@@ -1,45 +1,41 @@
 import type { Json } from '../json.js';
 import type { Answer } from '../space/language.js';
-import type { Outcome } from './outcome.js';
+import type { CheckpointStore } from './checkpoint-store.js';
+import type { Measured } from './outcome.js';
 
-/** A trial to be measured. Its outcome depends on nothing else, so that it may be measured again elsewhere. */
+/** A trial to be measured. Its outcome depends on nothing else, so it can be measured again elsewhere. */
 export interface TrialRequest {
   readonly trial: number;
   readonly answers: readonly Answer[];
-  /** The value of the space's depth option that the answers are for; the space's own where it is missing. */
+  /** Value of the depth option of the space for these answers. By default that of the space itself. */
   readonly depth?: number;
-  /** How many epochs the network shall have been trained for in the end; as the settings say where it is missing. */
+  /** Epochs of training that the network has had when the trial ends. By default as many as the settings say. */
   readonly epochs?: number;
-  /** The trial of the same answers and seed, with fewer epochs, whose training goes on. */
+  /** The trial whose training is continued. It has the same answers and seed, and fewer epochs. */
   readonly continues?: number;
-  /** Of everything random in the trial, and in those that go on with it. */
+  /** Epochs of the trial that is continued. */
+  readonly epochsDone?: number;
+  /** Seed of everything random in the trial, and in the trials that continue it. */
   readonly seed: number;
 }
 
-/** A trial along with where its training may be kept. The outcome is the same whether the files are there or not. */
-export interface EstimateRequest extends TrialRequest {
-  readonly checkpoints?: Checkpoints;
-}
-
-/** Paths of files. */
-export interface Checkpoints {
-  /** Where a training that may go on later is saved; its folder may have to be made. */
-  readonly save: string;
-  /** Where the one that goes on was saved. */
-  readonly load?: string;
-}
-
-/** What an estimator is given along with a trial. */
+/** What an estimator receives along with a trial. */
 export interface EstimateContext {
-  /** Aborted when the search stops; the outcome is not used any more. */
+  /** Is aborted when the search stops. The outcome is not used then. */
   readonly signal: AbortSignal;
-  /** Says how the trial goes on, for a terminal; it is not journaled. */
+  /** Reports the progress of the trial to a terminal. It is not journaled. */
   progress(progress: Json): void;
+  /**
+   * The store for checkpoints of trials that may be continued; missing for other trials. The outcome must not depend on
+   * whether a checkpoint exists.
+   */
+  readonly checkpoints?: CheckpointStore;
 }
 
-/** Turns an architecture and a seed into measured numbers. */
+/** Measures an architecture, given a seed. */
 export interface Estimator {
-  /** An error thrown, or something that is no outcome, makes a failed trial with its reason. */
-  estimate(request: EstimateRequest, context: EstimateContext): Promise<Outcome>;
-  close(): Promise<void>;
+  /** If it throws an error or returns an invalid outcome, the trial has failed, with the message as the reason. */
+  estimate(request: TrialRequest, context: EstimateContext): Promise<Measured> | Measured;
+  /** Releases resources such as worker processes. */
+  close?(): Promise<void> | void;
 }

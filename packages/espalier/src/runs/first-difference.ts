@@ -1,15 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../json.js';
 
-/** Where two values differ, and what stands there: `nothing` where one has no such key. */
+/** Where two values differ, and what each has there: `nothing` if it lacks the key. */
 export interface Difference {
-  /** Where it stands in the event: keys joined by dots, empty for the whole. */
+  /** The path of keys within the event, joined by dots; empty for the whole event. */
   readonly path: string;
   readonly ours: string;
   readonly theirs: string;
 }
 
-/** The first key, at whatever depth, in which two values differ. Other events differ as a whole. */
+/** The first key, at any depth, in which two values differ. Events of different kinds differ as a whole. */
 export function firstDifference(
   ours: Json | undefined,
   theirs: Json | undefined,
@@ -31,7 +31,7 @@ function isObject(value: Json | undefined): value is Readonly<Record<string, Jso
 
 const MOST_SHOWN = 200;
 
-/** A text on one line of a message. */
+/** A text, shortened to fit on one line of a message. */
 export function shorten(text: string | undefined): string {
   if (text === undefined) return 'nothing';
   const line = text.trimEnd();

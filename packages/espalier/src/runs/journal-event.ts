@@ -1,11 +1,12 @@
 import type { Json } from '../json.js';
+import type { Objectives } from '../measures/measure.js';
 
-/** Whatever depends on the clock, the host or the process: times, durations, speeds, pids. */
+/** Values that depend on the clock, the host or the process: times, durations, speeds, process ids. */
 export type Clock = Readonly<Record<string, Json>>;
 
 /**
- * One line of a journal. `run` comes first, then `trial` and `result` for every trial with the strategy's own
- * events between them, then `end`.
+ * One line of a journal. `run` comes first. Every trial has the events `trial` and `result`, between which the strategy may
+ * have events of its own. `limit` means that the budget of seconds is spent and no trial begins any more. `end` is last.
  */
 export interface JournalEvent {
   readonly event: string;
@@ -13,17 +14,30 @@ export interface JournalEvent {
   readonly [key: string]: Json | undefined;
 }
 
-/** What a run is: everything that its journal depends on, so that equal headers give equal journals. */
+/**
+ * The order in which a strategy is told results: as they arrive, or in virtual time. Virtual time assumes that every epoch
+ * takes equally long on every worker, so that the journal does not depend on the clock.
+ */
+export type ResultOrder = 'arrival' | 'virtual';
+
+/** Everything that the journal of a search depends on, except the order in which results arrive. */
 export interface RunHeader {
   readonly seed: number;
-  /** How many trials the search has at most. */
-  readonly trials: number;
-  /** Trials at once. The journal depends on it: a strategy is asked again before it is told the last results. */
+  /** Budget: number of trials. A search has at least one of the three budgets. */
+  readonly trials?: number;
+  /** Budget: no trial begins once the search has worked for so many seconds, over all lives of the run. */
+  readonly seconds?: number;
+  /** Budget: no trial begins once the results have cost so much, in the unit of the estimator. */
+  readonly cost?: number;
+  /** Number of trials that run at once. With W workers, a strategy is asked for a trial while W - 1 others are running. */
   readonly workers: number;
-  readonly [key: string]: Json;
+  readonly order: ResultOrder;
+  /** The objectives of the search. The first measure decides. */
+  readonly objectives: Objectives;
+  readonly [key: string]: Json | Objectives | undefined;
 }
 
-/** The event apart from what may differ between two runs that are equal. */
+/** The event without its clock, in which two equal runs may differ. */
 export function withoutClock(event: JournalEvent): JournalEvent {
   const { clock: _, ...rest } = event;
   return rest as JournalEvent;

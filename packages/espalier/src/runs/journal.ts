@@ -7,7 +7,7 @@ import { type Difference, firstDifference, shorten } from './first-difference.js
 import { type Clock, type JournalEvent, withoutClock } from './journal-event.js';
 import { plainJson } from './plain-json.js';
 
-/** The lines of a journal, and what is left of a last one that was cut in mid-write. */
+/** The whole lines of a journal, and the rest of a last line that was cut in mid-write. */
 interface JournalRecord {
   readonly events: readonly JournalEvent[];
   readonly torn: TornLine | undefined;
@@ -20,28 +20,32 @@ interface TornLine {
 }
 
 /**
- * Reads a journal and changes nothing: a torn last line may be one that is being written now.
+ * Reads a journal without changing it: a torn last line may be one that is being written now.
  *
- * @throws InputError for a broken line in the middle, with its number, and for a file without any line
+ * @throws InputError for a broken line before the last, with its number, and for a file without a whole line
  */
 export function readJournal(file: string): JournalRecord {
   const { events, torn } = readLines(file);
   return { events, torn };
 }
 
-/** Begins a journal with its first line; the file is there with this line or not at all. */
+/** Begins a journal with its first line. The file never exists without this line. */
 export function createJournal(file: string, event: JournalEvent, clock: Clock): void {
   writeFileAtomically(file, lineOf(event, clock));
 }
 
+/** How long a written event may wait before it is put on the disk. */
+const SYNC_EVERY_MS = 100;
+
 /**
- * The journal of a run that goes on, as a script: while there are lines that were recorded in an earlier life,
- * what is written must equal them; after the last one it is appended. So the code that resumes a run is the
- * code that began it.
+ * The journal of a run that begins or is resumed. The lines that an earlier life recorded serve as a script: events that
+ * are written must equal them, one after the other. Later events are appended. So the same code begins and resumes runs.
  */
 export class Journal {
   readonly #hash = createHash('sha256');
   #position = 0;
+  #syncedAt = performance.now();
+  #sync: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly file: string,
@@ -52,9 +56,9 @@ export class Journal {
   ) {}
 
   /**
-   * Opens a journal to go on with it. A torn last line is cut off the file.
+   * Opens a journal to continue it. A torn last line is removed from the file.
    *
-   * @param repaired is told what was cut off and where
+   * @param repaired is called with a message about what was removed
    * @throws InputError as `readJournal` does
    */
   static open(file: string, repaired: (message: string) => void): Journal {
@@ -64,13 +68,13 @@ export class Journal {
       ftruncateSync(descriptor, length);
       fsyncSync(descriptor);
       repaired(
-        `${file}:${torn.line}: the last line was cut in mid-write; its ${torn.bytes} bytes are removed, nothing else is lost`,
+        `${file}:${torn.line}: the last line was cut in mid-write; its ${torn.bytes} bytes are removed, and nothing else is lost`,
       );
     }
     return new Journal(file, descriptor, events, texts);
   }
 
-  /** How many lines were written, or confirmed, so far. */
+  /** Number of lines that were written or confirmed so far. */
   get position(): number {
     return this.#position;
   }
@@ -85,9 +89,9 @@ export class Journal {
   }
 
   /**
-   * Takes the first `lines` lines as confirmed, if they have this digest.
+   * Takes the first `lines` lines as confirmed if they have this digest. Otherwise the position does not change.
    *
-   * @returns whether they have; the position stays where it was otherwise
+   * @returns whether they have it
    */
   skipTo(lines: number, digest: string): boolean {
     if (lines < this.#position || lines > this.recorded.length) return false;
@@ -100,34 +104,39 @@ export class Journal {
     return true;
   }
 
-  /** The recorded line that the next event has to equal; undefined where it will be appended. */
+  /** The recorded event that the next event has to equal; undefined if that will be appended. */
   next(): JournalEvent | undefined {
     return this.recorded[this.#position];
   }
 
   /**
-   * Writes an event, on the disk before this returns; or confirms the recorded one, whose clock stays.
+   * Writes an event, or confirms that it equals the recorded one, which keeps its clock. A written event survives the
+   * death of this process at once, and a power failure after a tenth of a second.
    *
    * @param event without its clock
-   * @returns the event as the journal has it
-   * @throws InputError where the recorded line is another event, with the line and both values
-   * @throws TypeError for an event that JSON cannot hold
+   * @param accept is called with the event as it will be in the journal. If it throws, the journal does not change
+   * @returns the event as it is in the journal
+   * @throws InputError if the recorded event differs, with the line and both values
+   * @throws TypeError for an event that JSON cannot represent
    */
-  write(event: JournalEvent, clock: Clock): JournalEvent {
+  write(event: JournalEvent, clock: Clock, accept: (event: JournalEvent) => void = () => {}): JournalEvent {
     const recorded = this.next();
     if (recorded === undefined) {
       const text = lineOf(event, clock);
+      const written = JSON.parse(text) as JournalEvent;
+      accept(written);
       writeFileSync(this.descriptor, text);
-      fsyncSync(this.descriptor);
+      this.#syncSoon();
       this.#advance(text);
-      return JSON.parse(text) as JournalEvent;
+      return written;
     }
     if (firstDifference(plainJson(event), withoutClock(recorded) as Json)) throw this.contradiction(event);
+    accept(recorded);
     this.#advance(this.texts[this.#position] as string);
     return recorded;
   }
 
-  /** The error for an event that the recorded next line does not equal. */
+  /** The error for an event that differs from the recorded one. */
   contradiction(event: JournalEvent): InputError {
     const recorded = this.next();
     const { path, ours, theirs } = firstDifference(
@@ -140,7 +149,7 @@ export class Journal {
     );
   }
 
-  /** @throws InputError where lines are left that the search would never write */
+  /** @throws InputError if recorded lines are left, which this search would not write */
   finish(): void {
     if (!this.replaying) return;
     throw new InputError(
@@ -149,8 +158,25 @@ export class Journal {
     );
   }
 
+  /** Puts all events on the disk. */
+  sync(): void {
+    clearTimeout(this.#sync);
+    this.#sync = undefined;
+    fsyncSync(this.descriptor);
+    this.#syncedAt = performance.now();
+  }
+
   close(): void {
+    if (this.#sync !== undefined) this.sync();
     closeSync(this.descriptor);
+  }
+
+  /** Waiting for the disk after every event could take longer than the trials do. */
+  #syncSoon(): void {
+    if (this.#sync !== undefined) return;
+    const wait = SYNC_EVERY_MS - (performance.now() - this.#syncedAt);
+    if (wait <= 0) this.sync();
+    else this.#sync = setTimeout(() => this.sync(), wait);
   }
 
   #advance(text: string): void {
@@ -164,16 +190,21 @@ function lineOf(event: JournalEvent, clock: Clock): string {
 }
 
 interface Lines extends JournalRecord {
-  /** The lines as they stand in the file, with their ends. */
+  /** The lines as they are in the file, with their line ends. */
   readonly texts: readonly string[];
-  /** Of the file up to the end of the last whole line, in bytes. */
+  /** Length of the file up to the end of the last whole line, in bytes. */
   readonly length: number;
 }
 
 const NEWLINE = 0x0a;
 
 function readLines(file: string): Lines {
-  const bytes = readFileSync(file);
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new InputError(`${file}: the journal cannot be read: ${(error as Error).message}`);
+  }
   const events: JournalEvent[] = [];
   const texts: string[] = [];
   let torn: TornLine | undefined;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import { optionValues } from '../space/options.js';
 import { version } from '../version.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { replaceFile } from './atomic-file.js';
 import { type JournalEvent, withoutClock } from './journal-event.js';
 
 const environment = z.strictObject({
@@ -13,19 +13,19 @@ const environment = z.strictObject({
   node: z.string(),
   /** Version of the libtorch that the addon was built with. */
   libtorch: z.string(),
-  /** How libtorch was built: compiler, BLAS, what it found of the CPU. A line each. */
+  /** How libtorch was built: its compiler, its BLAS, the CPU capabilities that it found. One line each. */
   libtorchBuild: z.array(z.string()),
-  /** That our kernels chose. */
+  /** The instruction set that our kernels use. */
   instructionSet: z.string(),
   cpu: z.string(),
-  /** That this process may use. */
+  /** Number of cores that this process may use. */
   cores: z.int(),
   memoryBytes: z.int(),
-  /** Kernel and its release, and the architecture. */
+  /** Kernel, its release, and the architecture. */
   system: z.string(),
 });
 
-/** What a run's numbers may depend on besides its settings. Two machines with all of it equal give equal journals. */
+/** What the results of a run may depend on besides its settings. Machines that agree in all of it give equal journals. */
 export type Environment = z.infer<typeof environment>;
 
 const manifest = z.object({
@@ -37,14 +37,14 @@ const manifest = z.object({
     command: z.array(z.string()),
   }),
   environment,
-  /** The first event of the journal: seeds, checksums of the data, threads, every option. */
+  /** The first event of the journal: the seed, checksums of the data, the number of threads, every option. */
   settings: optionValues,
 });
 
-/** Where and with what a run was begun. It is no part of the journal, which is the same on every machine. */
+/** Where, when and with what a run was begun. The journal has none of this, because it is the same on every machine. */
 export type Manifest = z.infer<typeof manifest>;
 
-/** Of this process on this machine. */
+/** The environment of this process. */
 function environmentHere(): Environment {
   const [cpu] = cpus();
   return {
@@ -76,10 +76,10 @@ export function writeManifest(file: string, begin: JournalEvent): void {
     environment: environmentHere(),
     settings: settings as Manifest['settings'],
   };
-  writeFileAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
+  replaceFile(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** @returns undefined where there is none, as in runs of before it was written. @throws InputError for a broken one */
+/** @returns undefined if there is none, as in old runs. @throws InputError for a broken manifest */
 export function readManifest(file: string): Manifest | undefined {
   if (!existsSync(file)) return undefined;
   let content: unknown;

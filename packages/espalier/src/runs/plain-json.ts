@@ -1,11 +1,11 @@
 import type { Json } from '../json.js';
 
 /**
- * A copy of `value` as it would come back from a file: properties that are undefined are left out, -0 is 0.
+ * A copy of `value` as it would come back from a file: without undefined properties, and with 0 for -0.
  *
- * `JSON.stringify` would turn NaN into null and a typed array into an object without a word; here they are errors.
+ * `JSON.stringify` would silently turn NaN into null and a typed array into an object. Here they are errors.
  *
- * @throws TypeError that names the place of what JSON cannot hold, such as `epochs.3.loss is NaN`
+ * @throws TypeError for a value that JSON cannot represent, with its path: `epochs.3.loss is NaN, not plain JSON`
  */
 export function plainJson(value: unknown, path = 'the value'): Json {
   switch (typeof value) {

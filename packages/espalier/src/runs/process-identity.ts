@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process that no later one can be mistaken for: pids are used again, also after the machine was restarted. */
+/** Identifies a process uniquely. A pid alone does not, because the system reuses pids, also after a restart. */
 export interface ProcessIdentity {
   readonly host: string;
-  /** Differs after every start of the machine; empty where the system has none. */
+  /** Differs after every start of the machine; empty if the system does not provide it. */
   readonly boot: string;
-  /** Pids mean the same within one of these (a container has its own); empty where the system has none. */
+  /** The namespace of the pid: a container has its own. Empty if the system does not provide it. */
   readonly namespace: string;
   readonly pid: number;
   readonly started: string;
@@ -17,7 +17,7 @@ export function thisProcess(): ProcessIdentity {
   return { ...thisMachine(), pid: process.pid, started: startOf(process.pid) ?? '' };
 }
 
-/** Whether the process is at work still; 'unknown' for one of another machine or container. */
+/** Whether the process is still running; 'unknown' for a process of another machine or container. */
 export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
   const { host, boot, namespace } = thisMachine();
   if (identity.boot !== boot) return identity.host === host ? false : 'unknown';
@@ -41,7 +41,7 @@ function orEmpty(read: () => string): string {
   }
 }
 
-/** When the process began, in the system's own terms; undefined for one that is gone or only not yet reaped. */
+/** When the process began, as the system expresses it; undefined for one that has ended, whether reaped or not. */
 function startOf(pid: number): string | undefined {
   return process.platform === 'linux' ? startFromProc(pid) : startFromPs(pid);
 }
@@ -53,7 +53,8 @@ function startFromProc(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-  // proc(5): the second field is the name in brackets, which may hold anything; state is the third, starttime the 22nd.
+  // proc(5): the second field is the name in parentheses, which may contain any character. The state is the third field,
+  // starttime the 22nd.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return isGone(fields[0]) ? undefined : fields[19];
 }
@@ -68,7 +69,7 @@ function startFromPs(pid: number): string | undefined {
   return isGone(line) ? undefined : line.slice(line.indexOf(' ') + 1).trim();
 }
 
-/** A killed process whose parent has not asked for its exit code yet is a zombie: it writes nothing any more. */
+/** A zombie counts as ended: it was killed, writes nothing any more, and only waits for its parent to reap it. */
 function isGone(state: string | undefined): boolean {
   return state === undefined || /^[ZXx]/.test(state) || state === '';
 }

@@ -2,27 +2,28 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
 import { syncFolder, temporaryOf } from './atomic-file.js';
 import { createJournal } from './journal.js';
 import type { JournalEvent, RunHeader } from './journal-event.js';
 import { writeManifest } from './manifest.js';
 import { acquireLock, isLock } from './run-lock.js';
 
-/** Where the files of a run are. */
+/** The folder of a run, and the files in it. */
 export class RunFolder {
   private constructor(readonly path: string) {}
 
   /**
-   * Begins a run: the folder with a journal of one line and the manifest. Everything that may be wrong with the run has to be
+   * Begins a run: makes the folder, with a journal of one line and a manifest. The settings of the run must have been
    * checked before.
    *
-   * @throws InputError for a folder that exists and isn't empty, or cannot be made; nothing is written then
+   * @throws InputError for a folder that is not empty or cannot be made. Nothing is written then
    */
   static create(path: string, header: RunHeader): RunFolder {
-    return RunFolder.begin(path, { event: 'run', ...header });
+    return RunFolder.begin(path, { event: 'run', ...(header as Record<string, Json>) });
   }
 
-  /** Begins a run of any kind, such as a training, with the first event of its journal. Errors: see `create`. */
+  /** Begins a run of any kind, such as a training. @param event the first event of its journal. Errors as in `create` */
   static begin(path: string, event: JournalEvent): RunFolder {
     const folder = new RunFolder(path);
     let made: string | undefined;
@@ -40,7 +41,7 @@ export class RunFolder {
       throw new InputError(`${path}: no run can be written here: ${(error as Error).message}`);
     }
     try {
-      // Once more: another process may have begun a run here in the meantime, and ended it.
+      // Check again: in the meantime another process may have begun a run here and ended.
       folder.#requireEmpty();
       createJournal(folder.journal, event, {
         time: new Date().toISOString(),
@@ -58,7 +59,7 @@ export class RunFolder {
     return folder;
   }
 
-  /** @throws InputError for a folder that holds no run */
+  /** @throws InputError for a folder that contains no run */
   static open(path: string): RunFolder {
     const folder = new RunFolder(path);
     if (!existsSync(path)) throw new InputError(`${path}: no such folder; a run folder was expected`);
@@ -70,29 +71,24 @@ export class RunFolder {
     return folder;
   }
 
-  /** The events of the run; the run is nothing but these. */
+  /** The file with the events of the run, which contain everything about it. */
   get journal(): string {
     return join(this.path, 'journal.jsonl');
   }
 
-  /** Where and with what the run was begun: see `Manifest`. */
+  /** The file of the `Manifest`. */
   get manifest(): string {
     return join(this.path, 'manifest.json');
   }
 
-  /** Where the strategy stood at some line of the journal, so that a resumed run need not replay it all. */
+  /** The file with the state of the strategy at some line of the journal, so that not all of it need be replayed. */
   get snapshot(): string {
     return join(this.path, 'snapshot.json');
   }
 
-  /** What belongs to one trial. */
+  /** The folder of one trial. */
   trial(trial: number): string {
     return join(this.path, 'trials', `${trial}`);
-  }
-
-  /** Where the training of a trial is kept that may go on. */
-  checkpoint(trial: number): string {
-    return join(this.trial(trial), 'checkpoint.safetensors');
   }
 
   #requireEmpty(): void {

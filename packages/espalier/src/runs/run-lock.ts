@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { replaceFile } from './atomic-file.js';
 import { isAlive, type ProcessIdentity, thisProcess } from './process-identity.js';
 
-/** The right to write a run; one process has it at a time. */
+/** The right to write a run, which one process has at a time. */
 interface RunLock {
   release(): void;
 }
@@ -22,17 +22,17 @@ const identity = z.object({
 });
 
 /**
- * Takes the right to write a run. A process that was killed does not keep it.
+ * Takes the right to write a run. A process that is killed does not keep it.
  *
- * Every process puts down a file of its own first and looks for those of others then. So of two that come at the
- * same moment at least one sees the other and goes (perhaps both do), and no file has to change hands, which
- * cannot be done safely once its owner was killed.
+ * Every process first writes a file of its own, and then looks for those of others. So if two processes arrive at the same
+ * moment, at least one of them sees the other and gives up (perhaps both do). No file has to change its owner, which would
+ * not be safe after the owner was killed.
  *
- * @throws InputError where another process has it, or a process of another machine may have it
+ * @throws InputError if another process has the right, or if a process of another machine may have it
  */
 export function acquireLock(folder: string): RunLock {
   const own = join(folder, `${PREFIX}${process.pid}-${randomBytes(6).toString('hex')}`);
-  writeFileAtomically(own, `${JSON.stringify(thisProcess())}\n`);
+  replaceFile(own, `${JSON.stringify(thisProcess())}\n`);
   const release = () => rmSync(own, { force: true });
   for (const { file, holder } of locks(folder)) {
     if (file === own) continue;
@@ -44,18 +44,18 @@ export function acquireLock(folder: string): RunLock {
     release();
     throw new InputError(
       `${folder}: process ${holder.pid} on ${holder.host} is at work on this run` +
-        (alive === 'unknown' ? `, as far as one can tell from here; if it is not, delete ${file}` : ''),
+        (alive === 'unknown' ? `, as far as can be told from here; if it is not, delete ${file}` : ''),
     );
   }
   return { release };
 }
 
-/** The process that is at work on a run, if there is one. */
+/** The process that is writing a run, if there is one. */
 export function lockHolder(folder: string): ProcessIdentity | undefined {
   return locks(folder).find(({ holder }) => isAlive(holder) !== false)?.holder;
 }
 
-/** Whether a file in a run folder belongs to a lock, of whatever process. */
+/** Whether a file in a run folder is the lock of some process. */
 export function isLock(file: string): boolean {
   return basename(file).startsWith(PREFIX);
 }
@@ -70,7 +70,7 @@ function locks(folder: string): { file: string; holder: ProcessIdentity }[] {
     });
 }
 
-/** Undefined for a file that was removed meanwhile, and for one that its process was killed before finishing. */
+/** Undefined for a file that was removed in the meantime, and for one whose process was killed while writing it. */
 function readHolder(file: string): ProcessIdentity | undefined {
   try {
     return identity.parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -1,35 +1,52 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
-import { isBetter, type Measured, measured, measuredValue, measureOf } from '../tasks/measure.js';
+import {
+  decidingValue,
+  isBetter,
+  type Measure,
+  type Measures,
+  type Objectives,
+  objectivesSchema,
+} from '../measures/measure.js';
 import type { TrialRequest } from './estimator.js';
 import type { JournalEvent, RunHeader } from './journal-event.js';
 import { type Outcome, parseOutcome } from './outcome.js';
 import { VirtualTime } from './virtual-time.js';
 
-/** A trial that was asked for; its outcome once it was told. */
+/** A trial that was asked for, with its outcome once there is one. */
 export interface TrialState extends TrialRequest {
   readonly outcome?: Outcome;
 }
 
-/** The best of the trials, and the value that it was chosen for. */
-type BestTrial = { readonly trial: number } & Measured;
+/** The best of the trials. */
+export interface BestTrial {
+  readonly trial: number;
+  /** Value of the deciding measure. */
+  readonly value: number;
+  /** Values of the objectives of the search, by name. */
+  readonly measures: Measures;
+}
 
-/** A point of the curve of a search: what a trial was measured to be, and the best up to it. */
+/** A point of the curve of a search: the value of a trial, and the best value so far. */
 interface CurvePoint {
   readonly trial: number;
   readonly value: number;
   readonly best: number;
 }
 
-/** The events with a meaning for every search; all others are the strategy's own. */
-export const ENGINE_EVENTS: readonly string[] = ['run', 'trial', 'result', 'end'];
+/** The events of the engine. All others are events of the strategy. */
+export const ENGINE_EVENTS: readonly string[] = ['run', 'trial', 'result', 'limit', 'end'];
 
 const header = z.looseObject({
   event: z.literal('run', { error: 'a journal begins with the event run' }),
   seed: z.int(),
-  trials: z.int().min(1),
+  trials: z.exactOptional(z.int().min(1)),
+  seconds: z.exactOptional(z.number().positive()),
+  cost: z.exactOptional(z.number().positive()),
   workers: z.int().min(1),
+  order: z.enum(['arrival', 'virtual']),
+  objectives: objectivesSchema,
 });
 const answers = z.array(z.union([z.int(), z.array(z.int())]));
 const asked = z.object({
@@ -43,63 +60,78 @@ const asked = z.object({
 const told = z.looseObject({ trial: z.int() });
 
 /**
- * What a journal says about a run: the fold of its events, which are applied one after the other. All that is
- * ever known of a run is in here, whether it is at work, was killed, or has ended.
+ * The state of a search according to its journal: a fold over the events. It contains everything that is known about the
+ * search, whether it is running, was killed or has ended.
  */
 export class RunState {
   readonly header: RunHeader;
-  /** By number. */
+  /** All trials, by number. */
   readonly trials: readonly TrialState[] = [];
-  /** How many events were applied: the number of lines of the journal. */
+  /** Number of events that were applied, which is the number of lines of the journal. */
   events = 1;
-  /** The trials that have their result, in the order in which they were told. */
+  /** The trials that have a result, in the order in which the results were told. */
   readonly results: readonly TrialState[] = [];
-  /** How many of these were trained and measured. */
+  /** Number of results that are not failures. */
   done = 0;
+  /** Total cost of the results, in the unit of the estimator. */
+  cost = 0;
   /**
-   * The first of the results with the best value, however many epochs the child has had: successive halving too is
-   * judged by what it has measured on any rung (Li et al. 2018).
+   * The first result with the best value, regardless of the epochs of the child: successive halving, too, is judged by
+   * what it has measured on any rung (Li et al. 2018).
    */
   best: BestTrial | null = null;
-  /** A point for every trial that was measured, in the order of the results. */
+  /** A point for every result that is not a failure, in the order of the results. */
   readonly curve: readonly CurvePoint[] = [];
   /** The trials that failed, in the order of the results. */
   readonly failures: readonly { readonly trial: number; readonly reason: string }[] = [];
-  /** What the strategy did, in order: its own events. */
+  /** The events of the strategy, in order. */
   readonly updates: readonly JournalEvent[] = [];
+  /** Whether the budget of seconds is spent, so that no trial begins any more. */
+  limited = false;
   finished = false;
+  /** Seconds for which the search has worked, over all its lives. */
+  seconds = 0;
   readonly #time = new VirtualTime();
-  /** Of each trial the child that it trains. */
+  /** The child of each trial. */
   readonly #children: number[] = [];
   readonly #continued = new Set<number>();
 
   /**
-   * @param source where the events stand, for messages: the file of the journal
-   * @throws InputError for an event that does not begin a run
+   * @param source where the events come from, for messages: the file of the journal
+   * @throws InputError for an event that cannot begin a search
    */
   constructor(
     begin: JournalEvent,
     private readonly source: string,
   ) {
     const { event: _, clock: __, ...fields } = parsed(header, begin, `${source}:1`);
-    this.header = fields as RunHeader;
+    this.header = fields as unknown as RunHeader;
   }
 
   /**
    * The state after all events of a journal.
    *
-   * @param source as for the constructor
-   * @throws InputError that names the line of an event that cannot follow
+   * @param source as in the constructor
+   * @throws InputError for an event that cannot follow, with its line
    */
   static of(events: readonly JournalEvent[], source: string): RunState {
     const [begin, ...rest] = events;
-    if (begin === undefined) throw new InputError(`${source}: a journal without events is of no run`);
+    if (begin === undefined) throw new InputError(`${source}: the journal has no events`);
     const state = new RunState(begin, source);
     for (const event of rest) state.apply(event);
     return state;
   }
 
-  /** How many trials have their result. */
+  get objectives(): Objectives {
+    return this.header.objectives;
+  }
+
+  /** The deciding measure. */
+  get objective(): Measure {
+    return this.header.objectives[0];
+  }
+
+  /** Number of trials that have a result. */
   get told(): number {
     return this.results.length;
   }
@@ -109,27 +141,37 @@ export class RunState {
     return this.failures.length;
   }
 
-  /** The trials that were asked for and have no result yet. */
+  /** How many trials were asked for and have no result yet. */
+  get running(): number {
+    return this.trials.length - this.results.length;
+  }
+
+  /** Whether a trial was asked for and has no result yet. */
+  isRunning(trial: unknown): boolean {
+    return typeof trial === 'number' && this.#time.isRunning(trial);
+  }
+
+  /** The trials that were asked for and have no result yet, in the order in which they were asked for. */
   get outstanding(): readonly TrialState[] {
     return this.#time.running.map((trial) => this.trials[trial] as TrialState);
   }
 
-  /** The trial whose result has to come next; undefined where none is outstanding. */
+  /** The trial whose result comes next in virtual time; undefined if none is running. */
   get next(): number | undefined {
     return this.#time.next;
   }
 
-  /** How many children, each with an architecture of its own, were begun; a child that goes on is another trial of it. */
+  /** Number of children, each with an architecture of its own. A child that is trained further has several trials. */
   get children(): number {
     return this.trials.length - this.#continued.size;
   }
 
-  /** The child that a trial trains. Children are numbered from 0, in the order in which they were begun. */
+  /** The child that a trial trains. Children are numbered from 0, in the order in which they begin. */
   childOf(trial: number): number {
     return this.#children[trial] as number;
   }
 
-  /** @throws InputError for an event that cannot follow; the state is as it was then */
+  /** @throws InputError for an event that cannot follow. The state does not change then */
   apply(event: JournalEvent): void {
     const place = `${this.source}:${this.events + 1}`;
     if (this.finished) throw new InputError(`${place}: '${event.event}' after the end`);
@@ -138,21 +180,28 @@ export class RunState {
         throw new InputError(`${place}: the run begins a second time`);
       case 'trial': {
         const trial = parsed(asked, event, place);
-        requireTrial(trial.trial, this.trials.length, place);
+        if (trial.trial !== this.trials.length)
+          throw new InputError(
+            `${place}: trial ${trial.trial} where trial ${this.trials.length} has to come`,
+          );
         this.#ask(trial, place);
         break;
       }
       case 'result': {
         const { trial } = parsed(told, event, place);
-        this.#tell(trial, outcomeIn(event, place), place);
+        this.#tell(trial, outcomeIn(event, this.objectives, place), place);
         break;
       }
+      case 'limit':
+        this.limited = true;
+        break;
       case 'end':
         this.finished = true;
         break;
       default:
         (this.updates as JournalEvent[]).push(event);
     }
+    if (typeof event.clock?.elapsed === 'number') this.seconds = event.clock.elapsed;
     this.events++;
   }
 
@@ -172,8 +221,7 @@ export class RunState {
           [trial.answers, trial.depth, trial.seed],
         ) &&
         !this.#continued.has(continues);
-      if (!goesOn)
-        throw new InputError(`${place}: trial ${trial.trial} cannot go on with trial ${continues}`);
+      if (!goesOn) throw new InputError(`${place}: trial ${trial.trial} cannot continue trial ${continues}`);
       duration -= before.epochs;
       this.#continued.add(continues);
       this.#children.push(this.childOf(continues));
@@ -183,41 +231,42 @@ export class RunState {
   }
 
   #tell(trial: number, outcome: Outcome, place: string): void {
-    const { next } = this;
-    if (next === undefined)
-      throw new InputError(`${place}: the result of trial ${trial}, which was not asked for`);
-    requireTrial(trial, next, place);
-    if (outcome.status === 'ok' && this.best !== null && measureOf(this.best) !== measureOf(outcome))
+    if (!this.#time.isRunning(trial))
       throw new InputError(
-        `${place}: trial ${trial} is measured by its ${measureOf(outcome).name}, the trials before by their ${measureOf(this.best).name}`,
+        `${place}: the result of trial ${trial}, which ${trial < this.trials.length ? 'has its result already' : 'was not asked for'}`,
       );
-    this.#time.end();
+    if (this.header.order === 'virtual' && trial !== this.next)
+      throw new InputError(`${place}: the result of trial ${trial} where that of trial ${this.next} comes`);
+    this.#time.end(trial);
     const told = { ...(this.trials[trial] as TrialState), outcome };
     (this.trials as TrialState[])[trial] = told;
     (this.results as TrialState[]).push(told);
+    this.cost += outcome.cost ?? 0;
     if (outcome.status === 'failed') {
       (this.failures as { trial: number; reason: string }[]).push({ trial, reason: outcome.reason });
       return;
     }
     this.done++;
-    const measure = measureOf(outcome);
-    const value = measuredValue(outcome);
-    if (this.best === null || isBetter(measure, value, measuredValue(this.best)))
-      this.best = { trial, ...measured(measure, value) };
-    (this.curve as CurvePoint[]).push({ trial, value, best: measuredValue(this.best) });
+    const value = decidingValue(this.objectives, outcome.measures);
+    if (this.best === null || isBetter(this.objective, value, this.best.value))
+      this.best = { trial, value, measures: this.#objectiveValues(outcome.measures) };
+    (this.curve as CurvePoint[]).push({ trial, value, best: this.best.value });
+  }
+
+  #objectiveValues(measures: Measures): Measures {
+    return Object.fromEntries(
+      this.objectives.flatMap(({ name }) =>
+        measures[name] === undefined ? [] : [[name, measures[name] as number]],
+      ),
+    );
   }
 }
 
-function requireTrial(trial: number, expected: number, place: string): void {
-  if (trial === expected) return;
-  throw new InputError(`${place}: trial ${trial} where trial ${expected} has to come`);
-}
-
-/** The outcome in a line of the journal. */
-export function outcomeIn(event: JournalEvent, place: string): Outcome {
+/** The outcome in a line of the journal. @throws InputError if it is invalid, with the line */
+export function outcomeIn(event: JournalEvent, objectives: Objectives, place: string): Outcome {
   const { event: _, trial: __, ...outcome } = event;
   try {
-    return parseOutcome(outcome);
+    return parseOutcome(outcome, objectives);
   } catch (error) {
     throw new InputError(`${place}: ${(error as Error).message}`);
   }

@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events';
-import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { decidingValue, goodness } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
-import type { Proposal, Strategy } from '../strategies/strategy.js';
-import type { Checkpoints, Estimator, TrialRequest } from './estimator.js';
+import type { Proposal, Strategy, TrialOutcome } from '../strategies/strategy.js';
+import { type CheckpointStore, FolderStore } from './checkpoint-store.js';
+import type { Estimator, TrialRequest } from './estimator.js';
 import { failureOf } from './failure.js';
 import { Journal } from './journal.js';
 import type { Clock, JournalEvent, RunHeader } from './journal-event.js';
@@ -14,54 +15,61 @@ import { type Outcome, parseOutcome } from './outcome.js';
 import type { RunFolder } from './run-folder.js';
 import { acquireLock } from './run-lock.js';
 import { ENGINE_EVENTS, outcomeIn, RunState } from './run-state.js';
-import { readSnapshot, writeSnapshot } from './snapshot.js';
+import { type Asking, readSnapshot, writeSnapshot } from './snapshot.js';
 
 export interface SearchOptions {
-  /** Of a run that was begun: its journal has at least the header. */
+  /** Folder of a run that was begun, so that its journal has at least the header. */
   readonly folder: RunFolder;
-  /** What the run is now: it has to be what the journal begins with. Seed, trials and workers are read here. */
+  /** The header, which must equal that of the journal. */
   readonly header: RunHeader;
-  /** As it was made from the header, never asked or told. */
+  /** The strategy of the header. It must not have been asked or told anything. The caller closes it. */
   readonly strategy: Strategy;
-  /** The caller's to close. */
+  /** The caller closes it. */
   readonly estimator: Estimator;
-  /** Stops the search; what is journaled is kept and the run can be resumed. */
+  /** Name of the strategy, for messages. */
+  readonly strategyName?: string;
+  /** Stops the search when it is aborted. Everything in the journal is kept, and the run can be resumed. */
   readonly signal?: AbortSignal;
   readonly report?: (notice: SearchNotice) => void;
-  /** A snapshot after so many results, besides those after every event of the strategy. */
+  /**
+   * Take a snapshot after so many results, and after every event of the strategy. By default one is taken at most once a
+   * second.
+   */
   readonly snapshotEvery?: number;
+  /** The events of a run to be repeated. Results are told in the order in which they are in these events. */
+  readonly follow?: readonly JournalEvent[];
 }
 
-/** What a search says while it goes on. `state` is the same object all the time. */
+/** A notice from a running search. `state` is always the same object. */
 export type SearchNotice =
-  /** An event is in the journal; `replayed`: it was there before. */
+  /** An event was written to the journal, or, if `replayed`, was there before. */
   | {
       readonly kind: 'event';
       readonly event: JournalEvent;
       readonly state: RunState;
       readonly replayed: boolean;
     }
-  /** The search goes on from a snapshot; the events up to there are not reported. */
+  /** The search resumes from a snapshot. The events before it are not reported. */
   | { readonly kind: 'restored'; readonly state: RunState }
-  /** What an estimator says about a trial that is running. */
+  /** Progress of a running trial, as the estimator reports it. */
   | { readonly kind: 'progress'; readonly trial: number; readonly progress: Json }
-  /** Something that a person should know, such as a repair. */
+  /** A message to the user, such as about a repair. */
   | { readonly kind: 'message'; readonly text: string };
 
-interface SearchEnd {
+export interface SearchEnd {
   readonly status: 'finished' | 'interrupted';
   readonly state: RunState;
 }
 
 /**
- * Runs a search to its end, or goes on with one that was stopped or killed: both are the same code, which takes
- * what the journal has as given.
+ * Runs a search to its end, or resumes one that was stopped or killed. The code is the same, because it takes everything
+ * in the journal as given.
  *
- * The journal depends on nothing but the header, the strategy and the outcomes. With W workers, a
- * trial is asked for whenever fewer than W are outstanding (later where the strategy wants to be told more), and results
- * are told in the order of their virtual time, whatever the order in which they come in. Where the strategy does not
- * say for how many epochs children are trained, trial n is so asked for exactly when the results of the trials 0 .. n-W
- * are told, and results are told in the order of the trials.
+ * The journal depends only on the header, the strategy, the outcomes, and the order in which results are told. With W
+ * workers, a trial is asked for whenever fewer than W are running, unless the strategy waits for a result. If the order
+ * is `virtual`, results are told in virtual time, so that nothing depends on the clock. If it is `arrival`, each result is
+ * told as it arrives, so that no worker waits for another. The journal records the order, a resumed search replays it, and
+ * `follow` repeats it.
  *
  * @throws InputError for a journal that this search would not have written, or that another process is writing
  */
@@ -80,47 +88,72 @@ export async function runSearch(options: SearchOptions): Promise<SearchEnd> {
   }
 }
 
-const SNAPSHOT_EVERY = 10;
+const SNAPSHOT_EVERY_MS = 1000;
+
+/** The result to be told next. */
+interface NextResult {
+  readonly trial: number;
+  readonly outcome: Outcome;
+}
 
 class Search {
   readonly #folder: RunFolder;
   readonly #header: RunHeader;
   readonly #strategy: Strategy;
+  readonly #strategyName: string;
   readonly #estimator: Estimator;
   readonly #signal: AbortSignal | undefined;
-  readonly #snapshotEvery: number;
+  readonly #snapshotEvery: number | undefined;
+  readonly #checkpoints: CheckpointStore;
   readonly #state: RunState;
-  /** Ends the trials that are running, whatever the search ends with. */
+  /** The events of the run that this one repeats; empty once they diverge. */
+  #follow: readonly JournalEvent[];
+  /** Is aborted when the search ends for any reason, and ends the running trials. */
   readonly #stopping = new AbortController();
-  /** Of the trials that are running, or ended and wait for their turn. */
+  /** Outcomes of the trials that are running, or have ended and wait for their turn. */
   readonly #outcomes = new Map<number, Promise<Outcome>>();
-  /** The trials whose results the journal has already. */
+  /** The trials that have ended and were not told, in the order of their arrival. */
+  readonly #arrived: number[] = [];
+  /** The trials whose results are in the journal already. */
   readonly #recorded: ReadonlySet<unknown>;
-  /** The strategy said that it must be told a result before it can be asked again. */
-  #waiting = false;
-  /** The position of the journal that the snapshot on disk is of. */
+  #asking: Asking = 'open';
+  /** The line of the journal to which the last snapshot belongs, and when it was taken. */
   #snapshotAt = 0;
+  #snapshotTaken = performance.now();
+  readonly #begun = performance.now();
+  /** Seconds for which earlier lives of the run have worked. */
+  readonly #secondsBefore: number;
   #wake = () => {};
 
   constructor(
-    { folder, header, strategy, estimator, signal, snapshotEvery = SNAPSHOT_EVERY }: SearchOptions,
+    options: SearchOptions,
     private readonly journal: Journal,
     private readonly report: (notice: SearchNotice) => void,
   ) {
+    const { folder, header, strategy, estimator, signal, snapshotEvery, follow = [] } = options;
     this.#folder = folder;
     this.#header = header;
     this.#strategy = strategy;
+    this.#strategyName = options.strategyName ?? 'of this search';
     this.#estimator = estimator;
     this.#signal = signal;
     this.#snapshotEvery = snapshotEvery;
-    // Every trial that runs listens; Node would warn of more than ten.
+    this.#checkpoints = new FolderStore(folder.path);
+    this.#follow = follow;
+    // Every running trial listens, and Node would warn about more than ten listeners.
     setMaxListeners(0, this.#stopping.signal);
     this.#recorded = new Set(
       journal.recorded.filter(({ event }) => event === 'result').map(({ trial }) => trial),
     );
-    const begin = journal.write({ event: 'run', ...header }, now());
+    const begin = journal.write({ event: 'run', ...(header as Record<string, Json>) }, now());
     this.#state = new RunState(begin, this.#folder.journal);
+    this.#secondsBefore = Number(journal.recorded.at(-1)?.clock?.elapsed ?? 0);
     this.report({ kind: 'event', event: begin, state: this.#state, replayed: true });
+  }
+
+  /** Seconds for which the run has worked, over all its lives. */
+  get #elapsed(): number {
+    return this.#secondsBefore + (performance.now() - this.#begun) / 1000;
   }
 
   async run(): Promise<SearchEnd> {
@@ -143,22 +176,21 @@ class Search {
     for (;;) {
       this.#ask();
       if (this.#stopping.signal.aborted) break;
-      if (this.#state.outstanding.length === 0) return this.#end();
-      const next = this.#state.next as number;
-      const outcome = await this.#outcomeOf(next);
-      if (outcome === undefined) break;
-      this.#tell(next, outcome);
-      // A replay, or an estimator that only looks results up, would not let a Ctrl-C through.
+      if (this.#state.running === 0) return this.#end();
+      const next = await this.#next();
+      if (next === undefined) break;
+      this.#tell(next);
+      // Without this, a replay or an estimator that only looks results up would not let Ctrl-C through.
       await setImmediate();
     }
     this.#snapshot();
     return { status: 'interrupted', state: this.#state };
   }
 
-  /** Goes to where the snapshot stood, if there is one that belongs to this journal. */
+  /** Restores the snapshot, if there is one that belongs to this journal. */
   #restore(): void {
     const { journal } = this;
-    if (!journal.replaying) return;
+    if (!journal.replaying || this.#strategy.restore === undefined) return;
     const file = this.#folder.snapshot;
     const message = (text: string) => this.report({ kind: 'message', text });
     const replays = `the ${journal.recorded.length} lines of the journal are replayed, which only takes longer`;
@@ -167,12 +199,12 @@ class Search {
       reason = unusable;
     });
     if (snapshot === undefined) {
-      message(`${file}: no snapshot to go on from (${reason}); ${replays}`);
+      message(`${file}: no snapshot to resume from (${reason}); ${replays}`);
       return;
     }
     const from = journal.position;
     if (!journal.skipTo(snapshot.events, snapshot.journal)) {
-      message(`${file}: the snapshot is not of this journal; ${replays}`);
+      message(`${file}: the snapshot belongs to another journal; ${replays}`);
       return;
     }
     for (const event of journal.recorded.slice(from, journal.position)) this.#state.apply(event);
@@ -180,58 +212,76 @@ class Search {
       this.#strategy.restore(snapshot.strategy);
     } catch (error) {
       throw new InputError(
-        `${file}: the strategy ${this.#strategy.name} cannot go on from this snapshot: ${(error as Error).message}. ` +
+        `${file}: the strategy ${this.#strategyName} cannot resume from this snapshot: ${(error as Error).message}. ` +
           'Delete the file to replay the journal instead',
       );
     }
-    this.#waiting = snapshot.waiting;
+    this.#asking = snapshot.asking;
     this.#snapshotAt = journal.position;
     this.report({ kind: 'restored', state: this.#state });
     for (const trial of this.#state.outstanding) this.#start(trial);
   }
 
-  /** Asks for as many trials as the rule allows. */
+  /** Asks for as many trials as there are free workers, within the budgets. */
   #ask(): void {
-    const { trials, workers, seed } = this.#header;
+    const { workers, seed } = this.#header;
     const state = this.#state;
-    const { signal } = this.#stopping;
     while (
-      !this.#waiting &&
-      !signal.aborted &&
-      state.trials.length < trials &&
-      state.outstanding.length < workers
+      this.#asking === 'open' &&
+      !this.#stopping.signal.aborted &&
+      state.running < workers &&
+      !this.#isSpent()
     ) {
-      const proposal = this.#strategy.ask();
-      if (proposal === undefined) {
-        this.#waiting = true;
+      const asked = this.#strategy.ask();
+      if (typeof asked === 'string') {
+        this.#asking = asked;
+        if (asked === 'wait' && state.running === 0)
+          throw new InputError(
+            `the strategy ${this.#strategyName} waits for a result although no trial is running`,
+          );
         return;
       }
       const trial = state.trials.length;
-      const { continues } = proposal;
+      const before = asked.continues === undefined ? undefined : state.trials[asked.continues];
       this.#write({
         event: 'trial',
         trial,
-        ...keysOf(proposal),
-        seed:
-          continues === undefined
-            ? deriveSeed(seed, `trial ${trial}`)
-            : (state.trials[continues] as TrialRequest).seed,
+        ...keysOf(asked),
+        seed: before?.seed ?? deriveSeed(seed, `trial ${trial}`),
       });
       this.#start(state.trials[trial] as TrialRequest);
     }
   }
 
-  /** Has a trial measured, unless it was in an earlier life of the run. */
+  /** Whether a budget is spent. That of seconds depends on the clock, so the journal records when it is. */
+  #isSpent(): boolean {
+    const { trials, cost, seconds } = this.#header;
+    const state = this.#state;
+    if (state.limited) return true;
+    if (trials !== undefined && state.trials.length >= trials) return true;
+    if (cost !== undefined && state.cost >= cost) return true;
+    if (seconds === undefined) return false;
+    const next = this.journal.next() ?? this.#follow[state.events];
+    const isReached = next === undefined ? this.#elapsed >= seconds : next.event === 'limit';
+    if (isReached) this.#write({ event: 'limit', limit: 'seconds' });
+    return isReached;
+  }
+
+  /** Starts to measure a trial, unless an earlier life of the run has measured it. */
   #start({ trial, seed, ...proposal }: TrialRequest): void {
     if (this.#recorded.has(trial)) return;
     const request = { trial, ...keysOf(proposal), seed };
-    const kept = keptOutcome(this.#folder.trial(trial), request, (text) =>
+    const kept = keptOutcome(this.#folder.trial(trial), request, this.#state.objectives, (text) =>
       this.report({ kind: 'message', text }),
     );
     const outcome = kept === undefined ? this.#estimate(request) : Promise.resolve(kept);
-    // A full disk is reported when the trial has its turn; until then nobody listens.
-    outcome.catch(() => {});
     this.#outcomes.set(trial, outcome);
+    const arrive = () => {
+      this.#arrived.push(trial);
+      this.#wake();
+    };
+    // If it rejects, for example because the disk is full, the error is thrown when the trial has its turn.
+    outcome.then(arrive, arrive);
   }
 
   async #estimate(request: TrialRequest): Promise<Outcome> {
@@ -241,108 +291,156 @@ class Search {
     let outcome: Outcome;
     try {
       outcome = parseOutcome(
-        await this.#estimator.estimate(
-          { ...request, ...this.#checkpoints(request) },
-          {
-            signal,
-            progress: (progress) => {
-              if (!signal.aborted) this.report({ kind: 'progress', trial, progress });
-            },
+        await this.#estimator.estimate(this.#withEpochsDone(request), {
+          signal,
+          progress: (progress) => {
+            if (!signal.aborted) this.report({ kind: 'progress', trial, progress });
           },
-        ),
+          // Trials can be continued only if their strategy says how long they are trained.
+          ...(request.epochs === undefined ? {} : { checkpoints: this.#checkpoints }),
+        }),
+        this.#state.objectives,
       );
     } catch (error) {
       outcome = failureOf(error);
     }
-    // What a trial that was stopped says about itself is not what it would have come to.
+    // What a stopped trial returns is not its outcome.
     signal.throwIfAborted();
     const seconds = Math.round(performance.now() - started) / 1000;
     outcome = { ...outcome, clock: { ...outcome.clock, seconds } };
-    keepOutcome(this.#folder.trial(trial), request, outcome);
+    const wanted = this.journal.replaying ? undefined : this.#wanted();
+    const isItsTurn = this.journal.replaying ? false : wanted === undefined || wanted === trial;
+    if (!isItsTurn) keepOutcome(this.#folder.trial(trial), request, outcome);
     return outcome;
   }
 
-  /** Only the trials of a strategy that says how long children are trained can go on. */
-  #checkpoints({ trial, epochs, continues }: TrialRequest): { readonly checkpoints?: Checkpoints } {
-    if (epochs === undefined) return {};
-    return {
-      checkpoints: {
-        save: this.#folder.checkpoint(trial),
-        ...(continues === undefined ? {} : { load: this.#folder.checkpoint(continues) }),
-      },
-    };
+  #withEpochsDone(request: TrialRequest): TrialRequest {
+    const { continues } = request;
+    const epochsDone = continues === undefined ? undefined : this.#state.trials[continues]?.epochs;
+    return epochsDone === undefined ? request : { ...request, epochsDone };
   }
 
-  /** The outcome of a trial, the next one to be told; undefined when the search is to stop. */
-  async #outcomeOf(trial: number): Promise<Outcome | undefined> {
-    const recorded = this.journal.next();
-    if (recorded !== undefined) {
-      if (recorded.event === 'result')
-        return outcomeIn(recorded, `${this.#folder.journal}:${this.journal.position + 1}`);
-      throw this.journal.contradiction({ event: 'result', trial });
+  /** The trial whose result must be told next; undefined if it is the first to arrive. */
+  #wanted(): number | undefined {
+    return this.#header.order === 'virtual' ? this.#state.next : this.#followed();
+  }
+
+  /** The trial whose result comes next in the run that this one repeats. */
+  #followed(): number | undefined {
+    for (let at = this.#state.events; at < this.#follow.length; at++) {
+      const { event, trial } = this.#follow[at] as JournalEvent;
+      if (event === 'result') return trial as number;
     }
-    return new Promise((resolve, reject) => {
-      this.#wake = () => resolve(undefined);
-      (this.#outcomes.get(trial) as Promise<Outcome>).then(resolve, reject);
+    return undefined;
+  }
+
+  /** Stops following a run whose next result cannot come here, because the two have diverged. */
+  #stopFollowingIfDiverged(): void {
+    const followed = this.#followed();
+    if (followed === undefined || this.#state.isRunning(followed)) return;
+    this.#follow = [];
+    this.report({
+      kind: 'message',
+      text:
+        `trial ${followed} comes next in the run that this one repeats, but is not running here: the runs have ` +
+        'diverged, and from here on results are told as they arrive',
     });
   }
 
-  #tell(trial: number, { clock, ...outcome }: Outcome): void {
-    this.#write({ event: 'result', trial, ...outcome }, clock);
+  /** The next result to tell; undefined if the search is to stop. */
+  async #next(): Promise<NextResult | undefined> {
+    const recorded = this.journal.next();
+    if (recorded !== undefined) {
+      const { next } = this.#state;
+      const trial = this.#header.order === 'virtual' ? next : recorded.trial;
+      const isIt =
+        recorded.event === 'result' && recorded.trial === trial && this.#state.isRunning(recorded.trial);
+      if (!isIt) throw this.journal.contradiction({ event: 'result', trial: next as number });
+      const place = `${this.#folder.journal}:${this.journal.position + 1}`;
+      return { trial: trial as number, outcome: outcomeIn(recorded, this.#state.objectives, place) };
+    }
+    if (this.#header.order === 'arrival') this.#stopFollowingIfDiverged();
+    const wanted = this.#wanted();
+    for (;;) {
+      if (this.#stopping.signal.aborted) return undefined;
+      const place = wanted === undefined ? 0 : this.#arrived.indexOf(wanted);
+      const trial = place < 0 ? undefined : this.#arrived[place];
+      if (trial !== undefined) {
+        this.#arrived.splice(place, 1);
+        return { trial, outcome: await (this.#outcomes.get(trial) as Promise<Outcome>) };
+      }
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #tell({ trial, outcome: { clock, ...outcome } }: NextResult): void {
+    this.#write({ event: 'result', trial, ...(outcome as Record<string, Json>) }, clock);
     this.#outcomes.delete(trial);
     const asked = this.#state.trials[trial] as TrialRequest;
-    // What was saved of the training that went on here is not needed any more.
-    if (asked.continues !== undefined) this.#removeCheckpoint(asked.continues);
-    const events = this.#strategy.tell({ trial, ...keysOf(asked), outcome: outcome as Outcome });
+    // The checkpoint of a trial that was continued is not needed any more.
+    if (asked.continues !== undefined) this.#checkpoints.remove(asked.continues);
+    const events =
+      this.#strategy.tell({ trial, ...keysOf(asked), outcome: this.#told(outcome as Outcome) }) ?? [];
     for (const event of events) this.#write(this.#checked(event));
-    this.#waiting = false;
-    if (!this.journal.replaying && (events.length > 0 || this.#state.told % this.#snapshotEvery === 0)) {
-      this.#snapshot();
-    }
+    if (this.#asking === 'wait') this.#asking = 'open';
+    if (!this.journal.replaying && this.#wantsSnapshot(events.length > 0)) this.#snapshot();
+  }
+
+  #told(outcome: Outcome): TrialOutcome {
+    if (outcome.status === 'failed') return { status: 'failed', reason: outcome.reason };
+    const { measures } = outcome;
+    const value = decidingValue(this.#state.objectives, measures);
+    return { status: 'ok', value, goodness: goodness(this.#state.objective, value), measures };
+  }
+
+  #wantsSnapshot(hasEvents: boolean): boolean {
+    if (this.#snapshotEvery !== undefined) return hasEvents || this.#state.told % this.#snapshotEvery === 0;
+    return performance.now() - this.#snapshotTaken >= SNAPSHOT_EVERY_MS;
   }
 
   #checked(event: JournalEvent): JournalEvent {
     if (!ENGINE_EVENTS.includes(event.event) && !('clock' in event)) return event;
     throw new TypeError(
-      `the strategy ${this.#strategy.name} has an event '${event.event}' of its own; ` +
-        `${ENGINE_EVENTS.join(', ')} and the key clock are the journal's`,
+      `the strategy ${this.#strategyName} has an event '${event.event}' of its own; ` +
+        `the events ${ENGINE_EVENTS.join(', ')} and the key clock are reserved for the journal`,
     );
   }
 
-  #removeCheckpoint(trial: number): void {
-    rmSync(this.#folder.checkpoint(trial), { force: true });
-  }
-
   #end(): SearchEnd {
-    if (!this.journal.replaying) this.#snapshot();
     const { best, trials } = this.#state;
-    for (const { trial, epochs } of trials) if (epochs !== undefined) this.#removeCheckpoint(trial);
-    this.#write({ event: 'end', best: best && { ...best } });
+    for (const { trial, epochs } of trials) if (epochs !== undefined) this.#checkpoints.remove(trial);
+    this.#write({ event: 'end', best: best as Json });
     this.journal.finish();
     return { status: 'finished', state: this.#state };
   }
 
   #write(event: JournalEvent, clock: Clock = {}): void {
     const replayed = this.journal.replaying;
-    const written = this.journal.write(event, { ...clock, ...now() });
-    this.#state.apply(written);
+    const elapsed = Math.round(this.#elapsed * 1000) / 1000;
+    // An event that cannot follow, such as an illegal proposal, would make the journal unreadable.
+    const written = this.journal.write(event, { ...clock, ...now(), elapsed }, (accepted) =>
+      this.#state.apply(accepted),
+    );
     this.report({ kind: 'event', event: written, state: this.#state, replayed });
   }
 
   #snapshot(): void {
     const { position: events, digest } = this.journal;
-    if (events === this.#snapshotAt) return;
+    if (events === this.#snapshotAt || this.#strategy.snapshot === undefined) return;
     writeSnapshot(this.#folder.snapshot, {
       events,
       journal: digest,
-      waiting: this.#waiting,
+      asking: this.#asking,
       strategy: this.#strategy.snapshot(),
     });
     this.#snapshotAt = events;
+    this.#snapshotTaken = performance.now();
   }
 }
 
-/** What a strategy says of a trial, without keys that it does not name. */
+/** The keys of a proposal, without those that it lacks. */
 function keysOf({ answers, depth, epochs, continues }: Proposal) {
   return {
     answers,

@@ -5,18 +5,23 @@ import type { StrategySnapshot } from '../strategies/strategy.js';
 import { replaceFile } from './atomic-file.js';
 import { plainJson } from './plain-json.js';
 
-/** Where a search stood. The trials are not in it: the journal's lines up to there say all about them. */
+const ASKING = ['open', 'wait', 'finished'] as const;
+
+/** Whether a strategy may be asked. */
+export type Asking = (typeof ASKING)[number];
+
+/** The state of a search at some line of its journal. Trials are not included, because the journal has them. */
 export interface Snapshot {
-  /** How many lines of the journal it includes. */
+  /** Number of lines of the journal up to this state. */
   readonly events: number;
   /** SHA-256 of these lines. */
   readonly journal: string;
-  /** The strategy said that it must be told a result before it can be asked again. */
-  readonly waiting: boolean;
+  /** Whether the strategy may be asked, waits for a result, or is finished. */
+  readonly asking: Asking;
   readonly strategy: StrategySnapshot;
 }
 
-/** A power failure may take it; then the journal is replayed. */
+/** Writes a snapshot. If a power failure destroys it, the journal is replayed instead. */
 export function writeSnapshot(file: string, { strategy, ...engine }: Snapshot): void {
   const tensors = [...strategy.tensors].map(([name, { dtype, shape, data }]) => ({
     name,
@@ -29,15 +34,15 @@ export function writeSnapshot(file: string, { strategy, ...engine }: Snapshot): 
 }
 
 /**
- * Reads a snapshot; undefined where there is none that can be used.
+ * Reads a snapshot; undefined if there is none or it cannot be used.
  *
- * @param unusable is told why one that is there cannot be used
+ * @param unusable is called with the reason if there is a snapshot that cannot be used
  */
 export function readSnapshot(file: string, unusable: (reason: string) => void): Snapshot | undefined {
   if (!existsSync(file)) return undefined;
   try {
     const { sha256, content } = snapshotFile.parse(JSON.parse(readFileSync(file, 'utf8')));
-    if (checksum(content) !== sha256) throw new Error('its content does not have the checksum that it names');
+    if (checksum(content) !== sha256) throw new Error('its content does not match its checksum');
     const { strategy, ...engine } = snapshotContent.parse(content);
     const tensors = new Map(
       strategy.tensors.map(({ name, data, ...tensor }) => [
@@ -57,7 +62,7 @@ const snapshotFile = z.strictObject({ sha256: z.string(), content: z.unknown() }
 const snapshotContent = z.strictObject({
   events: z.int().min(1),
   journal: z.string(),
-  waiting: z.boolean(),
+  asking: z.enum(ASKING),
   strategy: z.strictObject({
     json: z.json(),
     tensors: z.array(
@@ -71,7 +76,7 @@ const snapshotContent = z.strictObject({
   }),
 });
 
-/** Of the JSON text, which reading and writing again gives back byte by byte. */
+/** Checksum of the JSON text, which stays the same when it is parsed and written again. */
 function checksum(content: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify(content) ?? '')

@@ -1,38 +1,46 @@
+/** A trial that is running. */
+interface RunningTrial {
+  readonly trial: number;
+  readonly ends: number;
+}
+
 /**
- * In which order the results of trials are taken, so that it does not depend on the clock: as if every epoch took the
- * same time on every worker. A trial begins when it is asked for, which is when the last result was taken, and lasts as
- * long as it has epochs to train. Of trials that end together the first one comes first; where all last equally long
- * that is the order of the trials.
+ * An order of results that does not depend on the clock. It assumes that every epoch takes the same time on every worker. A
+ * trial begins when it is asked for, which is when the last result was told, and lasts as long as the epochs that it
+ * trains. Of trials that end at the same time, the one asked for first comes first. If all trials are equally long, this
+ * is the order in which they were asked for.
  */
 export class VirtualTime {
   #now = 0;
-  /** In the order of the trials. */
-  #running: { readonly trial: number; readonly ends: number }[] = [];
+  /** The running trials, in the order in which they were asked for. */
+  readonly #running = new Map<number, RunningTrial>();
 
-  /** The trials that have begun and not ended, in order. */
+  /** The running trials, in the order in which they were asked for. */
   get running(): readonly number[] {
-    return this.#running.map(({ trial }) => trial);
+    return [...this.#running.keys()];
   }
 
-  /** The trial that ends next; undefined where none is running. */
+  /** The trial that ends next; undefined if none is running. */
   get next(): number | undefined {
-    return this.#first()?.trial;
+    let first: RunningTrial | undefined;
+    for (const one of this.#running.values()) if (first === undefined || one.ends < first.ends) first = one;
+    return first?.trial;
   }
 
+  isRunning(trial: number): boolean {
+    return this.#running.has(trial);
+  }
+
+  /** @param duration number of epochs that the trial trains */
   begin(trial: number, duration: number): void {
-    this.#running.push({ trial, ends: this.#now + duration });
+    this.#running.set(trial, { trial, ends: this.#now + duration });
   }
 
-  /** The next trial ends. */
-  end(): void {
-    const first = this.#first();
-    if (first === undefined) throw new Error('no trial is running');
-    this.#now = first.ends;
-    this.#running = this.#running.filter((one) => one !== first);
-  }
-
-  #first() {
-    const [begin, ...rest] = this.#running;
-    return rest.reduce((first, one) => (first === undefined || one.ends < first.ends ? one : first), begin);
+  /** Ends a trial: the next one, or another one that took less time than its epochs suggest. */
+  end(trial: number): void {
+    const ended = this.#running.get(trial);
+    if (ended === undefined) throw new Error(`trial ${trial} is not running`);
+    this.#now = Math.max(this.#now, ended.ends);
+    this.#running.delete(trial);
   }
 }

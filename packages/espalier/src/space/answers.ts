@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '../random/random.js';
 import type { Answer, Question } from './language.js';
 
-/** The answers that one question allows: which they are, how many, their order, and their place in an architecture. */
+/** The answers that a question allows: which they are, how many, their order, and their values in an architecture. */
 
 export function isLegal(question: Question, answer: unknown): answer is Answer {
   if (question.kind === 'choice') return isIndex(answer, question.options.length);
@@ -15,13 +15,13 @@ function isIndex(value: unknown, length: number): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < length;
 }
 
-/** What an answer may be, for a message: `0 to 3, for 24, 36, 48, 64`. */
+/** The allowed answers, for a message: `0 to 3, for 24, 36, 48, 64`. */
 export function describeAnswers(question: Question): string {
   if (question.kind === 'subset') return describeSubsets(question.anchors.length, question.size);
   return `0 to ${question.options.length - 1}, for ${describeOptions(question.options)}`;
 }
 
-/** What may stand in the architecture, for a message: `24, 36, 48, 64`. */
+/** The allowed values in an architecture, for a message: `24, 36, 48, 64`. */
 export function describeValues(question: Question): string {
   if (question.kind === 'subset') return describeSubsets(question.anchors.length, question.size);
   return describeOptions(question.options);
@@ -40,21 +40,24 @@ function describeOptions(options: readonly unknown[]): string {
   return shown.join(', ');
 }
 
+/** The number of allowed answers, computed without listing them. */
 export function countAnswers(question: Question): bigint {
   if (question.kind === 'choice') return BigInt(question.options.length);
   const n = question.anchors.length;
   if (question.size === undefined) return 1n << BigInt(n);
   let ways = 1n;
-  for (let i = 0; i < question.size; i++) ways = (ways * BigInt(n - i)) / BigInt(i + 1);
+  for (let i = 0; i < Math.min(question.size, n - question.size); i++)
+    ways = (ways * BigInt(n - i)) / BigInt(i + 1);
   return ways;
 }
 
-/** The first answer in lexical order; the one after `answer`, undefined after the last. */
+/** The first allowed answer in lexicographic order. */
 export function firstAnswer(question: Question): Answer {
   if (question.kind === 'choice') return 0;
   return Array.from({ length: question.size ?? 0 }, (_, i) => i);
 }
 
+/** The allowed answer after `answer` in lexicographic order; undefined after the last. */
 export function nextAnswer(question: Question, answer: Answer): Answer | undefined {
   if (question.kind === 'choice') {
     const next = (answer as number) + 1;
@@ -65,7 +68,7 @@ export function nextAnswer(question: Question, answer: Answer): Answer | undefin
   return question.size === undefined ? nextSubset(taken, n) : nextSubsetOfSize(taken, n);
 }
 
-/** Lexical order: a list stands before the longer ones that begin with it. */
+/** In lexicographic order, a list precedes the longer lists that begin with it. */
 function nextSubset(taken: readonly number[], n: number): Answer | undefined {
   const last = taken.at(-1) ?? -1;
   if (last < n - 1) return [...taken, last + 1];
@@ -85,7 +88,7 @@ function nextSubsetOfSize(taken: readonly number[], n: number): Answer | undefin
   return undefined;
 }
 
-/** One of the answers, each equally likely. */
+/** A random answer: each allowed one is equally likely. Takes one pass over the options or anchors at most. */
 export function sampleAnswer(question: Question, random: Random): Answer {
   if (question.kind === 'choice') return random.below(question.options.length);
   const { anchors, size } = question;
@@ -98,33 +101,12 @@ export function sampleAnswer(question: Question, random: Random): Answer {
   return taken;
 }
 
-/**
- * Another answer, near `answer`: any other option of a choice; a subset with one item more or less, or with
- * one item exchanged where the size is given. The question must allow more than one answer.
- */
-export function anotherAnswer(question: Question, answer: Answer, random: Random): Answer {
-  if (question.kind === 'choice') {
-    const other = random.below(question.options.length - 1);
-    return other < (answer as number) ? other : other + 1;
-  }
-  const taken = new Set(answer as readonly number[]);
-  if (question.size === undefined) {
-    const flipped = random.below(question.anchors.length);
-    if (!taken.delete(flipped)) taken.add(flipped);
-  } else {
-    const free = question.anchors.map((_, i) => i).filter((i) => !taken.has(i));
-    taken.delete((answer as readonly number[])[random.below(question.size)] as number);
-    taken.add(free[random.below(free.length)] as number);
-  }
-  return [...taken].sort((a, b) => a - b);
-}
-
-/** What stands in the architecture for an answer: the option itself, or the list of indices taken. */
+/** The value in the architecture for an answer: the option itself, or the list of indices taken. */
 export function valueFor(question: Question, answer: Answer): unknown {
   return question.kind === 'choice' ? question.options[answer as number] : answer;
 }
 
-/** The answer that a value of an architecture stands for; undefined where the question does not allow it. */
+/** The answer for a value of an architecture; undefined if the question does not allow the value. */
 export function answerFor(question: Question, value: unknown): Answer | undefined {
   if (question.kind === 'subset')
     return isLegal(question, value) ? [...(value as readonly number[])] : undefined;

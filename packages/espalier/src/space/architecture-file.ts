@@ -2,11 +2,11 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { type AnySpaceDefinition, Space } from './space.js';
 
-/** An architecture on disk: the space's name, its options where it has some, and the architecture's own keys. */
+/** An architecture on disk: the name of its space, the options if the space has any, and the architecture's own keys. */
 export type ArchitectureFile = { readonly space: string; readonly [key: string]: Json };
 
 /**
- * What an architecture's file holds, with its keys in the order in which the program returns them: equal
+ * The content of an architecture's file. Its keys have the order in which the program returns them, so equal
  * architectures make equal text.
  *
  * @throws InputError for an architecture that is not of this space
@@ -16,9 +16,7 @@ export function toArchitectureFile(space: Space, architecture: unknown): Archite
   const plain = typeof canonical === 'object' && canonical !== null && !Array.isArray(canonical);
   const taken = plain ? ['space', 'options'].find((key) => Object.hasOwn(canonical, key)) : undefined;
   if (!plain || taken !== undefined) {
-    const what = plain
-      ? `one with the key '${taken}', which the file needs itself`
-      : JSON.stringify(canonical);
+    const what = plain ? `one with the key '${taken}', which the file needs` : JSON.stringify(canonical);
     throw new InputError(`space ${space.name}: an architecture must be an object to be saved, not ${what}`);
   }
   const hasOptions = Object.keys(space.options).length > 0;
@@ -26,10 +24,10 @@ export function toArchitectureFile(space: Space, architecture: unknown): Archite
 }
 
 /**
- * The space and the architecture of a file's content. Options that the file does not name have their defaults.
+ * The space and the architecture in a file's content. Options that the file leaves out have their defaults.
  *
  * @param findSpace the definition of a space by its name; throws InputError for an unknown one
- * @throws InputError for content that is no architecture of its space
+ * @throws InputError for content that is not an architecture of its space
  */
 export function fromArchitectureFile(
   content: unknown,

@@ -5,10 +5,10 @@ import type { Answer } from './language.js';
 import { type ProgramSource, type Trace, trace } from './trace.js';
 
 /**
- * Reads an architecture: the answer to a question stands at the question's path. What the program makes of
- * these answers must be the architecture again, so that nothing in it goes unread.
+ * Reads an architecture: the value at a question's path is its answer. The program must return the same architecture for
+ * these answers, so every part of it is read.
  *
- * @throws InputError that names the path, the value there and what is allowed
+ * @throws InputError that names the path, the value there and the allowed values
  */
 export function readArchitecture<A>(source: ProgramSource<A>, architecture: unknown): Trace<A> {
   const read = trace(source, ({ question }): Answer => {
@@ -27,18 +27,18 @@ export function readArchitecture<A>(source: ProgramSource<A>, architecture: unkn
 }
 
 /**
- * Checks that every answer of a trace stands at its place in the architecture.
+ * Checks that the architecture holds every answer of a run at the path of its question.
  *
- * @throws InputError where the program returns something else: it could not be read back
+ * @throws InputError if the program returns something else, which could not be read back
  */
 export function checkPlaces(space: string, { asked, architecture }: Trace<unknown>): void {
   for (const { question, answer } of asked) {
-    const stands = valueAt(architecture, question.path);
+    const found = valueAt(architecture, question.path);
     const value = valueFor(question, answer);
-    if (isDeepStrictEqual(stands, value)) continue;
+    if (isDeepStrictEqual(found, value)) continue;
     throw new InputError(
-      `space ${space}: the answer to '${question.path}' was ${show(value)}, but the architecture that the program ` +
-        `returns has ${show(stands)} there`,
+      `space ${space}: the answer to '${question.path}' was ${show(value)}, but in the architecture that the program ` +
+        `returns it is ${show(found)}`,
     );
   }
 }
@@ -52,25 +52,25 @@ function child(parent: unknown, key: string): unknown {
   return (parent as Record<string, unknown>)[key];
 }
 
-/** What is not as it has to be, in words. Keys that hold undefined count as missing: JSON drops them. */
-function firstDifference(is: unknown, must: unknown, path: string): string | undefined {
-  const bothHoldMore = typeof is === 'object' && is !== null && typeof must === 'object' && must !== null;
-  if (!bothHoldMore || Array.isArray(is) !== Array.isArray(must)) {
-    if (Object.is(is, must)) return undefined;
+/** The first difference between a value and the expected one, in words. A key that holds undefined counts as missing, as in JSON. */
+function firstDifference(value: unknown, expected: unknown, path: string): string | undefined {
+  if (!isParent(value) || !isParent(expected) || Array.isArray(value) !== Array.isArray(expected)) {
+    if (Object.is(value, expected)) return undefined;
     const where = path === '' ? 'the architecture' : `'${path}'`;
-    return must === undefined
-      ? `${where} is ${show(is)}, but nothing may stand there`
-      : `${where} is ${show(is)}; allowed: ${show(must)}`;
+    return expected === undefined
+      ? `${where} is ${show(value)}, but nothing may stand there`
+      : `${where} is ${show(value)}; allowed: ${show(expected)}`;
   }
-  for (const key of new Set([...Object.keys(must), ...Object.keys(is)])) {
-    const difference = firstDifference(
-      child(is, key),
-      child(must, key),
-      path === '' ? key : `${path}.${key}`,
-    );
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(value)])) {
+    const inner = path === '' ? key : `${path}.${key}`;
+    const difference = firstDifference(child(value, key), child(expected, key), inner);
     if (difference !== undefined) return difference;
   }
   return undefined;
+}
+
+function isParent(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function show(value: unknown): string {

@@ -3,60 +3,61 @@ import { countAnswers, firstAnswer, nextAnswer } from './answers.js';
 import type { Answer } from './language.js';
 import { type PlacedQuestion, type ProgramSource, walk } from './trace.js';
 
-/** More combinations than this are not walked through: the space needs blocks. */
-const MOST_COMBINATIONS = 1_000_000;
+/** The most questions that a count may ask: half a minute's worth. A larger space needs blocks. */
+const MOST_QUESTIONS = 10_000_000;
 
 /**
- * How many answer sheets a program has, exactly.
+ * The exact number of decision sequences of a program.
  *
- * The choices of one block (or of the program outside blocks) are walked through, because what is asked next
- * may depend on them. Subsets and inner blocks, on which nothing later depends, are counted apart and
- * multiplied: the count of a block is the sum, over its own choices, of the product of what it contains.
+ * The choices of one block (or of the program outside all blocks) are tried one by one, because later questions may
+ * depend on them. No later question depends on a subset or an inner block, so these are counted by themselves and
+ * multiplied: the count of a block is the sum, over its own choices, of the product of the counts of its parts.
  *
- * @throws InputError where that means more than 1,000,000 combinations
+ * @throws InputError if that takes more than `mostQuestions` questions, 10,000,000 by default
  */
-export function countSheets(source: ProgramSource<unknown>): bigint {
-  return new Count(source).of([], []);
+export function countSequences(source: ProgramSource<unknown>, mostQuestions = MOST_QUESTIONS): bigint {
+  return new Count(source, mostQuestions).of([], []);
 }
 
-/** A question of the block that is counted, or a whole block within it (then `placed` is its first question). */
+/** A question of the block being counted, or a whole block inside it (then `placed` is its first question). */
 interface Part {
   readonly placed: PlacedQuestion;
   readonly isBlock: boolean;
-  /** How many questions were answered before it. */
+  /** The number of questions before it. */
   readonly position: number;
 }
 
-/** One way through the block that is counted. */
+/** One way through the block being counted. */
 interface Way {
   readonly parts: readonly Part[];
-  /** The answers from the program's first question on. */
+  /** All answers, from the program's first question on. */
   readonly answers: readonly Answer[];
 }
 
 class Count {
-  #combinations = 0;
+  #asked = 0;
 
-  constructor(private readonly source: ProgramSource<unknown>) {}
+  constructor(
+    private readonly source: ProgramSource<unknown>,
+    private readonly mostQuestions: number,
+  ) {}
 
-  /** The sheets of the block (the program: no blocks) whose first question comes after the answers `before`. */
+  /** Counts the innermost of `blocks` (none: the program), whose first question follows the answers `before`. */
   of(blocks: readonly string[], before: readonly Answer[]): bigint {
     let total = 0n;
-    // products[i]: the ways of the parts before part i. A raised choice leaves what came before it as it was.
+    // products[i]: the ways through the parts before part i. They stay valid when a choice after them changes.
     const products = [1n];
     let known = 0;
     let start: readonly Answer[] | undefined = before;
     while (start !== undefined) {
-      this.#combinations++;
-      if (this.#combinations > MOST_COMBINATIONS) throw this.#tooMany();
       const way = this.#take(blocks, before.length, start);
       for (let i = known; i < way.parts.length; i++) {
         products[i + 1] = (products[i] as bigint) * this.#count(way, way.parts[i] as Part, blocks.length);
       }
       total += products[way.parts.length] as bigint;
-      const raised = raiseLastChoice(way);
-      known = raised?.part ?? 0;
-      start = raised?.answers;
+      const next = nextWay(way);
+      known = next?.part ?? 0;
+      start = next?.answers;
     }
     return total;
   }
@@ -66,7 +67,7 @@ class Count {
     return placed.question.kind === 'subset' ? countAnswers(placed.question) : 1n;
   }
 
-  /** Runs to the end of a block whose first question is number `first`: as `start` says, then by first answers. */
+  /** Runs to the end of a block whose first question has the index `first`, with the answers `start`, then first ones. */
   #take(blocks: readonly string[], first: number, start: readonly Answer[]): Way {
     const depth = blocks.length;
     const block = blocks[depth - 1];
@@ -86,6 +87,7 @@ class Count {
         }
         inner = around;
       }
+      if (++this.#asked > this.mostQuestions) throw this.#tooMany();
       const answer = start[position] ?? firstAnswer(placed.question);
       answers.push(answer);
       step = questions.next(answer);
@@ -95,13 +97,14 @@ class Count {
 
   #tooMany(): InputError {
     return new InputError(
-      `space ${this.source.name}: counting it takes more than ${MOST_COMBINATIONS.toLocaleString('en')} combinations of choices; ` +
-        'wrap parts that stand for themselves in block()',
+      `space ${this.source.name}: counting it takes more than ${this.mostQuestions.toLocaleString('en')} questions; ` +
+        'wrap independent parts in block(), or make the space smaller',
     );
   }
 }
 
-function raiseLastChoice({ parts, answers }: Way): { part: number; answers: Answer[] } | undefined {
+/** The answers with the last choice that has a next option moved on to it, up to that choice. */
+function nextWay({ parts, answers }: Way): { part: number; answers: Answer[] } | undefined {
   for (let i = parts.length - 1; i >= 0; i--) {
     const { placed, isBlock, position } = parts[i] as Part;
     if (isBlock || placed.question.kind === 'subset') continue;

@@ -1,27 +1,30 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '../random/random.js';
-import { answerFor, sampleAnswer, valueFor } from './answers.js';
+import { sampleAnswer } from './answers.js';
+import { keptAnswers } from './kept-answers.js';
+import { type ComparedQuestion, comparedQuestions, questionDifference } from './question-difference.js';
 import { type AnsweredQuestion, type PlacedQuestion, type ProgramSource, trace } from './trace.js';
 
+/** In a sequence with more blocks and subsets, so many random ones are looked at. */
+const MOST_PARTS = 100;
+
 /**
- * Looks for a broken promise of independence: a block, or a subset, on whose answers a later question
- * depends. One sheet is sampled, and every block and subset of it is answered anew while the rest is kept.
+ * Looks for a broken promise of independence: a block or a subset whose answers change a later question. Samples one
+ * decision sequence, then answers each of its blocks and subsets (100 random ones, if there are more) once more at random
+ * and keeps the rest.
  *
- * @returns what depends on what, in words; undefined where this sheet shows nothing
+ * @returns what depends on what, in words; undefined if this sequence shows nothing
  */
 export function findDependence(source: ProgramSource<unknown>, random: Random): string | undefined {
   const { asked } = trace(source, ({ question }) => sampleAnswer(question, random));
-  const values = new Map(
-    asked.map(({ question, answer }) => [question.path, valueFor(question, answer)] as const),
-  );
-  for (const part of independentParts(asked)) {
+  const kept = keptAnswers(asked);
+  for (const part of some(independentParts(asked), random)) {
     const again = trace(source, (placed) => {
       const { question } = placed;
       if (part.holds(placed)) return sampleAnswer(question, random);
-      return answerFor(question, values.get(question.path)) ?? sampleAnswer(question, random);
+      return kept(question) ?? sampleAnswer(question, random);
     });
-    const dependent = firstDifference(after(asked, part), after(again.asked, part));
-    if (dependent !== undefined) return `${dependent} depends on what was answered in ${part.name}`;
+    const dependent = questionDifference(after(part, asked), after(part, again.asked));
+    if (dependent !== undefined) return `${dependent} depends on the answers in ${part.name}`;
   }
   return undefined;
 }
@@ -46,17 +49,13 @@ function independentParts(asked: readonly AnsweredQuestion[]): IndependentPart[]
   ];
 }
 
-function after(asked: readonly AnsweredQuestion[], part: IndependentPart): readonly PlacedQuestion[] {
-  return asked.slice(asked.findLastIndex(part.holds) + 1);
+function some<T>(parts: readonly T[], random: Random): readonly T[] {
+  if (parts.length <= MOST_PARTS) return parts;
+  const order = random.permutation(parts.length).subarray(0, MOST_PARTS);
+  return Array.from(order, (index) => parts[index] as T);
 }
 
-function firstDifference(was: readonly PlacedQuestion[], is: readonly PlacedQuestion[]): string | undefined {
-  for (let i = 0; i < Math.max(was.length, is.length); i++) {
-    const [before, now] = [was[i]?.question, is[i]?.question];
-    if (isDeepStrictEqual(before, now)) continue;
-    if (before === undefined) return `whether '${now?.path}' is asked`;
-    if (now === undefined || now.path !== before.path) return `whether '${before.path}' is asked`;
-    return `what '${before.path}' offers`;
-  }
-  return undefined;
+/** The questions after a part. */
+function after(part: IndependentPart, asked: readonly AnsweredQuestion[]): readonly ComparedQuestion[] {
+  return comparedQuestions(asked).slice(asked.findLastIndex(part.holds) + 1);
 }

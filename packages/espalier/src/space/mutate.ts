@@ -1,29 +1,29 @@
 import type { Random } from '../random/random.js';
-import { anotherAnswer, answerFor, countAnswers, sampleAnswer, valueFor } from './answers.js';
+import { sampleAnswer } from './answers.js';
+import { keptAnswers } from './kept-answers.js';
 import type { Answer } from './language.js';
+import { countNearAnswers, sampleNearAnswer } from './near-answers.js';
 import { type AnsweredQuestion, type ProgramSource, trace } from './trace.js';
 
 /**
- * The sheet with another answer to one of its questions, each that leaves a choice equally likely. Later
- * questions keep what stood at their path where it is still allowed, and are answered at random elsewhere.
- * The result differs from the sheet unless the space has no other.
+ * The decision sequence with a near answer (`nearAnswers`) to one of its questions. Each question that allows several
+ * answers is equally likely. Later questions keep the value at their path where it is still allowed and are answered at
+ * random elsewhere. The result differs from the original unless the space has only one sequence.
  */
-export function mutateSheet(
+export function mutateSequence(
   source: ProgramSource<unknown>,
   asked: readonly AnsweredQuestion[],
   random: Random,
 ): Answer[] {
-  const open = asked.flatMap(({ question }, i) => (countAnswers(question) > 1n ? [i] : []));
+  const open = asked.flatMap(({ question }, i) => (countNearAnswers(question) > 0 ? [i] : []));
   if (open.length === 0) return asked.map(({ answer }) => answer);
   const changed = open[random.below(open.length)] as number;
-  const values = new Map(
-    asked.map(({ question, answer }) => [question.path, valueFor(question, answer)] as const),
-  );
+  const kept = keptAnswers(asked);
   const mutant = trace(source, ({ question }, i) => {
     const before = asked[i];
     if (before !== undefined && i < changed) return before.answer;
-    if (before !== undefined && i === changed) return anotherAnswer(question, before.answer, random);
-    return answerFor(question, values.get(question.path)) ?? sampleAnswer(question, random);
+    if (before !== undefined && i === changed) return sampleNearAnswer(question, before.answer, random);
+    return kept(question) ?? sampleAnswer(question, random);
   });
   return mutant.asked.map(({ answer }) => answer);
 }

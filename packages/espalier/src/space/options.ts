@@ -2,17 +2,20 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 
-/** Values of options, as a header has them; their owner's schema knows which are allowed. */
+/** Values of options, as a header holds them. Their owner's schema decides which are allowed. */
 export const optionValues = z.record(z.string(), z.json() as z.ZodType<Json>);
 
-/** The options of a space or a strategy: described by the schema, plain JSON, with a default each. */
+/**
+ * The options of a space or a strategy: a schema with a description and a default for each; the values are plain JSON.
+ * Make it with `z.strictObject`, so that a misspelt option is an error wherever the schema parses it.
+ */
 export type OptionsSchema<O extends object> = z.ZodObject & z.ZodType<O>;
 
 /**
  * The options with `raw` in place of their defaults.
  *
- * @param owner whose options they are, for messages: `space zoph-cnn`
- * @throws InputError for an option that does not exist or has a value that is not allowed
+ * @param owner the owner of the options, for messages: `space zoph-cnn`
+ * @throws InputError for an option that does not exist or a value that is not allowed
  */
 export function resolveOptions(
   owner: string,

@@ -3,25 +3,27 @@ import type { Json } from '../json.js';
 import { Random } from '../random/random.js';
 import { sampleAnswer } from './answers.js';
 import { checkPlaces, readArchitecture } from './architecture.js';
-import { countSheets } from './count.js';
-import { enumerateSheets } from './enumerate.js';
+import { countSequences } from './count.js';
+import { Dialogue } from './dialogue.js';
+import { enumerateSequences } from './enumerate.js';
 import { findDependence } from './independence.js';
 import type { Answer, Program } from './language.js';
-import { mutateSheet } from './mutate.js';
+import { mutateSequence } from './mutate.js';
+import { countNeighbours, neighboursOf } from './neighbours.js';
 import { type OptionsSchema, resolveOptions } from './options.js';
 import { type AnsweredQuestion, type ProgramSource, type Trace, trace } from './trace.js';
 
 /**
- * A search space: one program of choices, its options, and the network that an architecture describes.
+ * A search space: a program of choices, its options, and the network that an architecture describes.
  *
- * The names of the questions are the keys of the architecture: the answer to `choose('filters', ...)` inside
- * `block('layers.3', ...)` stands at `architecture.layers[3].filters`, that of a subset is the list of indices
- * taken. So an architecture can be read back into answers without a second list of the choices.
+ * The names of the questions are the keys of the architecture: `choose('filters', ...)` inside `block('layers.3', ...)`
+ * answers `architecture.layers[3].filters`. The answer to a subset is the list of indices taken. So an architecture can be
+ * read back into answers without a second list of the choices.
  *
  * @typeParam A the architecture: plain JSON
  * @typeParam O the options, all with defaults
- * @typeParam N the network; this folder knows nothing of it
- * @typeParam Q the architecture as the questions ask for it; another form than A where there is a `genotype`
+ * @typeParam N the network; this folder knows nothing about it
+ * @typeParam Q the architecture in the form of the questions; it differs from A in a space with a `genotype`
  * @typeParam R what the networks read: images, or the tokens of a text
  */
 export interface SpaceDefinition<
@@ -29,29 +31,34 @@ export interface SpaceDefinition<
   O extends object = Record<never, never>,
   N = unknown,
   Q = A,
-  R extends keyof NetworkInput = 'images',
+  R extends string = 'images',
 > {
   readonly name: string;
-  /** Options with their documentation (`.describe`) and defaults: what `--set` may change. */
+  /** Options with their documentation (`.describe`) and defaults, for `--set`. Make the schema with `z.strictObject`. */
   readonly options?: OptionsSchema<O>;
   choices(options: O): Program<Q>;
   /**
-   * Between the questions' form of an architecture and the field's, where these differ: the genotype of a cell. Files
-   * and networks have the field's. `read` takes whatever a file held and throws InputError for what is no genotype.
+   * Translates between the questions' form of an architecture and the form that the field uses, such as the genotype of a
+   * cell. Files and networks have the field's form. `read` takes the content of a file and throws InputError if it is not a
+   * genotype.
    */
   readonly genotype?: { write(asked: Q, options: O): A; read(published: unknown, options: O): Q };
-  /** The option that a schedule of growing depth raises (Zoph & Le 2016, section 4.1), where there is one. */
+  /** The option that a schedule of growing depth raises (Zoph & Le 2016, section 4.1). */
   readonly depthOption?: keyof O & string;
-  /** Options for a laptop: what `--preset small` sets. */
+  /** Options for a laptop, set by `--preset small`. */
   readonly small?: Partial<O>;
   /** Options of the supernet of a search where the paper's network for the search is a smaller one. */
   readonly searched?: Partial<O>;
-  /** What its networks read; images where it is not said. */
+  /** What its networks read, as a kind of networks names it: `images` (the default), `tokens`, or that of a task of one's own. */
   readonly reads?: R;
+  /** The task that its networks are for, where several tasks have networks that read the same. */
+  readonly task?: string;
+  /** What its networks are published for, where that differs from others that read the same. */
+  readonly usualInput?: InputOf<R>;
   /** Builds the network of an architecture. */
-  network?(architecture: A, input: NetworkInput[R], options: O): N;
+  network?(architecture: A, input: InputOf<R>, options: O): N;
   /** Builds the network that holds the weights of all architectures, where there is one. */
-  supernet?(input: NetworkInput[R], options: O, variant: SupernetVariant): unknown;
+  supernet?(input: InputOf<R>, options: O, variant: SupernetVariant): unknown;
   /** Whether its supernet knows partial channels. */
   readonly partialChannels?: boolean;
 }
@@ -81,44 +88,50 @@ interface NetworkInput {
   readonly tokens: TokenInput;
 }
 
+/** What a network is built for; a kind of networks of one's own says it in its own types. */
+// biome-ignore lint/suspicious/noExplicitAny: only the kinds in the box are known here
+type InputOf<R extends string> = R extends keyof NetworkInput ? NetworkInput[R] : any;
+
 /** A definition whose options are not known: what a list of spaces holds. */
 // biome-ignore lint/suspicious/noExplicitAny: options are checked by the schema, the input by `reads`, at run time
 export type AnySpaceDefinition<A = unknown, N = unknown> = SpaceDefinition<A, any, N, any, any>;
 
-/** A definition as it stands, with its types inferred: `export default defineSpace({ name, *choices() {...} })`. */
+/** Returns a definition unchanged, with its types inferred: `export default defineSpace({ name, *choices() {...} })`. */
 export function defineSpace<
   A,
   O extends object = Record<never, never>,
   N = unknown,
-  R extends keyof NetworkInput = 'images',
+  R extends string = 'images',
 >(definition: SpaceDefinition<A, O, N, A, R> & { readonly genotype?: never }): SpaceDefinition<A, O, N, A, R>;
 export function defineSpace<
   A,
   O extends object = Record<never, never>,
   N = unknown,
   Q = A,
-  R extends keyof NetworkInput = 'images',
+  R extends string = 'images',
 >(definition: SpaceDefinition<A, O, N, Q, R>): SpaceDefinition<A, O, N, Q, R>;
 export function defineSpace(definition: AnySpaceDefinition): AnySpaceDefinition {
   return definition;
 }
 
-/** How many sheets are looked at before a count relies on the independence of the blocks. */
-const SHEETS_CHECKED = 10;
+/** The number of decision sequences that are checked before a count relies on the independence of the blocks. */
+const SEQUENCES_CHECKED = 10;
 
 /**
- * A space with its options set. An answer sheet lists the answers to the program's questions in order; one
- * sheet, one architecture.
+ * A space with its options set. A decision sequence lists the answers to the program's questions in order; each makes one
+ * architecture.
+ *
+ * @typeParam A the architecture, as the definition's program or genotype has it
  */
 export class Space<A = unknown, N = unknown> implements ProgramSource<unknown> {
   private constructor(
     readonly definition: AnySpaceDefinition<A, N>,
-    /** All of them, those left at their defaults included. */
+    /** All options, including those at their defaults. */
     readonly options: Readonly<Record<string, Json>>,
   ) {}
 
   /** @throws InputError for an option that does not exist or has a value that is not allowed */
-  static configure<A, O extends object, N, Q, R extends keyof NetworkInput>(
+  static configure<A, O extends object, N, Q, R extends string>(
     definition: SpaceDefinition<A, O, N, Q, R>,
     options: object = {},
   ): Space<A, N> {
@@ -132,7 +145,7 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<unknown> {
     return this.definition.name;
   }
 
-  /** The same space at another depth. @throws InputError where it has no depth, or not this one */
+  /** The same space at another depth. @throws InputError if it has no depth option, or does not allow this depth */
   withDepth(depth: number): Space<A, N> {
     const { depthOption } = this.definition;
     if (depthOption === undefined) {
@@ -145,30 +158,46 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<unknown> {
     return this.definition.choices(this.options);
   }
 
-  /** A sheet whose every answer is drawn evenly from those that its question allows. */
+  /** A random decision sequence: each answer is drawn uniformly from those that its question allows. */
   sample(random: Random): Answer[] {
     return trace(this, ({ question }) => sampleAnswer(question, random)).asked.map(({ answer }) => answer);
   }
 
-  /** The questions that a sheet answers. @throws InputError as `decode` */
+  /**
+   * Asks question by question, from the first one that `answers` leaves open.
+   *
+   * @throws InputError for an answer that its question does not allow, and for too many answers
+   */
+  begin(answers: readonly Answer[] = []): Dialogue<A> {
+    const dialogue = new Dialogue(this, (run) => this.#written(run));
+    for (const [i, answer] of answers.entries()) {
+      if (dialogue.question === undefined) throw this.#tooMany(answers, i);
+      dialogue.answer(answer);
+    }
+    return dialogue;
+  }
+
+  /** The questions that a decision sequence answers. @throws InputError as `decode` */
   trace(answers: readonly Answer[]): readonly AnsweredQuestion[] {
     return this.#run(answers).asked;
   }
 
-  /** The architecture of a sheet. @throws InputError for an answer that is not allowed, missing or too many */
+  /** The architecture of a decision sequence. @throws InputError for an answer that is not allowed, missing or too many */
   decode(answers: readonly Answer[]): A {
-    const run = this.#run(answers);
-    checkPlaces(this.name, run);
-    const { genotype } = this.definition;
-    return (genotype === undefined ? run.architecture : genotype.write(run.architecture, this.options)) as A;
+    return this.#written(this.#run(answers));
   }
 
-  /** The sheet of an architecture. @throws InputError that names the first place that is not of this space */
-  encode(architecture: unknown): Answer[] {
+  /** The decision sequence of an architecture. @throws InputError as `validate`: types do not hold the rules of a space */
+  encode(architecture: A): Answer[] {
     return this.#read(architecture).asked.map(({ answer }) => answer);
   }
 
-  /** The architecture, with its keys in the program's order where it has no genotype. @throws InputError as `encode` */
+  /**
+   * Checks that a value is an architecture of this space, and returns it with its keys in the program's order (unchanged
+   * if the space has a genotype).
+   *
+   * @throws InputError that names the first place that does not fit
+   */
   validate(architecture: unknown): A {
     const read = this.#read(architecture);
     return (this.definition.genotype === undefined ? read.architecture : architecture) as A;
@@ -182,38 +211,62 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<unknown> {
     );
   }
 
-  /** What equal sheets have in common, and different ones have not. */
+  #written(run: Trace<unknown>): A {
+    checkPlaces(this.name, run);
+    const { genotype } = this.definition;
+    return (genotype === undefined ? run.architecture : genotype.write(run.architecture, this.options)) as A;
+  }
+
+  /** A text that two decision sequences share if and only if they are equal. */
   key(answers: readonly Answer[]): string {
     return JSON.stringify(answers);
   }
 
   /**
-   * The sheet with one question answered differently (a choice: any other option; a subset: one item more,
-   * less or exchanged). Later questions keep what they can. It differs from the sheet unless there is no other.
+   * A random mutation: one question gets another answer (a choice: any other option; a subset: one item more or less, or
+   * one exchanged if its size is fixed). Later questions keep their values where these are still allowed and are answered
+   * at random elsewhere. The result differs from `answers` unless the space has only one sequence.
+   *
+   * @throws InputError as `decode`
    */
   mutate(answers: readonly Answer[], random: Random): Answer[] {
-    return mutateSheet(this, this.trace(answers), random);
-  }
-
-  /** Every sheet, lazily, in lexical order. */
-  enumerate(): Generator<readonly Answer[], void> {
-    return enumerateSheets(this);
+    return mutateSequence(this, this.trace(answers), random);
   }
 
   /**
-   * How many sheets there are, exactly.
+   * All neighbours of a decision sequence, lazily and each once: one question gets another answer, as in `mutate`. Later
+   * questions keep their values where these are still allowed and get their first answer elsewhere.
    *
-   * @throws InputError where blocks are missing (more than 1,000,000 combinations outside them) or where one is
-   *   seen to break its promise, so that the count would be wrong
+   * @throws InputError as `decode`
+   */
+  neighbours(answers: readonly Answer[]): Generator<readonly Answer[], void> {
+    return neighboursOf(this, this.trace(answers));
+  }
+
+  /** The number of neighbours, computed without listing them. @throws InputError as `decode` */
+  countNeighbours(answers: readonly Answer[]): number {
+    return countNeighbours(this.trace(answers));
+  }
+
+  /** Every decision sequence, lazily, in lexicographic order. */
+  enumerate(): Generator<readonly Answer[], void> {
+    return enumerateSequences(this);
+  }
+
+  /**
+   * The exact number of decision sequences.
+   *
+   * @throws InputError if counting takes more than 10,000,000 questions, which happens to large programs without blocks,
+   *   and if a random check finds a block or subset that later questions depend on, so that the count would be wrong
    */
   size(): bigint {
     const random = Random.of(0, 'independence of blocks');
-    for (let i = 0; i < SHEETS_CHECKED; i++) {
+    for (let i = 0; i < SEQUENCES_CHECKED; i++) {
       const dependence = findDependence(this, random);
       if (dependence !== undefined)
         throw new InputError(`space ${this.name} cannot be counted: ${dependence}`);
     }
-    return countSheets(this);
+    return countSequences(this);
   }
 
   #run(answers: readonly Answer[]): Trace<unknown> {
@@ -227,12 +280,14 @@ export class Space<A = unknown, N = unknown> implements ProgramSource<unknown> {
       return answer;
     });
     const { length } = run.asked;
-    if (answers.length > length) {
-      throw new InputError(
-        `space ${this.name}: there are ${answers.length} answers to ${length} questions; ` +
-          `the first too many is ${JSON.stringify(answers[length])}`,
-      );
-    }
+    if (answers.length > length) throw this.#tooMany(answers, length);
     return run;
+  }
+
+  #tooMany(answers: readonly Answer[], questions: number): InputError {
+    return new InputError(
+      `space ${this.name}: there are ${answers.length} answers to ${questions} questions; ` +
+        `the first too many is ${JSON.stringify(answers[questions])}`,
+    );
   }
 }

@@ -6,41 +6,49 @@ import { DartsNetwork } from '../networks/darts/network.js';
 import { type Anchor, block, choose, type Program, subset } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
 import { DartsSupernet } from '../supernets/darts-cnn.js';
+import { MOST_CHANNELS, MOST_LAYERS, MOST_NODES } from './size-limits.js';
 
-const options = z.object({
+const options = z.strictObject({
   channels: z
     .int()
     .min(2)
+    .max(MOST_CHANNELS)
     .multipleOf(2)
     .default(36)
-    .describe('C, channels of a node in the first cells; the paper has 16 in the search, 36 after it (A.1)'),
+    .describe('C, channels of a node in the first cells: 16 during the search, 36 afterwards (A.1)'),
   layers: z
     .int()
     .min(1)
+    .max(MOST_LAYERS)
     .default(20)
-    .describe('L, cells of the network; the paper has 8 in the search, 20 after it (A.1)'),
+    .describe('L, number of cells: 8 during the search, 20 afterwards (A.1)'),
   layout: z
     .enum(['cifar', 'imagenet'])
     .default('cifar')
     .describe(
-      "stem: one convolution, or three with stride 2 (the authors' NetworkCIFAR and NetworkImageNet)",
+      "stem: one convolution (cifar), or three with stride 2 (imagenet), as in the authors' NetworkCIFAR and NetworkImageNet",
     ),
   auxiliary: z
     .boolean()
     .default(false)
     .describe(
-      'auxiliary head behind the second reduction, for training; the paper adds 0.4 of its loss (A.2)',
+      'auxiliary head after the second reduction cell, for training; the paper weights its loss by 0.4 (A.2)',
     ),
-  nodes: z.int().min(1).default(4).describe('nodes of a cell between its inputs and its output (3.1.1)'),
+  nodes: z
+    .int()
+    .min(1)
+    .max(MOST_NODES)
+    .default(4)
+    .describe('number of intermediate nodes in a cell, between its inputs and its output (3.1.1)'),
   none: z
     .boolean()
     .default(false)
     .describe(
-      "whether an edge can be 'none'; DARTS leaves it out of what it derives (2.4), Li & Talwalkar 2019 draw it too",
+      "whether an edge can be 'none': DARTS excludes it from derived cells (2.4), Li & Talwalkar 2019 sample it too",
     ),
 });
 
-/** A cell as the questions ask for it: two different states a node, ascending, and an operation for each. */
+/** A cell in the form of the questions: for each node two different states, ascending, and an operation on each. */
 interface AskedCell {
   readonly inputs: readonly (readonly number[])[];
   readonly nodes: readonly { readonly inputs: readonly number[]; readonly operations: readonly unknown[] }[];
@@ -52,8 +60,8 @@ interface AskedCells {
 }
 
 /**
- * The convolutional cells of DARTS (Liu, Simonyan & Yang 2018, section 3.1.1): a normal and a reducing cell of four
- * nodes; each node is the sum of two operations on two different earlier states.
+ * The convolutional cells of DARTS (Liu, Simonyan & Yang 2018, section 3.1.1): a normal and a reduction cell with four
+ * nodes each. A node is the sum of two operations, on two different earlier states.
  */
 export const dartsCnn = defineSpace({
   name: 'darts-cnn',
@@ -95,8 +103,8 @@ export const dartsCnn = defineSpace({
   },
   network: (genotype: DartsGenotype, shape, { channels, layers, layout, auxiliary }) =>
     new DartsNetwork(genotype, shape, { channels, layers, layout, auxiliary }),
-  supernet: (shape, { channels, layers, nodes }, { partialChannels }) =>
-    new DartsSupernet(shape, { channels, layers, nodes, partialChannels }),
+  supernet: (shape, { channels, layers, nodes, layout }, { partialChannels }) =>
+    new DartsSupernet(shape, { channels, layers, nodes, layout, partialChannels }),
   partialChannels: true,
 });
 
@@ -121,7 +129,7 @@ function* cell(nodes: number, operations: readonly DartsOperation[]): Program<As
 
 const KEYS = ['normal', 'normal_concat', 'reduce', 'reduce_concat'];
 
-/** The states that a cell of DARTS concatenates. */
+/** The states that a DARTS cell concatenates. */
 function allNodes(nodes: number): number[] {
   return Array.from({ length: nodes }, (_, node) => node + 2);
 }
@@ -132,7 +140,7 @@ function writeEdges({ nodes }: AskedCell): DartsGenotype['normal'] {
   );
 }
 
-/** The edges of a node may stand in any order: the authors' code sorts them by their weights. */
+/** Accepts the edges of a node in any order: the authors' code sorts them by their weights. */
 function readCell(
   kind: string,
   edges: unknown,
@@ -143,7 +151,7 @@ function readCell(
     refuse(
       `'${kind}'`,
       edges,
-      `a list of ${2 * nodes} pairs [operation, state], two for each of ${nodes} nodes`,
+      `a list of ${2 * nodes} pairs [operation, state], two for each of the ${nodes} nodes`,
     );
   const read = (edges as unknown[]).map((edge, place) => {
     if (!Array.isArray(edge) || edge.length !== 2)
@@ -161,7 +169,11 @@ function readCell(
     nodes: Array.from({ length: nodes }, (_, node) => {
       const pair = read.slice(2 * node, 2 * node + 2);
       if (pair[0]?.state === pair[1]?.state)
-        refuse(`'${kind}.${2 * node + 1}.1'`, pair[1]?.state, `another state than '${kind}.${2 * node}.1'`);
+        refuse(
+          `'${kind}.${2 * node + 1}.1'`,
+          pair[1]?.state,
+          `a state other than that of '${kind}.${2 * node}.1'`,
+        );
       pair.sort((a, b) => a.state - b.state);
       return {
         inputs: pair.map(({ state }) => state),

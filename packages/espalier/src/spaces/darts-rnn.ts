@@ -11,44 +11,52 @@ import { RecurrentLanguageModel } from '../networks/recurrent/recurrent-language
 import { type Anchor, block, choose, type Program, subset } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
 import { DartsRnnSupernet } from '../supernets/darts-rnn.js';
+import { MOST_CHANNELS, MOST_NODES } from './size-limits.js';
 import { variationalDropout, variationalDropoutOptions } from './variational-dropout-options.js';
 
-const options = z.object({
+const options = z.strictObject({
   hidden: z
     .int()
     .min(1)
+    .max(MOST_CHANNELS)
     .default(850)
-    .describe('units, also of the embedding; the paper has 300 in the search, 850 after it (A.1.2, A.2.2)'),
+    .describe(
+      'hidden units, and size of the embedding: 300 during the search, 850 afterwards (A.1.2, A.2.2)',
+    ),
   nodes: z
     .int()
     .min(1)
+    .max(MOST_NODES)
     .default(8)
-    .describe('nodes of a cell after the first state, which input and last output make (3.1.2)'),
+    .describe(
+      'number of nodes in the cell after its first state, which combines the input and the previous hidden state (3.1.2)',
+    ),
   output: z
     .enum(['all', 'ends'])
     .default('all')
     .describe(
-      'what the cell gives out the mean of: all nodes (DARTS, 3.1.2), or those that no other reads (ENAS 2.1)',
+      "the cell's output is the mean of all nodes (DARTS, 3.1.2), or of the ends, which no other node reads (ENAS, 2.1)",
     ),
   ...variationalDropoutOptions,
 });
 
-/** A cell as the questions ask for it; its first state is an anchor without a question. */
+/** A cell in the form of the questions; its first state is an anchor that offers nothing to choose. */
 interface AskedCell {
   readonly input: readonly [];
   readonly nodes: readonly { readonly input: readonly number[]; readonly activation: DartsActivation }[];
 }
 
 /**
- * The recurrent cells of DARTS (Liu, Simonyan & Yang 2018, section 3.1.2): eight nodes, each a highway with one of
- * four activations from one earlier state.
+ * The recurrent cells of DARTS (Liu, Simonyan & Yang 2018, section 3.1.2): eight nodes. A node is a highway unit that reads
+ * one earlier state and has one of four activations.
  */
 export const dartsRnn = defineSpace({
   name: 'darts-rnn',
   reads: 'tokens',
   options,
   small: { hidden: 64 },
-  searched: { hidden: 300 },
+  /** As in the authors' rnn/train_search.py. */
+  searched: { hidden: 300, dropoutEmbedding: 0 },
   *choices({ nodes }): Program<AskedCell> {
     const states: Anchor[] = [yield* subset('input', [])];
     const asked: AskedCell['nodes'][number][] = [];
@@ -91,7 +99,7 @@ export const dartsRnn = defineSpace({
   supernet: (input, { hidden, nodes, output, ...rest }) => {
     if (output !== 'all')
       throw new InputError(
-        `space darts-rnn has no supernet with output = "${output}": in the mixture every state is read by all later nodes`,
+        `space darts-rnn has no supernet with output = "${output}": in the mixture, all later nodes read every state`,
       );
     return new DartsRnnSupernet(input, { hidden, nodes, dropout: variationalDropout(rest) });
   },
@@ -106,7 +114,7 @@ function outputStates(pairs: Pairs, output: 'all' | 'ends'): number[] {
 
 function readPairs(pairs: unknown, nodes: number): Pairs {
   if (!Array.isArray(pairs) || pairs.length !== nodes)
-    refuse("'recurrent'", pairs, `a list of ${nodes} pairs [activation, state], one for each node`);
+    refuse("'recurrent'", pairs, `a list of ${nodes} pairs [activation, state], one for each of the nodes`);
   return (pairs as unknown[]).map((pair, node) => {
     if (!Array.isArray(pair) || pair.length !== 2)
       refuse(`'recurrent.${node}'`, pair, 'a pair [activation, state]');

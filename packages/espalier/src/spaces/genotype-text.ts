@@ -1,150 +1,77 @@
 import { InputError } from '../input-error.js';
+import { DEEPEST, PythonReader, TOO_DEEP } from './python-reader.js';
+
+/** A log can have a genotype for each epoch. Only the last ones are tried, so that the time is limited. */
+const MOST_CANDIDATES = 100;
+
+const EXPECTED = "JSON, Python's Genotype(...), or a cell such as |nor_conv_3x3~0|+|none~0|skip_connect~1|";
+
+/** Where a genotype may begin: a call, a dictionary, or a cell of NAS-Bench-201, which is then matched as a whole. */
+const CANDIDATE =
+  /\bGenotype\s*\(|\{\s*u?['"](?:normal|reduce|recurrent)\w*['"]\s*:|\|(?:\w+~\d+\|)+(?:\+\|(?:\w+~\d+\|)+)*/g;
 
 /**
- * Reads a genotype from text: JSON, or the Python that published code prints, `Genotype(normal=[('sep_conv_3x3', 1),
- * ...], normal_concat=range(2, 6), ...)` or `Genotype(recurrent=[...], concat=range(1, 9))`, alone or assigned to a
- * name (`DARTS_V2 = Genotype(...)`), with comments or without. Tuples and ranges become lists. The text that
- * NAS-Bench-201's code prints, `|nor_conv_3x3~0|+|...|`, becomes `{ cell: text }`. Whether the genotype is one of a
- * space is for the space to say.
+ * Reads a genotype from text. The text is one of
+ *
+ * - JSON;
+ * - Python, as published code prints it or has it in its source, `Genotype(normal=[('sep_conv_3x3', 1), ...],
+ *   normal_concat=range(2, 6), ...)`, or a dictionary with these keys;
+ * - the text that NAS-Bench-201's code prints, `|nor_conv_3x3~0|+|...|`, which becomes `{ cell: text }`;
+ * - a log or a source file with one of the latter two in it. Of several, the last one counts; those behind a `#` count
+ *   only without any other.
+ *
+ * Tuples and ranges become lists. The content is not changed otherwise: nested lists stay nested, and any number of nodes
+ * is read. The space decides whether it is one of its genotypes.
  *
  * @param source what the text is, for messages: the name of its file
- * @throws InputError that names source, line and column, what stands there and what was expected
+ * @throws InputError with the source, the line and the column, what is there and what was expected
  */
 export function readGenotypeText(text: string, source: string): unknown {
-  if (/^\s*[{["]/.test(text)) {
+  const start = text.trimStart();
+  let fault: string | undefined;
+  if (/^[{["]/.test(start)) {
     try {
-      return JSON.parse(text);
+      return checkDepth(JSON.parse(text), source);
     } catch (error) {
-      throw new InputError(`${source} is no JSON: ${(error as Error).message}`);
+      if (error instanceof InputError) throw error;
+      fault = `${source}: is not valid JSON: ${(error as Error).message}`;
+      if (/^(?:\{\s*["}]|")/.test(start)) throw new InputError(fault);
     }
   }
-  if (/^\s*\|/.test(text)) return { cell: text.trim() };
-  return new PythonReader(text, source).genotype();
+  if (/^\|\S*\s*$/.test(start)) return { cell: text.trim() };
+  const found = findGenotype(text, source);
+  if (found === undefined)
+    throw new InputError(fault ?? `${source}: holds no genotype; expected ${EXPECTED}`);
+  return found;
 }
 
-/** Longest first: what a token may be. Blanks and comments stand between them. */
-const TOKEN =
-  /\s*(?:#[^\n]*\s*)*(?:(?<name>[A-Za-z_]\w*)|(?<number>-?\d+)|(?<text>'[^'\n]*'|"[^"\n]*")|(?<sign>[=(),[\]])|(?<end>$))/y;
-
-interface Token {
-  readonly kind: 'name' | 'number' | 'text' | 'sign' | 'end';
-  readonly text: string;
-  /** Where it begins. */
-  readonly at: number;
+/** The content of the last genotype in a text; undefined if there is none. */
+function findGenotype(text: string, source: string): unknown {
+  const candidates = [...text.matchAll(CANDIDATE)].slice(-MOST_CANDIDATES).reverse();
+  const isComment = ({ index }: RegExpExecArray) =>
+    text.slice(text.lastIndexOf('\n', index) + 1, index).includes('#');
+  let fault: unknown;
+  for (const candidate of [...candidates.filter((one) => !isComment(one)), ...candidates.filter(isComment)]) {
+    if (candidate[0].startsWith('|')) return { cell: candidate[0] };
+    const reader = new PythonReader(text, source, candidate.index);
+    try {
+      return candidate[0].startsWith('{') ? reader.value() : reader.call();
+    } catch (error) {
+      // A definition or a function of this name is not a genotype; one that breaks off is.
+      if (reader.hasLiteral) throw error;
+      fault ??= error;
+    }
+  }
+  if (fault !== undefined) throw fault;
+  return undefined;
 }
 
-/** No list that a genotype holds is longer; `range(10**9)` is a mistake, not a cell. */
-const LONGEST_RANGE = 1000;
-
-class PythonReader {
-  #position = 0;
-  #next: Token;
-
-  constructor(
-    private readonly text: string,
-    private readonly source: string,
-  ) {
-    this.#next = this.#read();
+/** @returns the value @throws InputError if its lists and objects are nested too deep */
+function checkDepth(value: unknown, source: string): unknown {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST) throw new InputError(`${source}: ${TOO_DEEP}`);
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
   }
-
-  /** `Genotype(key=value, ...)`, assigned to a name or not, and nothing after it. */
-  genotype(): Record<string, unknown> {
-    const expected = "JSON or 'Genotype('";
-    if (this.#next.kind !== 'name') this.#fail(expected);
-    const name = this.#take();
-    if (this.#stands('=')) {
-      this.#take();
-      if (!this.#stands('Genotype')) this.#fail("'Genotype('");
-      this.#take();
-    } else if (name.text !== 'Genotype') this.#fail(expected, name);
-    this.#sign('(');
-    const genotype = new Map<string, unknown>();
-    while (!this.#stands(')')) {
-      const key = this.#next;
-      if (key.kind !== 'name') this.#fail('a name and =, as in normal=[...]');
-      if (genotype.has(key.text)) this.#fail('each name once');
-      this.#take();
-      this.#sign('=');
-      genotype.set(key.text, this.#value());
-      if (!this.#stands(')')) this.#sign(',', "',' or ')'");
-    }
-    this.#take();
-    if (!this.#stands('')) this.#fail('the end: a text holds one genotype');
-    return Object.fromEntries(genotype);
-  }
-
-  #value(): unknown {
-    const token = this.#next;
-    if (token.kind === 'number') return Number(this.#take().text);
-    if (token.kind === 'text') return this.#take().text.slice(1, -1);
-    if (token.text === '[') return this.#items(']');
-    if (token.text === '(') return this.#items(')');
-    if (token.kind === 'name' && token.text === 'range') return this.#range();
-    return this.#fail("a string, a number, a list, a tuple or 'range('");
-  }
-
-  #items(closing: ')' | ']'): unknown[] {
-    this.#take();
-    const items: unknown[] = [];
-    while (!this.#stands(closing)) {
-      items.push(this.#value());
-      if (!this.#stands(closing)) this.#sign(',', `',' or '${closing}'`);
-    }
-    this.#take();
-    return items;
-  }
-
-  /** `range(end)` and `range(start, end)`. */
-  #range(): number[] {
-    const range = this.#take();
-    if (!this.#stands('(')) this.#fail("'('");
-    const bounds = this.#items(')');
-    const [start, end] = (bounds.length === 1 ? [0, bounds[0]] : bounds) as [number, number];
-    const whole = bounds.length >= 1 && bounds.length <= 2 && bounds.every(Number.isInteger);
-    if (!whole || end - start > LONGEST_RANGE)
-      this.#fail(`range(end) or range(start, end) of at most ${LONGEST_RANGE} numbers`, range);
-    return Array.from({ length: Math.max(0, end - start) }, (_, i) => start + i);
-  }
-
-  #stands(text: string): boolean {
-    return this.#next.kind !== 'text' && this.#next.text === text;
-  }
-
-  #sign(sign: string, expected = `'${sign}'`): void {
-    if (!this.#stands(sign)) this.#fail(expected);
-    this.#take();
-  }
-
-  #take(): Token {
-    const taken = this.#next;
-    this.#next = this.#read();
-    return taken;
-  }
-
-  #read(): Token {
-    TOKEN.lastIndex = this.#position;
-    const match = TOKEN.exec(this.text);
-    if (match === null) {
-      const at =
-        this.#position + (/^\s*(?:#[^\n]*\s*)*/.exec(this.text.slice(this.#position))?.[0].length ?? 0);
-      return this.#fail('a name, a number, a string or one of = ( ) [ ] ,', {
-        kind: 'sign',
-        text: this.text[at] ?? '',
-        at,
-      });
-    }
-    this.#position = TOKEN.lastIndex;
-    const [kind, text] = Object.entries(match.groups ?? {}).find(([, value]) => value !== undefined) as [
-      Token['kind'],
-      string,
-    ];
-    return { kind, text, at: this.#position - text.length };
-  }
-
-  #fail(expected: string, token = this.#next): never {
-    const before = this.text.slice(0, token.at).split('\n');
-    const place = `${this.source}:${before.length}:${(before.at(-1) as string).length + 1}`;
-    const found = token.kind === 'end' ? 'the end of the text' : `'${token.text}'`;
-    throw new InputError(`${place}: found ${found}; expected ${expected}`);
-  }
+  return value;
 }

@@ -12,16 +12,32 @@ import {
 import { block, choose, type Program } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
 import { NasBench201Supernet } from '../supernets/nasbench201.js';
+import { MOST_CHANNELS, MOST_LAYERS, MOST_NODES } from './size-limits.js';
 
-const options = z.object({
-  channels: z.int().min(1).default(16).describe('C, channels of the first of the three stages (2.1)'),
-  cells: z.int().min(1).default(5).describe('N, cells of each of the three stages (2.1)'),
-  nodes: z.int().min(2).default(4).describe('V, nodes of a cell with its input and its output (2.1)'),
+const options = z.strictObject({
+  channels: z
+    .int()
+    .min(1)
+    .max(MOST_CHANNELS)
+    .default(16)
+    .describe('C, channels of the first of the three stages (2.1)'),
+  cells: z
+    .int()
+    .min(1)
+    .max(MOST_LAYERS)
+    .default(5)
+    .describe('N, number of cells in each of the three stages (2.1)'),
+  nodes: z
+    .int()
+    .min(2)
+    .max(MOST_NODES)
+    .default(4)
+    .describe('V, number of nodes in a cell, including its input and its output (2.1)'),
 });
 
 /**
- * The cells of NAS-Bench-201 (Dong & Yang 2020, section 2.1): one operation of five on each of the edges between four
- * nodes, so that all 15,625 networks could be trained.
+ * The cells of NAS-Bench-201 (Dong & Yang 2020, section 2.1): one of five operations on each of the six edges between four
+ * nodes. There are 15,625, so few that the authors trained them all.
  */
 export const nasBench201 = defineSpace({
   name: 'nasbench201',
@@ -49,7 +65,7 @@ export const nasBench201 = defineSpace({
   supernet: (shape, { channels, cells, nodes }) => new NasBench201Supernet(shape, { channels, cells, nodes }),
 });
 
-/** The operations on the edges into a node, from node 0 on. */
+/** The operations on the edges into a node, in the order of the nodes that they come from. */
 function* edgesInto(node: number): Program<NasBench201Operation[]> {
   const edges: NasBench201Operation[] = [];
   for (let from = 0; from < node; from++) edges.push(yield* choose(String(from), NASBENCH201_OPERATIONS));

@@ -11,58 +11,77 @@ import { NasnetNetwork } from '../networks/nasnet/network.js';
 import { nasnetOperations } from '../networks/nasnet/operations.js';
 import { block, choose, type Program } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
+import { MOST_CHANNELS, MOST_LAYERS, MOST_NODES } from './size-limits.js';
 
 const isSet = (list: readonly unknown[]) => new Set(list).size === list.length;
-const TWICE = 'a value stands there twice';
+const TWICE = 'the list has a value twice';
 
-const keeps = z.array(z.int().min(0)).refine(isSet, TWICE).default([]);
+const keeps = z
+  .array(
+    z
+      .int()
+      .min(0)
+      .max(MOST_NODES + CELL_INPUTS - 1),
+  )
+  .refine(isSet, TWICE)
+  .default([]);
 
-const options = z.object({
-  blocks: z.int().min(1).default(5).describe('blocks of a cell (B, 3)'),
+const options = z.strictObject({
+  blocks: z.int().min(1).max(MOST_NODES).default(5).describe('number of blocks in a cell: B, 5 in section 3'),
   operations: z
     .array(z.enum(nasnetOperations))
     .nonempty()
     .refine(isSet, TWICE)
     .default([...nasnetOperations])
-    .describe('operations to choose from (3)'),
+    .describe('operations to choose from (section 3)'),
   combinations: z
     .array(z.enum(nasnetCombinations))
     .nonempty()
     .refine(isSet, TWICE)
     .default([...nasnetCombinations])
-    .describe('how a block may combine its two results: add, or concat along the filters (3)'),
+    .describe('ways of combining the two results of a block: add, or concat along the channels (section 3)'),
   normalKeeps: keeps.describe(
-    'hidden states that the normal cell concatenates although a block reads them, beside those that none reads (3); ' +
-      'NASNet-A and AmoebaNet-A have some',
+    'hidden states that the normal cell concatenates even if a block reads them, in addition to the unread ones ' +
+      '(section 3); NASNet-A and AmoebaNet-A have some',
   ),
-  reductionKeeps: keeps.describe('the same of the reduction cell'),
-  cells: z.int().min(1).default(6).describe('normal cells of each of the three stages (N, 3)'),
+  reductionKeeps: keeps.describe('as normalKeeps, for the reduction cell'),
+  cells: z
+    .int()
+    .min(1)
+    .max(MOST_LAYERS)
+    .default(6)
+    .describe('number of normal cells in each of the three stages: N of section 3'),
   channels: z
     .int()
     .min(1)
+    .max(MOST_CHANNELS)
     .default(32)
-    .describe('filters of the convolutions of the first stage (3); filters replaces it'),
+    .describe('filters of the convolutions in the first stage (section 3); ignored if filters is set'),
   filters: z
     .int()
     .min(1)
+    .max(MOST_CHANNELS)
     .nullable()
     .default(null)
-    .describe('filters of the penultimate layer (the F of "N @ F", 4); null: channels counts'),
+    .describe('filters of the penultimate layer, instead of channels: the F of "N @ F" in section 4'),
   layout: z
     .enum(['cifar', 'imagenet'])
     .default('cifar')
-    .describe('imagenet: a stem of stride 2 and two more reduction cells (figure 2)'),
+    .describe('imagenet: a stem with stride 2 and two more reduction cells (figure 2)'),
   stemFilters: z
     .int()
     .min(1)
+    .max(MOST_CHANNELS)
     .nullable()
     .default(null)
-    .describe("filters of the stem's convolution; null: 3 times those of the first stage, imagenet: 32"),
+    .describe(
+      "filters of the stem's convolution; null: 3 times those of the first stage, or 32 with layout imagenet",
+    ),
   skipReductionInput: z
     .boolean()
     .default(false)
     .describe(
-      'the cell after a reduction reads, as its earlier input, the earlier input of the reduction; so does the ' +
+      'whether the cell after a reduction cell has the same earlier input as the reduction cell itself, as in the ' +
         "authors' large network",
     ),
   dropout: z
@@ -70,16 +89,15 @@ const options = z.object({
     .min(0)
     .max(1)
     .default(0)
-    .describe("dropout before the classifier; 0.5 in the authors' networks for ImageNet"),
-  auxiliary: z.boolean().default(false).describe('an auxiliary head, two thirds of the way up, for training'),
+    .describe("probability of dropout before the classifier; 0.5 in the authors' networks for ImageNet"),
+  auxiliary: z.boolean().default(false).describe('auxiliary head two thirds of the way up, for training'),
 });
 
 type Options = z.infer<typeof options>;
 
 /**
- * The cells of Zoph et al. 2018 (section 3): each block chooses two hidden states, an operation for each and how the
- * results are combined; hidden states that no block reads are concatenated. What is answered for one question changes
- * no other.
+ * The cells of Zoph et al. 2018 (section 3). Each block chooses two hidden states, an operation on each, and how to combine
+ * the results. The hidden states that no block reads are concatenated. No question depends on another.
  */
 export const nasnet = defineSpace({
   name: 'nasnet',
@@ -104,7 +122,7 @@ function* cell(
   const unknown = keeps.find((state) => !states.includes(state));
   if (unknown !== undefined)
     throw new InputError(
-      `space nasnet: option '${name}Keeps' has ${unknown}; allowed: hidden states, 0 to ${states.length - 1}`,
+      `space nasnet: option '${name}Keeps' holds ${unknown}; allowed: hidden states, 0 to ${states.length - 1}`,
     );
   const blocks: NasnetBlock[] = [];
   for (let i = 0; i < count; i++) {

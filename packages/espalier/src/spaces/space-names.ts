@@ -7,7 +7,7 @@ import { nasnet } from './nasnet.js';
 import { zophCnn } from './zoph-cnn.js';
 import { zophRnn } from './zoph-rnn.js';
 
-/** The spaces in the box. */
+/** The built-in spaces, by name. */
 export const spaces: ReadonlyMap<string, AnySpaceDefinition> = new Map(
   [zophCnn, zophRnn, nasnet, dartsCnn, dartsRnn, nasBench201, autoDeepLab].map((definition) => [
     definition.name,

@@ -3,24 +3,28 @@ import type { VariationalDropout } from '../networks/recurrent/variational-dropo
 
 const probability = () => z.number().min(0).lt(1);
 
-/** Options of a space of recurrent cells; the defaults are those of the authors' code of DARTS (its rnn/train.py). */
+/** Dropout options of the recurrent spaces. The defaults are those of the DARTS authors' code (rnn/train.py). */
 export const variationalDropoutOptions = {
   dropoutEmbedding: probability()
-    .default(0)
-    .describe('probability of dropping a word throughout a stretch of text (dropoute)'),
-  dropoutInput: probability().default(0.2).describe('of dropping elements of the embedded words (dropouti)'),
+    .default(0.1)
+    .describe('probability of dropping a word wherever it occurs in a segment of BPTT length (dropoute)'),
+  dropoutInput: probability()
+    .default(0.2)
+    .describe('probability of dropping elements of the embedded words (dropouti)'),
   dropoutCellInput: probability()
     .default(0.75)
-    .describe('of dropping elements of what a recurrent cell reads (dropoutx)'),
+    .describe('probability of dropping elements of the input of a recurrent cell (dropoutx)'),
   dropoutHidden: probability()
     .default(0.25)
-    .describe('of dropping elements of hidden states, those within a cell included (dropouth)'),
+    .describe(
+      'probability of dropping elements of the hidden states, including those inside a cell (dropouth)',
+    ),
   dropoutOutput: probability()
     .default(0.75)
-    .describe('of dropping elements of what the decoder reads (dropout)'),
+    .describe('probability of dropping elements of the input of the decoder (dropout)'),
 };
 
-/** The options of that name, out of all. */
+/** The dropout options among all options of a space. */
 export function variationalDropout(options: VariationalDropout): VariationalDropout {
   const { dropoutEmbedding, dropoutInput, dropoutCellInput, dropoutHidden, dropoutOutput } = options;
   return { dropoutEmbedding, dropoutInput, dropoutCellInput, dropoutHidden, dropoutOutput };

@@ -9,48 +9,59 @@ import {
 import { ZophNetwork } from '../networks/zoph-cnn/network.js';
 import { type Anchor, block, choose, type Program, subset } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
+import { MOST_CHANNELS, MOST_LAYERS, MOST_PIXELS } from './size-limits.js';
 
 const isSet = (list: readonly unknown[]) => new Set(list).size === list.length;
-const TWICE = 'a value stands there twice';
+const TWICE = 'the list has a value twice';
 
-const sizes = z.array(z.int().min(1)).nonempty().refine(isSet, TWICE);
+const sizesUpTo = (most: number) => z.array(z.int().min(1).max(most)).nonempty().refine(isSet, TWICE);
+const pixels = sizesUpTo(MOST_PIXELS);
 
-const options = z.object({
-  layers: z.int().min(1).default(6).describe('layers; the search of the paper begins with 6 (4.1)'),
+const options = z.strictObject({
+  layers: z
+    .int()
+    .min(1)
+    .max(MOST_LAYERS)
+    .default(6)
+    .describe('number of layers; the search in the paper begins with 6 (4.1)'),
   layerTypes: z
     .array(z.enum(LAYER_TYPES))
     .nonempty()
     .refine(isSet, TWICE)
     .default(['convolution'])
     .describe(
-      'what a layer can be; the paper searched convolutions and names pooling, local contrast normalisation and batch ' +
-        'norm as types to add (3.3)',
+      'types of layer to choose from; the paper searches convolutions and mentions pooling, local contrast normalisation ' +
+        'and batch norm as further types (3.3)',
     ),
-  filterHeights: sizes.default([1, 3, 5, 7]).describe('filter heights to choose from, in pixels (4.1)'),
-  filterWidths: sizes.default([1, 3, 5, 7]).describe('filter widths to choose from, in pixels (4.1)'),
-  filters: sizes.default([24, 36, 48, 64]).describe('numbers of filters to choose from (4.1)'),
-  strides: sizes
+  filterHeights: pixels.default([1, 3, 5, 7]).describe('filter heights to choose from, in pixels (4.1)'),
+  filterWidths: pixels.default([1, 3, 5, 7]).describe('filter widths to choose from, in pixels (4.1)'),
+  filters: sizesUpTo(MOST_CHANNELS)
+    .default([24, 36, 48, 64])
+    .describe('numbers of filters to choose from (4.1)'),
+  strides: pixels
     .default([1])
     .describe(
-      'strides to choose from, for height and width apart; [1] fixes them, the paper also searched [1, 2, 3] (4.1)',
+      'strides to choose from, separately for height and width; [1] fixes them, the paper also searches [1, 2, 3] (4.1)',
     ),
-  windows: sizes
+  windows: pixels
     .default([2, 3])
-    .describe('height and width of the windows of pooling to choose from, in pixels; not in the paper'),
-  poolStrides: sizes
+    .describe('sizes of the square pooling windows to choose from, in pixels; not in the paper'),
+  poolStrides: pixels
     .default([1, 2])
-    .describe('strides of pooling to choose from, over height and width; not in the paper'),
-  skips: z.boolean().default(true).describe('skip connections: a layer reads any of the earlier ones (3.3)'),
+    .describe('pooling strides to choose from, the same for height and width; not in the paper'),
+  skips: z
+    .boolean()
+    .default(true)
+    .describe('skip connections: whether a layer can read any set of earlier layers (3.3)'),
 });
 
 type Options = z.infer<typeof options>;
 
 /**
- * The convolutional networks of Zoph & Le 2016. Layer by layer, the controller predicts filter height, filter
- * width, stride height, stride width and number of filters (section 3.1, figure 2), then at the layer's anchor
- * point which earlier layers are its inputs (section 3.3). With several layer types each layer begins with its type,
- * and is asked only for what belongs to that type (section 3.3): a window and a stride of pooling, nothing of a
- * normalisation.
+ * The convolutional networks of Zoph & Le 2016. Layer by layer, the controller predicts filter height, filter width, stride
+ * height, stride width and number of filters (section 3.1, figure 2), then, at the layer's anchor point, which earlier
+ * layers are its inputs (section 3.3). With several layer types, the type of each layer is predicted first and followed by
+ * the settings of that type (section 3.3): a window and a stride for pooling, none for normalisation.
  */
 export const zophCnn = defineSpace({
   name: 'zoph-cnn',
@@ -81,7 +92,7 @@ export const zophCnn = defineSpace({
   network: (architecture: ZophCnn, shape) => new ZophNetwork(architecture, shape),
 });
 
-/** The type, then what it has to be told. Where all layers are convolutions, as in the paper, none has a type. */
+/** The type, then its settings. If all layers are convolutions, as in the paper, the architecture has no types. */
 function* layerKind(options: Options): Program<LayerKind> {
   const { layerTypes, filterHeights, filterWidths, filters, strides, windows, poolStrides } = options;
   const type = yield* unlessFixed<LayerType>('type', layerTypes);
@@ -104,7 +115,7 @@ function* layerKind(options: Options): Program<LayerKind> {
   }
 }
 
-/** Asked only where there is something to choose: "one where we fix the strides to be 1" (section 4.1). */
+/** Asks only if there is a choice: "one where we fix the strides to be 1" (section 4.1). */
 function* unlessFixed<T>(name: string, offered: readonly T[]): Program<T> {
   const [fixed] = offered;
   return offered.length === 1 ? (fixed as T) : yield* choose(name, offered);

@@ -4,39 +4,50 @@ import { ZophRecurrentCell } from '../networks/recurrent/zoph-cell.js';
 import { ACTIVATIONS, COMBINATIONS, type TreeNode, type ZophRnn } from '../networks/recurrent/zoph-tree.js';
 import { block, choose, type Program } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
+import { MOST_CHANNELS, MOST_LAYERS, MOST_NODES } from './size-limits.js';
 import { variationalDropout, variationalDropoutOptions } from './variational-dropout-options.js';
 
-const options = z.object({
+const options = z.strictObject({
   base: z
     .int()
     .min(1)
+    .max(MOST_NODES)
     .default(8)
-    .describe('base number, leaves of the tree: 2 in the illustration (3.4), 8 in the experiments (4.2)'),
+    .describe('base number: the leaves of the tree, 2 in the example (3.4), 8 in the experiments (4.2)'),
   maxAndSin: z
     .boolean()
     .default(false)
-    .describe('whether max and sin can be chosen too, as in the control experiment (4.2)'),
+    .describe('whether max and sin can be chosen as well, as in the control experiment (4.2)'),
   hidden: z
     .int()
     .min(1)
+    .max(MOST_CHANNELS)
     .default(740)
-    .describe('units of a layer; the paper gives totals (4.2): 740 make 25 million values of base 8, tied'),
-  layers: z.int().min(1).default(2).describe('recurrent layers of the same cell; the paper has two (4.2)'),
+    .describe(
+      'hidden units of a layer; the paper gives only totals (4.2): with base 8 and tied weights, 740 units make 25 million ' +
+        'parameters',
+    ),
+  layers: z
+    .int()
+    .min(1)
+    .max(MOST_LAYERS)
+    .default(2)
+    .describe('number of recurrent layers, all with the same cell; the paper has two (4.2)'),
   tied: z
     .boolean()
     .default(true)
-    .describe('whether embedding and decoder share their weight ("shared embeddings", table 2)'),
+    .describe('whether the embedding and the decoder share their weights ("shared embeddings", table 2)'),
   ...variationalDropoutOptions,
 });
 
 /**
- * The recurrent cells of Zoph & Le 2016 (section 3.4): a tree over pairs of input and last output.
+ * The recurrent cells of Zoph & Le 2016 (section 3.4): a tree whose leaves read the input and the previous hidden state.
  *
  * The questions, in the order of figure 5: for each node of the tree, leaves first, `nodes.I.combination` and
- * `nodes.I.activation`; `cellInject.combination` and `cellInject.activation`, how the last cell state is merged in;
- * `cellIndex.next`, the node whose value before its activation is the next cell state; `cellIndex.previous`, the node
- * that the last cell state is injected at. Any node can be either, the root too: with base N there are
- * 8^(2N) (2N-1)^2 cells, for N = 8 the paper's "approximately 6 x 10^16".
+ * `nodes.I.activation`; `cellInject.combination` and `cellInject.activation`, how the previous cell state enters;
+ * `cellIndex.next`, the node whose value before its activation is the next cell state; `cellIndex.previous`, the node where
+ * the previous cell state enters. Both can be any node, including the root, so base N makes 8^(2N) (2N-1)^2 cells: for
+ * N = 8, the paper's "approximately 6 x 10^16".
  */
 export const zophRnn = defineSpace({
   name: 'zoph-rnn',

@@ -1,6 +1,6 @@
 import { ascending, mean, quantileSorted } from 'd3-array';
 import { Random } from '../random/random.js';
-import { requireValues } from './summary.js';
+import { requireCount, requireValues } from './summary.js';
 
 export interface Interval {
   readonly low: number;
@@ -8,7 +8,7 @@ export interface Interval {
 }
 
 export interface BootstrapOptions {
-  /** Share of the resamples whose mean lies inside; 0.95 by default. */
+  /** The share of the resampled means inside the interval, between 0 and 1; 0.95 by default. */
   readonly level?: number;
   /** 10,000 by default. */
   readonly resamples?: number;
@@ -17,11 +17,11 @@ export interface BootstrapOptions {
 }
 
 /**
- * The percentile bootstrap interval of a mean (Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, chapter
- * 13): the values are drawn with replacement, as many as there are, again and again; the interval leaves out an equal
- * share of the means at both ends. Quantiles between two means are interpolated (definition 7 of Hyndman & Fan 1996).
+ * The percentile bootstrap interval of a mean (Efron & Tibshirani 1993, *An Introduction to the Bootstrap*, chapter 13).
+ * A resample draws as many values as there are, with replacement. The interval excludes an equal share of the resampled
+ * means at each end. Quantiles between two means are interpolated (definition 7 of Hyndman & Fan 1996).
  *
- * With a handful of values it is too narrow, as every interval is that knows nothing but them.
+ * With few values the interval is too narrow: it knows nothing of the values that were not drawn.
  *
  * @throws RangeError for fewer than two values
  */
@@ -31,9 +31,9 @@ export function meanInterval(values: readonly number[], options: BootstrapOption
 }
 
 /**
- * The same of the difference of the means of paired samples, first - second: the pairs are drawn, not the values.
+ * The bootstrap interval of the mean difference of paired samples, first - second. A resample draws pairs.
  *
- * @throws RangeError for samples of unequal size, or of fewer than two pairs
+ * @throws RangeError for samples of unequal size, and for fewer than two pairs
  */
 export function pairedDifferenceInterval(
   first: readonly number[],
@@ -44,7 +44,8 @@ export function pairedDifferenceInterval(
 }
 
 /**
- * The same of the difference of the means of two independent samples, first - second: each is drawn by itself.
+ * The bootstrap interval of the difference between the means of two independent samples, first - second. A resample draws
+ * from each sample separately.
  *
  * @throws RangeError for a sample of fewer than two values
  */
@@ -65,11 +66,14 @@ export function pairedDifferences(first: readonly number[], second: readonly num
   return first.map((value, pair) => value - (second[pair] as number));
 }
 
-/** @param statistic of one resample; `draw` gives the mean of a resample of its values */
+/** @param statistic of one resample; `draw` returns the mean of a resample of its argument */
 function percentileInterval(
   statistic: (draw: (values: readonly number[]) => number) => number,
   { level = 0.95, resamples = 10_000, seed = 0 }: BootstrapOptions,
 ): Interval {
+  if (!(level > 0 && level < 1))
+    throw new RangeError(`the level of an interval is ${level}; allowed: between 0 and 1`);
+  requireCount('resamples', resamples);
   const random = Random.of(seed, 'bootstrap');
   const draw = (values: readonly number[]) =>
     mean(values, () => values[random.below(values.length)] as number) as number;

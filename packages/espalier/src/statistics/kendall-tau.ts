@@ -1,18 +1,18 @@
 import { requireValues } from './summary.js';
 
 /**
- * Kendall's tau-b (Kendall 1945): how far two measures put the same things in the same order, from 1 through 0 to -1.
- * Of all pairs, those in the same order in both minus those in opposite order, divided by the geometric mean of the
- * numbers of pairs that are not tied in the one and in the other.
+ * Kendall's tau-b (Kendall 1945), the rank correlation of two measures of the same things: 1 for the same order, -1 for the
+ * opposite one. The number of concordant pairs minus that of discordant pairs, divided by the geometric mean of the
+ * numbers of pairs that are not tied in the first and in the second measure.
  *
- * @returns undefined where all values of one measure are equal, or there is only one: there is no order then
+ * @returns undefined if all values of one measure are equal, or there is only one: then there is no order
  * @throws RangeError for measures of unequal length
  */
 export function kendallTau(first: readonly number[], second: readonly number[]): number | undefined {
   requireValues(first);
   requireValues(second);
   if (first.length !== second.length)
-    throw new RangeError(`${first.length} and ${second.length} values are not of the same things`);
+    throw new RangeError(`${first.length} and ${second.length} values do not measure the same things`);
   let [balance, untiedFirst, untiedSecond] = [0, 0, 0];
   for (let j = 1; j < first.length; j++) {
     for (let i = 0; i < j; i++) {

@@ -5,13 +5,14 @@ import {
   type PermutationOptions,
   type PermutationTest,
   SAMPLES,
+  sampledTest,
   threshold,
 } from './permutation-test.js';
 import { requireValues } from './summary.js';
 
 /**
- * Tests whether two methods differ that ran with the same seeds (Fisher's sign-flip test): were they equal, the two
- * values of a seed could as well be swapped, and the sign of each difference be the other one.
+ * Tests whether two methods differ that ran with the same seeds (Fisher's sign-flip test). If they were equal, the two
+ * values of a seed could be swapped, which flips the sign of their difference.
  *
  * @throws RangeError for samples of unequal size or without values
  */
@@ -24,12 +25,11 @@ export function pairedTest(
   requireValues(differences);
   const n = differences.length;
   const sum = differences.reduce((total, difference) => total + difference, 0);
-  const least = threshold(
-    sum,
-    differences.reduce((total, difference) => total + Math.abs(difference), 0),
-  );
+  const size = differences.reduce((total, difference) => total + Math.abs(difference), 0);
+  const least = threshold(sum, size);
   const difference = sum / n;
   if (2 ** n <= exactUpTo) {
+    /** The number of far sums among those with the signs of the first `pair` differences given. */
     const far = (pair: number, total: number): number => {
       if (pair === n) return Math.abs(total) >= least ? 1 : 0;
       const one = differences[pair] as number;
@@ -38,11 +38,9 @@ export function pairedTest(
     return { difference, p: far(0, 0) / 2 ** n, rearrangements: 2 ** n, exact: true };
   }
   const random = Random.of(seed, 'paired test');
-  let far = 1;
-  for (let sample = 0; sample < samples; sample++) {
+  return sampledTest(difference, samples, () => {
     let total = 0;
     for (const one of differences) total += random.below(2) === 0 ? one : -one;
-    if (Math.abs(total) >= least) far++;
-  }
-  return { difference, p: far / (samples + 1), rearrangements: samples, exact: false };
+    return Math.abs(total) >= least;
+  });
 }

@@ -1,24 +1,26 @@
-/** What a permutation test says of the difference of two means. */
+import { requireCount } from './summary.js';
+
+/** The result of a permutation test of the difference between two means. */
 export interface PermutationTest {
-  /** Mean of the first sample - mean of the second. */
+  /** The mean of the first sample minus that of the second. */
   readonly difference: number;
   /**
-   * Two-sided: the share of the rearrangements whose difference is at least as far from 0 as the one that was found,
-   * among them the one that was found. So it is never 0, and with few values never small: 1 / 16 at best for five pairs.
+   * Two-sided: the share of the rearrangements whose difference is at least as far from 0 as the observed one. The observed
+   * one counts as well, so p is never 0 and never small for few values: at least 1 / 16 for five pairs.
    */
   readonly p: number;
-  /** How many rearrangements were looked at. */
+  /** The number of rearrangements that were tried. */
   readonly rearrangements: number;
-  /** All that there are; otherwise drawn, and the one that was found counted besides (Phipson & Smyth 2010). */
+  /** Whether all rearrangements were tried. Otherwise they are a random sample, and the observed one is added to them. */
   readonly exact: boolean;
 }
 
 export interface PermutationOptions {
-  /** Up to so many rearrangements all are looked at; 2^20 by default. */
+  /** All rearrangements are tried if there are at most this many; 2^20 by default. */
   readonly exactUpTo?: number;
-  /** How many are drawn otherwise; 100,000 by default. */
+  /** The number of random rearrangements otherwise; 100,000 by default. */
   readonly samples?: number;
-  /** Equal seeds, equal draws; 0 by default. */
+  /** Equal seeds, equal samples; 0 by default. */
   readonly seed?: number;
 }
 
@@ -26,11 +28,24 @@ export const EXACT_UP_TO = 2 ** 20;
 export const SAMPLES = 100_000;
 
 /**
- * The least that counts as being as far from 0 as `found`. Sums of the same terms in another order differ in their
- * last bits; equal ones must not be missed for it.
+ * A test by random rearrangements: p = (b + 1) / (m + 1) for b far ones among m (Phipson & Smyth 2010, *Permutation
+ * p-values should never be zero*).
+ *
+ * @param isFar draws one rearrangement: whether its difference is at least as far from 0 as the observed one
+ */
+export function sampledTest(difference: number, samples: number, isFar: () => boolean): PermutationTest {
+  requireCount('samples', samples);
+  let far = 0;
+  for (let sample = 0; sample < samples; sample++) if (isFar()) far++;
+  return { difference, p: (far + 1) / (samples + 1), rearrangements: samples, exact: false };
+}
+
+/**
+ * The least absolute value that counts as being as far from 0 as `observed`. Sums of the same terms in another order differ
+ * in their last bits; such sums must still count as equal.
  *
  * @param size the sum of the absolute values of the terms
  */
-export function threshold(found: number, size: number): number {
-  return Math.abs(found) - 1e-12 * size;
+export function threshold(observed: number, size: number): number {
+  return Math.abs(observed) - 1e-12 * size;
 }

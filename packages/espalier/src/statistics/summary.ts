@@ -1,19 +1,19 @@
 import { deviation, max, mean, min } from 'd3-array';
 
-/** Which values of a measure are the good ones: accuracies are higher, perplexities lower. */
+/** Which values of a measure are better: `higher` for accuracies, `lower` for perplexities. */
 export type Direction = 'higher' | 'lower';
 
-/** What a sample of final values comes to. */
+/** Summary statistics of a sample of final values. */
 export interface Summary {
   readonly n: number;
   readonly mean: number;
-  /** Of the sample: the squares are divided by n - 1. Undefined for a single value. */
+  /** The sample standard deviation (the sum of squares is divided by n - 1). Undefined for a single value. */
   readonly deviation: number | undefined;
   readonly best: number;
   readonly worst: number;
 }
 
-/** @throws RangeError where there are no values */
+/** @throws RangeError if there are no values */
 export function summaryOf(values: readonly number[], direction: Direction): Summary {
   requireValues(values);
   const [low, high] = [min(values) as number, max(values) as number];
@@ -26,10 +26,16 @@ export function summaryOf(values: readonly number[], direction: Direction): Summ
   };
 }
 
-/** @throws RangeError where there are fewer than `least`, or one is not finite */
+/** @throws RangeError if there are fewer than `least` values, or one is not finite */
 export function requireValues(values: readonly number[], least = 1): void {
   if (values.length < least)
-    throw new RangeError(`${values.length} values where at least ${least} are needed`);
+    throw new RangeError(`there are ${values.length} values; at least ${least} are needed`);
   const odd = values.find((value) => !Number.isFinite(value));
   if (odd !== undefined) throw new RangeError(`a value is ${odd}, not a finite number`);
+}
+
+/** @throws RangeError unless `count` is a positive integer */
+export function requireCount(what: string, count: number): void {
+  if (!(Number.isSafeInteger(count) && count > 0))
+    throw new RangeError(`the number of ${what} is ${count}; allowed: a positive integer`);
 }

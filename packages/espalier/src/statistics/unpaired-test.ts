@@ -4,13 +4,14 @@ import {
   type PermutationOptions,
   type PermutationTest,
   SAMPLES,
+  sampledTest,
   threshold,
 } from './permutation-test.js';
 import { requireValues } from './summary.js';
 
 /**
- * Tests whether two methods differ whose runs cannot be paired: were they equal, every value could as well be of the
- * other method. The rearrangements are the ways to give the first method its number of values.
+ * Tests whether two methods differ whose runs cannot be paired. If they were equal, any value could belong to either
+ * method. The rearrangements are the ways to choose which values belong to the first one.
  *
  * @throws RangeError for a sample without values
  */
@@ -24,7 +25,7 @@ export function unpairedTest(
   const all = [...first, ...second];
   const [n, m] = [first.length, second.length];
   const total = all.reduce((sum, value) => sum + value, 0);
-  /** Of the means, when the values of the first have this sum. */
+  /** The difference of the means if the values of the first method have this sum. */
   const differenceAt = (sum: number) => sum / n - (total - sum) / m;
   const difference = differenceAt(first.reduce((sum, value) => sum + value, 0));
   const size = all.reduce((sum, value) => sum + Math.abs(value), 0) / Math.min(n, m);
@@ -33,7 +34,7 @@ export function unpairedTest(
 
   const ways = choose(n + m, n);
   if (ways <= exactUpTo) {
-    /** Of the ways to take `left` more of the values from `index` on. */
+    /** The number of far ways to take `left` more of the values from `index` on. */
     const far = (index: number, left: number, sum: number): number => {
       if (left === 0) return isFar(sum) ? 1 : 0;
       if (all.length - index < left) return 0;
@@ -42,19 +43,18 @@ export function unpairedTest(
     return { difference, p: far(0, n, 0) / ways, rearrangements: ways, exact: true };
   }
   const random = Random.of(seed, 'unpaired test');
-  let far = 1;
-  for (let sample = 0; sample < samples; sample++) {
+  return sampledTest(difference, samples, () => {
     const order = random.permutation(n + m);
     let sum = 0;
     for (let i = 0; i < n; i++) sum += all[order[i] as number] as number;
-    if (isFar(sum)) far++;
-  }
-  return { difference, p: far / (samples + 1), rearrangements: samples, exact: false };
+    return isFar(sum);
+  });
 }
 
-/** n over k; exact while it is below 2^53. */
+/** n over k; exact below 2^53. */
 function choose(n: number, k: number): number {
+  const fewer = Math.min(k, n - k);
   let ways = 1;
-  for (let i = 1; i <= Math.min(k, n - k); i++) ways = (ways * (n - Math.min(k, n - k) + i)) / i;
+  for (let i = 1; i <= fewer; i++) ways = (ways * (n - fewer + i)) / i;
   return Math.round(ways);
 }

@@ -12,14 +12,14 @@ import {
 } from './successive-halving.js';
 
 const options = z
-  .object({
+  .strictObject({
     ...rungOptions({ minEpochs: 1, maxEpochs: 300, eta: 4 }),
     configurations,
     mispromotions: z
       .boolean()
       .default(false)
       .describe(
-        'whether a rung may promote more than one in eta, where better ones come after worse ones were promoted (algorithm 2 as printed)',
+        'whether a rung may promote more than one in eta if better results arrive after worse ones were promoted (algorithm 2 as printed)',
       ),
   })
   .refine(...rungsFit);
@@ -38,14 +38,15 @@ const bracketOf = (given: Options) =>
 const sizeOf = (given: Options) => given.configurations ?? fewestConfigurations(given);
 
 /**
- * Asynchronous successive halving (Li et al. 2018, "A system for massively parallel hyperparameter tuning", algorithm
- * 2), with the settings of its use on networks (Li & Talwalkar 2019: r = 1, R = 300 epochs, eta = 4). A worker that is
- * free promotes the best that can be promoted, from the highest rung that has one; where there is none a new
- * architecture begins, so that nobody waits.
+ * Asynchronous successive halving (Li et al. 2018, "A system for massively parallel hyperparameter tuning", algorithm 2),
+ * with the settings of its application to networks (Li & Talwalkar 2019: r = 1, R = 300 epochs, eta = 4). A free worker
+ * promotes the best child that can be promoted, from the highest rung that has one. If there is none, it begins a new
+ * architecture, so that no worker waits.
  */
 export const asha: StrategyDefinition<Options> = {
   name: 'asha',
   options,
+  asynchronous: true,
   small: { maxEpochs: 9, eta: 3 },
   plan: (given) => ({
     epochs: given.maxEpochs,

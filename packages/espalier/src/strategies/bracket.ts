@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Halving, PromotionRule, Rung } from './promotion.js';
 
-/** What a free worker is to do: train a configuration until it has had the epochs of a rung. */
+/** A job for a free worker: train a configuration up to the epochs of a rung. */
 export interface Job {
   readonly configuration: number;
   readonly rung: number;
@@ -10,14 +10,14 @@ export interface Job {
 }
 
 interface BracketOptions extends Halving {
-  /** The number of the first configuration; those of a bracket follow one another. */
+  /** Number of the first configuration. The configurations of a bracket are numbered consecutively. */
   readonly first: number;
-  /** Of each rung, counted from the start of the training. */
+  /** Epochs of each rung, counted from the start of the training. */
   readonly epochs: readonly number[];
   readonly rule: PromotionRule;
 }
 
-/** What a bracket knows, as plain JSON. */
+/** The state of a bracket, as plain JSON. */
 export const bracketState = z.strictObject({
   started: z.int().min(0),
   rungs: z.array(
@@ -30,7 +30,7 @@ export const bracketState = z.strictObject({
 
 type BracketState = z.infer<typeof bracketState>;
 
-/** Configurations that begin on one rung, and of which ever fewer climb to the next. */
+/** A set of configurations that all begin on one rung, of which fewer and fewer are promoted to the next. */
 export class Bracket {
   #started = 0;
   #rungs: { results: Rung['results'][number][]; promoted: number[] }[];
@@ -43,7 +43,7 @@ export class Bracket {
     return this.#rungs;
   }
 
-  /** The most trainings that there can be: where a rung promotes no more than 1/eta of it. */
+  /** The largest possible number of jobs, given that a rung promotes no more than 1/eta of its configurations. */
   get trainings(): number {
     const { size, eta, epochs } = this.options;
     return epochs.reduce((sum, _, rung) => sum + Math.floor(size / eta ** rung), 0);
@@ -55,8 +55,8 @@ export class Bracket {
   }
 
   /**
-   * The next job, which is taken: a promotion from the highest rung that has one, or else a configuration that begins.
-   * Undefined where results must come first, or there are none to come.
+   * Takes the next job: a promotion from the highest rung that has one, or else a new configuration. Undefined if results
+   * are needed first, or if the bracket is finished.
    */
   next(): Job | undefined {
     const { epochs, rule, first, size } = this.options;
@@ -70,7 +70,7 @@ export class Bracket {
     return { configuration: first + this.#started++, rung: 0, epochs: epochs[0] as number };
   }
 
-  /** @param score null where the training failed */
+  /** @param score null if the training failed */
   tell({ configuration, rung }: Pick<Job, 'configuration' | 'rung'>, score: number | null): void {
     this.#rungs[rung]?.results.push({ configuration, score });
   }
@@ -79,7 +79,7 @@ export class Bracket {
     return structuredClone({ started: this.#started, rungs: this.#rungs });
   }
 
-  /** @throws InputError for the state of a bracket with other rungs */
+  /** @throws InputError for the state of a bracket with another number of rungs */
   restore({ started, rungs }: BracketState): void {
     if (rungs.length !== this.#rungs.length)
       throw new InputError(`a bracket with ${rungs.length} rungs, not ${this.#rungs.length}`);

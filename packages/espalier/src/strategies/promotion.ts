@@ -1,4 +1,4 @@
-/** A configuration on a rung: its score after the rung's epochs, the higher the better; null where its training failed. */
+/** The score of a configuration after the epochs of a rung. Higher is better; null if its training failed. */
 interface RungResult {
   readonly configuration: number;
   readonly score: number | null;
@@ -6,22 +6,22 @@ interface RungResult {
 
 /** Configurations that were trained for the same number of epochs. */
 export interface Rung {
-  /** In the order in which they came. */
+  /** In the order of their arrival. */
   readonly results: readonly RungResult[];
   /** In the order in which they were promoted to the next rung. */
   readonly promoted: readonly number[];
 }
 
-/** How many configurations begin, and the share of a rung that is promoted, 1/eta. */
+/** The number of configurations that begin, and eta, of which the share 1/eta of a rung is promoted. */
 export interface Halving {
   readonly size: number;
   readonly eta: number;
 }
 
-/** Which configuration of a rung, not the last one, is promoted next; undefined where none is yet. */
+/** Selects the configuration of a rung that is promoted next; undefined if none can be promoted yet. */
 export type PromotionRule = (rungs: readonly Rung[], rung: number, halving: Halving) => number | undefined;
 
-/** Best first; of equal ones the earlier configuration, so that the order of arrival has no part in it. Failed ones last. */
+/** Best first, failed ones last. Of equal ones the earlier configuration comes first, whatever the order of arrival. */
 function ranked({ results }: Rung): RungResult[] {
   const value = ({ score }: RungResult) => score ?? Number.NEGATIVE_INFINITY;
   return results.toSorted((a, b) =>
@@ -29,7 +29,7 @@ function ranked({ results }: Rung): RungResult[] {
   );
 }
 
-/** The best of the first `most` of a ranking that was not promoted. */
+/** The best of the first `most` of a ranking, among those that succeeded and were not promoted before. */
 function best(rung: Rung, most: number): number | undefined {
   return ranked(rung)
     .slice(0, most)
@@ -42,13 +42,13 @@ function rungAt(rungs: readonly Rung[], rung: number): Rung {
 }
 
 /**
- * The rule of ASHA (Li et al. 2018, algorithm 2): with n results so far, whatever is among the best n/eta and was not
- * promoted is promoted at once; nobody waits for the rung to be full.
+ * The rule of ASHA (Li et al. 2018, algorithm 2). Among n results so far, a configuration that is one of the best n/eta and
+ * was not promoted before is promoted at once, without waiting for the rung to be full.
  *
- * Where good ones come late, the algorithm as it is printed promotes more than n/eta in the end: early ones went on
- * that are not among the best any more.
+ * If good results arrive late, the algorithm as printed promotes more than n/eta in the end, because some configurations
+ * were promoted early that are not among the best any more.
  *
- * @param mispromotions whether it may; otherwise a rung with n results never has more than n/eta promoted
+ * @param mispromotions whether to allow this. Otherwise no more than n/eta of n results are promoted
  */
 export function asynchronous(mispromotions: boolean): PromotionRule {
   return (rungs, index, { eta }) => {
@@ -60,8 +60,8 @@ export function asynchronous(mispromotions: boolean): PromotionRule {
 }
 
 /**
- * The rule of successive halving (Jamieson & Talwalkar 2016; as algorithm 1 of Li et al. 2018 has it): the best n/eta of
- * a rung are promoted when all n are through. Where so many failed that there are fewer, those go on.
+ * The rule of successive halving (Jamieson & Talwalkar 2016; algorithm 1 of Li et al. 2018). Once all n configurations of a
+ * rung have a result, the best n/eta are promoted. If fewer have succeeded, all of these are promoted.
  */
 export const synchronous: PromotionRule = (rungs, index, { size, eta }) => {
   for (let below = 0; below <= index; below++) {
@@ -71,7 +71,7 @@ export const synchronous: PromotionRule = (rungs, index, { size, eta }) => {
   return best(rungAt(rungs, index), Math.floor(size / eta ** (index + 1)));
 };
 
-/** How many a full rung promotes. */
+/** The number of configurations that a full rung promotes. */
 function survivors({ results }: Rung, size: number, eta: number, next: number): number {
   const trained = results.filter(({ score }) => score !== null).length;
   return Math.min(Math.floor(size / eta ** next), trained);

@@ -2,31 +2,31 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
 import type { Space } from '../space/space.js';
-import type { Proposal, Strategy, StrategyDefinition, StrategyEvent, StrategySnapshot } from './strategy.js';
+import type { Asked, Strategy, StrategyDefinition, StrategySnapshot } from './strategy.js';
 
-/** So often a sheet that was proposed before is drawn again; then the space is as good as exhausted. */
+/** The space counts as exhausted after so many draws in a row of architectures that were proposed before. */
 const MOST_REDRAWS = 100;
 
-const options = z.object({
+const options = z.strictObject({
   unique: z
     .boolean()
     .default(true)
     .describe(
-      `no architecture twice: it is drawn again, up to ${MOST_REDRAWS} times; a small space runs out of others`,
+      `whether each architecture is proposed only once; the search ends when ${MOST_REDRAWS} draws in a row bring nothing new`,
     ),
 });
 
-/** Random search: every question of every proposal is answered evenly at random. */
+/** Random search: every decision of a proposal is drawn uniformly. */
 export const random: StrategyDefinition<z.output<typeof options>> = {
   name: 'random',
   options,
+  asynchronous: true,
   create: ({ space, seed, options: { unique } }) => new RandomSearch(space, seed, unique),
 };
 
 const snapshotJson = z.strictObject({ random: z.array(z.int()), proposed: z.array(z.string()) });
 
 class RandomSearch implements Strategy {
-  readonly name = 'random';
   #random: Random;
   #proposed = new Set<string>();
 
@@ -38,20 +38,19 @@ class RandomSearch implements Strategy {
     this.#random = Random.of(seed, 'random search');
   }
 
-  ask(): Proposal {
-    let answers = this.space.sample(this.#random);
-    if (this.unique) {
-      for (let i = 0; i < MOST_REDRAWS && this.#proposed.has(this.space.key(answers)); i++) {
-        answers = this.space.sample(this.#random);
-      }
-      this.#proposed.add(this.space.key(answers));
+  ask(): Asked {
+    if (!this.unique) return { answers: this.space.sample(this.#random) };
+    for (let draw = 0; draw < MOST_REDRAWS; draw++) {
+      const answers = this.space.sample(this.#random);
+      const key = this.space.key(answers);
+      if (this.#proposed.has(key)) continue;
+      this.#proposed.add(key);
+      return { answers };
     }
-    return { answers };
+    return 'finished';
   }
 
-  tell(): readonly StrategyEvent[] {
-    return [];
-  }
+  tell(): void {}
 
   snapshot(): StrategySnapshot {
     return {
@@ -63,7 +62,7 @@ class RandomSearch implements Strategy {
   restore({ json }: StrategySnapshot): void {
     const snapshot = snapshotJson.safeParse(json);
     if (!snapshot.success) {
-      throw new InputError(`the snapshot is not one of random search: ${z.prettifyError(snapshot.error)}`);
+      throw new InputError(`not a snapshot of random search: ${z.prettifyError(snapshot.error)}`);
     }
     this.#random = Random.restore(snapshot.data.random);
     this.#proposed = new Set(snapshot.data.proposed);

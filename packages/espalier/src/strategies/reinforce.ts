@@ -4,60 +4,66 @@ import { Controller } from '../controller/controller.js';
 import { fromHost, toHost } from '../controller/host-tensors.js';
 import type { Sampler } from '../controller/sampler.js';
 import { InputError } from '../input-error.js';
+import type { Measure } from '../measures/measure.js';
 import { Random } from '../random/random.js';
 import type { Space } from '../space/space.js';
-import type { Measured } from '../tasks/measure.js';
 import type {
+  Asked,
   Proposal,
   Strategy,
   StrategyDefinition,
   StrategyEvent,
   StrategySnapshot,
+  StrategyStart,
   TrialResult,
 } from './strategy.js';
 
-const options = z.object({
-  children: z.int().min(1).default(8).describe('m, architectures of one update (3.2; 4.1: 8)'),
+const options = z.strictObject({
+  children: z.int().min(1).default(8).describe('m, architectures per update (3.2; 4.1: 8)'),
   learningRate: z.number().positive().default(0.0006).describe('of Adam on the controller (4.1: 0.0006)'),
   baselineDecay: z
     .number()
     .min(0)
     .lt(1)
     .default(0.95)
-    .describe('share of the old value in the reward baseline b, an exponential moving average (3.2)'),
+    .describe('weight of the old value in the reward baseline b, an exponential moving average (3.2)'),
   rewardPower: z
     .number()
     .positive()
     .default(3)
-    .describe('the reward is the accuracy to this power (4.1: cubed)'),
+    .describe(
+      'the reward is this power of the accuracy, or of another measure that is better when higher (4.1: 3)',
+    ),
   perplexityReward: z
     .number()
     .positive()
     .default(80)
-    .describe('c; of a language model the reward is c / perplexity^2 (4.2: 80)'),
+    .describe(
+      'c: the reward is c / perplexity^2, or the same of another measure that is better when lower (4.2: 80)',
+    ),
   entropyWeight: z
     .number()
     .min(0)
     .default(0)
-    .describe("weight of the answers' entropy in what is maximised; the paper has none"),
+    .describe('weight of the entropy of the decisions in the objective of the controller; 0 in the paper'),
   hidden: z.int().min(1).default(35).describe('units of each LSTM layer of the controller (4.1: 35)'),
   controllerLayers: z.int().min(1).default(2).describe('LSTM layers of the controller (4.1: 2)'),
   initialRange: z
     .number()
     .positive()
     .default(0.08)
-    .describe("the controller's parameters start uniformly in +- this (4.1: 0.08)"),
+    .describe('the parameters of the controller start uniformly within +- this (4.1: 0.08)'),
   growEvery: z
     .int()
     .min(0)
     .default(1600)
-    .describe('samples after which the networks get deeper (4.1: 1600); 0 never; for spaces with a depth'),
-  growBy: z.int().min(1).default(2).describe('layers more each time (4.1: 2)'),
+    .describe('samples after which networks become deeper, in spaces with a depth (4.1: 1600); 0 for never'),
+  growBy: z.int().min(1).default(2).describe('layers added each time (4.1: 2)'),
 });
 
 type Options = z.infer<typeof options>;
 
-/** What must be known of a proposal until its result came. */
+/** A proposal with its reward, kept until the next update. */
 interface Told {
   readonly proposal: Proposal;
   readonly reward: number;
@@ -82,25 +88,24 @@ const snapshotJson = z.object({
 });
 
 /**
- * The search of Zoph & Le 2016: a recurrent controller proposes, and REINFORCE (Williams 1992) makes what was better
- * than the baseline more probable (section 3.2):
+ * The search of Zoph & Le 2016. A recurrent controller proposes architectures, and REINFORCE (Williams 1992) makes those
+ * more probable whose reward R_k exceeds the baseline b (section 3.2). The controller ascends
  *
  *   1/m sum_k sum_t grad log P(a_t | a_(t-1:1)) (R_k - b)
  *
- * b is a moving average of the rewards before; in the first update, where there are none, it is the mean of the m.
+ * b is a moving average of all earlier rewards. In the first update, when there are none, it is the mean of the m rewards.
  * A failed trial has reward 0.
  */
 class Reinforce implements Strategy {
-  readonly name = 'reinforce';
   #controller: Controller;
   #optimizer: optim.Adam;
-  /** Heads of the controller whose parameters the optimizer has. */
+  /** Number of heads of the controller whose parameters the optimizer has. */
   #headsTaken = 0;
-  /** Of the controller as it is between two updates, once a child is asked for. */
+  /** Samples from the controller between two updates; created when a child is asked for. */
   #sampler: Sampler | undefined;
   readonly #depth: number | undefined;
   readonly #spaces = new Map<number | undefined, Space>();
-  /** Of the heads too that are still to be made. */
+  /** Seed of the parameters of the controller, also of heads that are created later. */
   #seed: number;
   #random: Random;
   #asked = 0;
@@ -108,11 +113,14 @@ class Reinforce implements Strategy {
   #baseline: number | undefined;
   #told: Told[] = [];
 
-  constructor(
-    private readonly space: Space,
-    seed: number,
-    private readonly options: Options,
-  ) {
+  private readonly space: Space;
+  private readonly options: Options;
+  readonly #objective: Measure;
+
+  constructor({ space, seed, options, objectives }: StrategyStart<Options>) {
+    this.space = space;
+    this.options = options;
+    this.#objective = objectives[0];
     this.#seed = seed;
     this.#controller = this.#newController(seed);
     this.#optimizer = this.#newOptimizer(this.#controller);
@@ -131,9 +139,9 @@ class Reinforce implements Strategy {
     return new optim.Adam(controller.parameters(), { learningRate: this.options.learningRate });
   }
 
-  ask(): Proposal | undefined {
-    // The m architectures of an update all come from the same controller.
-    if (this.#asked >= (this.#updates + 1) * this.options.children) return undefined;
+  ask(): Asked {
+    // All m architectures of an update are sampled from the same controller.
+    if (this.#asked >= (this.#updates + 1) * this.options.children) return 'wait';
     const depth = this.#depthOf(this.#asked++);
     this.#sampler ??= this.#controller.sampler();
     const answers = this.#sampler.sample(this.#spaceOf(depth), this.#random);
@@ -141,8 +149,8 @@ class Reinforce implements Strategy {
     return { answers, ...(depth === undefined ? {} : { depth }) };
   }
 
-  tell({ answers, depth, outcome }: TrialResult): readonly StrategyEvent[] {
-    const reward = outcome.status === 'ok' ? this.#rewardOf(outcome) : 0;
+  tell({ trial, answers, depth, outcome }: TrialResult): readonly StrategyEvent[] {
+    const reward = outcome.status === 'ok' ? this.#rewardOf(trial, outcome.value) : 0;
     this.#told.push({ proposal: { answers, ...(depth === undefined ? {} : { depth }) }, reward });
     if (this.#told.length < this.options.children) return [];
     const event = this.#update(this.#told);
@@ -150,9 +158,21 @@ class Reinforce implements Strategy {
     return [event];
   }
 
-  #rewardOf({ accuracy, perplexity }: Measured): number {
+  /**
+   * The accuracy cubed (Zoph & Le, 4.1), or c / perplexity^2 (4.2). Other measures have the reward of their direction.
+   *
+   * @throws InputError for a value whose reward would be infinite, or lower than that of a worse value
+   */
+  #rewardOf(trial: number, value: number): number {
     const { rewardPower, perplexityReward } = this.options;
-    return accuracy === undefined ? perplexityReward / perplexity ** 2 : accuracy ** rewardPower;
+    const { name, better } = this.#objective;
+    const isHigher = better === 'higher';
+    if (isHigher ? value < 0 : value <= 0)
+      throw new InputError(
+        `strategy reinforce: the ${name} of trial ${trial} is ${value}; a reward is defined for values ` +
+          (isHigher ? 'of 0 and above' : 'above 0'),
+      );
+    return isHigher ? value ** rewardPower : perplexityReward / value ** 2;
   }
 
   #update(told: readonly Told[]): StrategyEvent {
@@ -161,8 +181,8 @@ class Reinforce implements Strategy {
     const meanReward = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
     const baseline = this.#baseline ?? meanReward;
     const measured = scope(() => {
-      const sheets = told.map(({ proposal }) => this.#spaceOf(proposal.depth).trace(proposal.answers));
-      const { logProbability, entropy } = this.#controller.score(sheets);
+      const sequences = told.map(({ proposal }) => this.#spaceOf(proposal.depth).trace(proposal.answers));
+      const { logProbability, entropy } = this.#controller.score(sequences);
       const advantage = tensor(rewards.map((reward) => reward - baseline));
       const gain = logProbability.mul(advantage).mean().add(entropy.mean().mul(entropyWeight));
       this.#optimizer.zeroGrad();
@@ -199,9 +219,10 @@ class Reinforce implements Strategy {
 
   restore({ json, tensors }: StrategySnapshot): void {
     const parsed = snapshotJson.safeParse(json);
-    if (!parsed.success) throw new InputError(`no snapshot of reinforce: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success)
+      throw new InputError(`not a snapshot of reinforce: ${z.prettifyError(parsed.error)}`);
     const { seed, random, heads, asked, updates, baseline, told } = parsed.data;
-    // Anew: Adam knows parameters by their order, which is that in which the heads were made.
+    // Create both anew: Adam identifies parameters by their order, which is that in which the heads were created.
     const controller = this.#newController(seed);
     let optimizer: optim.Adam;
     try {
@@ -213,7 +234,7 @@ class Reinforce implements Strategy {
       });
     } catch (error) {
       controller.free();
-      throw new InputError(`no snapshot of this reinforce: ${(error as Error).message}`);
+      throw new InputError(`not a snapshot of this reinforce: ${(error as Error).message}`);
     }
     this.#controller.free();
     this.#optimizer.free();
@@ -232,7 +253,13 @@ class Reinforce implements Strategy {
     }));
   }
 
-  /** "We increase the depth by 2 every 1,600 samples" (section 4.1); undefined where the space's own is kept. */
+  close(): void {
+    this.#controller.free();
+    this.#optimizer.free();
+    this.#sampler = undefined;
+  }
+
+  /** "We increase the depth by 2 every 1,600 samples" (section 4.1). Undefined if the depth of the space is kept. */
   #depthOf(sample: number): number | undefined {
     const { growEvery, growBy } = this.options;
     return this.#depth === undefined ? undefined : this.#depth + growBy * Math.floor(sample / growEvery);
@@ -261,5 +288,5 @@ export const reinforce: StrategyDefinition<Options> = {
   name: 'reinforce',
   options,
   small: { children: 4, learningRate: 0.02, baselineDecay: 0.8, growEvery: 0 },
-  create: ({ space, seed, options }) => new Reinforce(space, seed, options),
+  create: (start) => new Reinforce(start),
 };

@@ -12,7 +12,7 @@ import {
 } from './successive-halving.js';
 
 const options = z
-  .object({ ...rungOptions({ minEpochs: 1, maxEpochs: 300, eta: 4 }), configurations })
+  .strictObject({ ...rungOptions({ minEpochs: 1, maxEpochs: 300, eta: 4 }), configurations })
   .refine(...rungsFit);
 
 type Options = z.output<typeof options>;
@@ -27,8 +27,8 @@ const bracketOf = (given: Options) =>
   });
 
 /**
- * Successive halving (Jamieson & Talwalkar 2016): all architectures are trained for the epochs of a rung, and the best
- * 1/eta of them go on to the next. Options as in `asha`, to compare with it.
+ * Successive halving (Jamieson & Talwalkar 2016): all architectures are trained for the epochs of a rung, and then the best
+ * 1/eta of them are promoted to the next. It has the options of `asha`, for comparisons.
  */
 export const sha: StrategyDefinition<Options> = {
   name: 'sha',

@@ -1,25 +1,40 @@
 import type { HostTensor } from '../host-tensor.js';
 import type { Json } from '../json.js';
+import type { Measures, Objectives } from '../measures/measure.js';
 import type { Answer } from '../space/language.js';
 import type { OptionsSchema } from '../space/options.js';
 import type { Space } from '../space/space.js';
-import type { Measured } from '../tasks/measure.js';
 
-/** An architecture that a strategy wants to have tried. */
+/** An architecture that a strategy proposes to try. */
 export interface Proposal {
+  /** The decision sequence of the architecture. */
   readonly answers: readonly Answer[];
-  /** The value of the space's depth option that the answers are for; the space's own where it is missing. */
+  /** Value of the depth option of the space for these answers. By default that of the space itself. */
   readonly depth?: number;
-  /** How many epochs the network shall have been trained for when the trial ends; what the settings say where it is missing. */
+  /** Epochs of training that the network has had when the trial ends. By default as many as the settings say. */
   readonly epochs?: number;
-  /** The trial of the same answers, told already and with fewer epochs, whose training goes on; not given twice. */
+  /**
+   * The trial whose training is continued. It must have the same answers and fewer epochs, and must have succeeded. A
+   * trial can be continued only once.
+   */
   readonly continues?: number;
 }
 
-/** What became of a trial: a network trained and measured, or a failure, which is a result too. */
+/** A proposal, 'wait' if the strategy needs a result first, or 'finished' if it has nothing more to try. */
+export type Asked = Proposal | 'wait' | 'finished';
+
+/** The outcome of a trial. A failure is a result, too. */
 export type TrialOutcome =
-  /** The estimate that decides: the accuracy on held-out validation data, in [0, 1], or the perplexity, from 1. */
-  ({ readonly status: 'ok' } & Measured) | { readonly status: 'failed'; readonly reason: string };
+  | {
+      readonly status: 'ok';
+      /** Value of the deciding measure. */
+      readonly value: number;
+      /** The same value, negated if lower is better, so that higher is always better. */
+      readonly goodness: number;
+      /** All measured values by name. */
+      readonly measures: Measures;
+    }
+  | { readonly status: 'failed'; readonly reason: string };
 
 /** A proposal with its outcome. Trials are numbered from 0, in the order in which they were asked for. */
 export interface TrialResult extends Proposal {
@@ -27,79 +42,93 @@ export interface TrialResult extends Proposal {
   readonly outcome: TrialOutcome;
 }
 
-/** What a strategy did when it was told a result, for the journal: plain JSON without the key `clock`. */
+/** An event of a strategy for the journal, such as an update: plain JSON without the key `clock`. */
 export interface StrategyEvent {
   readonly event: string;
   readonly [key: string]: Json;
 }
 
-/** All that a strategy's future depends on. A snapshot never changes once it is taken. */
+/** The state of a strategy: everything that its future depends on. A snapshot must not change after it is taken. */
 export interface StrategySnapshot {
   readonly json: Json;
   readonly tensors: ReadonlyMap<string, HostTensor>;
 }
 
 /**
- * A search strategy: it is asked for architectures and told what became of them. It knows nothing of how they
- * are trained, so the same strategy serves real training, a table of known results and a distributed run.
+ * A search strategy. It is asked for architectures and told their results. It does not know how they are measured, so the
+ * same strategy works with real training, with a table of known results, and in a search over many machines.
  *
- * It is deterministic: with the same space, seed and options, the same sequence of calls has the same results.
+ * A strategy is deterministic: with the same space, seed and options, the same sequence of calls returns the same values.
  */
 export interface Strategy {
-  readonly name: string;
+  /** The next architecture to try. */
+  ask(): Asked;
 
   /**
-   * The next architecture to try, or undefined where the strategy must be told results before it can say. The
-   * search is over where it says undefined although no trial is outstanding.
-   */
-  ask(): Proposal | undefined;
-
-  /**
-   * Takes the result of a trial that was asked for. Results come in an order that does not depend on the clock: that of
-   * the trials, unless their epochs differ (see `VirtualTime`). Other trials may be asked for in between.
+   * Tells the strategy the result of a trial. Results may come in any order, with calls of `ask` in between.
    *
-   * @returns what the strategy did with it, such as an update of its controller
+   * @returns events for the journal, such as an update of a controller
    */
-  tell(result: TrialResult): readonly StrategyEvent[];
+  // biome-ignore lint/suspicious/noConfusingVoidType: in most strategies the method returns nothing
+  tell(result: TrialResult): readonly StrategyEvent[] | void;
 
-  snapshot(): StrategySnapshot;
+  /** A resumed search of a strategy without `snapshot` and `restore` replays its journal, which takes longer. */
+  snapshot?(): StrategySnapshot;
 
   /**
-   * Goes on exactly where the strategy stood that took the snapshot, of the same space, seed and options.
-   * Trials that were outstanding then are told as if nothing had happened.
+   * Restores the state in the snapshot of a strategy with the same space, seed and options. Trials that were running when
+   * it was taken are told as usual.
    *
-   * @throws InputError for a snapshot that is not of this strategy
+   * @throws InputError for a snapshot of another strategy
    */
-  restore(snapshot: StrategySnapshot): void;
+  restore?(snapshot: StrategySnapshot): void;
+
+  /** Frees memory outside the JavaScript heap, such as tensors. */
+  close?(): void;
 }
 
-/** What a strategy needs to begin. */
-interface StrategyStart<O> {
+/** What a strategy is created with. */
+export interface StrategyStart<O> {
   readonly space: Space;
   readonly seed: number;
   readonly options: O;
+  /** The objectives of the search. The first measure decides. */
+  readonly objectives: Objectives;
 }
 
-/** What a strategy that says itself how long children are trained asks of a search. */
-interface Plan {
-  /** Of the child that is trained longest: what the learning rate's schedule is laid out for. */
+/** What a search has to provide for a strategy that determines how long children are trained. */
+export interface Plan {
+  /** Epochs of the child that is trained longest. The schedule of the learning rate is for so many epochs. */
   readonly epochs: number;
-  /** At most; a child that goes on is another trial. */
+  /** Largest number of trials. A child that is continued needs another trial. */
   readonly trials: number;
 }
 
-/** A strategy's name and options, and how it is made: what a list of strategies holds. */
+/** The definition of a strategy: its name, its options, and how to create it. */
 export interface StrategyDefinition<O extends object = Record<never, never>> {
   readonly name: string;
-  /** Options with their documentation (`.describe`) and defaults: what `--set` may change. */
-  readonly options: OptionsSchema<O>;
-  /** Options for searches of some dozens of trials: what `--preset small` sets. */
+  /** Schema of the options, with descriptions and defaults. `--set` changes them. Missing if there are none. */
+  readonly options?: OptionsSchema<O>;
+  /** Options for searches of a few dozen trials, which `--preset small` sets. */
   readonly small?: Partial<O>;
-  /** Of a strategy that says itself how long children are trained; its option `maxEpochs` is the longest. */
+  /** Only for a strategy that determines how long children are trained, at most for the epochs of its option `maxEpochs`. */
   readonly plan?: (options: O) => Plan;
+  /**
+   * Whether the strategy benefits from every result as soon as it arrives. If so, searches tell results in the order of
+   * arrival by default, so that no worker waits for another. Otherwise they use virtual time, which assumes that all epochs
+   * take equally long, so that the journal does not depend on the clock.
+   */
+  readonly asynchronous?: boolean;
   create(start: StrategyStart<O>): Strategy;
 }
 
-/** A definition whose options are not known. */
-// biome-ignore lint/suspicious/noExplicitAny: the type of the options is checked by the schema, at run time
+/** A definition with any options. */
+// biome-ignore lint/suspicious/noExplicitAny: the schema checks the options at run time
 export type AnyStrategyDefinition = StrategyDefinition<any>;
+
+/** Returns a definition unchanged and infers its types: `export default defineStrategy({ name, create: ... })`. */
+export function defineStrategy<O extends object = Record<never, never>>(
+  definition: StrategyDefinition<O>,
+): StrategyDefinition<O> {
+  return definition;
+}

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
+import { Random } from '../random/random.js';
 import type { Answer } from '../space/language.js';
 import type { Space } from '../space/space.js';
-import { type Measured, measuredValue, measureOf } from '../tasks/measure.js';
 import { type Bracket, bracketState } from './bracket.js';
 import { random } from './random.js';
-import type { Proposal, Strategy, StrategyEvent, StrategySnapshot, TrialResult } from './strategy.js';
+import type { Asked, Strategy, StrategySnapshot, StrategyStart, TrialResult } from './strategy.js';
 
-/** Which epochs the rungs have. */
+/** The options that determine the epochs of the rungs. */
 export interface Rungs {
   readonly minEpochs: number;
   readonly maxEpochs: number;
   readonly eta: number;
 }
 
-/** The options of rungs. */
+/** Schemas of these options. */
 export const rungOptions = (defaults: Rungs) => ({
   minEpochs: z.int().min(1).default(defaults.minEpochs).describe('r, epochs of the first rung'),
   maxEpochs: z
@@ -26,25 +26,27 @@ export const rungOptions = (defaults: Rungs) => ({
     .int()
     .min(2)
     .default(defaults.eta)
-    .describe('a rung has eta times the epochs of the one before, and promotes one in eta'),
+    .describe('each rung has eta times the epochs of the previous one, and promotes one child in eta'),
 });
 
-/** How many configurations a search begins. */
+/** Schema of the number of configurations. */
 export const configurations = z
   .int()
   .min(1)
   .optional()
-  .describe('that begin on the first rung; --trials sets it (default: as few as bring one to the last)');
+  .describe(
+    'number of architectures that begin on the first rung; --trials sets it (default: as few as bring one to the last rung)',
+  );
 
-/** What every set of options with rungs has to keep to. */
+/** The refinement that all options with rungs need. */
 export const rungsFit: [(rungs: Rungs) => boolean, { path: string[]; message: string }] = [
   ({ minEpochs, maxEpochs }) => minEpochs <= maxEpochs,
   { path: ['minEpochs'], message: 'must not be more than maxEpochs' },
 ];
 
 /**
- * The epochs of each rung: r, r eta, r eta^2 and so on below R, and then R. Where R/r is a power of eta these are the
- * rungs of the papers, which otherwise stop short of R.
+ * The epochs of each rung: r, r eta, r eta^2 and so on as long as they are below R, and then R. If R/r is a power of eta,
+ * these are the rungs of the papers, which otherwise stop short of R.
  */
 export function rungEpochs({ minEpochs, maxEpochs, eta }: Rungs): number[] {
   const below: number[] = [];
@@ -52,7 +54,7 @@ export function rungEpochs({ minEpochs, maxEpochs, eta }: Rungs): number[] {
   return [...below, maxEpochs];
 }
 
-/** As few configurations as bring one to the last rung: eta^(rungs - 1). */
+/** The smallest number of configurations that brings one to the last rung: eta^(rungs - 1). */
 export function fewestConfigurations(rungs: Rungs): number {
   return rungs.eta ** (rungEpochs(rungs).length - 1);
 }
@@ -70,33 +72,37 @@ const snapshotJson = z.strictObject({
   brackets: z.array(bracketState),
 });
 
-/** An architecture and the last trial that it had. */
+/** An architecture and its last trial. */
 interface Configuration {
   readonly answers: readonly Answer[];
   trial: number;
 }
 
 /**
- * Successive halving in all its forms: random architectures, most of which are trained for a short time and the best of
- * them longer. The brackets say which; where one has nothing to do, the next one has its turn.
+ * Successive halving in all its forms. It draws random architectures, trains all of them for a short time, and the best of
+ * them further. The brackets decide which. If one has no job, the next is asked.
  */
 export class SuccessiveHalving implements Strategy {
   readonly #sampler: Strategy;
-  /** By number. */
+  readonly #space: Space;
+  readonly #seed: number;
+  /** All configurations, by number. */
   #configurations: Configuration[] = [];
   /** The trials that have no result yet. */
   #running = new Map<number, { readonly configuration: number; readonly rung: number }>();
   #asked = 0;
 
   constructor(
-    readonly name: string,
+    private readonly name: string,
     private readonly brackets: readonly Bracket[],
-    { space, seed }: { readonly space: Space; readonly seed: number },
+    start: Omit<StrategyStart<unknown>, 'options'>,
   ) {
-    this.#sampler = random.create({ space, seed, options: { unique: true } });
+    this.#sampler = random.create({ ...start, options: { unique: true } });
+    this.#space = start.space;
+    this.#seed = start.seed;
   }
 
-  ask(): Proposal | undefined {
+  ask(): Asked {
     for (const bracket of this.brackets) {
       const job = bracket.next();
       if (job === undefined) continue;
@@ -109,26 +115,31 @@ export class SuccessiveHalving implements Strategy {
         known.trial = trial;
         return { answers, epochs, continues };
       }
-      const { answers } = this.#sampler.ask() as Proposal;
+      const drawn = this.#sampler.ask();
+      const answers = typeof drawn === 'string' ? this.#again(configuration) : drawn.answers;
       this.#configurations.push({ answers, trial });
       return { answers, epochs };
     }
-    return undefined;
+    return this.#running.size > 0 ? 'wait' : 'finished';
   }
 
-  tell({ trial, outcome }: TrialResult): readonly StrategyEvent[] {
+  /** If the space has fewer architectures than a bracket needs, architectures are tried again with other seeds. */
+  #again(configuration: number): readonly Answer[] {
+    return this.#space.sample(Random.of(this.#seed, `configuration ${configuration}`));
+  }
+
+  tell({ trial, outcome }: TrialResult): void {
     const job = this.#running.get(trial);
-    if (job === undefined) throw new Error(`the strategy ${this.name} did not ask for trial ${trial}`);
+    if (job === undefined) throw new Error(`strategy ${this.name} has no running trial ${trial}`);
     this.#running.delete(trial);
     const bracket = this.brackets.find((one) => one.has(job.configuration));
-    bracket?.tell(job, outcome.status === 'ok' ? scoreOf(outcome) : null);
-    return [];
+    bracket?.tell(job, outcome.status === 'ok' ? outcome.goodness : null);
   }
 
   snapshot(): StrategySnapshot {
     return {
       json: {
-        sampler: this.#sampler.snapshot().json,
+        sampler: (this.#sampler.snapshot as () => StrategySnapshot)().json,
         configurations: this.#configurations.map(({ answers, trial }) => ({
           answers: structuredClone(answers) as (number | number[])[],
           trial,
@@ -144,13 +155,13 @@ export class SuccessiveHalving implements Strategy {
   restore({ json }: StrategySnapshot): void {
     const snapshot = snapshotJson.safeParse(json);
     if (!snapshot.success)
-      throw new InputError(`the snapshot is not one of ${this.name}: ${z.prettifyError(snapshot.error)}`);
+      throw new InputError(`not a snapshot of ${this.name}: ${z.prettifyError(snapshot.error)}`);
     const { sampler, configurations, running, asked, brackets } = snapshot.data;
     if (brackets.length !== this.brackets.length)
       throw new InputError(
-        `the snapshot is not one of this ${this.name}: it has ${brackets.length} brackets`,
+        `not a snapshot of this ${this.name}: it has ${brackets.length} brackets, not ${this.brackets.length}`,
       );
-    this.#sampler.restore({ json: sampler, tensors: new Map() });
+    this.#sampler.restore?.({ json: sampler, tensors: new Map() });
     this.#configurations = configurations;
     this.#running = new Map(running.map(({ trial, ...job }) => [trial, job]));
     this.#asked = asked;
@@ -158,10 +169,4 @@ export class SuccessiveHalving implements Strategy {
       bracket.restore(brackets[index] as z.infer<typeof bracketState>);
     });
   }
-}
-
-/** What is ranked, the higher the better. */
-function scoreOf(outcome: Measured): number {
-  const value = measuredValue(outcome);
-  return measureOf(outcome).better === 'higher' ? value : -value;
 }

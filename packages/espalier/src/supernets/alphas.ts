@@ -1,14 +1,14 @@
 import { nn, noGrad, randn, scope, type Tensor, tensor } from '@espalier/torch';
 
-/** From architecture parameters [edges, operations] to the weights of the mixtures, of the same shape. */
+/** Maps architecture parameters [edges, operations] to the weights of the mixtures, of the same shape. */
 export type Relaxation = (alphas: Tensor) => Tensor;
 
 const softmax: Relaxation = (alphas) => alphas.softmax(-1);
 
-/** The architecture parameters of one kind of cell: a row an edge, a column an operation; near zero at first. */
+/** The architecture parameters of one kind of cell: a row for each edge, a column for each operation; near zero at first. */
 export class Alphas extends nn.Module {
   readonly values: nn.Parameter;
-  /** The continuous relaxation of the choice (DARTS, equation 2), where a strategy has no other. */
+  /** The continuous relaxation of the choice (DARTS, equation 2), unless a strategy sets another. */
   relaxation: Relaxation = softmax;
 
   constructor(edges: number, operations: number) {
@@ -21,7 +21,7 @@ export class Alphas extends nn.Module {
     return this.relaxation(this.values);
   }
 
-  /** The weights of some edges, [edges, operations] for each group of them. */
+  /** The weights of groups of edges: [edges, operations] for each group. */
   weightsOf(groups: readonly (readonly number[])[]): Tensor[] {
     const weights = this.mixtureWeights();
     return groups.map((edges) =>
@@ -29,14 +29,14 @@ export class Alphas extends nn.Module {
     );
   }
 
-  /** The weights of the mixture, edge by edge, as tensors without dimensions. */
+  /** The weights of the mixtures, edge by edge, as tensors without dimensions. */
   weights(): Tensor[][] {
     return this.mixtureWeights()
       .unbind(0)
       .map((row) => row.unbind(0));
   }
 
-  /** The softmax of each row as numbers, whatever the relaxation: what architectures are derived from. */
+  /** The softmax of each row as numbers, whatever the relaxation. Architectures are derived from it. */
   weightNumbers(): number[][] {
     const [edges, operations] = this.values.shape as [number, number];
     const weights = scope(() => noGrad(() => this.values.softmax(-1).toNumbers()));

@@ -20,16 +20,16 @@ export function firstEdge(block: number): number {
   return (block * (block + 3)) / 2;
 }
 
-/** The edges that leave a state, into the first block that may read it and those behind it. */
+/** The edges that leave a state, into the first block that may read it and into all later ones. */
 export function edgesFrom(state: number, blocks: number): number[] {
   const first = Math.max(0, state - 1);
   return Array.from({ length: blocks - first }, (_, place) => firstEdge(first + place) + state);
 }
 
 /**
- * All operations on one edge. The paper does not speak of batch norm in the search. As in the search of DARTS, that the
- * paper builds on, it follows the pooling ones too, so that the weights compare like with like, and learns no scale, which
- * would take the place of the weights.
+ * All operations on one edge. The paper says nothing about batch norm in the search. As in the search of DARTS, on which
+ * the paper builds, it also follows the pooling operations, so that the weights compare like with like, and learns no
+ * scale, which would do what the weights do.
  */
 function mixedOperation(filters: number): MixedOperation<OperationName> {
   return new MixedOperation(OPERATIONS, (name) => {
@@ -39,7 +39,7 @@ function mixedOperation(filters: number): MixedOperation<OperationName> {
   });
 }
 
-/** Operations on the edges that leave a state, in training with the kernels. */
+/** Operations on the edges that leave a state, with the kernels. */
 function runOperations(all: readonly OnEdges[], state: Tensor): fused.MixtureTerm[] {
   return runTogether(all, state, separableChain, (operations) => runOperation(operations, state));
 }
@@ -50,11 +50,11 @@ function separableChain(operations: OnEdges): Chain | undefined {
     : undefined;
 }
 
-/** The same operation on the edges that leave a state. */
+/** One operation on the edges that leave a state. */
 function runOperation(operations: OnEdges, state: Tensor): fused.MixtureTerm {
   const [first] = operations as readonly [nn.Layer];
   if (first instanceof AtrousConvolution) {
-    // The filters of all edges side by side: one convolution, which reads the state once.
+    // The filters of all edges form one convolution, which reads the state once.
     const edges = operations as readonly AtrousConvolution[];
     const { stride, padding, dilation } = first.conv;
     const weight = cat(edges.map(({ conv }) => conv.weight)).contiguous({ memoryFormat: 'channels_last' });
@@ -67,32 +67,32 @@ function runOperation(operations: OnEdges, state: Tensor): fused.MixtureTerm {
   return state;
 }
 
-/** A transition into a cell: from where it comes in the layer before. */
+/** A transition into a cell from the layer before. */
 export interface Transition {
   /** The level in the layer before. */
   readonly from: number;
   readonly channels: number;
-  /** Whether that map is still to be halved. */
+  /** Whether the map of that level still has to be halved. */
   readonly halves: boolean;
 }
 
-/** What a block makes of the states so far; undefined where it reads none of them. */
+/** The value of a block for the states so far; undefined where it reads none of them. */
 type BlockValue = (block: number, states: readonly (Tensor | undefined)[]) => Tensor | undefined;
 
 /**
  * The cell at one node of the trellis, with an edge from every earlier state to every block. The transitions into the node
- * have all weights in common but those that bring their map to the cell's size and filters: a convolution with stride 2
- * from above, a 1x1 convolution from the same level and, after upsampling, from below (section 5.1; the paper does not
- * give the size of the former: 3x3).
+ * share all weights except those that bring their map to the size and the filters of the cell: a convolution with stride 2
+ * from the level above, a 1x1 convolution from the same level and, after upsampling, from the level below (section 5.1; the
+ * paper does not give the size of the former, which is 3x3 here).
  */
 export class SuperCell extends nn.Module {
   readonly previous: readonly ReluConvNorm[];
-  /** Where that map has another number of channels, as in the networks that are built. */
+  /** For the map of two layers before where it has another number of channels, as in the networks that are built. */
   readonly before?: ReluConvNorm;
-  /** Into the first block from the previous layer, from two layers before, into the second block, ... */
+  /** Into the first block from the previous layer and from two layers before, then into the second block, and so on. */
   readonly edges: readonly (MixedOperation<OperationName> | undefined)[];
 
-  /** @param before channels of the map of the same level two layers before; without it there are no edges from there */
+  /** @param before channels of the map of the same level two layers before; undefined: there are no edges from there */
   constructor(
     private readonly blocks: number,
     private readonly filters: number,
@@ -118,18 +118,18 @@ export class SuperCell extends nn.Module {
   }
 
   /**
-   * The terms of equation 6, not yet weighted: the cell on the map of each transition, beside the same one of two layers
-   * before. The edges that leave one state are run together: each block is ready when those of all states before it have
-   * been added up.
+   * The terms of equation 6 before they are weighted: the cell applied to the map of each transition, together with the map
+   * of two layers before. The edges that leave one state run together: a block is complete when the edges from all states
+   * before it have been added up.
    *
-   * @param previous [N, C, H, W] for each transition, from below upsampled to the cell's size already
+   * @param previous [N, C, H, W] for each transition; maps from the level below are upsampled to the cell's size already
    * @param before [N, C', H', W'] of any size
-   * @param weights of the edges that leave each state: [edges, operations]
+   * @param weights for each state, those of the edges that leave it: [edges, operations]
    * @returns [N, blocks * filters, H, W] of the cell's size for each transition
    */
   mixtures(previous: readonly Tensor[], before: Tensor | undefined, weights: readonly Tensor[]): Tensor[] {
     const read = previous.map((map, place) => (this.previous[place] as ReluConvNorm).forward(map));
-    // What comes from two layers before is the same for all transitions.
+    // The map of two layers before is the same for all transitions.
     const other = this.#read(before, read[0] as Tensor);
     const fromOther = other && this.#leaving(1, other, weights);
     return read.map((state) => {
@@ -142,7 +142,7 @@ export class SuperCell extends nn.Module {
     });
   }
 
-  /** What the edges that leave a state bring to the blocks that they enter, added to what these have. */
+  /** The values of the edges that leave a state, added to the blocks that they enter. */
   #leaving(from: number, state: Tensor, weights: readonly Tensor[], blocks?: readonly Tensor[]): Tensor[] {
     const edges = edgesFrom(from, this.blocks).map(
       (edge) => this.edges[edge] as MixedOperation<OperationName>,
@@ -150,7 +150,7 @@ export class SuperCell extends nn.Module {
     return mixtures(edges, state, weights[from] as Tensor, this.filters, runOperations, blocks);
   }
 
-  /** The cell of one architecture on the map of one transition; what reads `before` adds nothing where there is none. */
+  /** The cell of one architecture on the map of one transition. Edges from `before` add nothing where there is none. */
   single(previous: Tensor, from: number, before: Tensor | undefined, cell: readonly Block[]): Tensor {
     const place = this.transitions.findIndex((transition) => transition.from === from);
     const state = (this.previous[place] as ReluConvNorm).forward(previous);
@@ -166,7 +166,7 @@ export class SuperCell extends nn.Module {
     });
   }
 
-  /** The map of two layers before as a state like another. */
+  /** The map of two layers before, in the size and the filters of another state. */
   #read(before: Tensor | undefined, like: Tensor): Tensor | undefined {
     if (before === undefined) return undefined;
     const resized = resize(before, sizeOf(like));

@@ -9,8 +9,8 @@ import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
 import { edgesFrom, firstEdge, SuperCell } from './auto-deeplab-cell.js';
 import { Betas } from './betas.js';
-import { strongestEdges } from './strongest-edges.js';
-import type { Supernet } from './supernet.js';
+import { columnsWithout, strongestEdges } from './strongest-edges.js';
+import type { CellChoice, Supernet } from './supernet.js';
 
 /** Strides 4, 8, 16 and 32. */
 const LEVELS = 4;
@@ -23,7 +23,7 @@ class TrellisLayer extends nn.Module {
 }
 
 /**
- * What makes logits of the map of one stride: atrous spatial pyramid pooling of three branches, each of as many channels
+ * Turns the map of one stride into logits: atrous spatial pyramid pooling with three branches, each with as many channels
  * as the map (section 5.1), and the classifier.
  */
 class Head extends nn.Layer {
@@ -43,14 +43,14 @@ class Head extends nn.Layer {
 
 /**
  * The supernet of `auto-deeplab` (Liu et al. 2019, section 4.1): a cell with all operations at every node of the trellis,
- * all of one alpha, and all paths at once, weighted by beta. A node at level l has `blocks` x `filterMultiplier` x 2^l
- * channels (section 5.1). Stem, operations and resizing are those of the networks that are built.
+ * where all cells share alpha, and all paths at once, weighted by beta. A node at level l has `blocks` x
+ * `filterMultiplier` x 2^l channels (section 5.1). Stem, operations and resizing are those of the networks that are built.
  *
- * Not in the paper: where the trellis has no map of a cell's level two layers before (its first layers), the cell does
- * without. The two maps of the stem stand for the layers before the first at stride 4, so that a path which stays there is
- * the network that is built, but for the head.
+ * Not in the paper: in the first layers, where the trellis has no map of a cell's level two layers before, the cell does
+ * without it. At stride 4 the two maps of the stem take the place of the layers before the first, so that a path that
+ * stays there is the network that is built, except for the head.
  *
- * The architecture parameters are not among `parameters()` or in the state.
+ * The architecture parameters are neither among `parameters()` nor in the state.
  */
 export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
   readonly stem: Stem;
@@ -72,7 +72,7 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
     super();
     const { layers, blocks, filterMultiplier, firstLayerMayHalve } = options;
     this.stem = new Stem(shape.channels);
-    /** Of each layer, the stem's two maps first, the channels of its maps by level. */
+    /** The channels of the maps of each layer, by level; the two maps of the stem come first. */
     const channels: number[][] = [[STEM_CHANNELS.half], [STEM_CHANNELS.quarter]];
     this.layers = Array.from({ length: layers }, (_, layer) => {
       const [before, previous] = channels.slice(-2) as [number[], number[]];
@@ -97,19 +97,19 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
   }
 
   /**
-   * Before the softmax. Of the cell: [edges, operations]. Of the trellis: [layers, 4 levels of the layer before, 3], to a
-   * level above, the same, or below; those that lead from or to a level that is not there are never read.
+   * Before the softmax. Those of the cell are [edges, operations]. Those of the trellis are [layers, 4 levels of the layer
+   * before, 3], to the level above, the same, or below; those from or to a level that does not exist are never read.
    */
   architectureParameters(): { readonly cell: nn.Parameter; readonly trellis: nn.Parameter } {
     return { cell: this.#alphas.values, trellis: this.#betas.values };
   }
 
   /**
-   * All paths and all operations at once: [N, channels, H, W] to the logits [N, classes, H, W], the sum of those that the
-   * maps of the last layer give. N is 2 or more in training, for image pooling's batch norm.
+   * All paths and all operations at once: [N, channels, H, W] to the logits [N, classes, H, W], summed over the maps of the
+   * last layer. In training N is 2 or more, for the batch norm of image pooling.
    */
   forward(image: Tensor): Tensor {
-    // The last block is read by none.
+    // No block reads the last one.
     const states = Array.from({ length: this.#blocks + 1 }, (_, state) => state);
     const alphas = this.#alphas.weightsOf(states.map((state) => edgesFrom(state, this.#blocks)));
     const beta = this.#betas.weights();
@@ -117,7 +117,7 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
     const sizes = sizesBelow(quarter);
     let [beforeLast, last] = [[half], [quarter]];
     for (const [layer, { cells }] of this.layers.entries()) {
-      // A scope frees at once what only the cell's sums needed.
+      // A scope frees at once what only the sums of the cell need.
       const next = cells.map((cell, level) =>
         scope(() => {
           const previous = cell.transitions.map(({ from }) =>
@@ -134,7 +134,7 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
     return last.map((map, level) => this.#logits(map, level, image)).reduce((sum, logits) => sum.add(logits));
   }
 
-  /** One architecture with the shared weights: only the cells on its path, with only its operations, unweighted. */
+  /** One architecture with the shared weights: only the cells on its path and only its operations, unweighted. */
   forwardPath(image: Tensor, { path, cell }: AutoDeepLab): Tensor {
     const { half, quarter } = this.stem.forward(image);
     const sizes = sizesBelow(quarter);
@@ -152,7 +152,7 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
 
   /**
    * What the architecture parameters favour (section 4.3): for each block the two inputs whose strongest operation other
-   * than 'none' is strongest, each with that operation, the stronger first; and the path of the greatest product of betas.
+   * than 'none' is strongest, each with that operation, the stronger first; and the path with the largest product of betas.
    */
   derive(): AutoDeepLab {
     const weights = this.#alphas.weightNumbers();
@@ -162,8 +162,17 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
       if (first === undefined || second === undefined) throw new Error('a block has two inputs or more');
       return [first.state, second.state, first.operation, second.operation];
     });
-    // The stem, where all paths start, is no layer.
+    // All paths start at the stem, which is no layer.
     return { path: mostProbablePath(this.#betas.weightNumbers(), 0).slice(1), cell };
+  }
+
+  /** Each block keeps two inputs, never with 'none'. The paths of the trellis are not among the choices. */
+  choices(): { readonly cell: CellChoice } {
+    const nodes = Array.from({ length: this.#blocks }, (_, block) => ({
+      edges: Array.from({ length: block + 2 }, (_, state) => firstEdge(block) + state),
+      keeps: 2,
+    }));
+    return { cell: { nodes, operations: columnsWithout(OPERATIONS, 'none') } };
   }
 
   relax(relaxation: Relaxation): void {
@@ -187,7 +196,7 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
   }
 }
 
-/** The sizes of the maps of all levels, from that of stride 4. */
+/** The sizes of the maps of all levels, from the map of stride 4. */
 function sizesBelow(quarter: Tensor): Size[] {
   const [height, width] = sizeOf(quarter);
   return Array.from({ length: LEVELS }, (_, level) => [
@@ -196,7 +205,7 @@ function sizesBelow(quarter: Tensor): Size[] {
   ]);
 }
 
-/** A map from one level below, in the size of the level that reads it; other maps as they are. */
+/** A map from the level below, in the size of the level that reads it; other maps as they are. */
 function upsampled(map: Tensor, from: number, to: number, sizes: readonly Size[]): Tensor {
   return from > to ? resize(map, sizes[to] as Size) : map;
 }

@@ -1,19 +1,19 @@
 import { nn, noGrad, randn, scope, type Tensor, tensor } from '@espalier/torch';
 
-/** A level up (to a larger map), the same, a level down. */
+/** To the level above (a larger map), to the same level, to the level below. */
 const MOVES = [-1, 0, 1];
 
 /**
- * The transition parameters of a trellis of levels (beta of Liu et al. 2019, section 4.1.2): for each layer, each level
- * of the layer before and each move from there; near zero at first. Layer 0 is reached from the stem, at level 0.
+ * The transition parameters of a trellis of levels (beta of Liu et al. 2019, section 4.1.2): one for each layer, each level
+ * of the layer before, and each move from there; near zero at first. The stem leads to layer 0 from level 0.
  */
 export class Betas extends nn.Module {
-  /** [layers, levels, 3]; the last dimension is a level up, the same, a level down. */
+  /** [layers, levels, 3]; the last dimension is the level above, the same level, the level below. */
   readonly values: nn.Parameter;
-  /** Of the same shape: where a move leads out of the trellis. What the values have there is never read. */
+  /** Of the same shape: whether a move leads out of the trellis. The values there are never read. */
   readonly outside: nn.Buffer;
 
-  /** @param firstMayDescend whether layer 0 has a level 1; else the stem leads to level 0 alone */
+  /** @param firstMayDescend whether layer 0 has a level 1; otherwise the stem leads only to level 0 */
   constructor(
     private readonly layers: number,
     private readonly levels: number,
@@ -37,16 +37,17 @@ export class Betas extends nn.Module {
   }
 
   /**
-   * The weights of the transitions: softmax over those that leave a level (equation 7).
+   * The weights of the transitions: the softmax over those that leave a level (equation 7).
    *
-   * @returns that of going from a level of the layer before to a neighbouring level of a layer, without dimensions
+   * @returns gives the weight of going from a level of the layer before to a neighbouring level of a layer, without
+   * dimensions
    */
   weights(): (layer: number, from: number, to: number) => Tensor {
     const weights = this.#softmax().flatten().unbind(0);
     return (layer, from, to) => weights[this.#place(layer, from, to)] as Tensor;
   }
 
-  /** The same as numbers: by layer, level of the layer before, and level of this one. */
+  /** The same as numbers, by layer, level of the layer before, and level of this layer. */
   weightNumbers(): number[][][] {
     const weights = scope(() => noGrad(() => this.#softmax().toNumbers()));
     const levels = Array.from({ length: this.levels }, (_, level) => level);

@@ -16,10 +16,10 @@ import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
 import { MixedOperation, mixtures } from './mixed-operation.js';
 import { Remembered } from './remembered.js';
-import { strongestEdges } from './strongest-edges.js';
-import type { ArchitecturesOnOneInput, DerivationRule, Supernet } from './supernet.js';
+import { columnsWithout, strongestEdges } from './strongest-edges.js';
+import type { ArchitecturesOnOneInput, CellChoice, DerivationRule, Supernet } from './supernet.js';
 
-/** All operations on one edge, of so many channels. Batch norm follows the pooling ones, as in the authors' code. */
+/** All operations on one edge. Batch norm follows the pooling operations, as in the authors' code. */
 function mixedOperation(channels: number, stride: number): Edge {
   return new MixedOperation(DARTS_OPERATIONS, (name) => {
     if (name !== 'max_pool_3x3' && name !== 'avg_pool_3x3')
@@ -31,7 +31,7 @@ function mixedOperation(channels: number, stride: number): Edge {
 
 type Edge = MixedOperation<DartsOperation>;
 
-/** @param name of the edge and its operation within the cell */
+/** @param name of the edge and its operation, unique within the cell */
 type EdgeValue = (compute: () => fused.MixtureTerm, fromState: number, name: string) => fused.MixtureTerm;
 
 /** A cell with an edge from every earlier state to every node. */
@@ -41,7 +41,7 @@ class SuperCell extends nn.Module {
   readonly _ops: readonly Edge[];
   readonly kind: 'normal' | 'reduction';
 
-  /** @param partial K: the operations see one in K channels of a state, the others pass by */
+  /** @param partial K: the operations see one in K channels of a state; the others bypass them */
   constructor(
     private readonly nodes: number,
     readonly plan: CellPlan,
@@ -58,11 +58,11 @@ class SuperCell extends nn.Module {
   }
 
   /**
-   * All operations on all edges. The edges that leave one state are run together: each state is ready when those of all
+   * All operations on all edges. The edges that leave one state run together: a state is complete when the edges from all
    * states before it have been added up.
    *
-   * @param weights of the edges that leave each state: [edges, operations]
-   * @param ofEdges a weight for each edge, by its place, where edges are weighted too
+   * @param weights for each state, those of the edges that leave it: [edges, operations]
+   * @param ofEdges a weight for each edge by its place, where edges have weights too
    */
   mix(beforeLast: Tensor, last: Tensor, weights: readonly Tensor[], ofEdges?: readonly Tensor[]): Tensor {
     const states: Tensor[] = [...this.inputs(beforeLast, last)];
@@ -71,7 +71,7 @@ class SuperCell extends nn.Module {
       const edges = edgesFrom(from, this.nodes);
       const operations = edges.map(({ edge }) => this._ops[edge] as Edge);
       const [seen, passing] = this.#divide(states[from] as Tensor, this.plan.reduces && from < 2);
-      // Where nothing is done to the values of the edges, the nodes' sums go on in them.
+      // Where nothing is done to the values of the edges, the nodes' sums are continued in them.
       const goesOn = passing === undefined && ofEdges === undefined;
       const starts = goesOn ? edges.map(({ node }) => nodes[node]) : [];
       const values = mixtures(operations, seen, own, this.plan.own / this.partial, runOperations, starts);
@@ -86,15 +86,15 @@ class SuperCell extends nn.Module {
     return cat(nodes, 1);
   }
 
-  /** What the two input states are made of. */
+  /** The first two states, from the outputs of the two cells before. */
   inputs(beforeLast: Tensor, last: Tensor): readonly [Tensor, Tensor] {
     return [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
   }
 
   /**
    * @param inputs the first two states
-   * @param chosen the operations of the edges that are there, by the edges' places
-   * @param edgeValue what makes the value of an edge from a state, by its place, from how it is computed
+   * @param chosen the operations of the edges that the architecture has, by the edges' places
+   * @param edgeValue computes the value of an edge, or looks it up
    */
   path(
     inputs: readonly [Tensor, Tensor],
@@ -114,14 +114,14 @@ class SuperCell extends nn.Module {
     return cat(states.slice(2), 1);
   }
 
-  /** One operation of an edge, from its state. */
+  /** One operation of an edge, applied to its state. */
   #alone(edge: number, name: DartsOperation, state: Tensor, from: number): fused.MixtureTerm {
     const [seen, passing] = this.#divide(state, this.plan.reduces && from < 2);
     const [value] = runOperations([[(this._ops[edge] as Edge).operation(name)]], seen) as [fused.MixtureTerm];
     return passing === undefined ? value : this.#unite(sumOf([{ term: value }]), passing);
   }
 
-  /** The channels of a state that operations see, and those that pass by in the size of their results. */
+  /** The channels of a state that the operations see, and those that bypass them, in the size of the results. */
   #divide(state: Tensor, halves: boolean): [seen: Tensor, passing: Tensor | undefined] {
     if (this.partial === 1) return [state, undefined];
     const seen = this.plan.own / this.partial;
@@ -137,7 +137,7 @@ class SuperCell extends nn.Module {
   }
 }
 
-/** [N, C, H, W] with the channels of K groups interleaved, so that the next node sees some of each. */
+/** [N, C, H, W] with the channels of K groups interleaved, so that the next node sees some channels of each group. */
 function shuffle(value: Tensor, groups: number): Tensor {
   const [count, channels, height, width] = value.shape as [number, number, number, number];
   return value
@@ -147,7 +147,7 @@ function shuffle(value: Tensor, groups: number): Tensor {
     .contiguous({ memoryFormat: 'channels_last' });
 }
 
-/** The edges that leave a state, and the nodes that they enter. */
+/** The edges that leave a state, with the nodes that they enter. */
 function edgesFrom(state: number, nodes: number): { readonly node: number; readonly edge: number }[] {
   const first = Math.max(0, state - 1);
   return Array.from({ length: nodes - first }, (_, place) => {
@@ -162,25 +162,33 @@ function firstEdge(node: number): number {
 }
 
 /**
- * The supernet of `darts-cnn`: the continuous relaxation of all pairs of cells (section 2.2) in the network of the
- * search on CIFAR-10 (section A.1.1): [N, channels, height, width] to the logits [N, classes]. Its modules and
- * parameters have the names of the authors' search network. As there, the architecture parameters are not among the
- * network's `parameters()` or in its state.
+ * The supernet of `darts-cnn`: the continuous relaxation of all pairs of cells (section 2.2), from [N, channels, height,
+ * width] to the logits [N, classes]. Modules and parameters have the names of the authors' search network. As there, the
+ * architecture parameters are neither among the network's `parameters()` nor in its state.
+ *
+ * With layout `cifar` it is the network of the search on CIFAR-10 (section A.1.1), with layout `imagenet` the one that
+ * PC-DARTS searches with on ImageNet (`model_search_imagenet.py`): three convolutions with stride 2, the first cell
+ * reading the image at a quarter of its size and at an eighth. Unlike the network that is trained afterwards, the stem
+ * has 3C channels in both layouts.
  */
 export class DartsSupernet extends nn.Layer implements Supernet {
-  readonly stem: nn.Sequential;
+  /** Layout `cifar`. */
+  readonly stem?: nn.Sequential;
+  /** Layout `imagenet`. */
+  readonly stem0?: nn.Sequential;
+  readonly stem1?: nn.Sequential;
   readonly cells: readonly SuperCell[];
   readonly classifier: nn.Linear;
   readonly #normal: Alphas;
   readonly #reduce: Alphas;
   readonly #nodes: number;
-  /** With partial channels, the parameters of the edges, [1, edges]: a softmax over those into a node weighs them. */
+  /** With partial channels: the parameters of the edges, [1, edges]. The softmax is over the edges into a node. */
   readonly #edges: { readonly normal: Alphas; readonly reduce: Alphas } | undefined;
 
   /**
-   * @param options channels of a node in the first cells, number of cells, nodes of a cell, and K of partial channels
-   * (1: none): the operations see one in K channels, and edges have weights of their own (PC-DARTS, Xu et al. 2020,
-   * sections 3.2 and 3.3)
+   * @param options channels of a node in the first cells, number of cells, nodes of a cell, layout of the stem, and K of
+   * partial channels (1: none): the operations see one in K channels, and edges have weights of their own (PC-DARTS, Xu
+   * et al. 2020, sections 3.2 and 3.3)
    * @throws InputError where K does not divide the channels
    */
   constructor(
@@ -189,18 +197,25 @@ export class DartsSupernet extends nn.Layer implements Supernet {
       readonly channels: number;
       readonly layers: number;
       readonly nodes: number;
+      readonly layout?: 'cifar' | 'imagenet';
       readonly partialChannels?: number;
     },
   ) {
     super();
-    const { channels, layers, nodes, partialChannels = 1 } = options;
+    const { channels, layers, nodes, layout = 'cifar', partialChannels = 1 } = options;
     if (channels % partialChannels !== 0)
       throw new InputError(`partialChannels ${partialChannels}: must divide the ${channels} channels`);
-    const stem = { channels: 3 * channels, reduced: false };
-    this.stem = new nn.Sequential(
-      new nn.Conv2d(shape.channels, stem.channels, 3, { padding: 1, bias: false }),
-      new nn.BatchNorm2d(stem.channels),
-    );
+    const stem = { channels: 3 * channels, reduced: layout === 'imagenet' };
+    if (layout === 'cifar') this.stem = new nn.Sequential(...convolution(shape.channels, stem.channels, 1));
+    else {
+      const half = Math.floor(stem.channels / 2);
+      this.stem0 = new nn.Sequential(
+        ...convolution(shape.channels, half, 2),
+        new nn.ReLU(),
+        ...convolution(half, stem.channels, 2),
+      );
+      this.stem1 = new nn.Sequential(new nn.ReLU(), ...convolution(stem.channels, stem.channels, 2));
+    }
     const plans = planCells(layers, channels, stem, { normal: nodes, reduce: nodes });
     this.cells = plans.map((plan) => new SuperCell(nodes, plan, partialChannels));
     this.classifier = new nn.Linear(nodes * (plans.at(-1) as CellPlan).own, shape.classes);
@@ -213,8 +228,8 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   }
 
   /**
-   * Of the normal and of the reducing cells: [edges, operations] each, before the softmax over the operations; with partial
-   * channels also of their edges, [1, edges], before the softmax over those into a node.
+   * Those of the normal and of the reduction cells: [edges, operations] each, before the softmax over the operations.
+   * With partial channels also those of the edges, [1, edges] each, before the softmax over the edges into a node.
    */
   architectureParameters(): {
     readonly normal: nn.Parameter;
@@ -228,7 +243,7 @@ export class DartsSupernet extends nn.Layer implements Supernet {
       : { ...own, normalEdges: this.#edges.normal.values, reduceEdges: this.#edges.reduce.values };
   }
 
-  /** The weights of the edges of a kind of cell, by their places. */
+  /** The weights of the edges of a kind of cell, by the edges' places; undefined without partial channels. */
   #edgeWeights(kind: 'normal' | 'reduce'): Tensor[] | undefined {
     const edges = this.#edges?.[kind].values.select(0, 0);
     if (edges === undefined) return undefined;
@@ -240,7 +255,7 @@ export class DartsSupernet extends nn.Layer implements Supernet {
     ).flat();
   }
 
-  /** The weights of the operations as numbers, times those of their edges where these have any. */
+  /** The weights of the operations as numbers, times the weights of their edges where edges have any. */
   #weightNumbers(kind: 'normal' | 'reduce'): number[][] {
     const alphas = kind === 'normal' ? this.#normal : this.#reduce;
     const ofEdges = scope(() => noGrad(() => this.#edgeWeights(kind)?.map((weight) => weight.item())));
@@ -251,7 +266,7 @@ export class DartsSupernet extends nn.Layer implements Supernet {
 
   /** All operations at once, mixed by the softmax of the architecture parameters. */
   forward(image: Tensor): Tensor {
-    // The last node is read by none.
+    // No node reads the last one.
     const states = Array.from({ length: this.#nodes + 1 }, (_, state) => state);
     const leaving = (alphas: Alphas) =>
       alphas.weightsOf(states.map((state) => edgesFrom(state, this.#nodes).map(({ edge }) => edge)));
@@ -265,8 +280,8 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   }
 
   /**
-   * One architecture with the shared weights: only its two edges a node, unweighted, as random search with weight
-   * sharing runs them (Li & Talwalkar 2019).
+   * One architecture with the shared weights: only its two edges into each node, unweighted, as random search with
+   * weight sharing runs them (Li & Talwalkar 2019).
    */
   forwardPath(image: Tensor, genotype: DartsGenotype): Tensor {
     const [normal, reduce] = [chosenOperations(genotype.normal), chosenOperations(genotype.reduce)];
@@ -276,28 +291,27 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   }
 
   /**
-   * Many architectures on the same images, in evaluation: what does not depend on the architecture is computed once, and so
-   * is each operation on what the stem gives.
+   * Many architectures on the same images, in evaluation. What does not depend on the architecture is computed once, and
+   * so is each operation on what the stem gives.
    */
   pathsOn(image: Tensor): ArchitecturesOnOneInput<DartsGenotype> {
     const memory = new Remembered();
     return {
       run: (genotype) => {
         const [normal, reduce] = [chosenOperations(genotype.normal), chosenOperations(genotype.reduce)];
-        const stem = memory.tensor('stem', () => this.stem.forward(image));
-        let beforeLast = stem;
-        let last = stem;
+        const [first, second] = this.#stemMaps(image, (name, compute) => memory.tensor(name, compute));
+        let [beforeLast, last] = [first, second];
         for (const [index, cell] of this.cells.entries()) {
-          // The first cell reads the stem twice, the second once.
+          // The first cell reads two maps of the stem, the second one.
           const isStem = [index < 2, index < 1] as const;
-          const [preprocess0, preprocess1] = [cell.preprocess0, cell.preprocess1];
+          const [read0, read1] = [beforeLast, last];
           const inputs = [
             isStem[0]
-              ? memory.tensor(`${index}.0`, () => preprocess0.forward(stem))
-              : preprocess0.forward(beforeLast),
+              ? memory.tensor(`${index}.0`, () => cell.preprocess0.forward(read0))
+              : cell.preprocess0.forward(read0),
             isStem[1]
-              ? memory.tensor(`${index}.1`, () => preprocess1.forward(stem))
-              : preprocess1.forward(last),
+              ? memory.tensor(`${index}.1`, () => cell.preprocess1.forward(read1))
+              : cell.preprocess1.forward(read1),
           ] as const;
           const value = cell.path(inputs, cell.plan.reduces ? reduce : normal, (compute, from, name) =>
             isStem[from] === true ? memory.term(`${index}.${name}`, compute) : compute(),
@@ -312,11 +326,11 @@ export class DartsSupernet extends nn.Layer implements Supernet {
 
   /**
    * The pair of cells that the architecture parameters favour: for each node the two edges whose strongest operation
-   * other than 'none' is strongest, each with that operation (section 2.4); the stronger edge first, as in the authors'
-   * code.
+   * other than 'none' is strongest, each with that operation (section 2.4). The stronger edge comes first, as in the
+   * authors' code.
    *
-   * @param rule with a limit of skip connections, the weakest of those of the normal cell give way to the next strongest
-   * operations or edges, one after the other (P-DARTS, Chen et al. 2019, section 3.3)
+   * @param rule with a limit on skip connections, the weakest skip connections of the normal cell give way, one after the
+   * other, to the next strongest operations or edges (P-DARTS, Chen et al. 2019, section 3.3)
    */
   derive({ maxSkips = Number.POSITIVE_INFINITY }: DerivationRule = {}): DartsGenotype {
     const concat = Array.from({ length: this.#nodes }, (_, node) => node + 2);
@@ -326,6 +340,16 @@ export class DartsSupernet extends nn.Layer implements Supernet {
       reduce: deriveEdges(this.#weightNumbers('reduce'), this.#nodes),
       reduce_concat: concat,
     };
+  }
+
+  /** Each node keeps two edges, never with 'none'. */
+  choices(): { readonly normal: CellChoice; readonly reduce: CellChoice } {
+    const nodes = Array.from({ length: this.#nodes }, (_, node) => ({
+      edges: Array.from({ length: node + 2 }, (_, state) => firstEdge(node) + state),
+      keeps: 2,
+    }));
+    const choice = { nodes, operations: columnsWithout(DARTS_OPERATIONS, 'none') };
+    return { normal: choice, reduce: choice };
   }
 
   #allAlphas(): readonly Alphas[] {
@@ -349,10 +373,19 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   }
 
   #run(image: Tensor, run: (cell: SuperCell, beforeLast: Tensor, last: Tensor) => Tensor): Tensor {
-    let beforeLast = this.stem.forward(image);
-    let last = beforeLast;
+    let [beforeLast, last] = this.#stemMaps(image);
     for (const cell of this.cells) [beforeLast, last] = [last, run(cell, beforeLast, last)];
     return this.#classify(last);
+  }
+
+  /** What the first cell reads: twice the same map with layout `cifar`. */
+  #stemMaps(
+    image: Tensor,
+    remember: (name: string, compute: () => Tensor) => Tensor = (_, compute) => compute(),
+  ): [beforeLast: Tensor, last: Tensor] {
+    const { stem, stem0, stem1 } = this;
+    const first = remember('stem', () => ((stem ?? stem0) as nn.Sequential).forward(image));
+    return [first, stem1 === undefined ? first : remember('stem1', () => stem1.forward(first))];
   }
 
   #classify(features: Tensor): Tensor {
@@ -360,14 +393,22 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   }
 }
 
-/** The operations of a genotype's cell by the places of their edges. */
+/** A 3x3 convolution and batch norm. */
+function convolution(inputs: number, outputs: number, stride: number): nn.Layer[] {
+  return [
+    new nn.Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false }),
+    new nn.BatchNorm2d(outputs),
+  ];
+}
+
+/** The operations of one cell of a genotype, by the places of their edges. */
 function chosenOperations(edges: readonly DartsEdge[]): ReadonlyMap<number, DartsOperation> {
   return new Map(
     edges.map(([operation, state], place) => [firstEdge(Math.floor(place / 2)) + state, operation]),
   );
 }
 
-/** The rule of section 2.4 on the weights of the edges of a cell. */
+/** The rule of section 2.4, applied to the weights of the edges of a cell. */
 function deriveEdges(weights: readonly (readonly number[])[], nodes: number): DartsEdge[] {
   return Array.from({ length: nodes }, (_, node) =>
     strongestEdges(weights.slice(firstEdge(node), firstEdge(node + 1)), DARTS_OPERATIONS, 2),
@@ -376,7 +417,7 @@ function deriveEdges(weights: readonly (readonly number[])[], nodes: number): Da
     .map(({ operation, state }): DartsEdge => [operation, state]);
 }
 
-/** The same with at most so many skip connections: the weight of the weakest is set to zero until there are no more. */
+/** The same with at most `maxSkips` skip connections: the weight of the weakest is set to zero until no more are left. */
 function deriveWithFewSkips(
   weights: readonly (readonly number[])[],
   nodes: number,

@@ -10,8 +10,8 @@ import { RecurrentLanguageModel } from '../networks/recurrent/recurrent-language
 import type { VariationalDropout } from '../networks/recurrent/variational-dropout.js';
 import type { TokenInput } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
-import { strongestEdges } from './strongest-edges.js';
-import type { LanguageSupernet } from './supernet.js';
+import { columnsWithout, strongestEdges } from './strongest-edges.js';
+import type { CellChoice, LanguageSupernet } from './supernet.js';
 
 /** The authors' `PRIMITIVES`. */
 const OPERATIONS = ['none', ...DARTS_ACTIVATIONS] as const;
@@ -26,8 +26,8 @@ function mixedHighway(states: Tensor, products: Tensor, weights: Tensor): Tensor
   if (fused.runsKernels(states)) return fused.mixedHighway(states, products, weights);
   const [gate, value] = products.chunk(2, 2) as [Tensor, Tensor];
   const ofActivations = weights.unbind(1).map((ofEdges) => ofEdges.reshape([-1, 1, 1]));
-  // The candidates of an edge have its gate in common, so the sum of p (s + c (f(h) - s)) over them is a highway too:
-  // from s times the sum of all p to the sum of p f(h).
+  // The candidates of an edge share its gate, so the sum of p (s + c (f(h) - s)) over them is a highway too: from s times
+  // the sum of all p to the sum of p f(h).
   const candidates = DARTS_ACTIVATIONS.map((activation, k) =>
     activate(activation, value).mul(ofActivations[k] as Tensor),
   ).reduce((sum, candidate) => sum.add(candidate));
@@ -36,15 +36,15 @@ function mixedHighway(states: Tensor, products: Tensor, weights: Tensor): Tensor
 }
 
 /**
- * All cells at once (the authors' `DARTSCellSearch`): an edge from every earlier state to every node, all edges of a
- * node through the node's matrix. Batch norm after every state keeps the gradients from exploding (A.1.2); the states
+ * All cells at once (the authors' `DARTSCellSearch`): an edge from every earlier state to every node, where all edges into
+ * a node go through the node's matrix. Batch norm after every state keeps the gradients from exploding (A.1.2). The states
  * of all nodes share its running statistics.
  */
 class SuperCell extends DartsCell {
   readonly bn: nn.BatchNorm1d;
   readonly #nodes: number;
   readonly #alphas: Alphas;
-  /** The one architecture that runs at present, if it is only one. */
+  /** The architecture that runs at present, if it is a single one. */
   #single: DartsRecurrentGenotype | undefined;
 
   constructor(nodes: number, hidden: number, alphas: Alphas) {
@@ -70,7 +70,7 @@ class SuperCell extends DartsCell {
       : this.nodesOf(this.#single, dropHidden, inputs);
   }
 
-  /** In training with the kernels, the mixture runs over the whole stretch at once. */
+  /** In training with the kernels, the mixture runs over the whole BPTT segment at once. */
   protected override run(inputs: Tensor, state: LanguageModelState, mask: Tensor | undefined) {
     if (this.#single !== undefined || !this.training || !fused.runsKernels(inputs))
       return super.run(inputs, state, mask);
@@ -85,7 +85,7 @@ class SuperCell extends DartsCell {
     return { outputs, state: [outputs.select(0, times - 1)] };
   }
 
-  /** [edges, activations]: 'none' only takes from the weights of the others. */
+  /** [edges, activations]. 'none' acts only by the weight that it takes from the others. */
   #weights(): Tensor {
     return this.#alphas.mixtureWeights().narrow(1, 1, DARTS_ACTIVATIONS.length);
   }
@@ -136,8 +136,8 @@ export class DartsRnnSupernet extends RecurrentLanguageModel implements Language
   }
 
   /**
-   * One architecture with the shared weights: the language model of that architecture, without batch norm, as random
-   * search with weight sharing runs it on Penn Treebank (Li & Talwalkar 2019, their code).
+   * One architecture with the shared weights: its language model without batch norm, as random search with weight sharing
+   * runs it on Penn Treebank (Li & Talwalkar 2019, their code).
    */
   forwardPath(
     tokens: Tensor,
@@ -160,6 +160,15 @@ export class DartsRnnSupernet extends RecurrentLanguageModel implements Language
         .map(({ operation, state }) => [operation, state] as const),
       concat: nodes.map((node) => node + 1),
     };
+  }
+
+  /** Each node keeps one edge, never with 'none'. */
+  choices(): { readonly recurrent: CellChoice } {
+    const nodes = Array.from({ length: this.#nodes }, (_, node) => ({
+      edges: Array.from({ length: node + 1 }, (_, state) => firstEdge(node) + state),
+      keeps: 1,
+    }));
+    return { recurrent: { nodes, operations: columnsWithout(OPERATIONS, 'none') } };
   }
 
   relax(relaxation: Relaxation): void {

@@ -5,7 +5,7 @@ import type { OnEdges } from '../networks/run-together.js';
 export class MixedOperation<Name extends string> extends nn.Module {
   readonly _ops: readonly nn.Layer[];
 
-  /** @param make the operation of a name; that of 'none', where it is one of them, gives zeros */
+  /** @param make the operation of a name; the operation 'none', if there is one, gives zeros */
   constructor(
     readonly names: readonly Name[],
     make: (name: Name) => nn.Layer,
@@ -17,17 +17,17 @@ export class MixedOperation<Name extends string> extends nn.Module {
   /**
    * The sum of all operations, each times its weight (DARTS, section 2.2, equation 2).
    *
-   * @param weights one an operation, without dimensions
+   * @param weights one for each operation, without dimensions
    */
   mixture(input: Tensor, weights: readonly Tensor[]): Tensor {
-    // 'none' adds zeros whatever its weight is; it acts through the softmax, where it takes from the others.
+    // 'none' adds zeros whatever its weight is. It acts through the softmax, where it takes weight from the others.
     const terms = this._ops.flatMap((operation, k) =>
       this.names[k] === 'none' ? [] : [operation.forward(input).mul(weights[k] as Tensor)],
     );
     return terms.reduce((sum, term) => sum.add(term));
   }
 
-  /** One of the operations alone. */
+  /** One operation alone. */
   single(input: Tensor, name: Name): Tensor {
     return this.operation(name).forward(input);
   }
@@ -39,11 +39,11 @@ export class MixedOperation<Name extends string> extends nn.Module {
 }
 
 /**
- * The mixed operations of the edges that leave a state: a value [N, channels, H', W'] for each of them.
+ * The mixed operations of the edges that leave a state: a value [N, channels, H', W'] for each edge.
  *
  * @param weights [edges, operations]
- * @param run what operations make of the state with the kernels, each on all edges
- * @param starts of each edge, what its value is added to
+ * @param run applies operations to the state with the kernels, each operation on all edges
+ * @param starts for each edge, what its value is added to
  */
 export function mixtures<Name extends string>(
   edges: readonly MixedOperation<Name>[],
@@ -60,7 +60,7 @@ export function mixtures<Name extends string>(
       const value = edge.mixture(state, weights.select(0, place).unbind(0));
       return starts[place]?.add(value) ?? value;
     });
-  // 'none' is the first where it is one of them: it adds nothing, whatever its weight is.
+  // 'none' comes first if there is one. It adds nothing, whatever its weight is.
   const from = names[0] === 'none' ? 1 : 0;
   const terms = run(
     names.slice(from).map((name) => edges.map((edge) => edge.operation(name))),

@@ -10,12 +10,12 @@ import {
 import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
 import { MixedOperation } from './mixed-operation.js';
-import type { Supernet } from './supernet.js';
+import type { CellChoice, Supernet } from './supernet.js';
 
-/** What an edge (its place among the edges of a cell) makes of the state that it reads. */
+/** The value of an edge, given by its place among the edges of a cell, for the state that it reads. */
 type EdgeValue = (edge: number, operation: MixedOperation<NasBench201Operation>, state: Tensor) => Tensor;
 
-/** A cell with all operations on every edge, batch norm without scale and shift. */
+/** A cell with all operations on every edge. Batch norm has no scale and shift. */
 class SuperCell extends nn.Module {
   readonly _ops: readonly MixedOperation<NasBench201Operation>[];
 
@@ -44,15 +44,15 @@ class SuperCell extends nn.Module {
   }
 }
 
-/** Edges between so many nodes, each reading all before it. */
+/** How many edges there are between so many nodes, each of which reads all before it. */
 function edgeCount(nodes: number): number {
   return (nodes * (nodes - 1)) / 2;
 }
 
 /**
- * The supernet of `nasbench201`, as its authors run the weight-sharing searches on it (Dong & Yang 2020, section 5):
- * [N, channels, height, width] to the logits [N, classes], height and width divisible by 4. The architecture
- * parameters, shared by all cells, are not among `parameters()` or in the state.
+ * The supernet of `nasbench201`, on which its authors run the searches with shared weights (Dong & Yang 2020, section 5):
+ * [N, channels, height, width] to the logits [N, classes], with height and width divisible by 4. All cells share the
+ * architecture parameters, which are neither among `parameters()` nor in the state.
  */
 export class NasBench201Supernet extends nn.Layer implements Supernet {
   readonly stem: nn.Sequential;
@@ -62,7 +62,7 @@ export class NasBench201Supernet extends nn.Layer implements Supernet {
   readonly #alphas: Alphas;
   readonly #nodes: number;
 
-  /** @param options channels of the first stage, cells of each of the three, nodes of a cell */
+  /** @param options channels of the first stage, cells of each of the three stages, nodes of a cell */
   constructor(
     shape: InputShape,
     options: { readonly channels: number; readonly cells: number; readonly nodes: number },
@@ -89,7 +89,7 @@ export class NasBench201Supernet extends nn.Layer implements Supernet {
     return this.#run(image, (edge, operation, state) => operation.mixture(state, weights[edge] as Tensor[]));
   }
 
-  /** One architecture with the shared weights. @throws InputError for what is none */
+  /** One architecture with the shared weights. @throws InputError for anything that is no architecture of the space */
   forwardPath(image: Tensor, architecture: NasBench201Architecture): Tensor {
     const chosen = readCell(architecture.cell, this.#nodes).flat();
     return this.#run(image, (edge, operation, state) =>
@@ -108,6 +108,15 @@ export class NasBench201Supernet extends nn.Layer implements Supernet {
       best.slice(edgeCount(node + 1), edgeCount(node + 2)),
     );
     return { cell: writeCell(cell) };
+  }
+
+  /** Every edge is kept, with any operation: 'none' is one of the architectures' operations. */
+  choices(): { readonly cell: CellChoice } {
+    const nodes = Array.from({ length: this.#nodes - 1 }, (_, place) => {
+      const edges = Array.from({ length: place + 1 }, (_, from) => edgeCount(place + 1) + from);
+      return { edges, keeps: edges.length };
+    });
+    return { cell: { nodes, operations: [...NASBENCH201_OPERATIONS.keys()] } };
   }
 
   relax(relaxation: Relaxation): void {

@@ -1,6 +1,6 @@
 import { fused, scope, type Tensor } from '@espalier/torch';
 
-/** Results that are computed once and live, out of all scopes, until they are freed. */
+/** Results that are computed once and live outside all scopes until they are freed. */
 export class Remembered {
   readonly #terms = new Map<string, fused.MixtureTerm>();
   readonly #tensors: Tensor[] = [];
@@ -23,7 +23,7 @@ export class Remembered {
       const made = compute();
       return made instanceof fused.Normalised ? [made.values, made.scale, made.shift] : [made];
     });
-    // What hands its input on is kept by whoever made that.
+    // A result that is its input is kept already.
     for (const tensor of parts) {
       if (!this.#tensors.some(({ handle }) => handle === tensor.handle)) this.#tensors.push(tensor.keep());
     }

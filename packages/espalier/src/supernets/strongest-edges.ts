@@ -1,4 +1,12 @@
-/** An edge into a node of a cell: the place of the state that it reads, and the operation on it. */
+/** The places of all operations but one. */
+export function columnsWithout<Operation extends string>(
+  operations: readonly Operation[],
+  without: Operation,
+): number[] {
+  return [...operations.keys()].filter((column) => operations[column] !== without);
+}
+
+/** An edge into a node of a cell: the place of the state that it reads, and its operation. */
 interface StrongestEdge<Operation extends string> {
   readonly state: number;
   readonly operation: Exclude<Operation, 'none'>;
@@ -6,11 +14,11 @@ interface StrongestEdge<Operation extends string> {
 
 /**
  * The edges into a node that its mixtures favour: those whose strongest operation other than 'none' is strongest, each
- * with that operation (DARTS, section 2.4). Of equal ones the first.
+ * with that operation (DARTS, section 2.4). Of equals the first is taken.
  *
- * @param weights of each edge, by the place of the state that it reads: the weights of the operations
+ * @param weights for each edge, by the place of the state that it reads, the weights of the operations
  * @param count how many edges a node keeps
- * @returns the stronger before the weaker
+ * @returns stronger edges before weaker ones
  */
 export function strongestEdges<Operation extends string>(
   weights: readonly (readonly number[])[],

@@ -3,28 +3,38 @@ import type { LanguageModel, LanguageModelState, LanguageModelStep } from '../ne
 import type { Network } from '../networks/network.js';
 import type { Relaxation } from './alphas.js';
 
-/** What an architecture is derived with besides the rule of its paper. */
+/** Options of the rule that derives an architecture. */
 export interface DerivationRule {
   /** The most skip connections of a normal cell, in spaces that have both. */
   readonly maxSkips?: number;
 }
 
+/** What an architecture keeps of the mixtures of one kind of cell, whose alphas are [edges, operations]. */
+export interface CellChoice {
+  /** Node by node: the edges into it, as rows of the alphas, and how many of them are kept. */
+  readonly nodes: readonly { readonly edges: readonly number[]; readonly keeps: number }[];
+  /** The operations that a kept edge may have, as columns of the alphas. */
+  readonly operations: readonly number[];
+}
+
 /**
  * A network that holds the weights of all architectures of a space. The architecture parameters are not among its
- * `parameters()`: they are learned from other data, by an optimiser of their own.
+ * `parameters()`: an optimiser of their own learns them from other data.
  */
 export interface SharesWeights {
-  /** By what they decide, before the softmax over their last dimension: those of cells are [edges, operations]. */
+  /** By what they decide, before the softmax over their last dimension. Those of cells are [edges, operations]. */
   architectureParameters(): Readonly<Record<string, Tensor>>;
+  /** What an architecture keeps, by the names of the architecture parameters; for the selection by perturbation. */
+  choices?(): Readonly<Record<string, CellChoice>>;
   /** One architecture with the shared weights, in the field's form: the inputs of `forward`, then the architecture. */
   forwardPath(...inputs: never[]): unknown;
-  /** Takes another relaxation than the softmax for the choice of operations. */
+  /** Replaces the softmax over the operations by another relaxation of the choice. */
   relax(relaxation: Relaxation): void;
   /** The architecture that the parameters favour, in the field's form. */
   derive(rule?: DerivationRule): unknown;
 }
 
-/** Architectures that are run one after the other on the same images. */
+/** Architectures that run one after the other on the same images. */
 export interface ArchitecturesOnOneInput<Architecture = unknown> {
   /** The logits of one, [N, classes]. */
   run(architecture: Architecture): Tensor;
@@ -32,14 +42,14 @@ export interface ArchitecturesOnOneInput<Architecture = unknown> {
   free(): void;
 }
 
-/** Of a space whose networks read images. */
+/** The supernet of a space whose networks read images. */
 export interface Supernet extends Network, SharesWeights {
-  /** Where there is something to gain: many architectures on the same images, in evaluation, without gradients. */
+  /** Many architectures on the same images, in evaluation and without gradients, where that saves work. */
   pathsOn?(image: Tensor): ArchitecturesOnOneInput<never>;
   forwardPath(image: Tensor, architecture: unknown): Tensor;
 }
 
-/** Of a space whose networks read the tokens of a text. */
+/** The supernet of a space whose networks read the tokens of a text. */
 export interface LanguageSupernet extends LanguageModel, SharesWeights {
   forwardPath(tokens: Tensor, state: LanguageModelState, architecture: unknown): LanguageModelStep;
 }

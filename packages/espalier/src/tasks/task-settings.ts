@@ -1,23 +1,59 @@
+import { isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
+import { isFile } from '../modules/user-module.js';
 
-/** Which images or which text a run works on. */
-export const taskSettings = z.object({
+/** Which task a run works on, with which data, and how much of it. */
+export const taskSettings = z.strictObject({
+  name: z.string().describe('name of the task, or the path of its file'),
+  /** Of the file of a user's task. */
+  checksum: z.string().optional(),
   data: z.string().describe('kind:path'),
-  limit: z.int().min(2).optional().describe('only the first N training images or tokens'),
+  limit: z.int().min(2).optional().describe('only the first N training inputs (images, tokens, rows)'),
   validation: z
     .int()
     .min(0)
     .optional()
     .describe(
-      'training images held out for validation (4.1: 5,000 of 50,000), a tenth by default, half of them where weights are ' +
-        'shared; of a text the first tokens of validation and test, with a limit as many as that by default',
+      'training inputs held out for validation (Zoph & Le, 4.1: 5,000 of 50,000). By default a tenth, or half of them ' +
+        'where weights are shared. Of a text: the first N tokens of the validation and the test text',
     ),
   imageSize: z
     .int()
     .min(1)
     .optional()
-    .describe('height and width of the images, where the data has them in any size'),
-  seed: z.int().describe('of the choice of the images held out'),
+    .describe('height and width of the images in pixels, where the data has them in any size'),
+  seed: z.int().describe('seed of the choice of what is held out'),
 });
 
 export type TaskSettings = z.infer<typeof taskSettings>;
+
+/** The settings with paths from the root: the data's, if it has one, and that of a user's task. */
+export function taskIn(folder: string, settings: TaskSettings): TaskSettings {
+  const { name, data } = settings;
+  const colon = data.indexOf(':');
+  return {
+    ...settings,
+    name: isFile(name) ? resolve(folder, name) : name,
+    data: colon < 0 ? data : `${data.slice(0, colon)}:${resolve(folder, data.slice(colon + 1))}`,
+  };
+}
+
+/** The same with paths that begin at a folder, where they lie in it: a run that is moved along with its data still finds them. */
+export function taskFrom(folder: string, settings: TaskSettings): TaskSettings {
+  const { name, data } = settings;
+  const colon = data.indexOf(':');
+  const inside = (path: string) => {
+    const own = relative(folder, path);
+    return isAbsolute(path) && own !== '' && !own.startsWith('..') && !isAbsolute(own) ? own : path;
+  };
+  return {
+    ...settings,
+    name: isFile(name) ? asFile(inside(name)) : name,
+    data: colon < 0 ? data : `${data.slice(0, colon)}:${inside(data.slice(colon + 1))}`,
+  };
+}
+
+/** A path that no one takes for a name: './' stands before one that begins at the folder. */
+function asFile(path: string): string {
+  return isAbsolute(path) || path.startsWith('./') ? path : `./${path}`;
+}

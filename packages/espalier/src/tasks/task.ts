@@ -1,88 +1,96 @@
 import { noGrad, scope, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
-import type { Measure } from './measure.js';
+import type { Accumulator, Tally } from '../measures/accumulator.js';
+import type { Measures, Objectives } from '../measures/measure.js';
 
-/** A part of the data: what weights learn from, what decides, and what is looked at when everything is decided. */
+/** A part of the data: weights learn from the first, decisions are made on the second, and the third is looked at last. */
 export type Part = 'train' | 'validation' | 'test';
 
 /**
- * A step's worth of data. A batch can be asked more than once, by several models, until the next one is taken.
+ * The data of one step. Several models may read a batch, and each more than once, until the next batch is taken.
  *
  * @typeParam Model how a network is called: a network, or a supernet as one of its architectures
  */
-export interface Batch<Model> {
-  /** Images or tokens. */
+export interface Batch<Model, T extends Tally = Tally> {
+  /** Inputs that the loss is the mean over: images, tokens, rows. */
   readonly count: number;
-  /** Its length in terms of a usual one; the learning rate of the weights is multiplied by it. */
+  /** Its length relative to a usual batch. The learning rate of the weights is multiplied by it. */
   readonly length: number;
-  /** The mean loss over them, a scalar to differentiate. */
+  /** The mean loss, a scalar to differentiate. */
   loss(model: Model): Tensor;
-  /** The same, and what is differentiated to train the weights: with what only training adds to it. */
+  /** The mean loss, and the scalar that training differentiates: the loss with what only training adds to it. */
   trainingLoss(model: Model): { readonly loss: Tensor; readonly total: Tensor };
-  /** What the measure is the mean of, summed up over the batch; the logits or log-probabilities that it is read off. */
-  tally(model: Model): { readonly sum: number; readonly finite: boolean };
+  /** What the batch adds to the measures of a model in evaluation. */
+  tally(model: Model): T;
 }
 
 export interface PassOptions {
-  /** Images, or texts side by side, in a batch. */
+  /** Inputs in a batch: images, or columns of a text side by side. */
   readonly size: number;
-  /** Shuffles and augments images; without it they come in order and as they are. */
+  /** Shuffles and augments. Without it the inputs come in order and unchanged. */
   readonly training?: { readonly seed: number; readonly epoch: number };
 }
 
-/** Data with a loss and a measure: all that a search or a training asks of images or of a text. */
-export interface Task<Model> {
-  readonly reads: 'images' | 'tokens';
-  readonly measure: Measure;
-  /** How many images or tokens a part has. */
+/** Data with a loss and measures: all that a search or a training asks of a data set, whatever it holds. */
+export interface Task<Model, T extends Tally = Tally> {
+  /** What the networks are judged by. The first measure decides. */
+  readonly measures: Objectives;
+  /** Inputs of a part. */
   count(part: Part): number;
-  /** Tokens one after the other that a batch has of each text; 1 for images. */
+  /** Time steps of a batch; 1 where inputs are no sequences. */
   readonly timeSteps: number;
-  /** How many batches a pass over a part has. */
+  /** Whether a model may read the batches of a pass in any order: false where it carries a state from one to the next. */
+  readonly independentBatches: boolean;
+  /**
+   * Batches of a training pass over a part. Where a pass draws the lengths of its batches, as that over a text does, it may
+   * have a few more or fewer.
+   */
   batchCount(part: Part, size: number): number;
   /** One pass over a part. @throws InputError for a part that is too small for a batch */
-  pass(part: Part, options: PassOptions): Iterable<Batch<Model>>;
-  /** The measure from the mean of what `tally` sums up. */
-  measureOf(mean: number): number;
-  /** SHA-256 of the data. */
-  checksum(): string;
+  pass(part: Part, options: PassOptions): Iterable<Batch<Model, T>>;
+  /** Collects the tallies of a pass. */
+  accumulator(): Accumulator<T>;
 }
 
-/** A loss or a logit that is no number any more: the training cannot go on. */
+/** A loss or an output is not finite any more, so the training cannot go on. */
 export class Diverged extends Error {
   override readonly name = 'Diverged';
 }
 
 /**
- * The measure of a model, which is in evaluation already, on a part of the data.
+ * The measures of a model, which is in evaluation mode already, on a part of the data.
  *
- * @throws Diverged where a logit is not finite: the last step may have made weights of which no loss was seen
+ * @throws Diverged where an output or a measure is not finite: the last step may have broken the weights unseen
  */
 export function evaluate<Model>(
   task: Task<Model>,
   model: Model,
   part: Part,
   { size }: { readonly size: number },
-): number {
-  let sum = 0;
+): Measures {
+  const accumulator = task.accumulator();
   let count = 0;
   for (const batch of task.pass(part, { size })) {
     const tally = scope(() => noGrad(() => batch.tally(model)));
-    if (!tally.finite) throw new Diverged('diverged: the network gives logits that are not finite');
-    sum += tally.sum;
+    if (!tally.finite) throw new Diverged('diverged: the network gives outputs that are not finite');
+    accumulator.add(tally);
     count += batch.count;
   }
   if (count === 0) throw new InputError(`the ${part} data has no batch of ${size}`);
-  return task.measureOf(sum / count);
+  const measures = accumulator.measures();
+  // The exponential of a finite loss may overflow.
+  for (const [name, value] of Object.entries(measures))
+    if (!Number.isFinite(value)) throw new Diverged(`diverged: the ${part} ${name} is ${value}`);
+  return measures;
 }
 
-/** Passes over a part without an end, each shuffled anew: what the steps of another part are paired with. */
+/** Passes over a part without end, each shuffled anew, to pair with the steps of another part. */
 export function* endless<Model>(
   task: Task<Model>,
   part: Part,
   { size, seed, epoch }: { readonly size: number; readonly seed: number; readonly epoch: number },
 ): Generator<Batch<Model>, never, undefined> {
-  // Passes of one epoch never count so far: an epoch of the training data has as many steps.
+  // An epoch of the training data has far fewer steps than the validation data would need for a million passes.
   for (let pass = 0; ; pass++)
     yield* task.pass(part, { size, training: { seed, epoch: epoch * 1_000_000 + pass } });
 }

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { type nn, saveTensors } from '@espalier/torch';
+import type { Measures } from '../measures/measure.js';
 import type { Journal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import type { Measure } from '../tasks/measure.js';
 import { evaluate, type Part, type Task } from '../tasks/task.js';
-import { initialised } from './child.js';
 import { clockNow, journalEpochs, withJournal } from './journaled-epochs.js';
 import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
+import { initialised } from './train-child.js';
 
 /** Where the files of a training are. */
 export const trainingFiles = (folder: string) => ({
@@ -15,10 +15,10 @@ export const trainingFiles = (folder: string) => ({
   weights: join(folder, 'weights.safetensors'),
 });
 
-/** The data that a trained network is judged on, once, at its end: test data only where nothing is decided any more. */
+/** The data that a trained network is judged on at its end. Test data is for networks about which nothing is decided any more. */
 export type JudgedPart = Exclude<Part, 'train'>;
 
-/** A network that is trained to its end. `Model` is how it is called. */
+/** A network to be trained to the end. `Model` is how it is called. */
 export interface FinalTraining<Model extends object = object> {
   readonly folder: string;
   /** The journal's first line. */
@@ -37,22 +37,18 @@ export interface FinalTraining<Model extends object = object> {
 
 /** What a training came to. */
 export interface TrainedNetwork {
-  /** What `value` is. */
-  readonly measure: Measure['name'];
   readonly judge: JudgedPart;
-  readonly value: number;
+  /** On the data that it is judged on. */
+  readonly measures: Measures;
+  /** Mean training loss of the last epoch. */
   readonly loss: number;
 }
 
-/** Under which key the last event of a training has what it was judged by: `testAccuracy`. */
-export const judgedKey = (judge: JudgedPart, measure: Measure['name']) =>
-  `${judge}${measure === 'accuracy' ? 'Accuracy' : 'Perplexity'}` as const;
-
 /**
- * Trains a network to the end, an epoch at a time: each is journaled, then the network and the optimiser are saved, so
- * that a training that was killed goes on from its last epoch and has the same journal. The weights are the last ones.
+ * Trains a network to the end, an epoch at a time. Each epoch is journaled, then network and optimiser are saved. A
+ * training that was killed goes on from its last epoch to the same journal. The weights of the last epoch are kept.
  *
- * @returns undefined where it was stopped before its end
+ * @returns undefined where it was stopped before the end
  * @throws Diverged; InputError for a folder that another process trains in or a checkpoint that does not fit
  */
 export async function trainToEnd<Model extends object>(
@@ -75,13 +71,13 @@ async function train<Model extends object>(
     if (!(await journalEpochs(run, journal, { ...training, checkpoint: files.checkpoint }))) return undefined;
     run.finish();
     network.eval();
-    const value = evaluate<Model>(task, network, judge, { size: settings.batchSize });
-    const loss = run.lastLoss;
-    const { name: measure } = task.measure;
+    // Before the test: whatever is wrong with the test data must not cost the training.
     saveTensors(files.weights, network.stateDict());
-    journal.write({ event: 'end', [judgedKey(judge, measure)]: value, loss }, clockNow());
+    const measures = evaluate<Model>(task, network, judge, { size: settings.batchSize });
+    const loss = run.lastLoss;
+    journal.write({ event: 'end', judge, measures, loss }, clockNow());
     journal.finish();
-    return { measure, judge, value, loss };
+    return { judge, measures, loss };
   } finally {
     run.free();
     network.free();

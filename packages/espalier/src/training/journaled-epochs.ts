@@ -7,28 +7,28 @@ import { Journal } from '../runs/journal.js';
 import type { Clock, JournalEvent } from '../runs/journal-event.js';
 import { acquireLock } from '../runs/run-lock.js';
 
-/** Work that is done an epoch at a time, and can be saved in between: the training of a network or of a supernet. */
+/** Work done an epoch at a time that can be saved in between: the training of a network or of a supernet. */
 export interface Epochs<Step extends { readonly loss: number }> {
-  /** How many are done. */
+  /** How many epochs are done. */
   readonly epoch: number;
   /** The mean loss of the last one; NaN before the first. */
   readonly lastLoss: number;
-  /** Whether there is no other to come. */
+  /** Whether all epochs are done. */
   readonly trained: boolean;
-  /** One epoch; a step is made each time the caller asks for the next report. */
+  /** Trains one epoch. Each step is made when the caller asks for its report. */
   trainEpoch(): Generator<Step, void, undefined>;
-  /** What the journal is to say of the epoch besides its number and loss. */
+  /** What the journal says of the epoch besides its number and loss. */
   endEpoch(): Readonly<Record<string, Json>>;
-  /** All that the next epoch depends on. */
+  /** The tensors that the next epoch depends on. */
   stateDict(): Map<string, Tensor>;
-  /** What is no tensor of it. */
+  /** Everything else that it depends on. */
   stateJson(): Json;
-  /** Goes on after `epoch`. @throws Error where the state is not of this work */
+  /** Goes on after `epoch`. @throws Error for the state of something else */
   loadState(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void;
 }
 
 export interface EpochsContext<Step> {
-  /** File of the work after the last epoch. */
+  /** File that keeps the work after the last epoch. */
   readonly checkpoint: string;
   readonly signal: AbortSignal;
   report(step: Step): void;
@@ -37,11 +37,11 @@ export interface EpochsContext<Step> {
   message(text: string): void;
 }
 
-/** Time for a journal's clock. */
+/** The time, for a journal's clock. */
 export const clockNow = (): Clock => ({ time: new Date().toISOString() });
 
 /**
- * Opens the journal of a run that works by epochs, for one process at a time.
+ * Opens the journal of a run that works by epochs; only one process at a time may.
  *
  * @throws InputError for a folder that another process works in
  */
@@ -65,10 +65,10 @@ export async function withJournal<T>(
 }
 
 /**
- * Works from the last epoch saved to the end: each epoch is journaled, then saved, so that work that was killed goes on
- * from its last epoch and has the same journal.
+ * Works from the last saved epoch to the end. Each epoch is journaled, then saved. Work that was killed goes on from its
+ * last epoch to the same journal.
  *
- * @returns whether it came to the end, and was not stopped
+ * @returns whether it came to the end; false where it was stopped
  * @throws InputError for a checkpoint that does not fit
  */
 export async function journalEpochs<Step extends { readonly loss: number }>(
@@ -102,7 +102,7 @@ export async function journalEpochs<Step extends { readonly loss: number }>(
   return true;
 }
 
-/** Goes on from the last epoch saved, if the journal has it; otherwise from the start. */
+/** Goes on from the last saved epoch if the journal has it; otherwise from the start. */
 function restore<Step extends { readonly loss: number }>(
   work: Epochs<Step>,
   journal: Journal,

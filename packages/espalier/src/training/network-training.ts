@@ -11,40 +11,46 @@ import {
 } from '@espalier/torch';
 import { z } from 'zod';
 import type { Json } from '../json.js';
+import { isBetter, type Measures } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
-import { isBetter } from '../tasks/measure.js';
 import { type Batch, Diverged, evaluate, type Task } from '../tasks/task.js';
 import { AveragedWeights } from './averaged-weights.js';
+import { BestWeights } from './best-weights.js';
 import type { Epochs } from './journaled-epochs.js';
 import { prefixed, withPrefix } from './named-tensors.js';
 
-/** How the weights of a network are trained, whatever it reads. */
+/** How the weights of a network are trained, whatever the task. */
 export interface OptimiserSettings {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
   readonly schedule: 'constant' | 'cosine' | 'exponential';
-  /** Of the learning rate each epoch, where the schedule is exponential. */
+  /** Factor of the learning rate after each epoch, for the exponential schedule. */
   readonly decay: number;
   readonly momentum: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
-  /** The most that the norm of the gradient may be; 0 for any. */
+  /** Greatest norm of the gradient; 0 does not clip it. */
   readonly clip: number;
-  /** The probability of dropping a path that the last epoch has; from 0 on it grows by the same in each (ScheduledDropPath). */
+  /** Probability of dropping a path in the last epoch. It grows linearly from 0 (ScheduledDropPath). */
   readonly dropPath?: number;
   /**
-   * Weights are averaged from the epoch on whose validation measure is not better than the best of those at least so
-   * many epochs before (NT-ASGD, Merity et al. 2017, section 4); 0: never, and nothing is validated.
+   * n of NT-ASGD (Merity et al. 2017, section 4): averaging begins with the first epoch whose validation measure is worse
+   * than the best one of more than n epochs ago. 0: never, and nothing is validated.
    */
   readonly nonMonotone?: number;
+  /**
+   * Whether the training ends with the weights of the epoch with the best validation measure. A loss that is not finite
+   * then goes back to them once, instead of ending the training.
+   */
+  readonly keepBest?: boolean;
 }
 
 interface TrainingOf<Model> {
   readonly network: nn.Module & Model;
   readonly task: Task<Model>;
   readonly settings: OptimiserSettings;
-  /** Of the order of the images, their augmentation and dropout. */
+  /** Of the order of the inputs, their augmentation, and dropout. */
   readonly seed: number;
 }
 
@@ -55,28 +61,32 @@ export interface StepReport {
   readonly step: number;
   readonly stepsPerEpoch: number;
   readonly learningRate: number;
-  /** The mean over the images or tokens of the epoch so far. */
+  /** The mean over the inputs of the epoch so far. */
   readonly loss: number;
 }
 
-/** A network whose paths are dropped in training. */
+/** A network that drops paths in training. */
 interface DropsPaths {
   dropPathProbability: number;
 }
 
 /**
- * The training of a network: stochastic gradient descent with momentum. An epoch at a
- * time, so that it can be saved in between and gone on with exactly.
+ * The training of a network: stochastic gradient descent with momentum, an epoch at a time, so that it can be saved
+ * between two epochs and go on from there exactly.
  */
 export class NetworkTraining<Model> implements Epochs<StepReport> {
   readonly #training: TrainingOf<Model>;
   readonly #optimizer: optim.SGD;
   readonly #rate: optim.Schedule;
   readonly #stepsPerEpoch: number;
-  /** Since the training began to average. */
+  /** Once the training has begun to average. */
   #averaged: AveragedWeights | undefined;
-  /** The validation measures of the epochs done, where they are looked at. */
-  #measures: number[] = [];
+  /** Where the best weights are kept. */
+  readonly #best: BestWeights | undefined;
+  /** Whether the last epoch diverged and went back to the best weights. */
+  #wentBack = false;
+  /** The deciding validation measure after each epoch, where it is looked at. */
+  #values: number[] = [];
   #epoch = 0;
   #lastLoss = Number.NaN;
 
@@ -96,6 +106,7 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
       nesterov: nesterov && momentum > 0,
       weightDecay,
     });
+    this.#best = settings.keepBest ? new BestWeights(network, this.#optimizer) : undefined;
     manualSeed(deriveSeed(seed, 'dropout'));
   }
 
@@ -111,10 +122,12 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     return this.#epoch >= this.#training.settings.epochs;
   }
 
-  /** @throws Diverged when a loss is not finite */
+  /** @throws Diverged when a loss is not finite and no better weights are kept, or the epoch before went back to them */
   *trainEpoch(): Generator<StepReport, void, undefined> {
     const { network, task, settings, seed } = this.#training;
     const epoch = this.#epoch + 1;
+    const wentBackBefore = this.#wentBack;
+    this.#wentBack = false;
     this.#dropPaths(epoch);
     network.train();
     let sum = 0;
@@ -123,19 +136,31 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     for (const batch of task.pass('train', { size: settings.batchSize, training: { seed, epoch } })) {
       const learningRate = this.#rate(this.#epoch * this.#stepsPerEpoch + step) * batch.length;
       step++;
-      // Texts are cut anew in each epoch, so the number of steps varies a little.
+      // Each epoch cuts a text anew, so the number of steps varies a little.
       const stepsPerEpoch = Math.max(step, this.#stepsPerEpoch);
       const loss = this.#step(batch, learningRate);
-      if (!Number.isFinite(loss))
-        throw new Diverged(
-          `diverged: the loss is ${loss} in epoch ${epoch}, step ${step} of ${stepsPerEpoch}`,
-        );
+      if (!Number.isFinite(loss)) {
+        const diverged = `diverged: the loss is ${loss} in epoch ${epoch}, step ${step} of ${stepsPerEpoch}`;
+        if (wentBackBefore) throw new Diverged(diverged);
+        this.#goBack(new Diverged(diverged));
+        break;
+      }
       sum += loss * batch.count;
       seen += batch.count;
       yield { epoch, step, stepsPerEpoch, learningRate, loss: sum / seen };
     }
     this.#epoch = epoch;
-    this.#lastLoss = sum / seen;
+    if (seen > 0) this.#lastLoss = sum / seen;
+  }
+
+  /** Goes on from the best weights. @throws the divergence where none are kept */
+  #goBack(diverged: Diverged): void {
+    if (this.#best?.value === undefined) throw diverged;
+    this.#best.restore();
+    // The means are as broken as the weights; averaging begins anew.
+    this.#averaged?.free();
+    this.#averaged = undefined;
+    this.#wentBack = true;
   }
 
   #dropPaths(epoch: number): void {
@@ -160,22 +185,54 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   }
 
   endEpoch(): Readonly<Record<string, Json>> {
-    const { network, task, settings } = this.#training;
-    const { nonMonotone = 0, batchSize: size } = settings;
-    if (nonMonotone === 0) return {};
-    network.eval();
-    const validate = () => evaluate<Model>(task, network, 'validation', { size });
-    const value = this.#averaged === undefined ? validate() : this.#averaged.within(validate);
-    const before = this.#measures.slice(0, Math.max(0, this.#measures.length - nonMonotone));
-    const stands = before.some((earlier) => isBetter(task.measure, earlier, value));
-    if (stands) this.#averaged ??= new AveragedWeights(network.parameters());
-    this.#measures.push(value);
-    return { [task.measure.name]: value, averaged: this.#averaged !== undefined };
+    const { nonMonotone = 0 } = this.#training.settings;
+    if (nonMonotone === 0 && this.#best === undefined) return {};
+    const measures = this.#validate();
+    if (nonMonotone > 0) this.#beginToAverage(nonMonotone, measures);
+    const { name } = this.#training.task.measures[0];
+    this.#values.push(measures[name] as number);
+    return {
+      measures,
+      averaged: this.#averaged !== undefined,
+      ...(this.#wentBack ? { wentBack: true } : {}),
+    };
   }
 
-  /** The weights that the training has come to: the averaged ones, where it has begun to average. */
+  /** Validates the averaged weights, once there are some, and keeps the best. */
+  #validate(): Measures {
+    const { network, task, settings } = this.#training;
+    const [objective] = task.measures;
+    network.eval();
+    const validate = () => {
+      const measures = evaluate<Model>(task, network, 'validation', { size: settings.batchSize });
+      const value = measures[objective.name] as number;
+      const best = this.#best?.value;
+      if (best === undefined || isBetter(objective, value, best)) this.#best?.keep(value);
+      return measures;
+    };
+    try {
+      return this.#averaged === undefined ? validate() : this.#averaged.within(validate);
+    } catch (error) {
+      // The last step may have broken the weights unseen.
+      if (!(error instanceof Diverged) || this.#wentBack) throw error;
+      this.#goBack(error);
+      return validate();
+    }
+  }
+
+  #beginToAverage(nonMonotone: number, measures: Measures): void {
+    const { network, task } = this.#training;
+    const [objective] = task.measures;
+    const value = measures[objective.name] as number;
+    const before = this.#values.slice(0, Math.max(0, this.#values.length - nonMonotone));
+    const stagnates = before.some((earlier) => isBetter(objective, earlier, value));
+    if (stagnates) this.#averaged ??= new AveragedWeights(network.parameters());
+  }
+
+  /** Puts the best weights in place where they are kept; otherwise the averaged ones, if the training averages. */
   finish(): void {
-    this.#averaged?.replace();
+    if (this.#best?.value === undefined) this.#averaged?.replace();
+    else this.#best.restoreNetwork();
   }
 
   stateDict(): Map<string, Tensor> {
@@ -184,12 +241,13 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
       ...prefixed('network.', this.#training.network.stateDict()),
       ...prefixed('optimizer.', this.#optimizer.stateDict()),
       ...prefixed('averaged.', this.#averaged?.stateDict() ?? new Map()),
+      ...prefixed('best.', this.#best?.stateDict() ?? new Map()),
       ['generator', fromTypedArray(generator, [generator.length])],
     ]);
   }
 
   stateJson(): Json {
-    return { measures: this.#measures };
+    return { values: this.#values, best: this.#best?.value ?? null, wentBack: this.#wentBack };
   }
 
   loadState(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
@@ -197,7 +255,10 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     if (generator === undefined) throw new Error("the state has no 'generator'");
     this.#training.network.loadStateDict(withPrefix('network.', state));
     this.#optimizer.loadStateDict(withPrefix('optimizer.', state));
-    this.#measures = [...savedJson.parse(json).measures];
+    const { values, best, wentBack } = savedJson.parse(json);
+    this.#values = [...values];
+    this.#wentBack = wentBack;
+    if (best !== null) this.#best?.loadStateDict(withPrefix('best.', state), best);
     const averaged = withPrefix('averaged.', state);
     if (averaged.size > 0) {
       this.#averaged = new AveragedWeights(this.#training.network.parameters());
@@ -208,11 +269,16 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     this.#lastLoss = loss;
   }
 
-  /** Frees what the optimiser remembers; the network is the caller's. */
+  /** Frees the state of the optimiser; the network is the caller's. */
   free(): void {
     this.#optimizer.free();
     this.#averaged?.free();
+    this.#best?.free();
   }
 }
 
-const savedJson = z.object({ measures: z.array(z.number()) });
+const savedJson = z.object({
+  values: z.array(z.number()),
+  best: z.number().nullable(),
+  wentBack: z.boolean(),
+});

@@ -1,28 +1,33 @@
 import {
   foreachAdd,
-  foreachAdd_,
+  foreachMul,
   foreachMul_,
   foreachNorm,
   foreachSub,
+  generatorState,
   grad,
   noGrad,
   type optim,
   scope,
+  setGeneratorState,
   stack,
   type Tensor,
 } from '@espalier/torch';
+import { restoring, withSameMasks } from './undisturbed.js';
 
-/** The two levels of the optimisation: what the weights minimise, and what the architecture does. */
+/** The two levels of the optimisation: the weights w minimise one loss, the architecture parameters alpha the other. */
 export interface BilevelProblem {
   readonly weights: readonly Tensor[];
   readonly alphas: readonly Tensor[];
-  /** L_train(w, alpha), on the batch of the step. */
+  /** The running statistics of batch norm. */
+  readonly buffers: readonly Tensor[];
+  /** L_train(w, alpha), on the training batch of the step. */
   trainingLoss(): Tensor;
-  /** L_val(w, alpha), on the batch of the step. */
+  /** L_val(w, alpha), on the validation batch of the step. */
   validationLoss(): Tensor;
 }
 
-/** The gradient of the architecture, a tensor for each alpha, and the validation loss that it was taken of. */
+/** The gradient of the architecture: one tensor for each alpha, and the validation loss it belongs to. */
 export interface ArchitectureGradient {
   readonly gradients: readonly Tensor[];
   readonly loss: number;
@@ -36,59 +41,101 @@ export function firstOrderGradient({ alphas, validationLoss }: BilevelProblem): 
   return differentiate(validationLoss, alphas);
 }
 
-/** How the weights are about to move: what the look-ahead of second order repeats. */
+/** The step that the weights are about to make, which second order looks ahead to. */
 export interface WeightStep {
   /** xi, the learning rate. */
   readonly learningRate: number;
+  /** mu. */
   readonly momentum: number;
+  readonly nesterov: boolean;
   readonly weightDecay: number;
-  /** Its memory holds the velocity. */
+  /** Its state holds the velocities. */
   readonly optimizer: optim.SGD;
+  /** The largest norm of the training gradient in the look-ahead, and of the direction; undefined: no limit. */
+  readonly clip?: number;
 }
 
 /**
- * Second order: the gradient of L_val(w', alpha) where w' = w - xi dL_train(w, alpha)/dw is the step that the weights
- * would make, with momentum and weight decay as in the authors' code (DARTS, equations 6 and 7):
+ * Second order: the gradient of L_val(w', alpha), where w' = w - xi (c dL_train(w, alpha)/dw + ...) is the step that the
+ * weights would make, with weight decay and momentum as in the authors' code (DARTS, equations 6 and 7):
  *
- *   dL_val(w', alpha)/dalpha - xi (d/dalpha dL_train(w, alpha)/dw) dL_val(w', alpha)/dw'
+ *   dL_val(w', alpha)/dalpha - xi c (d/dalpha dL_train(w, alpha)/dw) v   with   v = dL_val(w', alpha)/dw'
  *
- * The product of the mixed derivative with that direction is a difference of two gradients to both sides of w, with
- * epsilon = 0.01 / ||dL_val/dw'|| (equation 8). The weights are as before afterwards, to the bit.
+ * The product of the mixed derivative with v is a central difference of two gradients, at w + epsilon v and at
+ * w - epsilon v, with epsilon = 0.01 / ||v|| (equation 8). Both passes have the dropout masks of the look-ahead's own
+ * training pass, so that they differ in nothing but w. The weights are restored to the bit, and the running statistics
+ * are those of w, not of w'.
+ *
+ * With `clip`, the training gradient of the look-ahead is scaled by c = min(1, clip / norm), and v is clipped to the
+ * same norm (the authors' rnn/architect.py; cnn/architect.py does not clip, c = 1). The learning rate of their language
+ * models is 20, and without the clipping the look-ahead ends in NaN. Two quirks of that program are not copied: it
+ * never looks ahead with the embedding, because the tied decoder's old value overwrites it when the state is loaded; and
+ * it multiplies the implicit term by clip / norm even where that is above 1 and the gradient was not scaled.
  */
-export function secondOrderGradient(
-  problem: BilevelProblem,
-  { learningRate, momentum, weightDecay, optimizer }: WeightStep,
-): ArchitectureGradient {
-  const { weights, alphas, trainingLoss, validationLoss } = problem;
+export function secondOrderGradient(problem: BilevelProblem, step: WeightStep): ArchitectureGradient {
+  const { weights, alphas, buffers, validationLoss } = problem;
+  const { learningRate, clip } = step;
+  const trainingLoss = withSameMasks(problem.trainingLoss);
   return scope(() => {
     const before = noGrad(() => weights.map((weight) => weight.clone()));
-    const training = differentiate(trainingLoss, weights).gradients;
-    const change = noGrad(() => foreachAdd(training, before, { alpha: weightDecay }));
-    const velocities = velocitiesOf(optimizer, weights);
-    if (velocities !== undefined && momentum !== 0)
-      noGrad(() => foreachAdd_(change, velocities, { alpha: momentum }));
+    const training = clipped(differentiate(trainingLoss, weights).gradients, clip);
+    const change = noGrad(() =>
+      directionOf(foreachAdd(training.tensors, before, { alpha: step.weightDecay }), step),
+    );
     setTo(weights, () => foreachAdd(before, change, { alpha: -learningRate }));
-    const { gradients: all, loss } = differentiate(validationLoss, [...alphas, ...weights]);
+    const { gradients: all, loss } = restoring(buffers, () =>
+      differentiate(validationLoss, [...alphas, ...weights]),
+    );
     const gradients = all.slice(0, alphas.length);
-    const direction = all.slice(alphas.length);
-    const norm = noGrad(() => stack(foreachNorm(direction)).norm(2, [0]).item());
-    // At a minimum of L_val there is no direction to look along, and nothing to take off.
+    const { tensors: direction, norm } = clipped(all.slice(alphas.length), clip);
+    // At a minimum of L_val there is no direction to differentiate along, and the implicit term is zero.
     if (norm === 0) {
       setTo(weights, () => before);
       return { gradients, loss };
     }
+    const afterwards = generatorState();
     const epsilon = 0.01 / norm;
-    const aside = (distance: number) => {
+    const gradientAt = (distance: number) => {
       setTo(weights, () => foreachAdd(before, direction, { alpha: distance }));
       return differentiate(trainingLoss, alphas).gradients;
     };
-    const [above, below] = [aside(epsilon), aside(-epsilon)];
-    const difference = noGrad(() => foreachSub(above, below));
+    const [above, below] = [gradientAt(epsilon), gradientAt(-epsilon)];
+    setGeneratorState(afterwards);
+    const implicit = noGrad(() => foreachSub(above, below));
     setTo(weights, () => before);
     return noGrad(() => {
-      foreachMul_(difference, learningRate / (2 * epsilon));
-      return { gradients: foreachSub(gradients, difference), loss };
+      foreachMul_(implicit, (learningRate * training.factor) / (2 * epsilon));
+      return { gradients: foreachSub(gradients, implicit), loss };
     });
+  });
+}
+
+/** What SGD moves the weights along for gradients that include the weight decay: v = mu v + g; Nesterov: g + mu v. */
+function directionOf(
+  gradients: readonly Tensor[],
+  { momentum, nesterov, optimizer }: WeightStep,
+): readonly Tensor[] {
+  if (momentum === 0) return gradients;
+  const before = velocitiesOf(optimizer);
+  const velocities = before === undefined ? gradients : foreachAdd(gradients, before, { alpha: momentum });
+  return nesterov ? foreachAdd(gradients, velocities, { alpha: momentum }) : velocities;
+}
+
+/** Tensors, scaled so that their common 2-norm is at most a limit. */
+interface Clipped {
+  readonly tensors: readonly Tensor[];
+  /** What they were multiplied by, at most 1. */
+  readonly factor: number;
+  /** Their norm now. */
+  readonly norm: number;
+}
+
+function clipped(tensors: readonly Tensor[], most = Number.POSITIVE_INFINITY): Clipped {
+  return noGrad(() => {
+    const norm = scope(() => stack(foreachNorm(tensors)).norm(2, [0]).item());
+    // As PyTorch's clip_grad_norm_ has it.
+    const factor = Math.min(1, most / (norm + 1e-6));
+    return { tensors: factor < 1 ? foreachMul(tensors, factor) : tensors, factor, norm: norm * factor };
   });
 }
 
@@ -97,20 +144,20 @@ function differentiate(lossOf: () => Tensor, inputs: readonly Tensor[]): Archite
   return scope(() => {
     const loss = lossOf();
     const gradients = grad(loss, inputs, { allowUnused: true });
-    // What a loss does not depend on does not change it.
     return {
+      // The gradient is zero with respect to what the loss does not depend on.
       gradients: gradients.map((gradient, place) => gradient ?? (inputs[place] as Tensor).zerosLike()),
       loss: loss.item(),
     };
   });
 }
 
-/** The velocity of each weight; zeros where it has not moved yet, undefined before the first step. */
-function velocitiesOf(optimizer: optim.SGD, weights: readonly Tensor[]): Tensor[] | undefined {
-  const memory = optimizer.stateDict();
-  const velocities = weights.map((_, place) => memory.get(`velocity.${place}`));
+/** The velocity of each weight, zeros where it has not moved yet; undefined before the first step. */
+function velocitiesOf(optimizer: optim.SGD): Tensor[] | undefined {
+  const state = optimizer.stateDict();
+  const velocities = optimizer.parameters.map((_, place) => state.get(`velocity.${place}`));
   if (velocities.every((velocity) => velocity === undefined)) return undefined;
-  return velocities.map((velocity, place) => velocity ?? (weights[place] as Tensor).zerosLike());
+  return velocities.map((velocity, place) => velocity ?? (optimizer.parameters[place] as Tensor).zerosLike());
 }
 
 function setTo(weights: readonly Tensor[], values: () => readonly Tensor[]): void {

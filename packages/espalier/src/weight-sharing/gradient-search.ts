@@ -1,7 +1,8 @@
-import { optim, scope, type Tensor } from '@espalier/torch';
+import { noGrad, optim, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Json } from '../json.js';
 import { type Batch, Diverged } from '../tasks/task.js';
+import type { AnyTaskDefinition } from '../tasks/task-definition.js';
 import { prefixed, withPrefix } from '../training/named-tensors.js';
 import {
   type ArchitectureGradient,
@@ -17,7 +18,8 @@ import {
   SupernetSearch,
   type SupernetSearchStart,
 } from './supernet-search.js';
-import { imageSupernetOptions, type SupernetSettings, textSupernetOptions } from './supernet-settings.js';
+import { type SupernetSettings, supernetOf } from './supernet-settings.js';
+import { buffersOf } from './undisturbed.js';
 
 const architectureOptions = (alphaLearningRate: number, firstBeta: number) => ({
   alphaLearningRate: z
@@ -27,39 +29,42 @@ const architectureOptions = (alphaLearningRate: number, firstBeta: number) => ({
     .describe(`of Adam on the architecture parameters alpha (A.1: ${alphaLearningRate})`),
   alphaBeta1: z.number().min(0).lt(1).default(firstBeta).describe(`beta_1 of Adam (A.1: ${firstBeta})`),
   alphaBeta2: z.number().min(0).lt(1).default(0.999).describe('beta_2 of Adam (A.1: 0.999)'),
+  nesterov: z
+    .boolean()
+    .default(false)
+    .describe("whether the momentum of the weights is Nesterov's (DARTS: no)"),
   alphaWeightDecay: z.number().min(0).default(1e-3).describe('of the architecture parameters (A.1: 1e-3)'),
   warmUp: z
     .int()
     .min(0)
     .default(0)
     .describe(
-      'epochs at first in which only the weights are trained (PC-DARTS, Xu et al. 2020, section 4.2: 15)',
+      'epochs at the start that train only the weights (DARTS: 0; PC-DARTS, Xu et al. 2020, section 4.2: 15)',
     ),
   maxSkips: z
     .int()
     .min(0)
     .optional()
     .describe(
-      'the most skip connections that a normal cell is derived with: the weakest give way (P-DARTS, Chen et al. 2019, ' +
-        'section 3.3: 2)',
+      'the most skip connections in a derived normal cell; the weakest give way (P-DARTS, Chen et al. 2019, section 3.3: 2)',
     ),
 });
 
-/** What all searches have that move architecture parameters along a gradient, by what the networks read. */
-export const gradientOptions = {
-  images: { ...imageSupernetOptions, ...architectureOptions(3e-4, 0.5) },
-  tokens: { ...textSupernetOptions, ...architectureOptions(3e-3, 0.9) },
-};
+/** The options of all searches that move architecture parameters along a gradient. */
+export function gradientOptions(task: AnyTaskDefinition) {
+  const { options, alpha } = supernetOf(task);
+  return { ...options, ...architectureOptions(alpha.learningRate, alpha.beta1) };
+}
 
 export type GradientSettings = SupernetSettings &
   z.infer<z.ZodObject<ReturnType<typeof architectureOptions>>>;
 
-/** More skip connections in the eight edges of a normal cell are a sign of collapse (P-DARTS and DARTS+ allow two). */
+/** More skip connections among the eight edges of a normal cell are a sign of collapse: P-DARTS and DARTS+ allow two. */
 const MOST_SKIPS = 2;
 
 /**
  * A search along the gradient of the architecture (Liu, Simonyan & Yang 2018, algorithm 1): in each step the architecture
- * parameters move along the gradient of the validation loss, then the weights along that of the training loss.
+ * parameters move along the gradient of the validation loss, then the weights along the gradient of the training loss.
  */
 export abstract class GradientSearch<
   Model extends object,
@@ -82,11 +87,18 @@ export abstract class GradientSearch<
   }
 
   protected step(train: Batch<Model>, next: () => Batch<Model>, learningRate: number): number {
-    if (this.epoch < this.options.warmUp) return this.trainWeightsAlone(train, learningRate);
+    this.moveAlphas(train, next, learningRate);
+    return this.trainWeightsAlone(train, learningRate);
+  }
+
+  /** The step of the architecture parameters. In the epochs of the warm-up they stay where they are. */
+  protected moveAlphas(train: Batch<Model>, next: () => Batch<Model>, learningRate: number): void {
+    if (this.epoch < this.options.warmUp) return;
     const validation = next();
     const problem: BilevelProblem = {
       weights: this.weights,
       alphas: this.alphas,
+      buffers: buffersOf(this.supernet),
       trainingLoss: () => train.loss(this.supernet),
       validationLoss: () => validation.loss(this.supernet),
     };
@@ -98,15 +110,14 @@ export abstract class GradientSearch<
     for (const [place, alpha] of this.alphas.entries()) alpha.grad = gradients[place];
     this.#alphaOptimizer.step();
     this.#alphaOptimizer.zeroGrad();
-    return this.trainWeightsAlone(train, learningRate);
   }
 
-  /** The gradient that the architecture parameters move along; of first order here. */
+  /** The gradient that the architecture parameters move along. Here it is of first order. */
   protected architectureGradient(problem: BilevelProblem, _learningRate: number): ArchitectureGradient {
     return firstOrderGradient(problem);
   }
 
-  /** The step of the weights of the whole mixture; it has no use for the gradient of the alphas. */
+  /** The step of the weights of the whole mixture, without the gradient of the alphas. */
   protected trainWeightsAlone(train: Batch<Model>, learningRate: number): number {
     for (const alpha of this.alphas) alpha.requiresGrad = false;
     try {
@@ -124,7 +135,7 @@ export abstract class GradientSearch<
     const warnings = this.warnings(skips);
     return {
       ...(steps === 0 ? {} : { validationLoss: sum / steps }),
-      [this.task.measure.name]: this.validate(this.supernet),
+      measures: this.validate(this.supernet),
       architecture,
       weights: this.#weightNumbers(),
       ...(skips === undefined ? {} : { skips }),
@@ -138,7 +149,7 @@ export abstract class GradientSearch<
     return this.supernet.derive(maxSkips === undefined ? {} : { maxSkips });
   }
 
-  /** Signs of a collapse after an epoch. */
+  /** Signs of a collapse after the last epoch. */
   protected warnings(skips: Readonly<Record<string, number>> | undefined): string[] {
     const normal = skips?.normal;
     return normal !== undefined && normal > MOST_SKIPS
@@ -146,14 +157,14 @@ export abstract class GradientSearch<
       : [];
   }
 
-  /** The softmax of the architecture parameters: edges by operations. */
+  /** The weights of the mixtures for the journal: edges by operations. */
   #weightNumbers(): Record<string, number[][]> {
     return Object.fromEntries(
       Object.entries(this.supernet.architectureParameters()).flatMap(([name, alphas]) => {
-        // Those of edges are one row, which is no choice between operations.
+        // The parameters of edges are one row, which is no choice between operations.
         if (alphas.shape[0] === 1) return [];
         const columns = alphas.shape.at(-1) as number;
-        const numbers = scope(() => alphas.detach().softmax(-1).flatten().toNumbers());
+        const numbers = scope(() => noGrad(() => this.mixtureWeights(alphas).flatten().toNumbers()));
         const rows = Array.from({ length: numbers.length / columns }, (_, row) =>
           numbers.slice(row * columns, (row + 1) * columns),
         );
@@ -162,16 +173,21 @@ export abstract class GradientSearch<
     );
   }
 
+  /** The weights of mixtures as probabilities. */
+  protected mixtureWeights(alphas: Tensor): Tensor {
+    return alphas.softmax(-1);
+  }
+
   // biome-ignore lint/correctness/useYield: the rule of section 2.4 takes no time
   *choose(): Generator<ChoiceStep, Found, undefined> {
     return this.found(this.derived(), {});
   }
 
-  /** With the measure of the architecture alone, with the shared weights: as of other strategies that share them. */
+  /** The architecture with its measure, alone and with the shared weights, as other strategies that share them have it. */
   protected found(architecture: unknown, details: Found['details']): Found {
-    // The mixture is trained, and one of its paths alone never was: it may give anything.
-    const value = this.validateIfFinite(pathOf(this.supernet, architecture));
-    const measured = value === undefined ? {} : { [this.task.measure.name]: value };
+    // The mixture was trained, but this path never was alone, so its outputs may not be finite.
+    const measures = this.validateIfFinite(pathOf(this.supernet, architecture));
+    const measured = measures === undefined ? {} : { measures };
     return { architecture, details: { ...measured, ...details } };
   }
 

@@ -3,7 +3,7 @@ import type { LanguageModel } from '../networks/language-model.js';
 import type { ArchitecturesOnOneInput, Supernet } from '../supernets/supernet.js';
 import type { SearchedSupernet } from './supernet-search.js';
 
-/** A supernet as one of its architectures: only the weights of that one take part. */
+/** A supernet as one of its architectures: only the weights of that architecture take part. */
 export function pathOf<Model extends object>(
   supernet: SearchedSupernet<Model>,
   architecture: unknown,
@@ -19,13 +19,13 @@ export function pathOf<Model extends object>(
   return path as unknown as Model;
 }
 
-/** Many architectures of a supernet of images on one and the same batch, in evaluation. */
+/** Many architectures of a supernet of images on the same batch, in evaluation. */
 export class PathsOnOneInput<Model extends object> {
   #paths: ArchitecturesOnOneInput | undefined;
 
   constructor(private readonly supernet: SearchedSupernet<Model>) {}
 
-  /** The supernet as one of them; it must only be called with the images of the batch. */
+  /** The supernet as one of them. It must be called with nothing but the images of the batch. */
   of(architecture: unknown): Model {
     const { pathsOn } = this.supernet as unknown as Partial<Supernet>;
     if (pathsOn === undefined) return pathOf(this.supernet, architecture);

@@ -1,10 +1,11 @@
 import { noGrad, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Json } from '../json.js';
+import type { Accumulator } from '../measures/accumulator.js';
+import { isBetter, type Measures } from '../measures/measure.js';
 import { Random } from '../random/random.js';
-import { isBetter } from '../tasks/measure.js';
 import { type Batch, Diverged } from '../tasks/task.js';
-import type { WeightSharingDefinition } from './definition.js';
+import type { OptionsOf, WeightSharingDefinition } from './definition.js';
 import { PathsOnOneInput, pathOf } from './path.js';
 import {
   type ChoiceStep,
@@ -13,71 +14,80 @@ import {
   SupernetSearch,
   type SupernetSearchStart,
 } from './supernet-search.js';
-import { imageSupernetOptions, type SupernetSettings, textSupernetOptions } from './supernet-settings.js';
+import { type SupernetSettings, supernetOptions } from './supernet-settings.js';
 
 const own = {
   candidates: z
     .int()
     .min(1)
     .default(1000)
-    .describe('architectures drawn in a round of the choice (their code: 1,000)'),
+    .describe('architectures drawn in each round of the choice (their code: 1,000)'),
   batches: z
     .int()
     .min(1)
     .default(10)
-    .describe('validation batches that each of them is scored on (their code: 10)'),
+    .describe(
+      'validation batches that each of them is scored on (their code: 10 of images, all of a text). Here all candidates see ' +
+        'the same batches, unaugmented; in their code each sees the next ones of a shuffled, augmented pass, so that chance ' +
+        'decides too',
+    ),
   finalists: z
     .int()
     .min(1)
     .default(10)
-    .describe('the best of a round, which are measured on all validation data (their code: 10)'),
+    .describe(
+      'the best of each round, which are measured on all validation data (their code: 10 on images, 1 on texts)',
+    ),
   rounds: z
     .int()
     .min(1)
     .optional()
     .describe(
-      'of the choice; by default one for each 10,000 steps of the training, at least one, as in their code',
+      'rounds of the choice; by default one for every 10,000 steps of the training, at least one. The best finalist of all ' +
+        'rounds is taken (both as in their code)',
     ),
 };
 
-const imageOptions = z.object({ ...imageSupernetOptions, ...own });
-const textOptions = z.object({ ...textSupernetOptions, ...own });
-
-type Options = SupernetSettings & Pick<z.infer<typeof imageOptions>, keyof typeof own>;
+type Options = SupernetSettings & z.infer<z.ZodObject<typeof own>>;
 
 /** Steps of the training for one round of the choice. */
 const STEPS_A_ROUND = 10_000;
 
-/** max(1, floor(B / 10,000)) rounds for B steps of training, epochs x N / batch size / time steps of a batch. */
+/** max(1, floor(B / 10,000)) rounds for B steps of training: epochs x N / batch size / time steps of a batch. */
 export function roundsFor(steps: number): number {
   return Math.max(1, Math.floor(Math.floor(steps) / STEPS_A_ROUND));
 }
 
-/** Images at once in the scoring: more do not run faster, and what is kept of them takes memory. */
+/** Images scored at once: more do not run faster, and what is kept of them takes memory. */
 const BEST_SIZE = 128;
 
-/** What a measure is made of. */
+/** What the batches so far add up to for one architecture. */
 interface Total {
-  sum: number;
-  count: number;
+  readonly accumulator: Accumulator;
+  finite: boolean;
 }
 
 function add<Model>(total: Total, batch: Batch<Model>, model: Model): void {
-  const { sum, finite } = scope(() => noGrad(() => batch.tally(model)));
-  total.sum += finite ? sum : Number.NaN;
-  total.count += batch.count;
+  const tally = scope(() => noGrad(() => batch.tally(model)));
+  total.finite &&= tally.finite;
+  total.accumulator.add(tally);
 }
 
-/** An architecture with its measure. */
+/** An architecture and its measure. */
 interface Scored {
   readonly architecture: unknown;
   readonly value: number;
 }
 
+/** A finalist. */
+interface Measured extends Scored {
+  readonly measures: Measures;
+}
+
 /**
  * Random search with weight sharing (Li & Talwalkar 2019, section 3 and their code): each step draws an architecture
- * evenly at random and trains only its weights. Then architectures are drawn and scored with the shared weights on a
- * few batches of validation data, and the best of them on all of it.
+ * uniformly at random and trains only its weights. Then architectures are drawn and scored with the shared weights on a
+ * few batches of validation data, and the best of them are measured on all of it.
  */
 class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Options> {
   #random: Random;
@@ -85,7 +95,7 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
   constructor(start: SupernetSearchStart<Model, Options>) {
     super(start);
     this.#random = Random.of(this.seed, 'random search with weight sharing');
-    // The architecture parameters have no part in it.
+    // The architecture parameters take no part.
     for (const alphas of Object.values(this.supernet.architectureParameters())) alphas.requiresGrad = false;
   }
 
@@ -112,12 +122,12 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
     const rounds = this.#rounds;
     const of = rounds * (candidates + Math.min(candidates, finalists));
     let done = 0;
-    let best: Scored | undefined;
+    let best: Measured | undefined;
     const measured: Json[] = [];
     this.supernet.eval();
     for (let round = 1; round <= rounds; round++) {
       const drawn = Array.from({ length: candidates }, () => this.#draw());
-      const totals = drawn.map((): Total => ({ sum: 0, count: 0 }));
+      const totals = drawn.map((): Total => ({ accumulator: this.task.accumulator(), finite: true }));
       const what = `round ${round} of ${rounds}: architectures scored`;
       const before = done;
       for (const share of this.#score(drawn, totals)) {
@@ -126,17 +136,20 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
       }
       done = before + candidates;
       const scored = drawn.flatMap((architecture, i): Scored[] => {
-        const { sum, count } = totals[i] as Total;
-        const value = this.task.measureOf(sum / count);
-        // A path that gives no numbers is out.
-        return Number.isFinite(value) ? [{ architecture, value }] : [];
+        const { accumulator, finite } = totals[i] as Total;
+        const value = this.#valueOf(accumulator.measures());
+        // A path whose outputs are not finite drops out.
+        return finite && Number.isFinite(value) ? [{ architecture, value }] : [];
       });
       scored.sort((a, b) => (this.#better(a.value, b.value) ? -1 : this.#better(b.value, a.value) ? 1 : 0));
       for (const { architecture, value: score } of scored.slice(0, finalists)) {
-        const value = this.validateIfFinite(pathOf(this.supernet, architecture));
-        measured.push({ round, score, [this.task.measure.name]: value ?? null });
-        if (value !== undefined && (best === undefined || this.#better(value, best.value)))
-          best = { architecture, value };
+        const measures = this.validateIfFinite(pathOf(this.supernet, architecture));
+        measured.push({ round, score, measures: measures ?? null });
+        if (
+          measures !== undefined &&
+          (best === undefined || this.#better(this.#valueOf(measures), best.value))
+        )
+          best = { architecture, value: this.#valueOf(measures), measures };
         yield { done: ++done, of, what: `round ${round} of ${rounds}: finalists measured` };
       }
     }
@@ -144,32 +157,36 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
       throw new Diverged(
         `diverged: none of the ${rounds * candidates} architectures gives finite numbers with the shared weights`,
       );
-    const { architecture, value } = best;
+    const { architecture, measures } = best;
     return {
       architecture,
-      details: { [this.task.measure.name]: value, rounds, candidates, finalists: measured },
+      details: { measures, rounds, candidates, finalists: measured },
     };
   }
 
   #better(value: number, than: number): boolean {
-    return isBetter(this.task.measure, value, than);
+    return isBetter(this.objective, value, than);
   }
 
-  /** Adds up the first batches of the validation data for each architecture. Says from time to time which share is done. */
+  #valueOf(measures: Measures): number {
+    return measures[this.objective.name] as number;
+  }
+
+  /** Adds up the first batches of the validation data for each architecture. Yields the share that is done. */
   #score(architectures: readonly unknown[], totals: readonly Total[]): Generator<number, void, undefined> {
-    return this.task.reads === 'images'
+    return this.task.independentBatches
       ? this.#scoreTogether(architectures, totals)
       : this.#scoreInTurn(architectures, totals);
   }
 
-  /** Batch after batch, all architectures on each: they have the beginning of the network in common. */
+  /** Batch after batch, all architectures on each, since they share the beginning of the network. */
   *#scoreTogether(
     architectures: readonly unknown[],
     totals: readonly Total[],
   ): Generator<number, void, undefined> {
     const { batchSize, batches } = this.options;
     const images = Math.min(batchSize * batches, this.task.count('validation'));
-    // As many images, in batches of a size that runs well: in evaluation they have nothing to do with each other.
+    // As many images, in batches of a size that runs well: in evaluation batches do not influence the outputs.
     const size = Math.max(1, Math.ceil(images / Math.ceil(images / BEST_SIZE)));
     let seen = 0;
     for (const batch of this.task.pass('validation', { size })) {
@@ -216,9 +233,10 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
 
 export const randomWeightSharing: WeightSharingDefinition<Options> = {
   name: 'random-ws',
-  options: { images: imageOptions, tokens: textOptions },
+  sharesWeights: true,
+  options: (task) => z.strictObject({ ...supernetOptions(task), ...own }) as unknown as OptionsOf<Options>,
   small: { candidates: 100, batches: 2 },
-  // "none" is drawn too on CIFAR-10 and not on Penn Treebank, whose space does not have it (their code).
+  // Their code draws 'none' too on CIFAR-10, and not on Penn Treebank, whose space does not have it.
   spaceOptions: ({ options }) => ('none' in (options?.shape ?? {}) ? { none: true } : {}),
   validationShare: 0.5,
   create: (start) => new RandomWeightSharing(start),

@@ -1,10 +1,9 @@
-/** The names of an operation that hands its input on, in the spaces that have one. */
+/** The names that spaces have for the operation that returns its input. */
 const SKIPS: readonly unknown[] = ['skip_connect', 'identity'];
 
 /**
- * How many skip connections the cells of a derived architecture have, by the kind of cell: the sign by which the
- * collapse of DARTS is known (Zela et al. 2020; Chen et al. 2019). Undefined for architectures that are not lists of
- * pairs [operation, state].
+ * How many skip connections a derived architecture has, by the kind of cell: the sign by which the collapse of DARTS is
+ * known (Zela et al. 2020; Chen et al. 2019). Undefined for architectures that are not lists of pairs [operation, state].
  */
 export function countSkips(architecture: unknown): Readonly<Record<string, number>> | undefined {
   if (typeof architecture !== 'object' || architecture === null) return undefined;

@@ -10,7 +10,9 @@ import {
   setGeneratorState,
   type Tensor,
 } from '@espalier/torch';
+import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import type { Measure, Measures } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
 import type { Space } from '../space/space.js';
 import type { SharesWeights } from '../supernets/supernet.js';
@@ -19,40 +21,42 @@ import type { Epochs } from '../training/journaled-epochs.js';
 import { prefixed, withPrefix } from '../training/named-tensors.js';
 import type { SupernetSettings } from './supernet-settings.js';
 
-/** A supernet as a search trains it. `Model` is how it, or one of its architectures, is called. */
+/** A supernet as a search trains it. `Model` is how the supernet, or one of its architectures, is called. */
 export type SearchedSupernet<Model> = nn.Module & SharesWeights & Model;
 
-/** What a search over shared weights begins with. */
+/** What a search with shared weights begins with. */
 export interface SupernetSearchStart<Model, Options extends SupernetSettings = SupernetSettings> {
   readonly space: Space;
   readonly task: Task<Model>;
-  /** In the layout and on the device that it is trained in. */
+  /** In the memory layout and on the device in which it is trained. */
   readonly supernet: SearchedSupernet<Model>;
   readonly options: Options;
   readonly seed: number;
 }
 
-/** Where a search stands after a step. */
+/** The progress of a search after a step. */
 export interface SearchStep {
-  /** Both counted from 1. */
+  /** Counted from 1, as steps are. */
   readonly epoch: number;
+  /** How many epochs there are in all. */
+  readonly epochs: number;
   readonly step: number;
   readonly stepsPerEpoch: number;
-  /** The mean training loss of the epoch so far. */
+  /** The mean training loss of the epoch so far; of the last epoch before the first step of this one. */
   readonly loss: number;
 }
 
-/** What an epoch came to, for the journal: plain JSON. */
+/** The result of an epoch for the journal: plain JSON. */
 export type EpochResult = Readonly<Record<string, Json>>;
 
-/** The architecture that a search comes to. */
+/** The architecture that a search finds. */
 export interface Found {
   readonly architecture: unknown;
-  /** What else the journal is to say of the choice. */
+  /** What else the journal says of the choice. */
   readonly details: Readonly<Record<string, Json>>;
 }
 
-/** How far the choice of the architecture is. */
+/** The progress of the choice of the architecture. */
 export interface ChoiceStep {
   readonly done: number;
   readonly of: number;
@@ -60,9 +64,10 @@ export interface ChoiceStep {
 }
 
 /**
- * A search that trains one supernet in place of many networks: an epoch at a time, so that it can be saved in between
- * and gone on with exactly; at the end an architecture is chosen with the shared weights. What strategies differ in is
- * a step, and the choice.
+ * A search that trains one supernet in place of many networks, an epoch at a time, so that it can be saved after each
+ * epoch and continued exactly. At the end it chooses an architecture with the shared weights. Strategies differ in a
+ * step and in the choice. A choice that trains on takes epochs of its own, after those of the options: they are journaled
+ * and saved like the others.
  */
 export abstract class SupernetSearch<Model, Options extends SupernetSettings = SupernetSettings>
   implements Epochs<SearchStep>
@@ -72,7 +77,7 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
   protected readonly supernet: SearchedSupernet<Model>;
   protected readonly options: Options;
   protected readonly seed: number;
-  /** All but the architecture parameters. */
+  /** All parameters but those of the architecture. */
   protected readonly weights: readonly nn.Parameter[];
   protected readonly weightOptimizer: optim.SGD;
   protected readonly stepsPerEpoch: number;
@@ -86,15 +91,27 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     this.options = options;
     this.seed = seed;
     this.weights = supernet.parameters();
-    const { learningRate, momentum, weightDecay, batchSize } = options;
-    this.weightOptimizer = new optim.SGD(this.weights, { learningRate, momentum, weightDecay });
+    const { learningRate, momentum, nesterov = false, weightDecay, batchSize } = options;
+    if (nesterov && momentum === 0)
+      throw new InputError('nesterov = true: Nesterov momentum needs a momentum above 0');
+    this.weightOptimizer = new optim.SGD(this.weights, { learningRate, momentum, nesterov, weightDecay });
     this.stepsPerEpoch = task.batchCount('train', batchSize);
     manualSeed(deriveSeed(seed, 'search'));
   }
 
-  /** Epochs that are done. */
+  /** The measure that decides. */
+  protected get objective(): Measure {
+    return this.task.measures[0];
+  }
+
+  /** How many epochs are done. */
   get epoch(): number {
     return this.#epoch;
+  }
+
+  /** How many epochs there are in all. */
+  get epochs(): number {
+    return this.options.epochs;
   }
 
   /** The mean training loss of the last epoch; NaN before the first. */
@@ -102,24 +119,26 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     return this.#lastLoss;
   }
 
-  /** Whether all epochs are done, or the search has seen that more would do harm. */
+  /** Whether all epochs are done, or the search has found that more would do harm. */
   get trained(): boolean {
-    return this.#epoch >= this.options.epochs;
+    return this.#epoch >= this.epochs;
+  }
+
+  /** The learning rate of the weights in the next epoch. */
+  protected learningRate(): number {
+    const { learningRate, epochs, finalLearningRate } = this.options;
+    return optim.cosineSchedule(learningRate, epochs, finalLearningRate)(this.#epoch);
   }
 
   /**
-   * Trains one epoch; a step is made each time the caller asks for the next report.
+   * Trains one epoch. Each request for the next report makes one step.
    *
    * @throws Diverged when a loss is not finite
    */
   *trainEpoch(): Generator<SearchStep, void, undefined> {
     const { batchSize: size } = this.options;
     const epoch = this.#epoch + 1;
-    const rate = optim.cosineSchedule(
-      this.options.learningRate,
-      this.options.epochs,
-      this.options.finalLearningRate,
-    )(this.#epoch);
+    const rate = this.learningRate();
     const validation = endless(this.task, 'validation', {
       size,
       seed: deriveSeed(this.seed, 'validation'),
@@ -138,8 +157,9 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
           throw new Diverged(`diverged: the training loss is ${loss} in epoch ${epoch}, step ${step}`);
         sum += loss * batch.count;
         seen += batch.count;
-        // Texts are cut anew in each epoch, so the number of steps varies a little.
-        yield { epoch, step, stepsPerEpoch: Math.max(step, this.stepsPerEpoch), loss: sum / seen };
+        // Each epoch cuts texts anew, so the number of steps varies a little.
+        const stepsPerEpoch = Math.max(step, this.stepsPerEpoch);
+        yield { epoch, epochs: this.epochs, step, stepsPerEpoch, loss: sum / seen };
       }
     } finally {
       validation.return(undefined as never);
@@ -151,18 +171,18 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
   /**
    * One step of the search, in a scope of its own.
    *
-   * @param next the validation batch of the step, and of further ones
-   * @returns the training loss
+   * @param next the next validation batch
+   * @returns the mean training loss of the batch
    */
   protected abstract step(train: Batch<Model>, next: () => Batch<Model>, learningRate: number): number;
 
-  /** What the last epoch came to. Called once an epoch. */
+  /** The result of the last epoch. Called once after each epoch. */
   abstract endEpoch(): EpochResult;
 
   /** Chooses the architecture. */
   abstract choose(): Generator<ChoiceStep, Found, undefined>;
 
-  /** The step of the weights along the gradient of the training loss of a model that shares them. */
+  /** One step of the weights, along the gradient of the training loss of a model that shares them. */
   protected trainWeights(model: Model, batch: Batch<Model>, learningRate: number): number {
     const { loss, total } = batch.trainingLoss(model);
     this.weightOptimizer.zeroGrad();
@@ -174,14 +194,20 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     return loss.item();
   }
 
-  /** The measure of a model that shares the weights, on the validation data. @throws Diverged */
-  protected validate(model: Model): number {
-    this.supernet.eval();
+  /**
+   * The measures of a model that shares the weights, on the validation data, unaugmented and in order.
+   *
+   * @param statistics what batch norm normalises with: its running statistics, in evaluation mode, or those of each batch,
+   * in training mode
+   * @throws Diverged
+   */
+  protected validate(model: Model, statistics: 'running' | 'batch' = 'running'): Measures {
+    this.supernet.train(statistics === 'batch');
     return evaluate(this.task, model, 'validation', { size: this.options.batchSize });
   }
 
-  /** The same; undefined where it gives no numbers, which one path of many may without an end to the search. */
-  protected validateIfFinite(model: Model): number | undefined {
+  /** The same; undefined where outputs are not finite, which need not end the search when it is one path of many. */
+  protected validateIfFinite(model: Model): Measures | undefined {
     try {
       return this.validate(model);
     } catch (error) {
@@ -190,7 +216,7 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     }
   }
 
-  /** All that the next epoch depends on, but for `stateJson`. */
+  /** All that the next epoch depends on, besides `stateJson`. */
   stateDict(): Map<string, Tensor> {
     const generator = generatorState();
     return new Map<string, Tensor>([
@@ -201,12 +227,12 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     ]);
   }
 
-  /** What is no tensor of what the next epoch depends on. */
+  /** Everything that the next epoch depends on and that is no tensor. */
   stateJson(): Json {
     return null;
   }
 
-  /** Goes on after `epoch`. @throws Error where the state is not of this search */
+  /** Continues after `epoch`. @throws Error where the state belongs to another search */
   loadState(state: ReadonlyMap<string, Tensor>, _json: Json, epoch: number, loss: number): void {
     const generator = state.get('generator');
     if (generator === undefined) throw new Error("the state has no 'generator'");
@@ -223,7 +249,7 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     this.#lastLoss = loss;
   }
 
-  /** Frees what the search remembers; the supernet is the caller's. */
+  /** Frees the state of the search. The supernet belongs to the caller. */
   free(): void {
     this.weightOptimizer.free();
   }

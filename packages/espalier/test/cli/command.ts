@@ -39,11 +39,11 @@ export function run(args: readonly string[], cwd: string): Promise<Ended> {
   return start(args, cwd).ended;
 }
 
-/** The lines of a run's journal without what depends on the clock. */
+/** The whole lines of a run's journal without what depends on the clock; a process that is killed may tear the last. */
 export function journalOf(folder: string): string[] {
   return readFileSync(join(folder, 'journal.jsonl'), 'utf8')
-    .trimEnd()
     .split('\n')
+    .slice(0, -1)
     .map((line) => {
       const { clock: _, ...event } = JSON.parse(line);
       return JSON.stringify(event);

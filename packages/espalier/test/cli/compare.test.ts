@@ -53,7 +53,7 @@ describe('espalier compare', () => {
           interval: { low: 0.5, high: 0.75 },
           device: 'CPU',
           hours: 2,
-          epochs: 2,
+          budget: { amount: 2, unit: 'epochs' },
           against: null,
           runs: [
             { run: paths[0], seed: '1', value: 0.5, hours: 2 },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addEvaluate } from '../../src/cli/evaluate.js';
 import { addStatus } from '../../src/cli/status.js';
-import { resultOf } from '../../src/experiments/run-result.js';
+import { resultOf } from '../../src/kinds/kinds-of-run.js';
 import { journalOf, journalReaches, kill, run, start } from './command.js';
 import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
@@ -58,6 +58,8 @@ const evaluation = (out: string, ...more: string[]) => [
 
 type Event = Record<string, string | number | undefined>;
 const eventsOf = (path: string): Event[] => journalOf(path).map((line) => JSON.parse(line));
+const accuracyIn = (event: Event | undefined) =>
+  (event as unknown as { measures: { accuracy: number } }).measures.accuracy;
 const ofKind = (events: readonly Event[], kind: string) => events.filter(({ event }) => event === kind);
 
 describe('espalier evaluate', () => {
@@ -139,12 +141,14 @@ describe('espalier evaluate', () => {
     for (const { run } of ofKind(eventsOf(at('whole')), 'trained')) {
       const [begin, ...rest] = eventsOf(at('whole', run as string)) as unknown as Record<string, unknown>[];
       expect(begin).toMatchObject({ judge: 'validation' });
-      expect(Object.keys(rest.at(-1) as object).sort()).toEqual(['event', 'loss', 'validationAccuracy']);
+      expect(Object.keys(rest.at(-1) as object).sort()).toEqual(['event', 'judge', 'loss', 'measures']);
+      expect(rest.at(-1)).toMatchObject({ judge: 'validation' });
     }
     for (const { run } of ofKind(eventsOf(at('whole')), 'tested')) {
       const [begin, ...rest] = eventsOf(at('whole', run as string)) as unknown as Record<string, unknown>[];
       expect(begin).not.toHaveProperty('judge');
-      expect(Object.keys(rest.at(-1) as object).sort()).toEqual(['event', 'loss', 'testAccuracy']);
+      expect(Object.keys(rest.at(-1) as object).sort()).toEqual(['event', 'judge', 'loss', 'measures']);
+      expect(rest.at(-1)).toMatchObject({ judge: 'test' });
     }
 
     // The same with other test images: nothing changes before stage 3, there only what the test says.
@@ -184,7 +188,7 @@ describe('espalier evaluate', () => {
       (typeof summary.stages)[0],
       (typeof summary.stages)[0],
     ];
-    const ends = random.runs.map(({ run }) => eventsOf(at('whole', run as string)).at(-1)?.testAccuracy);
+    const ends = random.runs.map(({ run }) => accuracyIn(eventsOf(at('whole', run)).at(-1)));
     expect(random.runs.map(({ value }) => value)).toEqual(ends);
     expect(summary.differences).toHaveLength(1);
     expect(summary.differences[0]).toMatchObject({ first: 'random', second: 'reinforce', pairs: 2 });
@@ -303,7 +307,7 @@ describe('espalier evaluate', () => {
     const given = (...args: string[]) =>
       refusal(addEvaluate, ['evaluate', ...args, '--out', out, '--threads', '1']);
     expect(await given('darts-v2')).toBe(
-      '--data is missing: no search is among the arguments that would say it',
+      '--data is missing: none of the arguments is a search that would say it',
     );
     expect(await given('darts-v2', '--seeds', '2', '--data', 'mnist')).toBe(
       '--seeds 2: none of the arguments is the folder of a search that could be repeated',

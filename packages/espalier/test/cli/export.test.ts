@@ -81,7 +81,7 @@ describe('export says what is wrong', () => {
     [
       'tokens for a network of images',
       ['--format', 'onnx', '--vocabulary', '5'],
-      '--vocabulary 5: the networks of space darts-cnn read images, not tokens',
+      '--vocabulary 5: the networks of space darts-cnn read images',
     ],
   ])('%s', async (_, args, message) => {
     expect(await refusal(addExport, ['export', 'darts-v2', ...args])).toContain(message);

@@ -28,15 +28,18 @@ process.chdir(folder);
 const inspect = (words: string) => printed(addInspect, ['inspect', ...words.split(' ')]);
 
 describe('espalier inspect', () => {
-  it('lists the options of a strategy, by what its networks read, and of the training', async () => {
+  it('lists the options of a strategy and of the training, by task where they differ', async () => {
     expect(await inspect('reinforce')).toMatch(
       /^strategy reinforce:\n {2}children = 8 {2}m, architectures of one update.*\n(.*\n)* {2}rewardPower = 3 /,
     );
     expect(await inspect('darts')).toMatch(
-      /^strategy darts of networks that read images:\n(.*\n)* {2}order = 1 (.*\n)*strategy darts of networks that read tokens:\n/,
+      /^strategy darts, task image-classification:\n(.*\n)* {2}order = 1 (.*\n)*strategy darts, task language-modelling:\n/,
     );
     const { options } = JSON.parse(await inspect('training --json'));
-    expect(options.map(({ reads }: { reads: string }) => reads)).toEqual(['images', 'tokens']);
+    expect(options.map(({ task }: { task: string }) => task)).toEqual([
+      'image-classification',
+      'language-modelling',
+    ]);
     expect(options[1].options).toContainEqual({
       name: 'stretch',
       default: 35,
@@ -182,8 +185,8 @@ total                            314         48,680     15.7 KiB
     ['missing.json', "'missing.json': no such space, published architecture, file or run folder"],
     ['darts-v2 --supernet', "--supernet: 'darts-v2' is an architecture; a supernet holds"],
     ['nasnet --supernet', 'space nasnet has no supernet'],
-    ['darts-v2 --vocabulary 5', '--vocabulary 5: the networks of space darts-cnn read images, not tokens'],
-    ['darts-v2-rnn --classes 5', '--classes 5: the networks of space darts-rnn read tokens, not images'],
+    ['darts-v2 --vocabulary 5', '--vocabulary 5: the networks of space darts-cnn read images'],
+    ['darts-v2-rnn --classes 5', '--classes 5: the networks of space darts-rnn read tokens'],
     ['far.txt', "far.txt: space darts-cnn: 'normal.0.1' is 2; allowed: a state before the node, 0 to 1"],
     ['list.json', "list.json: an architecture is an object with the key 'space', not []"],
     ['darts-cnn --profile', "--profile: 'darts-cnn' is a space; what is trained is an architecture"],

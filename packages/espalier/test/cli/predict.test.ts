@@ -5,13 +5,12 @@ import { randn, saveTensors, scope, setThreads, type Tensor, tensor } from '@esp
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addPredict } from '../../src/cli/predict.js';
-import { findArchitecture } from '../../src/experiments/found-architecture.js';
 import { beginTraining, continueTraining } from '../../src/experiments/training-run.js';
+import { findArchitecture } from '../../src/kinds/kinds-of-run.js';
 import { DartsNetwork } from '../../src/networks/darts/network.js';
 import { Space } from '../../src/space/space.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
-import { openImageTask } from '../../src/tasks/image-task.js';
-import { trainingSettings } from '../../src/training/training-settings.js';
+import { openImages } from '../../src/tasks/image-classification/open-images.js';
 import { fixtureGenotype, genotypeFile, pytorchFixture } from '../prediction/pytorch-fixture.js';
 import { run } from './command.js';
 import { printed as printedBy, refusal } from './printed.js';
@@ -61,6 +60,9 @@ beforeAll(async () => {
     );
     save('far', new Map([['tokens', tensor([0, 25], 'int64')]]));
     save('doubles', new Map([['x', tensor([[[1]]], 'float64')]]));
+    const grey = new Map(pytorchFixture('darts-cifar').state);
+    grey.set('stem.0.weight', grey.get('stem.0.weight')!.narrow(1, 0, 1).contiguous());
+    save('grey', grey);
     const wrong = new Map(pytorchFixture('darts-cifar').state);
     wrong.delete('stem.0.weight');
     wrong.set('classifier.bias', tensor([1, 2]));
@@ -219,22 +221,23 @@ describe('espalier predict, with the folder of a training', () => {
   it('needs no weights, names the classes, and standardises as the training did', async () => {
     const data = `cifar10:${writeTinyCifar10(join(folder, 'data'))}`;
     const options = { channels: 2, layers: 3 };
+    const settings = { name: 'image-classification', data, seed: 1, limit: 20 };
     writeFileSync(
       'tiny.json',
       JSON.stringify({ space: 'darts-cnn', options, ...(fixtureGenotype() as object) }),
     );
-    beginTraining('trained', await findArchitecture('tiny.json'), {
-      task: { data, seed: 1, limit: 20 },
-      training: trainingSettings.parse({ epochs: 1, batchSize: 10 }),
+    await beginTraining('trained', await findArchitecture('tiny.json'), {
+      task: settings,
+      training: { epochs: 1, batchSize: 10 },
       seed: 1,
       threads: 1,
     });
     await expect(printed('predict', 'trained', '--input', 'small.png')).rejects.toThrow(
-      'trained: the training is not at its end; there are no weights yet',
+      'trained: the training is not finished, so there are no weights yet',
     );
     const { signal } = new AbortController();
     await continueTraining('trained', { signal, report: () => {}, epochEnded: () => {}, message: () => {} });
-    const { mean, standardDeviation } = openImageTask({ data, seed: 1, limit: 20, validation: 0 }).statistics;
+    const { mean, standardDeviation } = openImages({ ...settings, validation: 0 }).statistics;
     const found = await predict('predict', 'trained', '--input', 'small.png');
     expect(found.input).toEqual({ channels: 3, height: 32, width: 32, classes: 10 });
     expect(found.names[3]).toBe('cat');
@@ -287,7 +290,7 @@ describe('espalier predict refuses', () => {
     [
       'an input that is not there',
       [...unchanged, '--input', 'nowhere.png'],
-      /nowhere\.png: Input file is missing/,
+      /^nowhere\.png: does not exist; expected an image/,
     ],
     [
       'a tensor that is not there',
@@ -297,7 +300,7 @@ describe('espalier predict refuses', () => {
     [
       'a file that is no image',
       [...unchanged, '--input', 'note.txt'],
-      /note\.txt: .*; allowed: an image \(PNG,/,
+      /^note\.txt: has no known image format; .* an image \(PNG,/,
     ],
     [
       'two tensors',
@@ -341,7 +344,7 @@ describe('espalier predict refuses', () => {
     ],
     [
       'usual statistics for images that are not usual',
-      [...unchanged, '--input', 'small.png', '--image-channels', '1'],
+      [...cifar, '--weights', 'grey.safetensors', '--input', 'small.png', '--image-channels', '1'],
       /images of 1 channels, but the statistics of CIFAR-10 are of 3: give --mean and --std/,
     ],
     [
@@ -352,7 +355,7 @@ describe('espalier predict refuses', () => {
     [
       'a vocabulary for a network of images',
       [...unchanged, '--input', 'small.png', '--vocabulary', '3'],
-      /--vocabulary 3: the networks of space darts-cnn read images, not tokens/,
+      /--vocabulary 3: the networks of space darts-cnn read images$/,
     ],
     [
       'an image for a language model',
@@ -362,7 +365,7 @@ describe('espalier predict refuses', () => {
     [
       'flags of images for a language model',
       [...recurrent, ...recurrentWeights, '--input', 'tokens.safetensors', '--image-size', '32'],
-      /--image-size 32: the networks of space darts-rnn read tokens, not images/,
+      /--image-size 32: the networks of space darts-rnn read tokens$/,
     ],
     [
       'a token beyond the vocabulary',

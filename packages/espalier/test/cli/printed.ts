@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { vi } from 'vitest';
+// Files of the user import the whole library.
+import '../../src/index.js';
 import { InputError } from '../../src/input-error.js';
 
 /**

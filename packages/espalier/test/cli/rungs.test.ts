@@ -24,7 +24,10 @@ describe('espalier search --strategy asha', () => {
   const whole = join(folder, 'whole');
 
   beforeAll(async () => {
-    const { code, stderr, stdout } = await run(search('asha', 'whole', '--trials', '5', '--json'), folder);
+    const { code, stderr, stdout } = await run(
+      search('asha', 'whole', '--trials', '5', '--deterministic', '--json'),
+      folder,
+    );
     expect({ code, stderr }).toEqual({
       code: 0,
       stderr: expect.stringMatching(/training 8 of 8, child \d after \d epochs?: accuracy/),
@@ -37,7 +40,7 @@ describe('espalier search --strategy asha', () => {
     const events = eventsOf(whole);
     expect(events[0]).toMatchObject({
       strategyOptions: { minEpochs: 1, maxEpochs: 4, eta: 2, configurations: 5 },
-      training: { epochs: 4 },
+      estimation: { options: { training: { epochs: 4 } } },
       trials: 8,
     });
     const trials = events.filter(({ event }) => event === 'trial');
@@ -46,17 +49,19 @@ describe('espalier search --strategy asha', () => {
       events.filter(({ event }) => event === 'result').map((result) => [result.trial, result]),
     );
     for (const { trial, epochs, continues, answers, seed } of trials) {
-      const { accuracy, epochs: course } = results.get(trial);
+      const { measures, epochs: course } = results.get(trial);
       expect(course.map(({ epoch }: { epoch: number }) => epoch)).toEqual(
         Array.from({ length: epochs }, (_, epoch) => epoch + 1),
       );
-      expect(accuracy).toBe(course.at(-1).accuracy);
+      expect(measures.accuracy).toBe(course.at(-1).measures.accuracy);
       if (continues === undefined) continue;
       expect(trials[continues]).toMatchObject({ answers, seed });
       expect(course.slice(0, trials[continues].epochs)).toEqual(results.get(continues).epochs);
     }
-    for (const trial of readdirSync(join(whole, 'trials')))
-      expect(readdirSync(join(whole, 'trials', trial))).toEqual(['result.json']);
+    // Each trial had a checkpoint; none is left.
+    const trialFiles = readdirSync(join(whole, 'trials'), { recursive: true }) as string[];
+    expect(trialFiles.filter((file) => /^\d+$/.test(file))).toHaveLength(8);
+    expect(trialFiles.filter((file) => file.endsWith('.safetensors'))).toEqual([]);
   });
 
   it('tells its rungs in status and report', async () => {
@@ -71,7 +76,7 @@ describe('espalier search --strategy asha', () => {
       ],
     });
     expect((await run(['status', 'whole'], folder)).stdout).toContain(
-      '  1 epoch: 5 of 5 children trained, 2 went on, best ',
+      '  1 epoch: 5 of 5 children trained, 2 promoted, best ',
     );
     const report = readFileSync(join(whole, 'report.html'), 'utf8');
     expect(report).toContain('Rungs');
@@ -81,7 +86,7 @@ describe('espalier search --strategy asha', () => {
   it('killed with -9 at random moments and resumed has the journal of a run that was left alone', async () => {
     const path = join(folder, 'killed');
     const random = Random.of(13, 'kills');
-    let { child, ended } = start(search('asha', 'killed', '--trials', '5'), folder);
+    let { child, ended } = start(search('asha', 'killed', '--trials', '5', '--deterministic'), folder);
     for (let kills = 0; kills < 3; kills++) {
       const lines = 3 + kills * 4 + random.below(3);
       await journalReaches(path, lines, child);
@@ -124,6 +129,6 @@ describe('the flags of a search with rungs', () => {
       ...['search', '--space', 'zoph-cnn', '--strategy', 'asha', '--data', data],
       ...['--out', join(folder, 'refused'), '--set', 'epochs=5', '--set', 'maxEpochs=9'],
     ]);
-    expect(said).toContain('epochs 5: strategy asha trains a child for up to 9, its option maxEpochs');
+    expect(said).toContain('epochs 5: the strategy trains a child for up to 9, its option maxEpochs');
   });
 });

@@ -41,7 +41,12 @@ const search = (out: string, ...more: string[]) => [
   ...more,
 ];
 
-/** Waits until a run's journal has so many lines. */
+/** A line of a result, or an epoch of one. */
+interface Result {
+  readonly trial: number;
+  readonly measures: { readonly accuracy: number; readonly loss: number };
+}
+
 describe('espalier search', () => {
   const whole = join(folder, 'whole');
   let summary: Record<string, unknown>;
@@ -81,21 +86,28 @@ describe('espalier search', () => {
       event: 'run',
       seed: 5,
       workers: 2,
-      threads: 1,
+      order: 'virtual',
+      estimation: { estimator: 'training', options: { threads: 1 }, costUnit: 'epochs' },
       strategyOptions: { children: 3 },
     });
     expect(events.filter(({ event }) => event === 'trial').map(({ trial }) => trial)).toEqual([
       ...Array(TRIALS).keys(),
     ]);
     const results = events.filter(({ event }) => event === 'result');
-    for (const { status, accuracy, epochs } of results) {
-      expect(status).toBe('ok');
+    for (const { status, measures, epochs, cost } of results) {
+      expect([status, cost]).toEqual(['ok', 2]);
       expect(epochs).toHaveLength(2);
-      expect(accuracy).toBe(Math.max(...epochs.map((epoch: { accuracy: number }) => epoch.accuracy)));
+      expect(measures.accuracy).toBe(Math.max(...epochs.map((epoch: Result) => epoch.measures.accuracy)));
     }
     expect(events.filter(({ event }) => event === 'update').map(({ update }) => update)).toEqual([1, 2]);
-    const best = results.reduce((one, other) => (other.accuracy > one.accuracy ? other : one));
-    expect(events.at(-1)).toEqual({ event: 'end', best: { trial: best.trial, accuracy: best.accuracy } });
+    const { trial, measures } = results.reduce((one: Result, other: Result) =>
+      other.measures.accuracy > one.measures.accuracy ? other : one,
+    );
+    const { accuracy, loss } = measures;
+    expect(events.at(-1)).toEqual({
+      event: 'end',
+      best: { trial, value: accuracy, measures: { accuracy, loss } },
+    });
   });
 
   it('killed with -9 at random moments and resumed has the journal of a run that was left alone', async () => {

@@ -14,21 +14,21 @@ setThreads(1);
 
 const small: ControllerOptions = { hidden: 6, layers: 2, initialRange: 0.6, seed: 1 };
 
-/** Probability and entropies of every sheet, in the space's order; in float64. */
+/** Probabilities and entropies of all decision sequences, in the order of the space, in float64. */
 function scoreAll(space: Space, options: ControllerOptions = small) {
-  const sheets = [...space.enumerate()];
+  const sequences = [...space.enumerate()];
   return scope(() => {
     const controller = inFloat64(space, options);
-    const { logProbability, entropy } = controller.score(sheets.map((sheet) => space.trace(sheet)));
+    const { logProbability, entropy } = controller.score(sequences.map((sequence) => space.trace(sequence)));
     const probabilities = logProbability.toNumbers().map(Math.exp);
-    return { sheets, probabilities, entropies: entropy.toNumbers() };
+    return { sequences, probabilities, entropies: entropy.toNumbers() };
   });
 }
 
-/** A controller that has all the heads of a space, in float64 so that sums are exact to many digits. */
+/** A controller with all heads of a space, in float64 so that sums are accurate to many digits. */
 function inFloat64(space: Space, options: ControllerOptions): Controller {
   const controller = new Controller(options);
-  controller.score([...space.enumerate()].map((sheet) => space.trace(sheet)));
+  controller.score([...space.enumerate()].map((sequence) => space.trace(sequence)));
   return controller.to({ dtype: 'float64' });
 }
 
@@ -57,19 +57,19 @@ const twoOfThree = question('two', function* () {
 });
 
 describe('the probabilities of a controller', () => {
-  it.each(spaces)('add up to 1 over all sheets of $name', (space) => {
-    const { probabilities, sheets } = scoreAll(space);
-    expect(BigInt(sheets.length)).toBe(space.size());
+  it.each(spaces)('add up to 1 over all decision sequences of $name', (space) => {
+    const { probabilities, sequences } = scoreAll(space);
+    expect(BigInt(sequences.length)).toBe(space.size());
     expect(sum(probabilities)).toBeCloseTo(1, 12);
-    // Not all the same: the sum says something.
+    // The check is meaningful only if the probabilities differ.
     expect(Math.max(...probabilities) / Math.min(...probabilities)).toBeGreaterThan(1.5);
   });
 
-  it('are those that it samples with', () => {
+  it('match the frequencies of its samples', () => {
     const space = Space.configure(mixed);
-    const { sheets, probabilities } = scoreAll(space);
+    const { sequences, probabilities } = scoreAll(space);
     const samples = 3000;
-    const counts = new Map(sheets.map((sheet) => [space.key(sheet), 0]));
+    const counts = new Map(sequences.map((sequence) => [space.key(sequence), 0]));
     const controller = new Controller(small);
     const random = Random.of(7, 'samples');
     for (let i = 0; i < samples; i++) {
@@ -78,16 +78,16 @@ describe('the probabilities of a controller', () => {
     }
     expect(counts.size).toBe(96);
     const chiSquare = sum(
-      sheets.map((sheet, index) => {
+      sequences.map((sequence, index) => {
         const expected = samples * probabilities[index]!;
-        return (counts.get(space.key(sheet))! - expected) ** 2 / expected;
+        return (counts.get(space.key(sequence))! - expected) ** 2 / expected;
       }),
     );
-    // 95 degrees of freedom: 95 on average, above 148 once in 2,500 seeds.
+    // With 95 degrees of freedom, the mean is 95, and one seed in 2,500 exceeds 148.
     expect(chiSquare).toBeLessThan(148);
   });
 
-  it('are sampled the same for the same stream of random numbers', () => {
+  it('give the same samples for the same stream of random numbers', () => {
     const space = Space.configure(zophCnn, { layers: 3 });
     const sample = (seed: number) => {
       const controller = new Controller(small);
@@ -98,15 +98,15 @@ describe('the probabilities of a controller', () => {
     expect(sample(1)).not.toEqual(sample(2));
   });
 
-  it('are the same for sheets scored together and alone, in the order given', () => {
+  it('are the same for sequences scored together and alone, in the given order', () => {
     const space = Space.configure(mixed);
-    const random = Random.of(1, 'sheets');
-    const sheets = Array.from({ length: 24 }, () => space.trace(space.sample(random)));
-    expect(new Set(sheets.map(({ length }) => length))).toEqual(new Set([7, 8]));
+    const random = Random.of(1, 'sequences');
+    const sequences = Array.from({ length: 24 }, () => space.trace(space.sample(random)));
+    expect(new Set(sequences.map(({ length }) => length))).toEqual(new Set([7, 8]));
     scope(() => {
       const controller = inFloat64(space, small);
-      const together = controller.score(sheets);
-      const alone = sheets.map((sheet) => controller.score([sheet]));
+      const together = controller.score(sequences);
+      const alone = sequences.map((sequence) => controller.score([sequence]));
       for (const part of ['logProbability', 'entropy'] as const) {
         const values = together[part].toNumbers();
         expect(values.length).toBe(24);
@@ -117,7 +117,7 @@ describe('the probabilities of a controller', () => {
     });
   });
 
-  it('cannot be had where nothing is asked', () => {
+  it('do not exist if there is nothing to decide', () => {
     const space = question('nothing', function* () {
       return { only: yield* choose('only', ['way']) };
     });
@@ -125,25 +125,25 @@ describe('the probabilities of a controller', () => {
     expect(controller.sampler().sample(space, Random.of(1, ''))).toEqual([0]);
     const score = () => controller.score([space.trace([0])]);
     expect(score).toThrow(InputError);
-    expect(score).toThrow('the space asks nothing that has more than one answer');
+    expect(score).toThrow('every decision of the space has only one option');
   });
 });
 
 describe('the entropy of a controller', () => {
-  const ofSheets = (probabilities: readonly number[]) => -sum(probabilities.map((p) => p * Math.log(p)));
+  const entropyOf = (probabilities: readonly number[]) => -sum(probabilities.map((p) => p * Math.log(p)));
 
   it.each([choiceOfFive, anyOfThree, twoOfThree])(
-    'is -sum p log p for the one question of $name',
+    'is -sum p log p for the single question of $name',
     (space) => {
       const { probabilities, entropies } = scoreAll(space);
-      for (const entropy of entropies) expect(entropy).toBeCloseTo(ofSheets(probabilities), 12);
+      for (const entropy of entropies) expect(entropy).toBeCloseTo(entropyOf(probabilities), 12);
     },
   );
 
-  it.each(spaces)('is -sum p log p on average over the sheets of $name', (space) => {
+  it.each(spaces)('is -sum p log p on average over the decision sequences of $name', (space) => {
     const { probabilities, entropies } = scoreAll(space);
     const mean = sum(probabilities.map((probability, index) => probability * entropies[index]!));
-    expect(mean).toBeCloseTo(ofSheets(probabilities), 12);
+    expect(mean).toBeCloseTo(entropyOf(probabilities), 12);
   });
 });
 
@@ -158,7 +158,7 @@ describe('the parameters of a controller', () => {
   const values = (state: Iterable<[string, Tensor]>) =>
     new Map([...state].map(([name, tensor]) => [name, tensor.toNumbers()]));
 
-  it('are those of two LSTM layers, of a softmax and an embedding a choice, and of one attention', () => {
+  it('belong to two LSTM layers, to a softmax and an embedding per choice, and to one attention head', () => {
     const H = 35;
     const lstm = 2 * (4 * H * H + 4 * H * H + 2 * 4 * H);
     expect(new Controller(paper).parameterCount()).toBe(lstm + H);
@@ -176,25 +176,25 @@ describe('the parameters of a controller', () => {
     ]);
   });
 
-  it('start uniformly within +-0.08', () => {
+  it('are initialised uniformly within +-0.08', () => {
     const all = [...values(ready().namedParameters()).values()].flat();
     const range = Math.fround(0.08);
     expect(all.every((value) => Math.abs(value) <= range)).toBe(true);
-    // More than 20,000 numbers: each tenth of the range has its tenth of them, to within six deviations.
+    // Of more than 20,000 values, a tenth lies in each tenth of the range, to within six standard deviations.
     const tenths = new Array<number>(10).fill(0);
     for (const value of all) tenths[Math.min(9, Math.floor(((value + range) / (2 * range)) * 10))]!++;
     for (const count of tenths)
       expect(Math.abs(count - all.length / 10)).toBeLessThan(6 * Math.sqrt(all.length * 0.1 * 0.9));
   });
 
-  it('start the same for the same seed, and otherwise for another', () => {
+  it('have the same initial values for the same seed, and different ones for another seed', () => {
     const start = (seed: number) => values(ready({ ...paper, seed }).namedParameters());
     expect(start(3)).toEqual(start(3));
     const [one, other] = [start(3), start(4)];
     for (const [name, numbers] of one) expect(other.get(name), name).not.toEqual(numbers);
   });
 
-  it('of a head depend on the seed and the name, not on when it was made', () => {
+  it('of a head depend on the seed and the name, not on when the head is created', () => {
     const early = ready();
     const late = new Controller(paper);
     late.sampler().sample(Space.configure(mixed), Random.of(2, ''));
@@ -207,7 +207,7 @@ describe('the parameters of a controller', () => {
     expect(new Set(starts).size).toBe(6);
   });
 
-  it('of a head can be had again from its name, whatever a question is called', () => {
+  it('of a head can be recreated from its name, even if the question has an unusual name', () => {
     const odd = question('odd', function* () {
       return { 'a/b': yield* choose('a/b', [1, 2, 3]), 'subset/c': yield* choose('subset/c', [1, 2]) };
     });
@@ -219,18 +219,18 @@ describe('the parameters of a controller', () => {
     expect(values(made.namedParameters())).toEqual(values(asked.namedParameters()));
   });
 
-  it('have the gradient of the score that finite differences give', () => {
+  it('have score gradients that agree with finite differences', () => {
     const mix = Space.configure(mixed);
     scope(() => {
       const controller = inFloat64(mix, { ...small, hidden: 3 });
-      const random = Random.of(4, 'sheets');
-      const sheets = Array.from({ length: 6 }, () => mix.trace(mix.sample(random)));
-      expect(sheets.some(({ length }) => length === 8)).toBe(true);
+      const random = Random.of(4, 'sequences');
+      const sequences = Array.from({ length: 6 }, () => mix.trace(mix.sample(random)));
+      expect(sequences.some(({ length }) => length === 8)).toBe(true);
       const loss = () => {
-        const { logProbability, entropy } = controller.score(sheets);
+        const { logProbability, entropy } = controller.score(sequences);
         return logProbability.sum().add(entropy.sum().mul(0.7));
       };
-      // Two of the subsets offer nothing: their attention is never used.
+      // Two of the subsets have no anchors, so their attention is never used.
       const used = [...controller.namedParameters()].filter(([name]) => !/links\.[02]/.test(name));
       expect(used.length).toBe(8 + 1 + 2 * 3 + 3 * 3);
       expectGradients(loss, new Map(used), 12);

@@ -46,7 +46,7 @@ describe('attention over anchor points', () => {
       );
       head.v.weight.copy_(tensor([[2, -3]]));
     });
-    // The outputs at four anchor points, and h_i after something else: [6, 1, 2].
+    // Outputs at six steps, [6, 1, 2]: four of them are anchor points (steps 0, 1, 2 and 4), and the last is h_i.
     const outputs = tensor([[[0.1, 0.3]], [[5, 5]], [[-0.6, 0.2]], [[9, 9]], [[0.4, 0.4]], [[0.2, -0.4]]]);
     const asked = (anchors: readonly number[], answer: readonly number[], size?: number) => [
       { question: subsetOf(anchors, size), time: 5, head, answers: [answer] } satisfies Asked<SubsetQuestion>,
@@ -66,7 +66,7 @@ describe('attention over anchor points', () => {
   ] as const;
   const [first, second, third] = logits.map(sigmoid) as [number, number, number];
 
-  it('takes each with P = sigmoid(v^T tanh(W_prev h_j + W_curr h_i)), apart from the others', () => {
+  it('takes each anchor independently with P = sigmoid(v^T tanh(W_prev h_j + W_curr h_i))', () => {
     scope(() => {
       const { score } = attention();
       const log = (answer: readonly number[]) => score([0, 2, 3], answer)[0]!.logProbability.toNumbers();
@@ -79,7 +79,7 @@ describe('attention over anchor points', () => {
     });
   });
 
-  it('takes a fixed number with probabilities in proportion to the products of their odds', () => {
+  it('takes a fixed number of anchors with probability proportional to the product of their odds', () => {
     scope(() => {
       const { score } = attention();
       const [a, b, c] = logits.map(Math.exp) as [number, number, number];
@@ -91,7 +91,7 @@ describe('attention over anchor points', () => {
     });
   });
 
-  it('scores what was asked at several points, of fixed size and not, as it does each alone', () => {
+  it('scores several subsets of fixed and free size together as it scores each alone', () => {
     scope(() => {
       const { head, outputs, asked, score } = attention();
       const points = [
@@ -110,7 +110,7 @@ describe('attention over anchor points', () => {
     });
   });
 
-  it('has no doubt where there is nothing to choose', () => {
+  it('has zero entropy if there is nothing to choose', () => {
     scope(() => {
       const { score } = attention();
       expect(score([], [])).toEqual([]);
@@ -125,7 +125,7 @@ describe('attention over anchor points', () => {
     });
   });
 
-  it('is followed by the mean of the anchors taken, nothing where none is', () => {
+  it('feeds the mean of the selected anchors to the next step, or zeros if none is selected', () => {
     scope(() => {
       const { head } = attention();
       const start = tensor([[7, 8]]);
@@ -155,7 +155,7 @@ describe('attention over anchor points', () => {
 describe('a choice', () => {
   const question: ChoiceQuestion = { kind: 'choice', name: 'op', path: 'op', options: ['a', 'b', 'c'] };
 
-  it('is a softmax of W h + b, and followed by the embedding of the answer', () => {
+  it('is a softmax of W h + b, and feeds the embedding of the answer to the next step', () => {
     scope(() => {
       const head = new ChoiceHead(3, 2);
       noGrad(() => {

@@ -6,7 +6,7 @@ import { InputError } from '../../src/input-error.js';
 setThreads(1);
 
 describe('tensors outside libtorch', () => {
-  it('come back with their names, types, shapes and values, those of other prefixes apart', () => {
+  it('keep their names, types, shapes and values, and are selected by prefix', () => {
     scope(() => {
       const tensors = new Map([
         ['a', tensor([[1.5, -2]])],
@@ -34,19 +34,19 @@ describe('tensors outside libtorch', () => {
     });
   });
 
-  it('are rejected by name where the bytes are not those of the shape', () => {
+  it('are rejected by name if the number of bytes does not match the shape', () => {
     const host = new Map([['x.a', { dtype: 'float32' as const, shape: [3], data: new Uint8Array(8) }]]);
     const read = () => scope(() => fromHost(host, 'x.'));
     expect(read).toThrow(InputError);
-    expect(read).toThrow("the snapshot's tensor x.a: ");
+    expect(read).toThrow('invalid tensor x.a in the snapshot: ');
     host.set('x.a', { dtype: 'float32', shape: [2], data: new Uint8Array(7) });
-    expect(read).toThrow("the snapshot's tensor x.a: ");
+    expect(read).toThrow('invalid tensor x.a in the snapshot: ');
   });
 
-  it('are of the types that a snapshot knows', () => {
+  it('are rejected if a snapshot does not support their type', () => {
     scope(() => {
       const half = tensor([1]).to({ dtype: 'float16' });
-      expect(() => toHost(new Map([['h', half]]), '')).toThrow('a snapshot holds no float16 tensors');
+      expect(() => toHost(new Map([['h', half]]), '')).toThrow('a snapshot cannot hold float16 tensors');
     });
   });
 });

@@ -2,8 +2,8 @@ import { choose, subset } from '../../src/space/language.js';
 import { defineSpace } from '../../src/space/space.js';
 
 /**
- * All that a controller can be asked: a choice that decides what comes next, subsets of any size and of a fixed one, a
- * choice with one option. (2 + 2) kinds and stages * 2 * 3 * 4 = 96 sheets.
+ * Contains every kind of question: a choice that determines the following questions, subsets of any size and of fixed
+ * size, and a choice with one option. (2 + 2) kinds and stages * 2 * 3 * 4 = 96 decision sequences.
  */
 export const mixed = defineSpace({
   name: 'mixed',

@@ -10,7 +10,7 @@ import { mixed } from './mixed-space.js';
 
 setThreads(1);
 
-/** What was decided one after the other by a random number each: a choice, one of the subsets, or whether an anchor is taken. */
+/** The outcomes that take one random number each: a choice, a subset of fixed size, or whether an anchor is taken. */
 function decisions({ question, answer }: AnsweredQuestion): readonly (string | boolean)[] {
   if (question.kind === 'choice') return question.options.length > 1 ? [String(answer).padStart(3)] : [];
   const members = answer as readonly number[];
@@ -19,22 +19,22 @@ function decisions({ question, answer }: AnsweredQuestion): readonly (string | b
   return question.anchors.map((_, index) => members.includes(index));
 }
 
-/** For each sheet, between which numbers those drawn must lie so that it comes of them, by the controller's own scores. */
+/** For each decision sequence, the intervals of random numbers that produce it, according to the controller's scores. */
 function drawnFor(space: Space, controller: Controller) {
-  const sheets = [...space.enumerate()];
+  const sequences = [...space.enumerate()];
   const probabilities = controller
-    .score(sheets.map((sheet) => space.trace(sheet)))
+    .score(sequences.map((sequence) => space.trace(sequence)))
     .logProbability.toNumbers()
     .map(Math.exp);
-  const made = sheets.map((sheet) => space.trace(sheet).flatMap(decisions));
+  const made = sequences.map((sequence) => space.trace(sequence).flatMap(decisions));
   const begins = (start: readonly unknown[]) =>
     made.reduce(
       (sum, own, place) =>
         start.every((decision, index) => own[index] === decision) ? sum + probabilities[place]! : sum,
       0,
     );
-  return sheets.map((sheet, place) => ({
-    sheet,
+  return sequences.map((sequence, place) => ({
+    sequence,
     between: made[place]!.map((decision, index) => {
       const before = made[place]!.slice(0, index);
       const of = (other: string | boolean) => begins([...before, other]) / begins(before);
@@ -55,24 +55,24 @@ describe('a sampler', () => {
     Space.configure(mixed),
     Space.configure(branching, { deepest: 2 }),
     Space.configure(zophCnn, { layers: 2, filterHeights: [1, 3], filterWidths: [1], filters: [24, 36] }),
-  ])('draws with the probabilities of the controller to 8 digits, at each question of $name', (space) => {
+  ])('samples with the probabilities of the controller, to 8 digits, at each question of $name', (space) => {
     scope(() => {
       const controller = new Controller({ hidden: 6, layers: 2, initialRange: 0.6, seed: 1 });
-      const all = [...space.enumerate()].map((sheet) => space.trace(sheet));
+      const all = [...space.enumerate()].map((sequence) => space.trace(sequence));
       controller.score(all);
       controller.to({ dtype: 'float64' });
       const sampler = controller.sampler();
-      for (const { sheet, between } of drawnFor(space, controller))
+      for (const { sequence, between } of drawnFor(space, controller))
         for (const inside of [1e-8, 1 - 1e-8]) {
           const numbers = between.map(([low, high]) => low + inside * (high - low));
           const random = { uniform: () => numbers.shift() } as unknown as Random;
-          expect(sampler.sample(space, random)).toEqual(sheet);
+          expect(sampler.sample(space, random)).toEqual(sequence);
           expect(numbers).toEqual([]);
         }
     });
   });
 
-  it('keeps to the weights that it was made with', () => {
+  it('keeps using the weights that it was created with', () => {
     scope(() => {
       const space = Space.configure(mixed);
       const controller = new Controller({ hidden: 6, layers: 2, initialRange: 0.6, seed: 1 });

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -60,6 +68,19 @@ describe('CIFAR-10 from its binary files', () => {
     expect([...openCifar10(folder).train.labels]).toEqual([4, 7]);
   });
 
+  it('says which training files are missing', () => {
+    expect(openCifar10(folder).notes).toEqual([
+      'The training set has 4 images from 2 of 5 files: ' +
+        'data_batch_3.bin, data_batch_4.bin, data_batch_5.bin are missing.',
+    ]);
+    for (const number of [3, 4]) write(`data_batch_${number}.bin`, batchFile([1]));
+    expect(openCifar10(folder).notes).toEqual([
+      'The training set has 6 images from 4 of 5 files: data_batch_5.bin is missing.',
+    ]);
+    write('data_batch_5.bin', batchFile([1]));
+    expect(openCifar10(folder).notes).toEqual([]);
+  });
+
   it('names the classes after batches.meta.txt, or as they are known', () => {
     const known = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'];
     expect(openCifar10(folder).classes).toEqual(known);
@@ -97,7 +118,7 @@ describe('CIFAR-10 is refused with one message', () => {
     rmSync(path('data_batch_2.bin'));
     refused(
       `${folder}: has none of data_batch_1.bin, data_batch_2.bin, data_batch_3.bin, data_batch_4.bin, ` +
-        'data_batch_5.bin; at least one is needed',
+        'data_batch_5.bin; expected at least one',
     );
   });
 
@@ -109,11 +130,16 @@ describe('CIFAR-10 is refused with one message', () => {
     refused(`${path('test_batch.bin')}: is a folder; ${wanted}`);
   });
 
+  it('when a training file is a link to nothing', () => {
+    symlinkSync('nowhere', path('data_batch_3.bin'));
+    refused(`${path('data_batch_3.bin')}: does not exist; expected a file of the binary version of CIFAR-10`);
+  });
+
   it.each([0, 1, 3072, 3074, 6145])('when a file is cut to %d bytes', (bytes) => {
     truncateSync(path('data_batch_1.bin'), bytes);
     refused(
       `${path('data_batch_1.bin')}: has ${bytes} bytes; expected a multiple of 3073 ` +
-        '(1 label byte and 3072 pixel bytes an image), 1 image or more',
+        '(1 label byte and 3072 pixel bytes per image), 1 image or more',
     );
   });
 
@@ -124,7 +150,7 @@ describe('CIFAR-10 is refused with one message', () => {
 
   it('when there are not ten names', () => {
     write('batches.meta.txt', 'cat\ndog\n');
-    refused(`${path('batches.meta.txt')}: has 2 names (8 bytes); expected 10, one a line`);
+    refused(`${path('batches.meta.txt')}: has 2 names (8 bytes); expected 10, one per line`);
   });
 });
 

@@ -1,7 +1,17 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Batch, batches } from '../../src/data/batches.js';
 import { openImageFolders } from '../../src/data/image-folders.js';
 import { firstImages, holdOut } from '../../src/data/split.js';
@@ -17,6 +27,13 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const open = (size = 4) => openImageFolders(folder, size);
+/** Writes a file that is no image into the folder. */
+const write = (path: string, content: string | Uint8Array = 'x') => {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+  return file;
+};
 
 describe('image folders', () => {
   it('have a class for each folder and the images of all, dealt out by class', () => {
@@ -37,27 +54,87 @@ describe('image folders', () => {
     expect(open().test.files).toEqual(['test/bee/1.png']);
   });
 
-  it('pass over what is no image, and follow links to folders', async () => {
-    writeFileSync(join(folder, 'train', 'labels.txt'), 'x');
-    writeFileSync(join(folder, 'train', 'ant', '.hidden.png'), 'x');
-    writeFileSync(join(folder, 'train', 'ant', 'note.txt'), 'x');
-    mkdirSync(join(folder, 'train', '.cache'));
-    renameSync(join(folder, 'train', 'cat'), join(folder, 'elsewhere'));
-    symlinkSync(join(folder, 'elsewhere'), join(folder, 'train', 'cat'));
-    const { classes, train } = open();
-    expect(classes).toEqual(['ant', 'bee', 'cat']);
-    expect(train.count).toBe(8);
+  it("have the images of torchvision's ImageFolder: by their extensions, and in folders below a class", () => {
+    for (const name of ['a.bmp', 'b.PPM', 'c.pgm', 'more/d.TIFF', 'more/below/e.webp', 'more/f.tif'])
+      write(`train/ant/${name}`);
+    const { train, notes } = open();
+    expect(train.files.filter((file) => file.startsWith('train/ant/')).toSorted()).toEqual([
+      ...['train/ant/0.png', 'train/ant/1.png', 'train/ant/a.bmp', 'train/ant/b.PPM', 'train/ant/c.pgm'],
+      ...['train/ant/more/below/e.webp', 'train/ant/more/d.TIFF', 'train/ant/more/f.tif'],
+    ]);
+    expect(train.count).toBe(14);
+    expect(notes).toEqual([]);
   });
 
-  it('have a checksum of paths, sizes and labels', async () => {
-    const before = open().checksum();
-    expect(open(8).checksum()).toBe(before);
-    expect(before).toMatch(/^[0-9a-f]{64}$/);
-    await writeImage(join(folder, 'train', 'ant', '0.png'), [1, 2, 3], { height: 200 });
-    const changed = open().checksum();
-    expect(changed).not.toBe(before);
-    renameSync(join(folder, 'train', 'ant', '0.png'), join(folder, 'train', 'ant', '00.png'));
-    expect(open().checksum()).not.toBe(changed);
+  it('follow links, and say what they pass over', () => {
+    write('train/labels.txt');
+    write('train/.cache/x.png');
+    write('train/ant/.hidden.png');
+    write('train/ant/note.txt');
+    write('train/ant/more/note.TXT');
+    write('train/ant/README');
+    write('val/ant/animated.gif');
+    renameSync(join(folder, 'train', 'cat'), join(folder, 'elsewhere'));
+    symlinkSync(join(folder, 'elsewhere'), join(folder, 'train', 'cat'));
+    symlinkSync(join(folder, 'elsewhere', '0.png'), join(folder, 'train', 'ant', 'linked.png'));
+    const { classes, train, notes } = open();
+    expect(classes).toEqual(['ant', 'bee', 'cat']);
+    expect(train.count).toBe(9);
+    expect(notes).toEqual([
+      'train: 6 files are passed over: 2 hidden, 1 without extension, 2 .txt, 1 outside the class folders.',
+      'val: 1 file is passed over: 1 .gif.',
+    ]);
+  });
+
+  it('test on val if the images in test have no labels', () => {
+    write('test/1.png');
+    expect(open().notes).toEqual(['The images in test have no labels, so val is the test set.']);
+    expect(open().test.files).toEqual(['val/ant/only.jpeg', 'val/bee/only.jpeg', 'val/cat/only.jpeg']);
+    rmSync(join(folder, 'test', '1.png'));
+    write('test/images/1.png');
+    expect(open().test.count).toBe(3);
+  });
+
+  /** As Tiny ImageNet is shipped. */
+  const makeTiny = (annotations: string) => {
+    for (const name of ['ant', 'bee', 'cat']) {
+      renameSync(join(folder, 'train', name), join(folder, 'train', 'images'));
+      mkdirSync(join(folder, 'train', name));
+      renameSync(join(folder, 'train', 'images'), join(folder, 'train', name, 'images'));
+      write(`train/${name}/${name}_boxes.txt`);
+    }
+    rmSync(join(folder, 'val'), { recursive: true });
+    for (const image of [0, 1, 2, 3]) write(`val/images/val_${image}.JPEG`);
+    write('val/val_annotations.txt', annotations);
+    write('test/images/test_0.JPEG');
+    write('wnids.txt');
+  };
+
+  it('are read as Tiny ImageNet is shipped', () => {
+    makeTiny('val_0.JPEG\tcat\t0\t32\t44\t62\nval_2.JPEG\tant\t0\t0\t1\t1\r\nval_1.JPEG\tcat\t0\t0\t1\t1\n');
+    const { classes, train, test, notes } = open();
+    expect(classes).toEqual(['ant', 'bee', 'cat']);
+    expect(train.count).toBe(8);
+    expect(train.files[0]).toBe('train/bee/images/0.png');
+    expect(test.files).toEqual(['val/images/val_0.JPEG', 'val/images/val_2.JPEG', 'val/images/val_1.JPEG']);
+    expect([...test.labels]).toEqual([2, 0, 2]);
+    expect(notes).toEqual([
+      'The images in test have no labels, so val is the test set.',
+      'train: 3 files are passed over: 3 .txt.',
+      'val: 1 file is passed over: 1 without a line in val_annotations.txt.',
+    ]);
+  });
+
+  it.each([
+    ['', 'val_annotations.txt: has no line, so the 4 images in '],
+    ['val_0.JPEG\tdog', "val_annotations.txt:1: there is no class 'dog' in train"],
+    ['val_0.JPEG', "val_annotations.txt:1: there is no class '' in train"],
+    ['\nval_9.JPEG\tant', "val_annotations.txt:2: there is no image 'val_9.JPEG' in "],
+    ['val_0.JPEG ant\nval_0.JPEG bee', "val_annotations.txt:2: 'val_0.JPEG' has a line above already"],
+  ])('of Tiny ImageNet are refused with the annotations %j', (annotations, message) => {
+    makeTiny(annotations);
+    expect(() => open()).toThrow(InputError);
+    expect(() => open()).toThrow(message);
   });
 
   it.each([
@@ -74,7 +151,47 @@ describe('image folders', () => {
     [
       'an empty class',
       () => mkdirSync(join(folder, 'train', 'dog')),
-      'train/dog: has no image (PNG, JPEG, WebP, GIF, TIFF); each class needs at least 1',
+      'train/dog: has no image (.jpg, .jpeg, .png, .ppm, .bmp, .pgm, .tif, .tiff, .webp); each class needs at least 1',
+    ],
+    ['a class with a GIF only', () => write('train/dog/a.gif'), 'train/dog: has no image (.jpg, '],
+    [
+      'a folder images beside the classes',
+      () => write('val/images/1.png'),
+      'val/images: there is no such class in train',
+    ],
+    [
+      'a class that is a link to nothing',
+      () => symlinkSync('nowhere', join(folder, 'train', 'dog')),
+      'train/dog: is a symbolic link to nowhere, which does not exist; remove or mend the link',
+    ],
+    [
+      'an image that is a link to nothing',
+      () => symlinkSync('/nowhere/x.png', join(folder, 'val', 'ant', 'x.png')),
+      'val/ant/x.png: is a symbolic link to /nowhere/x.png, which does not exist',
+    ],
+    [
+      'a link to itself',
+      () => symlinkSync('x.png', join(folder, 'train', 'ant', 'x.png')),
+      'train/ant/x.png: is a symbolic link to x.png, which leads back to itself',
+    ],
+    [
+      'a link to a folder around it',
+      () => symlinkSync('..', join(folder, 'train', 'ant', 'up')),
+      'train/ant/up: a symbolic link leads back to ',
+    ],
+    [
+      'a test set that is a link to nothing',
+      () => symlinkSync('nowhere', join(folder, 'test')),
+      'test: does not exist; expected a folder with a folder of images for each class',
+    ],
+    [
+      'images without labels only',
+      () => {
+        rmSync(join(folder, 'val'), { recursive: true });
+        write('val/1.png');
+        write('test/1.png');
+      },
+      ': the images in test and val have no labels, so there is no test set; expected test or val to be a folder',
     ],
     [
       'one class',
@@ -82,7 +199,7 @@ describe('image folders', () => {
         ['bee', 'cat'].forEach((name) => {
           rmSync(join(folder, 'train', name), { recursive: true });
         }),
-      'train: has 1 folders of classes; at least 2 are needed',
+      'train: has 1 class; expected a folder of images for each of 2 classes or more',
     ],
     [
       'a class to test only',
@@ -91,6 +208,8 @@ describe('image folders', () => {
     ],
   ])('of %s are refused', (_, change, message) => {
     change();
+    const { message: whole } = thrownBy(() => open());
+    expect(whole.startsWith(folder)).toBe(true);
     expect(() => open()).toThrow(InputError);
     expect(() => open()).toThrow(message);
   });
@@ -171,12 +290,55 @@ describe('a pass over image files', () => {
     const passed = batches(train, { size: 2, statistics });
     passed.next();
     passed.next();
-    expect(() => passed.next()).toThrow(
-      new InputError(
-        `${broken}: Input file contains unsupported image format; expected an image (PNG, JPEG, WebP, GIF, TIFF)`,
-      ),
-    );
+    const allowed = 'expected an image (PNG, JPEG, WebP, GIF, TIFF, BMP, PPM or PGM)';
+    expect(() => passed.next()).toThrow(new InputError(`${broken}: has no known image format; ${allowed}`));
     rmSync(broken);
-    expect(() => copied(batches(train, { size: 2, statistics }))).toThrow(`${broken}: Input file is missing`);
+    expect(() => copied(batches(train, { size: 2, statistics }))).toThrow(
+      new InputError(`${broken}: does not exist; ${allowed}`),
+    );
+  });
+
+  it('warns once of a damaged file that can be decoded', () => {
+    const fixtures = JSON.parse(readFileSync(new URL('fixtures/image-files.json', import.meta.url), 'utf8'));
+    const file = write(
+      'train/ant/damaged.jpg',
+      Buffer.from(fixtures['junk-before-tables.jpg'].file, 'base64'),
+    );
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    try {
+      const { train } = open();
+      for (let pass = 0; pass < 2; pass++) copied(batches(train, { size: 4, statistics }));
+      expect(warned.mock.calls).toEqual([
+        [`${file}: the image file is damaged, and is used as far as it can be decoded`],
+      ]);
+    } finally {
+      warned.mockRestore();
+    }
   });
 });
+
+describe('the cases in ../shared', () => {
+  const cases = fileURLToPath(new URL('../../../../../shared/cases', import.meta.url));
+
+  it('have all the images, or a reason', ({ skip }) => {
+    skip(!existsSync(cases), `${cases} is not there`);
+    expect(openImageFolders(join(cases, 'passed-over', 'data')).train.count).toBe(26);
+    expect(openImageFolders(join(cases, 'imagenet-layout', 'data'))).toMatchObject({
+      test: { count: 12 },
+      notes: ['The images in test have no labels, so val is the test set.'],
+    });
+    // The case has the files of Tiny ImageNet, but the annotations are empty.
+    expect(() => openImageFolders(join(cases, 'passed-over', 'tiny-imagenet'))).toThrow(
+      'val_annotations.txt: has no line, so the 6 images in',
+    );
+  });
+});
+
+function thrownBy(act: () => unknown): Error {
+  try {
+    act();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openData, openTextData } from '../../src/data/open-data.js';
 import { openText } from '../../src/data/text.js';
@@ -38,6 +39,48 @@ describe('a text', () => {
     expect([...train]).toEqual([0, 1, 2, 1, 0, 3, 4, 5, 3, 6, 0]);
     expect([...validation]).toEqual([3, 7, 6, 0]);
     expect([...test]).toEqual([8, 9, 0]);
+  });
+
+  // [hex(ord(c)) for c in map(chr, range(0x110000)) if len(f'a{c}b'.split()) == 2]
+  const spaces = [
+    ...[
+      0x9, 0xa, 0xb, 0xc, 0xd, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0, 0x1680, 0x2000, 0x2001, 0x2002,
+      0x2003,
+    ],
+    ...[0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000],
+  ];
+  /** The words of a training text; the other parts have none of their own. */
+  const wordsOf = (train: string) =>
+    openText(folderOf({ 'train.txt': train, 'valid.txt': '\n\n<eos>', 'test.txt': '<eos>' })).vocabulary;
+
+  it("is split into words at the white space of Python's str.split()", () => {
+    const text = spaces.map((space) => `a${String.fromCodePoint(space)}b`).join('\n');
+    expect(wordsOf(text).toSorted()).toEqual(['<eos>', 'a', 'b']);
+  });
+
+  it('is split nowhere else', () => {
+    const inside = Array.from({ length: 0xffff }, (_, i) => i + 1).filter(
+      (point) => !spaces.includes(point) && (point < 0xd800 || point > 0xdfff),
+    );
+    const words = inside.map((point) => `a${String.fromCodePoint(point)}b`);
+    expect(wordsOf(words.join(' '))).toEqual([...words, '<eos>']);
+  });
+
+  it("has the lines of Python's open(): LF, CR LF and CR end one, and nothing else does", () => {
+    const { vocabulary, train } = openText(
+      folderOf({ ...wiki, 'wiki.train.tokens': '\ufeffa b\r\nb\rb\n\r\n\u2028b\u000cb\u0085\r' }),
+    );
+    expect(vocabulary.slice(0, 3)).toEqual(['\ufeffa', 'b', '<eos>']);
+    expect([...train]).toEqual([0, 1, 2, 1, 2, 1, 2, 2, 1, 1, 2]);
+  });
+
+  const wikitext = fileURLToPath(new URL('../../../../../shared/data/wikitext-2', import.meta.url));
+
+  it('of WikiText-2 has the words and tokens that Python counts', ({ skip }) => {
+    skip(!existsSync(wikitext), `${wikitext} is not there`);
+    const { vocabulary, train, validation, test } = openText(wikitext);
+    expect(vocabulary).toHaveLength(33_278);
+    expect([train.length, validation.length, test.length]).toEqual([2_088_628, 217_646, 245_569]);
   });
 
   it('may be named as Penn Treebank is, and need not end with a line end', () => {

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { decodeImage, viewImage } from '../../src/data/decode-image.js';
 import { centreView, drawPart, EVALUATION_MARGIN } from '../../src/data/view.js';
+import { InputError } from '../../src/input-error.js';
 import { Random } from '../../src/random/random.js';
 
 const fixture = (name: string) => fileURLToPath(new URL(`../prediction/fixtures/${name}`, import.meta.url));
@@ -61,6 +62,19 @@ describe('the middle of an image', () => {
     });
     expect(centreView({ height: 500, width: 375 }, size, EVALUATION_MARGIN)).toMatchObject({
       resized: { height: 341, width: 256 },
+    });
+  });
+
+  it('of an image that would become too large is refused', () => {
+    const size = { height: 224, width: 224 };
+    expect(() => centreView({ height: 1025, width: 1 }, size, EVALUATION_MARGIN)).toThrow(
+      new InputError(
+        'an image of 1 x 1025 pixels would be resized to 256 x 262400; at most 67,108,864 pixels are allowed',
+      ),
+    );
+    expect(centreView({ height: 1, width: 1024 }, size, EVALUATION_MARGIN).resized).toEqual({
+      height: 256,
+      width: 262_144,
     });
   });
 

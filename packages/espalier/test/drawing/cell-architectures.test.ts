@@ -16,7 +16,7 @@ import { nasnet } from '../../src/spaces/nasnet.js';
 import { zophRnn } from '../../src/spaces/zoph-rnn.js';
 import { allElements, parseXml } from './xml.js';
 
-/** What the picture says in words, a sentence an entry. */
+/** The text alternative of the picture, one entry per sentence. */
 function sentences(svg: Svg | undefined): string[] {
   return parseXml(svg!).children[1]!.text.split(/(?<=[.]) /);
 }
@@ -26,7 +26,7 @@ function drawn({ space, architecture }: PublishedArchitecture): Svg | undefined 
 }
 
 describe('the picture of an architecture', () => {
-  test('has the normal and the reduction cell of DARTS side by side', () => {
+  test('shows the normal and the reduction cell of DARTS side by side', () => {
     expect(sentences(drawn(dartsV2))).toEqual([
       'Normal cell: 0 reads sep_conv_3x3 of c_{k-2}, sep_conv_3x3 of c_{k-1}.',
       '1 reads sep_conv_3x3 of c_{k-2}, sep_conv_3x3 of c_{k-1}.',
@@ -41,7 +41,7 @@ describe('the picture of an architecture', () => {
     ]);
   });
 
-  test("has the activations of DARTS's recurrent cell", () => {
+  test('shows the activations of the DARTS recurrent cell', () => {
     expect(sentences(drawn(dartsV2Rnn))).toEqual([
       'Recurrent cell; its output averages what it reads: 0 reads x_{t}, h_{t-1}.',
       '1 reads sigmoid of 0.',
@@ -56,7 +56,7 @@ describe('the picture of an architecture', () => {
     ]);
   });
 
-  test("is the tree of a cell of Zoph & Le, their figure 5's example", () => {
+  test('shows a recurrent cell of Zoph & Le as a tree: the example of their figure 5', () => {
     const svg = drawCells('zoph-rnn', {
       nodes: [
         { combination: 'add', activation: 'tanh' },
@@ -76,7 +76,7 @@ describe('the picture of an architecture', () => {
     ]);
   });
 
-  test('has the blocks of NASNet', () => {
+  test('shows the blocks of NASNet', () => {
     expect(sentences(drawn(nasnetA))).toEqual([
       'Normal cell: block 1 (add) reads sep 5×5 of h_{i}, sep 3×3 of h_{i-1}.',
       'block 2 (add) reads sep 5×5 of h_{i-1}, sep 3×3 of h_{i-1}.',
@@ -95,7 +95,7 @@ describe('the picture of an architecture', () => {
     ]);
   });
 
-  test('has the path and the cell of Auto-DeepLab', () => {
+  test('shows the path and the cell of Auto-DeepLab', () => {
     expect(sentences(drawn(autoDeepLabS))).toEqual([
       'Path over the resolutions: 12 layers at the strides 4, 4, 4, 8, 16, 8, 16, 16, 32, 32, 16, 8.',
       'Cell: block 1 (add) reads atr 5×5 of H^{l-2}, sep 3×3 of H^{l-1}.',
@@ -108,7 +108,7 @@ describe('the picture of an architecture', () => {
     ]);
   });
 
-  test('has every edge of NAS-Bench-201, dotted where it carries nothing', () => {
+  test('shows every edge of a NAS-Bench-201 cell, and dots the edges that carry nothing', () => {
     const cell = '|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|none~1|nor_conv_1x1~2|';
     const svg = drawCells('nasbench201', { cell });
     expect(sentences(svg)).toEqual([
@@ -126,7 +126,7 @@ describe('the picture of an architecture', () => {
     ]);
   });
 
-  test('names split and dilated convolutions and larger pools shortly', () => {
+  test('abbreviates the names of split and dilated convolutions and of larger pools', () => {
     const operations = ['conv_1x7_7x1', 'dil_conv_3x3', 'max_pool_7x7', 'conv_1x1'] as const;
     const cell = {
       blocks: [
@@ -163,7 +163,7 @@ describe('the picture of an architecture', () => {
     }
   });
 
-  test('is not there for a space without cells', () => {
+  test('does not exist for a space without cells', () => {
     expect(drawCells('zoph-cnn', {})).toBeUndefined();
   });
 });

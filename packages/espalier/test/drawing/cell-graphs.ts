@@ -10,7 +10,7 @@ const labels = fc.constantFrom(
 );
 const roles: fc.Arbitrary<CellRole> = fc.constantFrom('input', 'node', 'output', 'hidden', 'combine');
 
-/** Cells as the spaces have them and stranger: labels on some edges, blocks between plain nodes, parallel edges. */
+/** Cells like those of the spaces, and stranger ones: some labelled edges, blocks between plain nodes, parallel edges. */
 export const cellGraphs: fc.Arbitrary<CellGraph> = fc
   .record({
     direction: fc.constantFrom('right' as const, 'up' as const),
@@ -51,7 +51,7 @@ export const cellGraphs: fc.Arbitrary<CellGraph> = fc
     return { title: 'A cell', direction, nodes: drawn, edges };
   });
 
-/** A cell with a long edge beside a short one. */
+/** A cell with a long edge next to a short one. */
 export const smallCell: CellGraph = {
   title: 'A <small> & "fine" cell',
   direction: 'right',

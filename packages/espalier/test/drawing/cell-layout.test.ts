@@ -32,7 +32,7 @@ function has({ x, y, width, height }: Rect, point: Point): boolean {
   );
 }
 
-/** Points on a path, about as many as px where it bends. */
+/** Points along a path, about one per px on curves. */
 function pointsOf({ start, segments }: Path): Point[] {
   const points = [start];
   for (const segment of segments) {
@@ -53,7 +53,7 @@ function pointsOf({ start, segments }: Path): Point[] {
 }
 
 describe('the layout of any cell', () => {
-  test('has no label and no node over another', () => {
+  test('has no overlapping nodes or labels', () => {
     fc.assert(
       fc.property(cellGraphs, (graph) => {
         const { nodes, edges } = layoutCell(graph);
@@ -70,7 +70,7 @@ describe('the layout of any cell', () => {
     );
   });
 
-  test('has no edge through a node or through the label of another edge', () => {
+  test('routes no edge through a node or through the label of another edge', () => {
     fc.assert(
       fc.property(cellGraphs, (graph) => {
         const { nodes, edges } = layoutCell(graph);
@@ -87,7 +87,7 @@ describe('the layout of any cell', () => {
     );
   });
 
-  test('has every edge go along its direction from its node to its node, through its own label', () => {
+  test('routes every edge along the direction of the cell, from its source to its target, through its own label', () => {
     fc.assert(
       fc.property(cellGraphs, (graph) => {
         const { nodes, edges } = layoutCell(graph);
@@ -109,7 +109,7 @@ describe('the layout of any cell', () => {
     );
   });
 
-  test('has everything between 0 0 and its size, and the parts of a block inside of it', () => {
+  test('fits into its stated size, and keeps the parts of a block inside the block', () => {
     fc.assert(
       fc.property(cellGraphs, (graph) => {
         const { width, height, nodes, edges } = layoutCell(graph);
@@ -140,7 +140,7 @@ describe('the layout of any cell', () => {
 });
 
 describe('the layout of a cell', () => {
-  test('goes to the right, or up', () => {
+  test('runs to the right or upwards', () => {
     const middles = (graph: CellGraph) =>
       layoutCell(graph).nodes.map(({ box }) => [box.x + box.width / 2, box.y + box.height / 2] as const);
     const [input, node, output] = middles(smallCell);
@@ -151,7 +151,7 @@ describe('the layout of a cell', () => {
     expect(block![1]).toBeLessThan(before![1]);
   });
 
-  test('has the nodes without an edge into them at the start, the first of them first', () => {
+  test('starts with the nodes that have no incoming edges, in their given order', () => {
     const graph: CellGraph = {
       title: 'Late',
       direction: 'right',
@@ -167,37 +167,45 @@ describe('the layout of a cell', () => {
     expect(a!.y).toBeLessThan(b!.y);
   });
 
-  test('has the operations of a block in the order in which their edges arrive', () => {
+  test('orders the operations of a block as their edges arrive', () => {
     const { block } = layoutCell(blockCell).nodes[2]!;
     expect(block!.operations.map(({ operation }) => operation)).toEqual([1, 0]);
     expect(block!.operations[0]!.box.x).toBeLessThan(block!.operations[1]!.box.x);
   });
 
   test.each([
-    ['no nodes', { nodes: [], edges: [] }, 'no nodes'],
-    ['an edge without a node', { edges: [{ from: 'x', to: '0' }] }, 'the edge from x to 0 has no node x'],
-    ['a cycle', { edges: [...smallCell.edges, { from: 'c_{k}', to: '0' }] }, 'a cycle through 0, c_{k}'],
+    ['a graph without nodes', { nodes: [], edges: [] }, 'the graph has no nodes'],
     [
-      'two nodes of one id',
+      'an edge from an unknown node',
+      { edges: [{ from: 'x', to: '0' }] },
+      'the edge from x to 0 refers to an unknown node x',
+    ],
+    [
+      'a cycle',
+      { edges: [...smallCell.edges, { from: 'c_{k}', to: '0' }] },
+      'the graph has a cycle through 0, c_{k}',
+    ],
+    [
+      'two nodes with the same id',
       { nodes: [...smallCell.nodes, smallCell.nodes[0]!] },
       'two nodes have the same id',
     ],
     [
-      'an operation of a node that has none',
+      'an edge into an operation of a node that has none',
       { edges: [{ from: 'c_{k-1}', to: '0', operation: 0 }] },
-      'the edges into 0 are not one for each of its operations',
+      '0 needs exactly one incoming edge for each of its operations',
     ],
-  ])('refuses %s', (_, change, message) => {
+  ])('rejects %s', (_, change, message) => {
     expect(() => layoutCell({ ...smallCell, title: 'T', ...change })).toThrow(`T: ${message}`);
   });
 
   test.each([
     ['no edge', [blockCell.edges[0]!]],
     ['two edges', [blockCell.edges[0]!, { ...blockCell.edges[1]!, operation: 0 }]],
-  ])('refuses a block with %s into an operation', (_, edges) => {
+  ])('rejects a block with %s into an operation', (_, edges) => {
     const into2 = blockCell.edges.slice(2);
     expect(() => layoutCell({ ...blockCell, edges: [...edges, ...into2] })).toThrow(
-      'Blocks: the edges into 1 are not one for each of its operations',
+      'Blocks: 1 needs exactly one incoming edge for each of its operations',
     );
   });
 });

@@ -22,7 +22,7 @@ function find(root: XmlElement, attributes: Record<string, string>): XmlElement[
 }
 
 describe('the picture of any cell', () => {
-  test('is well-formed and has every node, edge, label and operation once', () => {
+  test('is well-formed and contains every node, edge, label and operation once', () => {
     fc.assert(
       fc.property(cellGraphs, (graph) => {
         const root = parseXml(drawPanels('cells', [cellPanel(graph)]));
@@ -44,7 +44,7 @@ describe('the picture of any cell', () => {
     );
   });
 
-  test('is the same bytes for the same graph', () => {
+  test('is byte-identical for equal graphs', () => {
     fc.assert(
       fc.property(cellGraphs, (graph) => {
         expect(drawPanels('cells', [cellPanel(structuredClone(graph))])).toBe(
@@ -57,7 +57,7 @@ describe('the picture of any cell', () => {
 });
 
 describe('the picture of a cell', () => {
-  test('sets subscripts and superscripts, with a minus for a hyphen', () => {
+  test('sets subscripts and superscripts, with a minus sign for a hyphen', () => {
     const nodes = [
       { id: 'a', label: 'c_{k-2}', role: 'input' },
       { id: 'b', label: 'H^{l}', role: 'input' },
@@ -72,7 +72,7 @@ describe('the picture of a cell', () => {
     expect([plain!.text, plain!.children]).toEqual(['x_{}', []]);
   });
 
-  test('dots the edges that carry nothing and no others', () => {
+  test('dots exactly the edges that carry nothing', () => {
     const root = parseXml(drawPanels('t', [cellPanel(smallCell)]));
     const isDotted = (from: string, to: string) =>
       'stroke-dasharray' in find(root, { 'data-from': from, 'data-to': to })[0]!.children[0]!.attributes;
@@ -80,7 +80,7 @@ describe('the picture of a cell', () => {
     expect(isDotted('c_{k-1}', '0')).toBe(false);
   });
 
-  test('is told in words', () => {
+  test('has a text alternative', () => {
     const root = parseXml(drawPanels('Two "cells"', [cellPanel(smallCell), cellPanel(blockCell)]));
     expect(root.attributes.role).toBe('img');
     expect(root.children.slice(0, 2).map(({ name, text }) => [name, text])).toEqual([
@@ -94,7 +94,7 @@ describe('the picture of a cell', () => {
     ]);
   });
 
-  test('has a panel beside the other, each over its caption', () => {
+  test('has its panels side by side, each above its caption', () => {
     const root = parseXml(drawPanels('t', [cellPanel(smallCell), cellPanel(blockCell)]));
     const captions = root.children.filter(({ name }) => name === 'text');
     expect(captions.map(({ text }) => text)).toEqual(['(a) A <small> & "fine" cell', '(b) Blocks']);
@@ -114,7 +114,7 @@ describe('the picture of a cell', () => {
     }
   });
 
-  test('has a caption without a letter when it is alone', () => {
+  test('has a caption without a letter if it is the only panel', () => {
     const root = parseXml(drawPanels('t', [cellPanel(blockCell)]));
     expect(root.children.filter(({ name }) => name === 'text').map(({ text }) => text)).toEqual(['Blocks']);
   });

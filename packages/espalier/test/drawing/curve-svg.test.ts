@@ -10,7 +10,7 @@ function chart(searches: CurveChart['searches'], window = 2): CurveChart {
   return { title, trialAxis: 'trial', rewardAxis: 'reward', better: 'higher', window, searches };
 }
 
-/** A search with the trials 1, 2, ...; null is a failed one. */
+/** A search with the trials 1, 2, and so on. A failed trial has the reward null. */
 function search(name: string, rewards: readonly (number | null)[]): CurveChart['searches'][number] {
   return { name, trials: rewards.map((reward, index) => ({ trial: index + 1, reward })) };
 }
@@ -39,12 +39,12 @@ function numberedTexts(elements: readonly XmlElement[], anchor: string): [string
 }
 
 describe('a reward curve', () => {
-  // '0.0' is 2 x 637 + 318 thousandths of 11.5 px: 19 px. So the plot goes from 24 + 24 + 19 + 8 = 75 to 760 - 24 = 736,
-  // with 8 px free at both ends: the first trial is at 83, the last at 728. Below the margin of 24 are the title (23),
-  // 6, one row of legend (20) and 14: the top is at 87 and the bottom, 300 below, at 387.
+  // '0.0' takes 2 x 637 + 318 thousandths of 11.5 px: 19 px. So the plot extends from 24 + 24 + 19 + 8 = 75 to
+  // 760 - 24 = 736, with 8 px free at both ends: the first trial is at 83, the last at 728. The margin of 24 is followed
+  // by the title (23), a gap of 6, one legend row (20) and a gap of 14: the top is at 87 and the bottom, 300 below, at 387.
   const elements = elementsOf(chart([search('search', [0, 1, 0.5])]));
 
-  test('has its ticks where a hand puts them', () => {
+  test('has its ticks at the positions computed by hand', () => {
     expect(numberedTexts(elements, 'end')).toEqual([
       ['0.0', 67, 391],
       ['0.2', 67, 331],
@@ -64,7 +64,7 @@ describe('a reward curve', () => {
     expect(elements.map(({ attributes }) => attributes.d)).toContain('M75 327H736');
   });
 
-  test('has its trials, their moving average and the best so far where a hand puts them', () => {
+  test('draws trials, moving average and best so far at the positions computed by hand', () => {
     expect(pathOf(elements, 'trials')).toBe('M83 387h0M405.5 87h0M728 237h0');
     // The averages are 0, 0.5 and 0.75.
     expect(pathOf(elements, 'average')).toBe('M83,387L405.5,237L728,162');
@@ -72,9 +72,9 @@ describe('a reward curve', () => {
     expect(pathOf(elements, 'failed')).toBeUndefined();
   });
 
-  test('marks failed trials below all rewards and carries the best on past them', () => {
+  test('marks failed trials below all rewards and continues the best so far past them', () => {
     const failing = elementsOf(chart([search('search', [0, null, 1, null])]));
-    // The lowest reward is 12 px for the row of crosses and 6 px above the bottom; the crosses are 6 px above it.
+    // The lowest reward is 12 px (the row of crosses) plus 6 px above the bottom; the crosses are 6 px above it.
     const [second, fourth] = [83 + 645 / 3, 728];
     expect(pathOf(failing, 'failed')).toBe(
       `M${second - 3} 378l6 6m0 -6l-6 6M${fourth - 3} 378l6 6m0 -6l-6 6`,
@@ -91,11 +91,11 @@ describe('a reward curve', () => {
     }
   });
 
-  test('gives a single trial, no trial and trials of one reward an axis', () => {
+  test('draws an axis for a single trial, for no trials and for equal rewards', () => {
     expect(
       numberedTexts(elementsOf(chart([search('search', [0.5])])), 'middle').map(([text]) => text),
     ).toEqual(['0', '1', '2']);
-    // The numbers are as wide as '1.80' here: 26 px.
+    // The widest number here is '1.80': 26 px.
     expect(pathOf(elementsOf(chart([search('search', [2, 2])])), 'trials')).toBe('M90 237h0M728 237h0');
     const empty = elementsOf(chart([search('search', [])]));
     expect(numberedTexts(empty, 'end').map(([text]) => text)).toEqual([
@@ -121,7 +121,7 @@ describe('a reward curve', () => {
     expect(many(1300)).toEqual(['200', '400', '600', '800', '1,000', '1,200']);
   });
 
-  test('refuses a reward that is no number and a window that is no count', () => {
+  test('rejects a reward that is not finite and a window that is not a positive integer', () => {
     expect(() => drawCurves(chart([search('mine', [1, Number.NaN])]))).toThrow(
       'reward curve "mine": the reward of trial 2 is NaN, not a finite number',
     );
@@ -134,8 +134,8 @@ describe('a comparison of searches', () => {
     chart([search('reinforce', [0, null, 1]), search('random', [null, 0.5, 0.25])]),
   );
 
-  test('draws each with its own colour, and both at the same scale', () => {
-    // One more row of legend: the top is at 107, the bottom at 407; two rows of crosses and 6 px are below the rewards.
+  test('draws each search in its own colour, and all at the same scale', () => {
+    // With one more legend row, the top is at 107 and the bottom at 407. Two rows of crosses and 6 px lie below the rewards.
     expect(pathOf(compared, 'trials', 'reinforce')).toBe('M83 377h0M728 107h0');
     expect(pathOf(compared, 'trials', 'random')).toBe('M405.5 242h0M728 309.5h0');
     expect(pathOf(compared, 'failed', 'reinforce')).toMatch(/^M402\.5 386/);
@@ -156,7 +156,7 @@ describe('a comparison of searches', () => {
     expect(textsOf(compared)).toContain('random: 0.5 at trial 2');
   });
 
-  test('tells a ninth search from the first by its dashes', () => {
+  test('distinguishes a ninth search from the first by its dashes', () => {
     const nine = elementsOf(chart([...'123456789'].map((name) => search(name, [0, 1]))));
     const best = (name: string) =>
       nine.find(
@@ -169,7 +169,7 @@ describe('a comparison of searches', () => {
 });
 
 describe('any chart', () => {
-  test('is well-formed, the same bytes for the same input, and keeps its marks within the plot', () => {
+  test('is well-formed, is byte-identical for equal input, and keeps its marks within the plot', () => {
     const reward = fc.oneof(fc.constant(null), fc.double({ min: -1e6, max: 1e6, noNaN: true }));
     const searches = fc.array(fc.record({ name: anyText, rewards: fc.array(reward, { maxLength: 20 }) }), {
       maxLength: 10,
@@ -198,7 +198,7 @@ describe('any chart', () => {
           }
         }
       }),
-      // Numbers too small for an axis of their own.
+      // Numbers too small to span an axis.
       {
         examples: [
           ['', [{ name: '', rewards: [3e-323] }], 1],
@@ -209,17 +209,17 @@ describe('any chart', () => {
   });
 });
 
-describe('the measures of a search', () => {
+describe('the statistics of a search', () => {
   const marks = (rewards: readonly number[]) =>
     rewards.map((reward, index) => ({ trial: index + 1, reward }));
 
-  test('are the mean of the last trials and the highest reward so far', () => {
+  test('are the mean of the last trials and the highest reward so far if higher is better', () => {
     expect(movingAverage(marks([1, 2, 4, 8]), 2)).toEqual(marks([1, 1.5, 3, 6]));
     expect(movingAverage(marks([1, 2, 3]), 5)).toEqual(marks([1, 1.5, 2]));
     expect(bestSoFar(marks([1, 3, 2, 3, 4]), 'higher')).toEqual(marks([1, 3, 3, 3, 4]));
   });
 
-  test('are the lowest so far, where lower rewards are better, and the legend says which', () => {
+  test('include the lowest reward so far if lower is better, and the legend names its trial', () => {
     expect(bestSoFar(marks([5, 7, 4, 6]), 'lower')).toEqual(marks([5, 5, 4, 4]));
     const lower = { ...chart([search('search', [5, 7, null, 4, 6])]), better: 'lower' as const };
     expect(textsOf(elementsOf(lower))).toContain('best so far: 4 at trial 4');

@@ -18,7 +18,7 @@ const elements = (given: HeatMap) => allElements(parseXml(drawPanels('weights', 
 const boxes = (given: HeatMap) => elements(given).filter(({ attributes }) => 'data-share' in attributes);
 
 describe('a heat map', () => {
-  it('has a box for every share, darker for more, from the smallest to the largest', () => {
+  it('has a box for every share, darker for larger shares, on a scale from the smallest to the largest', () => {
     const found = boxes(map);
     expect(found.map(({ attributes }) => Number(attributes['data-share']))).toEqual([
       0.2, 0.3, 0.5, 0.6, 0.4, 0,
@@ -30,7 +30,7 @@ describe('a heat map', () => {
     expect(new Set(found.map(({ attributes }) => `${attributes.x} ${attributes.y}`)).size).toBe(6);
   });
 
-  it('names rows and columns, the ends of its scale, and frames what is marked', () => {
+  it('names rows, columns and the ends of its scale, and frames the marked cells', () => {
     const all = elements(map);
     const texts = all.filter(({ name }) => name === 'text').map(({ text }) => text);
     expect(texts).toEqual(
@@ -42,13 +42,13 @@ describe('a heat map', () => {
     expect([frame!.attributes.x, frame!.attributes.y]).toEqual([marked.attributes.x, marked.attributes.y]);
   });
 
-  it('of equal shares is all dark', () => {
+  it('is uniformly dark if all shares are equal', () => {
     const shares = [[0.5, 0.5]];
     const given = { ...map, rows: ['a'], columns: ['b', 'c'], shares, marked: [] };
     expect(boxes(given).map(({ attributes }) => attributes['fill-opacity'])).toEqual(['1', '1']);
   });
 
-  it('refuses what is no share, and rows that do not fit', () => {
+  it('rejects a value outside [0, 1] and rows of the wrong length', () => {
     expect(() =>
       heatMapPanel({
         ...map,
@@ -58,6 +58,8 @@ describe('a heat map', () => {
         ],
       }),
     ).toThrow('a share is 1.5');
-    expect(() => heatMapPanel({ ...map, shares: [[0, 1, 0]] })).toThrow('2 rows and 3 columns are named');
+    expect(() => heatMapPanel({ ...map, shares: [[0, 1, 0]] })).toThrow(
+      'do not have the 2 rows and 3 columns',
+    );
   });
 });

@@ -56,10 +56,10 @@ function graphOf(edgeKinds: readonly GraphEdge['kind'][], maxEdges: number): fc.
   });
 }
 
-/** Graphs that are drawn as a column: with skip connections. */
+/** Graphs with skip connections, which are drawn as a column. */
 export const columnGraphs = graphOf(['flow', 'skip'], 60).filter((graph) =>
   graph.edges.some((edge) => edge.kind === 'skip'),
 );
 
-/** Graphs of flow only, most of which branch and are drawn as layers. */
+/** Graphs without skip connections. Most of them branch and are drawn in layers. */
 export const flowGraphs = graphOf(['flow'], 30);

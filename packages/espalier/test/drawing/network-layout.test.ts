@@ -8,7 +8,7 @@ import { columnGraphs, flowGraphs } from './network-graphs.js';
 
 const anyGraph = fc.oneof(columnGraphs, flowGraphs);
 
-/** Points along a path, the ends of its pieces among them. */
+/** Points along a path, including the ends of its segments. */
 function sample(path: Path, perPiece = 40): Point[] {
   const points = [path.start];
   let from = path.start;
@@ -70,7 +70,7 @@ function pairs<T>(items: readonly T[]): [T, T][] {
   return items.flatMap((a, index) => items.slice(index + 1).map((b): [T, T] => [a, b]));
 }
 
-/** The straight pieces of a path: vertical or horizontal, `at` a place and from `low` to `high`. */
+/** The straight segments of a path: vertical or horizontal, at the coordinate `at`, from `low` to `high`. */
 function straightPieces(path: Path): { vertical: boolean; at: number; low: number; high: number }[] {
   let from = path.start;
   const pieces = [];
@@ -129,7 +129,7 @@ describe('any network', () => {
     );
   });
 
-  test('has no edge that enters a box or crosses the label of another edge', () => {
+  test('routes no edge through a box or through the label of another edge', () => {
     fc.assert(
       fc.property(anyGraph, (graph) => {
         const layout = layoutNetwork(graph);
@@ -146,7 +146,7 @@ describe('any network', () => {
     );
   });
 
-  test('has labels of edges that touch neither a box nor each other', () => {
+  test('keeps edge labels clear of boxes and of each other', () => {
     fc.assert(
       fc.property(anyGraph, (graph) => {
         const layout = layoutNetwork(graph);
@@ -158,7 +158,7 @@ describe('any network', () => {
     );
   });
 
-  test('has text that stays within its box, and everything within the picture', () => {
+  test('keeps text within its box and everything within the picture', () => {
     fc.assert(
       fc.property(anyGraph, (graph) => {
         const layout = layoutNetwork(graph);
@@ -202,7 +202,7 @@ describe('any network', () => {
 });
 
 describe('a network with skip connections', () => {
-  test('is one straight column, with the flow straight down its middle', () => {
+  test('is a straight column, with the flow running down its middle', () => {
     fc.assert(
       fc.property(columnGraphs, (graph) => {
         const layout = layoutNetwork(graph);
@@ -217,7 +217,7 @@ describe('a network with skip connections', () => {
     );
   });
 
-  test('has no two edges from different nodes that run on top of one another', () => {
+  test('never draws edges from different nodes on top of each other', () => {
     fc.assert(
       fc.property(columnGraphs, (graph) => {
         const { edges } = layoutNetwork(graph);
@@ -227,7 +227,7 @@ describe('a network with skip connections', () => {
     );
   });
 
-  test('draws all of every edge, once, with the own parts of the edges of its source and kind', () => {
+  test('draws every part of every edge exactly once through the own parts of the edges of one source and kind', () => {
     fc.assert(
       fc.property(columnGraphs, (graph) => {
         const { edges } = layoutNetwork(graph);
@@ -248,7 +248,7 @@ describe('a network with skip connections', () => {
     );
   });
 
-  test('gives edges of different nodes into one node different colours, up to five', () => {
+  test('colours edges from different nodes into one node differently, up to five', () => {
     const sources = ['a', 'b', 'c', 'd', 'e'];
     const graph: NetworkGraph = {
       title: 'five sources',
@@ -258,7 +258,7 @@ describe('a network with skip connections', () => {
     expect(new Set(layoutNetwork(graph).edges.map((edge) => edge.shade))).toEqual(new Set([0, 1, 2, 3, 4]));
   });
 
-  test('has its pixels where a hand puts them', () => {
+  test('places everything at the coordinates computed by hand', () => {
     const layout = layoutNetwork({
       title: 'three layers',
       nodes: ['one', 'two', 'three'].map((id) => ({
@@ -272,7 +272,7 @@ describe('a network with skip connections', () => {
         { from: 'one', to: 'three', kind: 'skip' },
       ],
     });
-    // 17 for the label, 15 for the line below it, 9 above and below them: less than the ports need, 14 + 12 + 14.
+    // 17 for the label, 15 for the line below it, 9 above and below: less than the ports need, 14 + 12 + 14.
     expect(layout.nodes.map((node) => node.box)).toEqual([
       { x: -75, y: 0, width: 150, height: 50 },
       { x: -75, y: 76, width: 150, height: 50 },
@@ -285,7 +285,7 @@ describe('a network with skip connections', () => {
     const [flow, skip] = layout.edges;
     expect(flow!.path).toEqual({ start: { x: 0, y: 50 }, segments: [{ kind: 'line', to: { x: 0, y: 69 } }] });
     expect(flow!.arrow).toEqual({ tip: { x: 0, y: 76 }, direction: 'down' });
-    // Out at 50 - 14, along the lane at 75 + 28, and in at 152 + 14; the corners have a radius of 10.
+    // The edge leaves at 50 - 14, follows the lane at 75 + 28 and enters at 152 + 14; the corners have a radius of 10.
     const corner = 10 * (1 - 0.5523);
     expect(skip!.path.start).toEqual({ x: 75, y: 36 });
     const numbers = skip!.path.segments.flatMap((segment) =>
@@ -303,12 +303,12 @@ describe('a network with skip connections', () => {
     expect(numbers).toHaveLength(byHand.length);
     for (const [index, number] of byHand.entries()) expect(numbers[index]).toBeCloseTo(number, 9);
     expect(skip!.arrow).toEqual({ tip: { x: 75, y: 166 }, direction: 'left' });
-    // The picture is 400 wide with a margin of 24; the column, from -75 to the lane at 103, stands in its middle.
+    // The picture is 400 wide with a margin of 24; the column, from -75 to the lane at 103, is centred in it.
     expect(layout.view.x).toBe(14 - 200 - 24);
     expect(layout.view.width).toBe(448);
   });
 
-  /** Where the lanes of skip connections between the layers a, b, c, ... are: negative on the left. */
+  /** The x coordinates of the lanes of skip connections between the layers a, b, c, ...; negative on the left. */
   function lanesOf(connections: readonly string[]): number[] {
     const layout = layoutNetwork({
       title: '',
@@ -321,13 +321,13 @@ describe('a network with skip connections', () => {
     });
   }
 
-  test('uses a lane again below its last arrow', () => {
+  test('reuses a lane below its last arrow', () => {
     const lanes = lanesOf(['ac', 'ce', 'eg']);
     expect(lanes.map(Math.abs)).toEqual([103, 103, 103]);
     expect(new Set(lanes).size).toBe(1);
   });
 
-  test('puts short connections inside of long ones, on both sides', () => {
+  test('nests short connections inside long ones, on both sides', () => {
     const [long, middle, short] = lanesOf(['ag', 'bf', 'ce']) as [number, number, number];
     expect([long, middle, short].map(Math.abs).sort()).toEqual([103, 103, 115]);
     if (long * middle > 0) expect(Math.abs(long)).toBeGreaterThan(Math.abs(middle));
@@ -349,11 +349,11 @@ describe('a network with skip connections', () => {
     );
   });
 
-  test('branches the connections of one node off from one lane', () => {
+  test('branches the connections of one node off one lane', () => {
     expect(new Set(lanesOf(['ac', 'ae', 'ag'])).size).toBe(1);
   });
 
-  test('keeps 40 layers with 240 skip connections in a column of at most 16 lanes a side', () => {
+  test('draws 40 layers with 240 skip connections as a column with at most 16 lanes per side', () => {
     const ids = [...Array(40).keys()].map(String);
     const all = pairs(ids).filter(([from, to]) => Number(to) - Number(from) > 1);
     const edges = all.filter((_, index) => index % 3 === 0).slice(0, 240);
@@ -385,7 +385,7 @@ describe('a network whose flow branches', () => {
     ],
   };
 
-  test('has its branches side by side and the ends of the branches above one another', () => {
+  test('draws its branches side by side and aligns the nodes before and after them', () => {
     const layout = layoutNetwork(graph);
     expect(boxOf(layout, 'left').y).toBe(boxOf(layout, 'right').y);
     expect(boxOf(layout, 'sum').x).toBe(boxOf(layout, 'in').x);
@@ -401,7 +401,7 @@ describe('a network whose flow branches', () => {
     expect(new Set(layout.nodes.map((node) => node.box.y)).size).toBe(5);
   });
 
-  test('gives edges that share a box ports of their own', () => {
+  test('gives each edge of a box its own port', () => {
     fc.assert(
       fc.property(flowGraphs, (flow) => {
         const { edges } = layoutNetwork(flow);
@@ -423,7 +423,7 @@ describe('a network whose flow branches', () => {
 describe('the order of a column', () => {
   const node = (id: string) => ({ id, label: id, details: [], kind: 'convolution' }) as const;
 
-  test('is that of the list where the edges allow it, and that of the edges where not', () => {
+  test('follows the edges, and the list wherever the edges leave a choice', () => {
     const layout = layoutNetwork({
       title: '',
       nodes: ['c', 'a', 'd', 'b'].map(node),
@@ -438,9 +438,9 @@ describe('the order of a column', () => {
   test.each<[string, Pick<NetworkGraph, 'nodes' | 'edges'>, string]>([
     ['a node twice', { nodes: [node('a'), node('a')], edges: [] }, 'node "a" is listed twice'],
     [
-      'an edge into nowhere',
+      'an edge to an unknown node',
       { nodes: [node('a')], edges: [{ from: 'a', to: 'z', kind: 'skip' }] },
-      'skip edge "a" -> "z" has an end that is not among the nodes',
+      'skip edge "a" -> "z" refers to an unknown node',
     ],
     [
       'an edge twice',
@@ -470,7 +470,7 @@ describe('the order of a column', () => {
       { nodes: [node('a')], edges: [{ from: 'a', to: 'a', kind: 'skip' }] },
       'a cycle runs through or before "a"',
     ],
-  ])('refuses %s', (_, graph, message) => {
+  ])('rejects %s', (_, graph, message) => {
     expect(() => layoutNetwork({ title: 'wrong', ...graph })).toThrow(`network graph "wrong": ${message}`);
   });
 });

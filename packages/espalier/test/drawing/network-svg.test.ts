@@ -28,7 +28,7 @@ const small: NetworkGraph = {
 };
 
 describe('the picture of any network', () => {
-  test('is well-formed and has every node and every edge once', () => {
+  test('is well-formed and contains every node and every edge once', () => {
     fc.assert(
       fc.property(anyGraph, (graph) => {
         const elements = allElements(parseXml(drawNetwork(graph)));
@@ -47,7 +47,7 @@ describe('the picture of any network', () => {
     );
   });
 
-  test('shows the text of every node, as it is but for spaces and what XML cannot hold', () => {
+  test('shows the text of every node unchanged, except for spaces and characters that XML forbids', () => {
     const plain = (text: string): string =>
       text.replace(/\s+/g, '').replace(/[^\u{21}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '\uFFFD');
     fc.assert(
@@ -61,7 +61,7 @@ describe('the picture of any network', () => {
     );
   });
 
-  test('is the same bytes for the same graph', () => {
+  test('is byte-identical for equal graphs', () => {
     fc.assert(
       fc.property(anyGraph, (graph) => {
         expect(drawNetwork(structuredClone(graph))).toBe(drawNetwork(graph));
@@ -69,7 +69,7 @@ describe('the picture of any network', () => {
     );
   });
 
-  test('has numbers for coordinates and refers to nothing outside of itself', () => {
+  test('has finite coordinates and no external references', () => {
     fc.assert(
       fc.property(anyGraph, (graph) => {
         for (const { name, attributes } of allElements(parseXml(drawNetwork(graph)))) {
@@ -94,7 +94,7 @@ describe('the picture of a network', () => {
     expect(drawNetwork(small)).not.toMatch(/<a>|<small>/);
   });
 
-  test('explains the kinds and the edges that it has, and no others', () => {
+  test('explains exactly the kinds of nodes and edges that it contains', () => {
     const texts = textsOf(parseXml(drawNetwork(small)));
     for (const name of [
       'input',
@@ -111,7 +111,7 @@ describe('the picture of a network', () => {
     expect(flowOnly).not.toContain('skip connections, coloured by source');
   });
 
-  test('says in words what it shows', () => {
+  test('has a text alternative', () => {
     const root = parseXml(drawNetwork(small));
     expect(root.attributes.role).toBe('img');
     expect(root.children.find(({ name }) => name === 'desc')!.text).toBe(
@@ -122,7 +122,7 @@ describe('the picture of a network', () => {
     expect(edge.children[0]).toMatchObject({ name: 'title', text: '<a> & b → classes' });
   });
 
-  test('draws skip connections in other colours than the flow, and below it and the boxes', () => {
+  test('draws skip connections in other colours than the flow, below the flow and the boxes', () => {
     const elements = allElements(parseXml(drawNetwork(small)));
     const kinds = elements.flatMap(({ attributes }) =>
       'data-from' in attributes ? [attributes['data-kind']] : 'data-node' in attributes ? ['box'] : [],
@@ -134,13 +134,13 @@ describe('the picture of a network', () => {
     expect(strokeOf('skip')).not.toBe(strokeOf('flow'));
   });
 
-  test('has its whole layout in its view', () => {
+  test('shows its whole layout in its view', () => {
     const { viewBox, width, height } = parseXml(drawNetwork(small)).attributes;
     const [, , viewWidth, viewHeight] = viewBox!.split(' ');
     expect([viewWidth, viewHeight]).toEqual([width, height]);
   });
 
-  test('is only a title when the network has no nodes', () => {
+  test('is only a title if the network has no nodes', () => {
     expect(textsOf(parseXml(drawNetwork({ title: 'nothing', nodes: [], edges: [] })))).toEqual(['nothing']);
   });
 });

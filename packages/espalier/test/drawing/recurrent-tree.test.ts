@@ -10,7 +10,7 @@ import { allElements, parseXml, type XmlElement } from './xml.js';
 const words = fc.constantFrom('add', 'elem mult', 'a <b> & c', 'identity', 'a long name of an activation');
 const steps = fc.record({ combination: words, activation: words });
 
-/** Trees whose inner nodes read any two that nothing read before. */
+/** Random trees: each inner node reads any two nodes that have not been read before. */
 const trees: fc.Arbitrary<RecurrentTree> = fc
   .record({
     leaves: fc.array(steps, { minLength: 1, maxLength: 7 }),
@@ -51,7 +51,7 @@ const small: RecurrentTree = {
   tapped: { symbol: 'c_{t}', at: 1 },
 };
 
-/** Points along a path, close to each other. */
+/** Closely spaced points along a path. */
 function pointsOn({ start, segments }: Path): Point[] {
   const points = [start];
   let from = start;
@@ -89,8 +89,8 @@ const boxesOf = (tree: RecurrentTree) => {
   return [...nodes.flatMap(({ boxes }) => boxes), ...symbols];
 };
 
-describe('the places of a recurrent tree', () => {
-  test('lie in the picture, and no box touches another', () => {
+describe('the layout of a recurrent tree', () => {
+  test('stays within the picture, and no two boxes touch', () => {
     fc.assert(
       fc.property(trees, (tree) => {
         const { width, height } = layoutRecurrentTree(tree);
@@ -107,7 +107,7 @@ describe('the places of a recurrent tree', () => {
     );
   });
 
-  test('leave arrows their way: none goes through a box, each goes from edge to edge', () => {
+  test('routes every arrow from the edge of one box to the edge of another, and through no box', () => {
     fc.assert(
       fc.property(trees, (tree) => {
         const { arrows } = layoutRecurrentTree(tree);
@@ -123,7 +123,7 @@ describe('the places of a recurrent tree', () => {
     );
   });
 
-  test('have the leaves over their inputs, and a node above the middle of what it reads', () => {
+  test('centres leaves above their inputs and other nodes above the two nodes that they read', () => {
     fc.assert(
       fc.property(trees, (tree) => {
         const { nodes, symbols } = layoutRecurrentTree(tree);
@@ -149,12 +149,12 @@ describe('the places of a recurrent tree', () => {
     );
   });
 
-  test('have as many arrows as the cell has steps', () => {
-    // Two into each of three nodes, four between the boxes of a node, to h, from c and to c.
+  test('has one arrow for each step of the cell', () => {
+    // Two into each of three nodes; four between the boxes of a node; one to h, one from c and one to c.
     expect(layoutRecurrentTree(small).arrows).toHaveLength(6 + 3 + 2 + 3);
   });
 
-  test('have the injection above its node, with the cell state beside it, and the next one beside its combination', () => {
+  test('places the injection above its node with the cell state beside it, and the next cell state beside its combination', () => {
     const { nodes, symbols } = layoutRecurrentTree(small);
     expect(nodes.map(({ boxes }) => boxes.map(({ label }) => label))).toEqual([
       ['add', 'tanh', 'add', 'identity'],
@@ -172,13 +172,13 @@ describe('the places of a recurrent tree', () => {
   });
 
   test.each<[Partial<RecurrentTree>, string]>([
-    [{ nodes: [] }, 'Small: no nodes'],
+    [{ nodes: [] }, 'Small: the tree has no nodes'],
     [{ nodes: [add, { ...add, reads: [0, 1] }] }, 'Small: node 1 reads 1; allowed: nodes before it'],
     [{ nodes: [add, add] }, 'Small: node 0 is read 0 times; allowed: 1'],
     [{ nodes: [add, { ...add, reads: [0, 0] }] }, 'Small: node 0 is read 2 times; allowed: 1'],
     [{ injected: { ...small.injected, at: 3 } }, 'Small: c_{t-1} is at node 3; allowed: 0 to 2'],
     [{ tapped: { symbol: 'c_{t}', at: -1 } }, 'Small: c_{t} is at node -1; allowed: 0 to 2'],
-  ])('are not there for %j', (change, message) => {
+  ])('rejects %j', (change, message) => {
     expect(() => layoutRecurrentTree({ ...small, ...change })).toThrow(message);
   });
 });
@@ -190,7 +190,7 @@ describe('the picture of a recurrent tree', () => {
       .filter(({ name }) => name === 'text')
       .map(textOf);
 
-  test('is well-formed, has every node with its number, and is the same bytes for the same tree', () => {
+  test('is well-formed, shows every node with its number, and is byte-identical for equal trees', () => {
     fc.assert(
       fc.property(trees, (tree) => {
         const svg = drawPanels('cells', [recurrentTreePanel(tree)]);
@@ -209,7 +209,7 @@ describe('the picture of a recurrent tree', () => {
     );
   });
 
-  test('is told in words, and shows what does nothing in grey', () => {
+  test('has a text alternative, and draws the identity in grey', () => {
     const root = parseXml(drawPanels('t', [recurrentTreePanel(small)]));
     expect(root.children[1]!.text).toBe(
       'Small: Node 0 (add, tanh) reads x_{t}, h_{t-1}. Node 1 (elem mult, relu) reads x_{t}, h_{t-1}. ' +

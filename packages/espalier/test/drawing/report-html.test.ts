@@ -50,7 +50,7 @@ describe('a report', () => {
   const html = writeReport(report);
   const page = parsePage(html);
 
-  test('holds all that it was given, escaped', () => {
+  test('contains everything that it was given, escaped', () => {
     expect(textsOf(page, 'h1')).toEqual(['A <search> & its "best"']);
     expect(textsOf(page, 'dt')).toEqual(['accuracy', 'folder']);
     expect(textsOf(page, 'dd')).toEqual(['98.7%', `<it's>`]);
@@ -60,7 +60,7 @@ describe('a report', () => {
     expect(html).toContain(svg);
   });
 
-  test('aligns the values of numeric columns, and their heading, to the right', () => {
+  test('right-aligns the headings and values of numeric columns', () => {
     const cells = allElements(page).filter(({ name }) => name === 'td' || name === 'th');
     for (const [index, { attributes }] of cells.entries()) {
       expect(attributes.class).toBe(index % 2 === 0 ? undefined : 'numeric');
@@ -68,7 +68,7 @@ describe('a report', () => {
     expect(html).toMatch(/\.numeric \{ text-align: right;/);
   });
 
-  test('closes a collapsed section and says how many rows it has', () => {
+  test('closes a collapsed section and states its number of rows', () => {
     const [details, ...others] = allElements(page).filter(({ name }) => name === 'details');
     expect(others).toEqual([]);
     expect(details!.attributes).toEqual({});
@@ -79,7 +79,7 @@ describe('a report', () => {
     ]);
   });
 
-  test('fetches nothing and runs nothing', () => {
+  test('fetches nothing and runs no scripts', () => {
     expect(html.replaceAll('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(
       /https?:|\/\/|url\(|@import|@font-face/,
     );
@@ -94,7 +94,7 @@ describe('a report', () => {
     expect(policy.attributes.content).toBe("default-src 'none'; style-src 'unsafe-inline'");
   });
 
-  test('has a dark colour for every colour of its pictures, on screens only', () => {
+  test('has a dark variant of every colour in its pictures, on screens only', () => {
     const [, dark] = html.split('@media screen and (prefers-color-scheme: dark) {');
     const classes = new Set(
       allElements(parseXml(svg)).flatMap(({ attributes }) => attributes.class?.split(' ') ?? []),
@@ -104,14 +104,14 @@ describe('a report', () => {
       expect(dark).toMatch(new RegExp(`\\.${name}\\{(fill|stroke):#[0-9a-f]{6}\\}`));
   });
 
-  test('refuses a row that does not fit its table', () => {
+  test('rejects a row whose length differs from the number of columns', () => {
     const wrong = { ...table, rows: [['random', '1'], ['alone']] };
     expect(() =>
       writeReport({ title: '', facts: [], sections: [{ heading: 'Trials', table: wrong }] }),
     ).toThrow('report section "Trials": row 1 has 1 cells for 2 columns');
   });
 
-  test('of any text is well-formed and the same bytes for the same input', () => {
+  test('is well-formed for any text, and byte-identical for equal input', () => {
     const section = fc.record(
       {
         heading: anyText,

@@ -15,7 +15,7 @@ function elementsWith(root: XmlElement, attribute: string): XmlElement[] {
   return allElements(root).filter(({ attributes }) => attribute in attributes);
 }
 
-/** Where the line of an arrow starts and where its head ends. */
+/** The start of an arrow's line and the tip of its head. */
 function endsOf(arrow: XmlElement): number[][] {
   const first = (index: number) =>
     /^M([\d.-]+) ([\d.-]+)/.exec(arrow.children[index]!.attributes.d!)!.slice(1).map(Number);
@@ -23,7 +23,7 @@ function endsOf(arrow: XmlElement): number[][] {
 }
 
 describe('the picture of a trellis', () => {
-  test('has a circle for each layer at each stride that can be reached', () => {
+  test('has a circle for each layer at each reachable stride', () => {
     const circles = elementsWith(draw([0, 1, 1, 0, 0]), 'data-layer').map(
       ({ attributes }) => `${attributes['data-layer']}:${attributes['data-stride']}`,
     );
@@ -44,8 +44,8 @@ describe('the picture of a trellis', () => {
     expect(onPath.map(({ attributes }) => Number(attributes['data-layer']))).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
-  test('has an arrow for each step that could be made', () => {
-    // Two from the stem; 2 + 3, 2 + 3 + 3 and then 2 + 3 + 3 + 2 between layers; one at each of the four ends.
+  test('has an arrow for each possible step', () => {
+    // Two from the stem; 2 + 3, 2 + 3 + 3 and then 2 + 3 + 3 + 2 between layers; one to each of the four ends.
     const arrows = elementsWith(draw([0, 0, 1, 1]), 'data-arrow');
     expect(arrows).toHaveLength(2 + 5 + 8 + 10 + 4);
   });
@@ -67,7 +67,7 @@ describe('the picture of a trellis', () => {
     }
   });
 
-  test('names layers, strides and the ends, and tells the path in words', () => {
+  test('labels layers, strides and ends, and has a text alternative', () => {
     const root = draw([0, 1, 2]);
     const texts = allElements(root).filter(({ name }) => name === 'text');
     expect(texts.map(({ text }) => text)).toEqual(
@@ -77,12 +77,12 @@ describe('the picture of a trellis', () => {
   });
 
   test.each([
-    [[], 'A path: no layers'],
-    [[2, 1], 'A path: layer 1 is in row 2, of 4 rows and after row 0'],
-    [[0, 1, 3], 'A path: layer 3 is in row 3, of 4 rows and after row 1'],
-    [[1, 2, 3, 4], 'A path: layer 4 is in row 4, of 4 rows and after row 3'],
-    [[0, -1], 'A path: layer 2 is in row -1, of 4 rows and after row 0'],
-  ])('refuses the path %j', (path, message) => {
+    [[], 'A path: the path has no layers'],
+    [[2, 1], 'A path: layer 1 is in row 2; allowed: rows 0 to 3, at most one from row 0'],
+    [[0, 1, 3], 'A path: layer 3 is in row 3; allowed: rows 0 to 3, at most one from row 1'],
+    [[1, 2, 3, 4], 'A path: layer 4 is in row 4; allowed: rows 0 to 3, at most one from row 3'],
+    [[0, -1], 'A path: layer 2 is in row -1; allowed: rows 0 to 3, at most one from row 0'],
+  ])('rejects the path %j', (path, message) => {
     expect(() => trellisPanel(trellis(path))).toThrow(message);
   });
 });

@@ -21,7 +21,7 @@ describe('the XML reader of these tests', () => {
     'text',
     '<a/>text',
     '<a><</a>',
-  ])('refuses %s', (source) => {
+  ])('rejects %s', (source) => {
     expect(() => parseXml(source)).toThrow();
   });
 });

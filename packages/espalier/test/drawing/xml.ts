@@ -1,9 +1,9 @@
-/** An element of a parsed document: enough of XML to find what a picture holds, and to refuse what is not well-formed. */
+/** An element of a parsed document. Covers enough of XML to inspect a picture and to reject malformed documents. */
 export interface XmlElement {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: readonly XmlElement[];
-  /** The text directly inside, unescaped. */
+  /** The text directly inside the element, unescaped. */
   readonly text: string;
 }
 
@@ -30,7 +30,7 @@ function unescapeText(text: string): string {
   return text.replace(/&[^;]+;/g, (entity) => entities[entity]!);
 }
 
-/** Parses a document of elements, attributes in double quotes and text. */
+/** Parses a document of elements, text, and attributes in double quotes. */
 export function parseXml(source: string): XmlElement {
   const root: OpenElement = { name: '', attributes: {}, children: [], text: '' };
   const open = [root];
@@ -75,7 +75,7 @@ export function parseXml(source: string): XmlElement {
   return root.children[0]!;
 }
 
-/** The element and everything in it, in the order of the document. */
+/** The element and all its descendants, in document order. */
 export function allElements(element: XmlElement): XmlElement[] {
   return [element, ...element.children.flatMap(allElements)];
 }

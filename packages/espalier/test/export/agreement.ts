@@ -1,6 +1,21 @@
 import { fromTypedArray, fused, type nn, noGrad, observeOperators, scope, Tensor } from '@espalier/torch';
+import type { TraceOfBatch } from '../../src/export/exported-trace.js';
+import { images as imageNetworks } from '../../src/network-kinds/images.js';
+import { tokens as languageModels } from '../../src/network-kinds/tokens.js';
 import type { LanguageModel } from '../../src/networks/language-model.js';
 import type { InputShape } from '../../src/space/space.js';
+
+/** What a network of images does with a batch of any size, as the exporters ask for it. */
+export const traceOfImages =
+  (network: nn.Layer, shape: InputShape): TraceOfBatch =>
+  (batch) =>
+    imageNetworks.trace(network, shape, batch);
+
+/** The same of a language model. */
+export const traceOfTokens =
+  (model: LanguageModel): TraceOfBatch =>
+  (batch) =>
+    languageModels.trace(model, { vocabulary: model.vocabulary }, batch);
 
 /** The greatest difference of logits, of the greatest of them where that is above 1. */
 export const AGREEMENT = 1e-4;

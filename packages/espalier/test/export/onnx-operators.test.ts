@@ -1,9 +1,10 @@
-import { dropout, nn, setThreads, type Tensor, tensor, upsampleBilinear2d } from '@espalier/torch';
+import { dropout, embedding, nn, setThreads, type Tensor, tensor, upsampleBilinear2d } from '@espalier/torch';
 import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import { exportOnnx } from '../../src/export/onnx.js';
 import { onnxOperators } from '../../src/export/onnx-operators.js';
 import { InputError } from '../../src/input-error.js';
+import { traceOfImages } from './agreement.js';
 import { expectAgreement, expectTokenAgreement } from './onnx-runtime.js';
 import { bodies, layers, Made, models, shape, WithWeights, wave } from './operator-cases.js';
 
@@ -48,7 +49,7 @@ describe('an operator in ONNX Runtime does what libtorch does', () => {
 describe('an exported file', () => {
   it('is of operator set 17, takes any number of images, and says so', async () => {
     const network = new nn.Sequential(new nn.Flatten(), new nn.Linear(140, 2));
-    const bytes = exportOnnx(network, shape);
+    const bytes = exportOnnx(network, traceOfImages(network, shape));
     // opset_import { domain: "", version: 17 } of ModelProto.
     expect(Buffer.from(bytes).includes(Buffer.from([0x42, 4, 0x0a, 0, 0x10, 17]))).toBe(true);
     const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'] });
@@ -61,25 +62,30 @@ describe('an exported file', () => {
     network.free();
   });
 
-  it('holds a weight once that is used twice, whatever its name', async () => {
+  it('stores a weight once if it is used twice, whatever its name', async () => {
     const network = new WithWeights({ image: wave(7, 7), logits: wave(7) }, (x, { image, logits }) =>
       x.matmul(image!).add(logits!).matmul(image!),
     );
     await expectAgreement(network, shape);
-    expect(exportOnnx(network, shape).length).toBeLessThan(2 * 7 * 7 * 4 + 400);
+    expect(exportOnnx(network, traceOfImages(network, shape)).length).toBeLessThan(2 * 7 * 7 * 4 + 400);
     network.free();
   });
 
-  it('is the same for the same network, which stays as it was', () => {
+  it('is the same for the same network, and leaves the network unchanged', () => {
     const network = new nn.Sequential(new nn.Conv2d(4, 2, 3), new nn.BatchNorm2d(2));
-    expect(exportOnnx(network, shape)).toEqual(exportOnnx(network, shape));
+    expect(exportOnnx(network, traceOfImages(network, shape))).toEqual(
+      exportOnnx(network, traceOfImages(network, shape)),
+    );
     expect(network.training).toBe(true);
     network.free();
   });
 });
 
-describe('what cannot be exported is an error that names it', () => {
-  const none = (body: (image: Tensor) => Tensor) => () => exportOnnx(new Made(body), shape);
+describe('an export fails with a message that names', () => {
+  const none = (body: (image: Tensor) => Tensor) => () => {
+    const network = new Made(body);
+    return exportOnnx(network, traceOfImages(network, shape));
+  };
 
   it.each<[what: string, body: (image: Tensor) => Tensor, message: string]>([
     [
@@ -118,9 +124,14 @@ describe('what cannot be exported is an error that names it', () => {
       'it drops values though the network is not training',
     ],
     [
-      'an approximation',
-      (x) => x.gelu({ approximate: 'tanh' }),
-      "approximate is 'tanh'; allowed for export to ONNX: 'none'",
+      'another element type',
+      (x) => x.to({ dtype: 'float64' }).mul(2),
+      'it converts to another element type; allowed: bool, int64, float32',
+    ],
+    [
+      'a row of a table at constant places',
+      (x) => x.add(embedding(wave(5, 7), tensor([1, 0, 4, 2, 2], 'int64'))),
+      'its indices are constants or parameters, which the file stores as float32; allowed: indices from the input',
     ],
     [
       'a scale that gives no whole size',
@@ -153,13 +164,17 @@ describe('what cannot be exported is an error that names it', () => {
 
   it('batch norm without running statistics', () => {
     const network = new nn.BatchNorm2d(4, { trackRunningStats: false });
-    expect(() => exportOnnx(network, shape)).toThrow('batch norm without running statistics');
+    expect(() => exportOnnx(network, traceOfImages(network, shape))).toThrow(
+      'batch norm without running statistics',
+    );
     network.free();
   });
 
   it('a network that changes its weights', () => {
     const network = new WithWeights({ w: wave(7) }, (x, { w }) => x.add(w!.mul_(2)));
-    expect(() => exportOnnx(network, shape)).toThrow('it changes w; allowed: to change results');
+    expect(() => exportOnnx(network, traceOfImages(network, shape))).toThrow(
+      'it changes w; allowed: to change results',
+    );
     network.free();
   });
 });

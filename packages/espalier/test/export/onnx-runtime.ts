@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { exportOnnx } from '../../src/export/onnx.js';
 import type { LanguageModel } from '../../src/networks/language-model.js';
 import type { InputShape } from '../../src/space/space.js';
-import { AGREEMENT, images, scaleOf, tokensAt } from './agreement.js';
+import { AGREEMENT, images, scaleOf, tokensAt, traceOfImages, traceOfTokens } from './agreement.js';
 
 ort.env.wasm.numThreads = 1;
 
@@ -23,7 +23,7 @@ function expectClose(theirs: ort.Tensor, ours: Tensor): void {
 /** That ONNX Runtime and libtorch compute the same of one image and of three. */
 export async function expectAgreement(network: nn.Layer, shape: InputShape): Promise<void> {
   network.eval();
-  const session = await open(exportOnnx(network, shape));
+  const session = await open(exportOnnx(network, traceOfImages(network, shape)));
   try {
     for (const count of [1, 3]) {
       const values = images(count, shape);
@@ -52,7 +52,7 @@ function expectDifferent(one: Tensor, other: Tensor, times: number): void {
 /** The same of four tokens of one text and of three texts, token by token, each from the state after the one before. */
 export async function expectTokenAgreement(model: LanguageModel): Promise<void> {
   model.eval();
-  const session = await open(exportOnnx(model));
+  const session = await open(exportOnnx(model, traceOfTokens(model)));
   try {
     for (const texts of [1, 3]) {
       const initial = model.initialState(texts);

@@ -59,13 +59,14 @@ describe('a network in ONNX Runtime gives the same logits', () => {
 });
 
 describe('a language model in ONNX Runtime, fed with its own state, gives the same log-probabilities', () => {
-  const models: readonly [space: string, options: object][] = [
-    ['darts-rnn', { hidden: 5 }],
-    ['zoph-rnn', { hidden: 5 }],
-    ['zoph-rnn', { hidden: 4, base: 3, layers: 2, tied: false }],
+  // Seeds of architectures that do not multiply the state of zeros with what they read: those would never give anything else.
+  const models: readonly [space: string, options: object, seeds: readonly number[]][] = [
+    ['darts-rnn', { hidden: 5 }, [1, 2, 3]],
+    ['zoph-rnn', { hidden: 5 }, [3, 5, 6]],
+    ['zoph-rnn', { hidden: 4, base: 3, layers: 2, tied: false }, [2, 3, 5]],
   ];
-  for (const [name, options] of models)
-    it.each([1, 2, 3])(`of ${name} ${JSON.stringify(options)}, architecture %i`, async (seed) => {
+  for (const [name, options, seeds] of models)
+    it.each(seeds)(`of ${name} ${JSON.stringify(options)}, architecture %i`, async (seed) => {
       const space = Space.configure(spaces.get(name)!, options);
       const architecture = space.decode(space.sample(Random.of(seed, 'architecture')));
       manualSeed(1);

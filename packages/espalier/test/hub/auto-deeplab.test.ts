@@ -15,7 +15,7 @@ describe.each([
   { entry: autoDeepLabM, filterMultiplier: 32, published: '21.62' },
   { entry: autoDeepLabL, filterMultiplier: 48, published: '44.42' },
 ])('$entry.name', ({ entry, filterMultiplier, published }) => {
-  const space = Space.configure(autoDeepLab, entry.options);
+  const space: Space = Space.configure(autoDeepLab, entry.options);
 
   it('is an architecture of its space', () => {
     expect(entry.space).toBe(space.name);
@@ -23,7 +23,7 @@ describe.each([
     expect(space.decode(space.encode(entry.architecture))).toEqual(entry.architecture);
   });
 
-  it(`has the published ${published}M parameters, exactly its own figure`, () => {
+  it(`has the published ${published}M parameters, and exactly the number recorded in the hub`, () => {
     const network = buildNetwork(space, entry.architecture, cityscapes);
     expect(network).toBeInstanceOf(nn.Layer);
     const parameters = network.parameterCount();

@@ -14,7 +14,7 @@ setThreads(1);
 const CIFAR = { channels: 3, height: 32, width: 32, classes: 10 };
 
 describe.each([dartsV1, dartsV2, ashaCnn])('the published $name', (entry) => {
-  it('is of its space and has the size that it says', () => {
+  it('belongs to its space and has the recorded size', () => {
     expect(entry.space).toBe(dartsCnn.name);
     const space = Space.configure(dartsCnn, entry.options);
     const architecture = space.validate(entry.architecture);

@@ -28,7 +28,7 @@ const SMALL: Readonly<Record<string, object>> = {
 };
 const VOCABULARY = 20;
 
-/** That one step of training gives every parameter a finite gradient. */
+/** Checks that one training step gives every parameter a finite gradient. */
 function expectGradients(network: nn.Module, run: () => Tensor): void {
   network.train();
   scope(() => {
@@ -40,7 +40,7 @@ function expectGradients(network: nn.Module, run: () => Tensor): void {
   });
 }
 
-describe('every published architecture builds, trains, and is the same in ONNX Runtime', () => {
+describe('every published architecture can be built and trained, and agrees with ONNX Runtime', () => {
   it.each([...hub.values()])('$name', async (entry) => {
     const space = Space.configure(spaces.get(entry.space)!, { ...entry.options, ...SMALL[entry.space] });
     manualSeed(1);

@@ -10,7 +10,7 @@ import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 setThreads(1);
 
 describe.each([dartsV1Rnn, dartsV2Rnn, enasRnn])('the published $name', (entry) => {
-  it('is of its space and has the size that it says', () => {
+  it('belongs to its space and has the recorded size', () => {
     expect(entry.space).toBe(dartsRnn.name);
     const space = Space.configure(dartsRnn, entry.options);
     const architecture = space.validate(entry.architecture);
@@ -20,7 +20,7 @@ describe.each([dartsV1Rnn, dartsV2Rnn, enasRnn])('the published $name', (entry) 
     model.free();
   });
 
-  it('reaches every weight from its loss', () => {
+  it('has a gradient from its loss to every weight', () => {
     const space = Space.configure(dartsRnn, { ...entry.options, hidden: 6 });
     const model = buildLanguageModel(space, entry.architecture, { vocabulary: 5 });
     scope(() => {

@@ -6,7 +6,7 @@ import { traceClassifier } from '../../src/networks/operator-trace.js';
 setThreads(1);
 
 const image = { channels: 3, height: 4, width: 4, classes: 2 };
-/** Bytes of one channel of an image in float32. */
+/** The size in bytes of one image channel in float32. */
 const CHANNEL = 64;
 
 function measured(network: nn.Layer): { each: number[]; training: number; evaluation: number } {
@@ -46,7 +46,7 @@ class Split extends nn.Layer {
 class Scoped extends nn.Layer {
   readonly conv = new nn.Conv2d(3, 3, 1);
 
-  /** Each time what the convolution took is free again for the next. */
+  /** Each iteration frees its memory before the next one allocates. */
   forward(input: Tensor): Tensor {
     const once = (value: Tensor) => scope(() => this.conv.forward(value).relu().mul(2));
     return once(once(once(input)));
@@ -54,7 +54,7 @@ class Scoped extends nn.Layer {
 }
 
 describe('activation memory', () => {
-  it('is that of all results: a chain in training, two of them at once in evaluation', () => {
+  it('of a chain covers all results in training, and at most two results at a time in evaluation', () => {
     const chain = new nn.Sequential(new nn.Conv2d(3, 8, 1), new nn.ReLU(), new nn.Conv2d(8, 2, 1));
     expect(measured(chain)).toEqual({
       each: [8 * CHANNEL, 8 * CHANNEL, 2 * CHANNEL],
@@ -63,7 +63,7 @@ describe('activation memory', () => {
     });
   });
 
-  it('of a result in place is that which was there', () => {
+  it('does not grow with in-place operators', () => {
     expect(measured(new InPlace())).toEqual({
       each: [5 * CHANNEL, 0, 0],
       training: 5 * CHANNEL,
@@ -71,7 +71,7 @@ describe('activation memory', () => {
     });
   });
 
-  it('of a view of the image, and of what is written into it, is none', () => {
+  it('does not count views of the image or values written into them', () => {
     expect(measured(new OfTheImage())).toEqual({
       each: [0, 0, 0, 6 * CHANNEL],
       training: 6 * CHANNEL,
@@ -79,12 +79,12 @@ describe('activation memory', () => {
     });
   });
 
-  it('counts anew what was freed and taken again', () => {
+  it('counts memory again if it is freed and reallocated', () => {
     expect(measured(new Scoped()).each).toEqual(Array.from({ length: 9 }, () => 3 * CHANNEL));
   });
 
-  it('lasts as long as a view of it is read', () => {
-    // The convolution is there until its first half is joined to what was made of the second.
+  it('is held as long as a view of it is still to be read', () => {
+    // The result of the convolution is needed until its first half is concatenated with the squashed second half.
     expect(measured(new Split())).toEqual({
       each: [2 * CHANNEL, 0, CHANNEL, CHANNEL, 5 * CHANNEL],
       training: 9 * CHANNEL,

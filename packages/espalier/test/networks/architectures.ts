@@ -12,7 +12,7 @@ import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 
 type ConvolutionLayer = Convolution & Pick<ZophLayer, 'inputs'>;
 
-/** A layer with one 1x1 filter that reads the image, but for what is given. */
+/** A layer that reads the image with one 1x1 filter, apart from the given properties. */
 export function layer(given: Partial<ConvolutionLayer> = {}): ConvolutionLayer {
   return {
     filterHeight: 1,
@@ -50,7 +50,7 @@ export const architectures = seeds.map(({ layers, seed }) => {
   return { layers: convolutions as readonly ConvolutionLayer[] };
 });
 
-/** The same with layers of every type. */
+/** Random architectures with layers of every type. */
 export const mixedArchitectures = seeds.map(({ layers, seed }) =>
   sampled({ layers, layerTypes: LAYER_TYPES }, seed),
 );
@@ -61,8 +61,8 @@ const stridesOf = (layer: ZophLayer): readonly [height: number, width: number] =
 };
 
 /**
- * What is known of a network without building it, layer by layer; filters and windows are odd, so stride s divides
- * sizes by s.
+ * The channels and sizes of each layer, computed from the architecture alone. Filters and windows are odd, so a stride of
+ * s divides sizes by s.
  */
 export function sizesOf(architecture: ZophCnn, image: { channels: number; height: number; width: number }) {
   const layers: { inputs: readonly number[]; channels: number; height: number; width: number }[] = [];

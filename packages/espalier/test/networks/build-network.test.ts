@@ -22,7 +22,7 @@ const spaceOf = (network: (width: number, classes: number) => unknown) =>
   );
 
 describe('buildNetwork', () => {
-  it('gives the network that the space makes of architecture and shape', () => {
+  it('returns the network that the space builds from the architecture and the shape', () => {
     const network = buildNetwork(
       spaceOf((width, classes) => new nn.Linear(width, classes)),
       { width: 6 },
@@ -32,7 +32,7 @@ describe('buildNetwork', () => {
     network.free();
   });
 
-  it('rejects a space that has no networks', () => {
+  it('rejects a space without networks', () => {
     const build = () => buildNetwork(Space.configure(branching), { depth: 1, layers: [] }, shape);
     expect(build).toThrow(InputError);
     expect(build).toThrow(
@@ -40,7 +40,7 @@ describe('buildNetwork', () => {
     );
   });
 
-  it('rejects what is no layer, and says what it is', () => {
+  it('rejects a result that is not a layer, and names its type', () => {
     for (const [made, name] of [
       [undefined, '[object Undefined]'],
       [Promise.resolve(), '[object Promise]'],

@@ -2,8 +2,8 @@ import { fromTypedArray, grad, noGrad, scope, type Tensor } from '@espalier/torc
 import { expect } from 'vitest';
 
 /**
- * Checks autograd's gradient of `f` (one element, float64) to each of `inputs` against central differences. At most
- * `most` elements of each are moved, evenly spread.
+ * Checks the gradient that autograd computes of `f` (one element, float64) with respect to `inputs` against central
+ * differences. At most `most` evenly spaced elements of each input are checked.
  */
 export function expectGradients(f: () => Tensor, inputs: ReadonlyMap<string, Tensor>, most = 40): void {
   const gradients = scope(() => grad(f(), [...inputs.values()]).map((gradient) => gradient.toNumbers()));

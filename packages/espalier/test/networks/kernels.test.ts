@@ -18,7 +18,7 @@ const shape = { channels: 3, height: 16, width: 16, classes: 4 };
 const genotype = dartsV2.architecture as DartsGenotype;
 const supernet = () => new DartsSupernet(shape, { channels: 2, layers: 3, nodes: 4 });
 
-/** Networks whose cells run on the kernels in training. */
+/** Networks whose cells use the kernels in training. */
 const networks: Record<
   string,
   () => { network: Network; forward?: (image: Tensor) => Tensor; extra?: Tensor[] }
@@ -61,7 +61,7 @@ const networks: Record<
   },
 };
 
-describe('on the kernels a training step has the values, gradients and statistics that libtorch gives', () => {
+describe('with the kernels, a training step gives the same values, gradients and statistics as libtorch', () => {
   it.each(Object.entries(networks))('%s', (_, make) => {
     scope(() => {
       manualSeed(11);
@@ -94,7 +94,7 @@ describe('on the kernels a training step has the values, gradients and statistic
       close(ours.logits, theirs.logits, 'logits');
       for (const [place, gradient] of ours.gradients.entries()) {
         const other = theirs.gradients[place];
-        // What is not on the path has no gradient, or zeros where an operation multiplies by them.
+        // Parameters off the path have no gradient, or a gradient of zeros if an operation multiplies by zero.
         if (gradient !== undefined && other !== undefined) close(gradient, other, `gradient ${place}`);
         else expect([...(gradient ?? []), ...(other ?? [])].every((value) => value === 0)).toBe(true);
       }
@@ -105,7 +105,7 @@ describe('on the kernels a training step has the values, gradients and statistic
   });
 });
 
-describe('on the kernels evaluation has the values that libtorch gives', () => {
+describe('with the kernels, evaluation gives the same values as libtorch', () => {
   it.each(Object.entries(networks))('%s', (_, make) => {
     scope(() =>
       noGrad(() => {
@@ -113,7 +113,7 @@ describe('on the kernels evaluation has the values that libtorch gives', () => {
         const { network, forward = (image: Tensor) => network.forward(image) } = make();
         network.to({ dtype: 'float64', memoryFormat: 'channels_last' });
         const image = randn([4, 3, 16, 16], { dtype: 'float64' });
-        // Statistics that are of no batch.
+        // Arbitrary running statistics.
         for (const [name, value] of network.namedBuffers())
           if (name.endsWith('running_var')) value.uniform_(0.5, 2);
           else if (name.endsWith('running_mean')) value.normal_(0, 0.3);
@@ -125,7 +125,7 @@ describe('on the kernels evaluation has the values that libtorch gives', () => {
         expect(size).toBeGreaterThan(0);
         for (const [i, value] of ours.entries())
           expect(Math.abs(value - theirs[i]!)).toBeLessThan(1e-9 * size);
-        // Evaluation looks at the statistics and leaves them alone.
+        // Evaluation must not change the statistics.
         expect([...network.namedBuffers()].map(([, value]) => value.toNumbers())).toEqual(before);
       }),
     );

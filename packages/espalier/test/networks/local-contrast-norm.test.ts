@@ -16,7 +16,7 @@ setThreads(1);
 
 const norm = new LocalContrastNorm();
 
-/** What the layer makes of one image [maps, height, width]. */
+/** The output of the layer for one image [maps, height, width]. */
 const normalised = (image: number[][][]) => scope(() => norm.forward(tensor([image], 'float64')).toNumbers());
 
 const close = (values: readonly number[], expected: readonly number[], digits = 10) => {
@@ -24,7 +24,7 @@ const close = (values: readonly number[], expected: readonly number[], digits = 
   for (const [index, value] of values.entries()) expect(value).toBeCloseTo(expected[index]!, digits);
 };
 
-/** The formula as it stands, pixel by pixel. */
+/** The formula evaluated literally, pixel by pixel. */
 function reference(image: number[][][]): number[] {
   const height = image[0]!.length;
   const width = image[0]![0]!.length;
@@ -54,16 +54,16 @@ function reference(image: number[][][]): number[] {
 }
 
 describe('local contrast normalisation', () => {
-  it('subtracts the mean over the maps and divides by their deviation', () => {
-    // One pixel, the mean of two maps is 5: -3 and 3 over the root of 9 and 1e-5.
+  it('subtracts the mean over the maps and divides by their standard deviation', () => {
+    // For one pixel, the mean of the two maps is 5: -3 and 3 divided by the root of 9 + 1e-5.
     close(
       normalised([[[2]], [[8]]]),
       [-3, 3].map((v) => v / Math.sqrt(9 + 1e-5)),
     );
   });
 
-  it('weights what is around a pixel by a Gaussian, scaled to what lies inside', () => {
-    // Two pixels, 1 and g apart from the middle: means (4 + 6g) / (1 + g) and the other way round.
+  it('weights the neighbourhood of a pixel by a Gaussian, rescaled to the part inside the image', () => {
+    // Two pixels with weights 1 (centre) and g: the means are (4 + 6g) / (1 + g) and (6 + 4g) / (1 + g).
     const g = Math.exp(-1 / (2 * 2.25 ** 2));
     const v = 4 - (4 + 6 * g) / (1 + g);
     close(
@@ -72,17 +72,17 @@ describe('local contrast normalisation', () => {
     );
   });
 
-  it('divides by no less than the mean deviation of the image', () => {
+  it('divides by at least the mean standard deviation of the image', () => {
     const image = [
       Array.from({ length: 11 }, (_, j) => Array.from({ length: 10 }, (_, k) => (j + k === 0 ? 5 : 0))),
     ];
     const values = normalised(image);
     close(values, reference(image));
-    // Far from the one bright pixel nothing is raised to contrast.
+    // Far from the only bright pixel, contrast is not amplified.
     expect(Math.abs(values.at(-1)!)).toBeLessThan(1e-9);
   });
 
-  it('is the formula of the paper on any image', () => {
+  it('agrees with the formula of the paper on any image', () => {
     manualSeed(1);
     for (const [maps, height, width] of [
       [1, 1, 12],
@@ -99,7 +99,7 @@ describe('local contrast normalisation', () => {
     }
   });
 
-  it('takes each image for itself, and makes zeros of a constant one', () => {
+  it('normalises each image independently, and maps a constant image to zeros', () => {
     const one = [[[1, 2], [3, 5]]]; // biome-ignore format: an image
     const flat = [[[7, 7], [7, 7]]]; // biome-ignore format: an image
     const both = scope(() => norm.forward(tensor([one, flat], 'float64')).toNumbers());
@@ -107,7 +107,7 @@ describe('local contrast normalisation', () => {
     close(both.slice(4), [0, 0, 0, 0]);
   });
 
-  it('has the gradient that finite differences give', () => {
+  it('has a gradient that agrees with finite differences', () => {
     manualSeed(2);
     scope(() => {
       const images = randn([2, 3, 6, 5], { dtype: 'float64' });
@@ -121,7 +121,7 @@ describe('local contrast normalisation', () => {
     });
   });
 
-  it('has a finite gradient where there is no contrast', () => {
+  it('has a finite gradient for an image without contrast', () => {
     scope(() => {
       const image = fromTypedArray(new Float32Array(12), [1, 1, 3, 4]);
       image.requiresGrad = true;

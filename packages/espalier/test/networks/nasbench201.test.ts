@@ -15,8 +15,8 @@ const all = (operation: NasBench201Operation): NasBench201Cell => [
 ];
 
 describe('a network of nasbench201', () => {
-  // The benchmark's own table: 1.531546M and 0.073306M parameters, 220.11969M and 7.78305M FLOPs (it counts the ten
-  // biases of the classifier too).
+  // The benchmark's table lists 1.531546M and 0.073306M parameters, and 220.11969M and 7.78305M FLOPs. The FLOPs include
+  // the ten biases of the classifier.
   it.each([
     ['nor_conv_3x3', 1_531_546, 220_119_680],
     ['skip_connect', 73_306, 7_783_040],
@@ -54,7 +54,7 @@ describe('a network of nasbench201', () => {
     network.free();
   });
 
-  it('adds up what the edges make of the earlier nodes', () => {
+  it('sums the operations on the earlier nodes', () => {
     const value = (cell: NasBench201Cell) =>
       scope(() =>
         noGrad(() => {

@@ -45,7 +45,7 @@ const close = (values: readonly number[], expected: readonly number[]) => {
 };
 
 describe('an operation of nasnet', () => {
-  it('gives the filters and the size that the cell needs, whatever it reads', () => {
+  it('gives the number of filters and the size that the cell needs, for any input', () => {
     for (const name of nasnetOperations)
       for (const [inputs, stride, size] of [
         [8, 1, 7],
@@ -60,7 +60,7 @@ describe('an operation of nasnet', () => {
         });
   });
 
-  it('has the parameters computed by hand', () => {
+  it('has the number of parameters computed by hand', () => {
     const F = 16;
     const bn = (width: number) => 2 * width;
     const squeezed = (width: number, inner: number) => F * width + bn(width) + inner + width * F + bn(F);
@@ -89,9 +89,9 @@ describe('an operation of nasnet', () => {
     expect(Object.fromEntries(found)).toEqual(expected);
   });
 
-  it('reads the pixels two apart in a dilated convolution', () => {
+  it('reads pixels two apart in a dilated convolution', () => {
     scope(() => {
-      // One filter wide: the bottleneck of 1/4 of 4 filters.
+      // The bottleneck has 1/4 of 4 filters, that is, one filter.
       const operation = buildOperation('dil_conv_3x3', 4, 4, 1, norm).eval();
       noGrad(() => {
         for (const parameter of operation.parameters()) if (parameter.shape.length === 4) parameter.fill_(1);
@@ -104,7 +104,7 @@ describe('an operation of nasnet', () => {
     });
   });
 
-  it('takes the mean over the pixels that are there, not over the padding', () => {
+  it('averages over the pixels inside the image, not over the padding', () => {
     scope(() => {
       const pool = buildOperation('avg_pool_3x3', 1, 1, 1, norm);
       close(
@@ -127,7 +127,7 @@ describe('an operation of nasnet', () => {
 });
 
 describe('a factorized reduction', () => {
-  it('reads the even places with one half of its filters and the odd ones with the other', () => {
+  it('reads the even positions with one half of its filters and the odd positions with the other', () => {
     scope(() => {
       const reduction = new FactorizedReduction(1, 3, norm).eval();
       noGrad(() => {
@@ -153,7 +153,7 @@ describe('a factorized reduction', () => {
 });
 
 describe('a cell of nasnet', () => {
-  /** Evaluated with 1x1 convolutions that multiply by 1 and normalisation that does nothing. */
+  /** Evaluates a cell whose 1x1 convolutions multiply by 1 and whose normalisation is the identity. */
   function evaluate(cell: NasnetCell, input: Tensor, previous: Tensor): Tensor {
     cell.eval();
     for (const [name, value] of cell.stateDict())
@@ -180,7 +180,7 @@ describe('a cell of nasnet', () => {
       ],
     ]);
 
-  it('counts its hidden states from its input backward: 0 the last output, 1 the one before', () => {
+  it('numbers its hidden states backwards from its input: 0 is the last output, 1 the one before', () => {
     scope(() =>
       noGrad(() => {
         const architecture: NasnetCellArchitecture = {
@@ -199,14 +199,14 @@ describe('a cell of nasnet', () => {
         const cell = new NasnetCell(architecture, place, norm);
         const result = evaluate(cell, input(), previous());
         expect(result.shape).toEqual([1, 3, 2, 2]);
-        // The input is rectified before its 1x1 convolution; the previous one fits and comes as it is.
+        // The input passes through ReLU and a 1x1 convolution. The previous input already fits and is used unchanged.
         close(result.toNumbers(), [10, -20, 30, 40, 0, 4, 6, 8, 40, 44, 46, 48]);
         cell.free();
       }),
     );
   });
 
-  it('reads its only input in both places where it is the first cell', () => {
+  it('uses its only input in both roles if it is the first cell', () => {
     scope(() =>
       noGrad(() => {
         const architecture: NasnetCellArchitecture = {
@@ -220,7 +220,7 @@ describe('a cell of nasnet', () => {
     );
   });
 
-  it('concatenates the results of a block that says so, and reads them with operations of twice the channels', () => {
+  it('concatenates the results of a block with combination concat, and reads them with twice the channels', () => {
     scope(() =>
       noGrad(() => {
         const architecture: NasnetCellArchitecture = {
@@ -239,7 +239,7 @@ describe('a cell of nasnet', () => {
     );
   });
 
-  it('reduces with stride 2 what it reads of its inputs, and factorized what it concatenates of them', () => {
+  it('reduces inputs with stride 2 in its blocks, and by factorized reduction in its output', () => {
     scope(() =>
       noGrad(() => {
         const architecture: NasnetCellArchitecture = {
@@ -274,15 +274,15 @@ describe('a cell of nasnet', () => {
         ]);
         const result = evaluate(cell, image, larger);
         expect(result.shape).toEqual([1, 4, 1, 1]);
-        // The previous input becomes [1 2; 3 4] and [5 6; 7 8], then (1 + 5) and (4 + 8); the input 1 .. 4 twice, its
-        // greatest is 4 and its first, by a convolution over two channels, 1 + 1.
+        // The previous input becomes [1 2; 3 4] and [5 6; 7 8], then (1 + 5) and (4 + 8). The input holds 1 to 4 in both
+        // channels: its maximum is 4, and a convolution over the two channels gives 1 + 1 for the first pixel.
         close(result.toNumbers(), [6, 12, 2 * (4 + 2), 2 * (4 + 2)]);
         cell.free();
       }),
     );
   });
 
-  it('drops whole paths of an image in training, never skip connections, and keeps the expectation', () => {
+  it('drops whole paths of an image in training, but never skip connections, and preserves the expectation', () => {
     scope(() =>
       noGrad(() => {
         const cell = new NasnetCell(
@@ -306,7 +306,7 @@ describe('a cell of nasnet', () => {
           expect(others).toEqual([first, first, first, 1, 1, 1, 1]);
           if (first === 4) kept++;
         }
-        // Binomial, standard deviation 13.7.
+        // Binomial distribution with a standard deviation of 13.7.
         expect(Math.abs(kept - 250)).toBeLessThan(70);
         expect(new Set(cell.eval().forward(images, images, 0.75).toNumbers())).toEqual(new Set([1]));
         cell.free();
@@ -321,7 +321,7 @@ describe('a network of nasnet', () => {
   ) => planCells(published, { skipReductionInput: false, ...options }).map(({ outputs }) => outputs);
   const times = (count: number, value: number) => Array.from({ length: count }, () => value);
 
-  it('has the channels of the endpoints that the authors test their three networks for', () => {
+  it("has the channels at the endpoints that the authors' tests check for their three networks", () => {
     expect(widths({ cells: 6, layout: 'cifar', channels: 32, stemFilters: 96 })).toEqual([
       ...times(6, 192),
       256,
@@ -349,7 +349,7 @@ describe('a network of nasnet', () => {
     ]);
   });
 
-  it('lets the cell after a reduction read what came before the reduction, or what the reduction read', () => {
+  it('gives the cell after a reduction the first or, with skipReductionInput, the second input of the reduction', () => {
     const previous = (skipReductionInput: boolean) =>
       planCells(published, {
         cells: 2,
@@ -358,12 +358,12 @@ describe('a network of nasnet', () => {
         stemFilters: 32,
         skipReductionInput,
       }).map(({ previousCell }) => previousCell);
-    // Cells 0 and 1 are the stem's, 4 and 7 the reductions between the stages.
+    // Cells 0 and 1 belong to the stem; cells 4 and 7 are the reductions between the stages.
     expect(previous(false)).toEqual([undefined, -1, 0, 1, 2, 3, 4, 5, 6, 7]);
     expect(previous(true)).toEqual([undefined, -1, 0, 1, 2, 2, 4, 5, 5, 7]);
   });
 
-  it('drops more paths the higher a cell stands: the last with the whole probability', () => {
+  it('drops paths with a probability proportional to the depth of the cell, up to the full probability in the last', () => {
     scope(() => {
       const network = new NasnetNetwork(published, colour(8), settings);
       network.dropPathProbability = 0.4;
@@ -377,11 +377,11 @@ describe('a network of nasnet', () => {
     });
   });
 
-  it('has an auxiliary head only when asked, before the second reduction', () => {
+  it('has an auxiliary head before the second reduction, but only on request', () => {
     scope(() => {
       const without = new NasnetNetwork(published, colour(32), settings);
       const network = new NasnetNetwork(published, colour(32), { ...settings, auxiliary: true });
-      // The second stage has 16 filters, 6 states: 96 channels of 16x16, averaged to 4x4.
+      // The second stage has 16 filters and 6 states: 96 channels of 16x16, pooled to 4x4.
       const head = 96 * 128 + 2 * 128 + 128 * 768 * 4 * 4 + 2 * 768 + 768 * 10 + 10;
       expect(network.parameterCount() - without.parameterCount()).toBe(head);
       const images = randn([2, 3, 32, 32]);
@@ -396,24 +396,24 @@ describe('a network of nasnet', () => {
     });
   });
 
-  it('says which images are too small for the auxiliary head and for the stem', () => {
+  it('rejects images that are too small for the auxiliary head or the stem', () => {
     const build = (size: number, options: Partial<NasnetOptions>) =>
       new NasnetNetwork(published, colour(size), { ...settings, ...options });
-    expect(() => build(8, { auxiliary: true })).toThrow('it reads features of 4x4');
+    expect(() => build(8, { auxiliary: true })).toThrow('its features are only 4x4');
     expect(() => build(71, { auxiliary: true, layout: 'imagenet' }).free()).not.toThrow();
-    expect(() => build(64, { auxiliary: true, layout: 'imagenet' })).toThrow('it reads features of 4x4');
-    expect(() => build(2, { layout: 'imagenet' })).toThrow('images of 3x3 and more, not 2x2');
+    expect(() => build(64, { auxiliary: true, layout: 'imagenet' })).toThrow('its features are only 4x4');
+    expect(() => build(2, { layout: 'imagenet' })).toThrow('images of at least 3x3, not 2x2');
   });
 
-  it('says which filters its cells can share out', () => {
+  it('rejects a number of filters that does not fit its cells', () => {
     const build = (options: Partial<NasnetOptions>) =>
       new NasnetNetwork(published, colour(8), { ...settings, ...options });
     expect(() => build({ filters: 770 })).toThrow(
-      "space nasnet: option 'filters' is 770; allowed with a normal cell that concatenates 6 times the filters of its " +
-        "convolutions, and layout 'cifar': multiples of 24, from 48",
+      "space nasnet: option 'filters' is 770; allowed with layout 'cifar' and a normal cell whose output is 6 times as wide " +
+        'as its convolutions: multiples of 24, at least 48',
     );
     expect(() => build({ channels: 7, layout: 'imagenet' })).toThrow(
-      "space nasnet: option 'channels' is 7; allowed with layout 'imagenet': 8 and more",
+      "space nasnet: option 'channels' is 7; allowed with layout 'imagenet': 8 or more",
     );
     const network = build({ filters: 48, channels: 1000 });
     expect(network.classifier.weight.shape).toEqual([10, 48]);
@@ -433,7 +433,7 @@ describe('a network of nasnet', () => {
     );
   });
 
-  it('builds, runs and learns in every parameter, whatever the architecture, layout and shape of the images', () => {
+  it('runs and has a gradient for every parameter, for any architecture, layout and image shape', () => {
     const spaces = fc.record({
       blocks: fc.constantFrom(1, 2, 5),
       layout: fc.constantFrom('cifar', 'imagenet'),

@@ -1,9 +1,9 @@
-import { nn, setThreads, type Tensor } from '@espalier/torch';
+import { nn, setThreads, type Tensor, zeros } from '@espalier/torch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawingOrder, type GraphEdge, type NetworkGraph } from '../../src/drawing/graph.js';
 import { networkGraph } from '../../src/networks/network-graph.js';
-import { traceClassifier } from '../../src/networks/operator-trace.js';
+import { traceClassifier, traceOperators } from '../../src/networks/operator-trace.js';
 import { ZophNetwork } from '../../src/networks/zoph-cnn/network.js';
 import { architectures, layer, sizesOf } from './architectures.js';
 
@@ -11,8 +11,10 @@ setThreads(1);
 
 const image = { channels: 3, height: 8, width: 6, classes: 2 };
 
+const input = { label: 'image', shape: [3, 8, 6] };
+
 function graphOf(network: nn.Layer): NetworkGraph {
-  const graph = networkGraph(traceClassifier(network, image).calls, image, 'a network');
+  const graph = networkGraph(traceClassifier(network, image).calls, input, 'a network');
   network.free();
   return graph;
 }
@@ -24,7 +26,7 @@ const sorted = (edges: readonly GraphEdge[]) => edges.map((edge) => JSON.stringi
 class Residual extends nn.Layer {
   readonly conv = new nn.Conv2d(3, 3, 1);
 
-  /** @param join how the sum is made */
+  /** @param join computes the sum */
   constructor(readonly join: (raw: Tensor, input: Tensor) => Tensor) {
     super();
   }
@@ -35,7 +37,7 @@ class Residual extends nn.Layer {
 }
 
 describe('the graph of a network', () => {
-  it('shows a layer as one node with its filter, its stride, what follows it and its size', () => {
+  it('shows a layer as one node with its filter, stride, normalisation, activation and size', () => {
     const { title, nodes, edges } = graphOf(
       new ZophNetwork(
         { layers: [layer({ filterHeight: 3, filterWidth: 5, filters: 4, strideHeight: 2 })] },
@@ -57,7 +59,7 @@ describe('the graph of a network', () => {
     expect(edges).toEqual([flow(0, 1), flow(1, 2), flow(2, 3)]);
   });
 
-  it('says on an edge to which size an output was padded', () => {
+  it('labels an edge with the size that the output was padded to', () => {
     const { edges } = graphOf(
       new ZophNetwork(
         {
@@ -80,7 +82,7 @@ describe('the graph of a network', () => {
     ]);
   });
 
-  it('has a node a layer and an edge wherever an architecture of zoph-cnn has an input', () => {
+  it('has one node per layer and one edge per input of a zoph-cnn architecture', () => {
     fc.assert(
       fc.property(architectures, (architecture) => {
         const { nodes, edges } = graphOf(new ZophNetwork(architecture, image));
@@ -92,7 +94,7 @@ describe('the graph of a network', () => {
           'pool',
           'linear',
         ]);
-        // Layer i is node i + 1, node 0 is the image.
+        // Layer i is node i + 1; node 0 is the image.
         const into = (to: number, inputs: readonly number[]): GraphEdge[] => {
           if (inputs.length === 0) return [to === 1 ? flow(0, 1) : skip(0, to)];
           const height = Math.max(...inputs.map((index) => layers[index]!.height));
@@ -116,7 +118,7 @@ describe('the graph of a network', () => {
     );
   });
 
-  it('draws other layer types of zoph-cnn, and local contrast norm as one node', () => {
+  it('shows the other layer types of zoph-cnn, with local contrast norm as one node', () => {
     const { nodes, edges } = graphOf(
       new ZophNetwork(
         {
@@ -150,7 +152,7 @@ describe('the graph of a network', () => {
     ]);
   });
 
-  it('draws a chain of pooling, dropout, flattening and linear layers of a user', () => {
+  it('shows a user-defined chain of pooling, dropout, flattening and linear layers', () => {
     const { nodes, edges } = graphOf(
       new nn.Sequential(
         new nn.Conv2d(3, 4, 3, { padding: 1 }),
@@ -176,7 +178,7 @@ describe('the graph of a network', () => {
     expect(edges).toEqual([flow(0, 1), flow(1, 2), flow(2, 3), flow(3, 4), flow(4, 5)]);
   });
 
-  it('draws a sum and what it adds, in place or not', () => {
+  it('shows a sum and its terms, in place or not', () => {
     for (const join of [
       (raw: Tensor, input: Tensor) => raw.relu().add(input),
       (raw: Tensor, input: Tensor) => raw.relu_().add_(input),
@@ -191,7 +193,7 @@ describe('the graph of a network', () => {
     }
   });
 
-  it('keeps an activation apart from a layer whose raw output something else reads', () => {
+  it('shows an activation as its own node if another operator reads the raw output of the layer', () => {
     for (const join of [
       (raw: Tensor) => raw.add(raw.relu()),
       (raw: Tensor) => raw.add(raw.contiguous().clone().relu()),
@@ -202,7 +204,24 @@ describe('the graph of a network', () => {
     }
   });
 
-  it('keeps an activation of the image, which is no layer', () => {
+  it('begins with whatever the network reads', () => {
+    const network = new nn.Sequential(new nn.Linear(7, 4), new nn.Tanh(), new nn.Linear(4, 1));
+    const { calls } = traceOperators(
+      network,
+      () => ({ row: zeros([1, 7]) }),
+      ({ row }) => ({ prediction: network.forward(row) }),
+    );
+    const { nodes, edges } = networkGraph(calls, { label: 'row', shape: [7] }, 'rows');
+    expect(nodes.map(({ kind, label, details }) => [kind, label, ...details])).toEqual([
+      ['input', 'row', '7'],
+      ['linear', 'linear, 4 outputs', 'tanh', '4'],
+      ['linear', 'linear, 1 output', '1'],
+    ]);
+    expect(edges).toEqual([flow(0, 1), flow(1, 2)]);
+    network.free();
+  });
+
+  it('shows an activation of the image as its own node', () => {
     const { nodes, edges } = graphOf(new nn.Sequential(new nn.ReLU(), new nn.Conv2d(3, 1, 1)));
     expect(nodes.map(({ kind, label }) => [kind, label])).toEqual([
       ['input', 'image'],

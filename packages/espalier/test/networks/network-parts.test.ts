@@ -40,7 +40,7 @@ class Network extends nn.Layer {
 }
 
 describe('the parts of a network', () => {
-  it('are its children and the rest, with what their methods call', () => {
+  it('are its children and the rest, each with the operators that it calls', () => {
     const network = new Network();
     const bytes = 3 * 8 * 8 * 4;
     const block = {
@@ -70,20 +70,23 @@ describe('the parts of a network', () => {
       Space.configure(nasnet, { channels: 4, cells: 1 }),
       ['normal', 'reduction', 'normal', 'reduction', 'normal'],
     ],
-  ])('of %s are stem, cells of their kinds and classifier, and add up to the whole', (_, space, kinds) => {
-    const network = buildNetwork(space, space.decode(space.sample(Random.of(1, 'cells'))), image);
-    const trace = traceClassifier(network, image);
-    const parts = networkParts(network, trace, 1);
-    const cells = parts.filter(({ module }) => module.startsWith('cells.'));
-    expect(cells.map(({ kind }) => kind)).toEqual(kinds);
-    expect(parts[0]).toMatchObject({ module: 'stem', kind: 'Sequential', output: [12, 8, 8] });
-    expect(sumOf(parts, 'params')).toBe(network.parameterCount());
-    expect(sumOf(parts, 'macs')).toBe(multiplyAdds(trace.calls));
-    expect(sumOf(parts, 'activationBytes')).toBe(activationBytes(trace));
-    network.free();
-  });
+  ])(
+    'of %s are the stem, the cells by kind and the classifier, and add up to the whole',
+    (_, space, kinds) => {
+      const network = buildNetwork(space, space.decode(space.sample(Random.of(1, 'cells'))), image);
+      const trace = traceClassifier(network, image);
+      const parts = networkParts(network, trace, 1);
+      const cells = parts.filter(({ module }) => module.startsWith('cells.'));
+      expect(cells.map(({ kind }) => kind)).toEqual(kinds);
+      expect(parts[0]).toMatchObject({ module: 'stem', kind: 'Sequential', output: [12, 8, 8] });
+      expect(sumOf(parts, 'params')).toBe(network.parameterCount());
+      expect(sumOf(parts, 'macs')).toBe(multiplyAdds(trace.calls));
+      expect(sumOf(parts, 'activationBytes')).toBe(activationBytes(trace));
+      network.free();
+    },
+  );
 
-  it('of a supernet have all operations of a cell', () => {
+  it('of a supernet contain all candidate operations of a cell', () => {
     const space = Space.configure(dartsCnn, { channels: 2, layers: 3 });
     const supernet = buildSupernet(space, image);
     const trace = traceClassifier(supernet, image);
@@ -96,7 +99,7 @@ describe('the parts of a network', () => {
       'classifier Linear',
       ' ',
     ]);
-    // The cell concatenates four nodes of its channels.
+    // The cell concatenates four nodes.
     expect(parts.slice(1, 4).map(({ output }) => output)).toEqual([
       [8, 8, 8],
       [16, 4, 4],
@@ -106,7 +109,7 @@ describe('the parts of a network', () => {
     supernet.free();
   });
 
-  it('of a language model count a tied weight once, and give the shapes of one token', () => {
+  it('of a language model count a tied weight once, and have the shapes for one token', () => {
     const space = Space.configure(dartsRnn, { hidden: 4 });
     const model = buildLanguageModel(space, space.decode(space.sample(Random.of(1, 'cell'))), {
       vocabulary: 6,
@@ -114,7 +117,7 @@ describe('the parts of a network', () => {
     const parts = networkParts(model, traceLanguageModel(model), 2);
     expect(parts.map(({ module, params, macs, output }) => [module, params, macs, output])).toEqual([
       ['encoder', 24, 0, [4]],
-      // Of inputs and state, to candidate and gate; and of eight nodes.
+      // From input and state to value and gate, and the matrices of eight nodes.
       ['rnns.0', 8 * 8 + 8 * 4 * 8, 8 * 8 + 8 * 4 * 8, [4]],
       ['decoder', 6, 24, [6]],
       ['', 0, 0, [6]],

@@ -14,7 +14,7 @@ setThreads(1);
 
 const image = { channels: 3, height: 4, width: 4, classes: 2 };
 
-/** Without attributes, which are libtorch's own business. */
+/** The calls without attributes, which are internal to libtorch. */
 const outline = (network: nn.Layer) =>
   traceClassifier(network, image).calls.map((call) => ({
     operator: call.operator,
@@ -53,7 +53,7 @@ class Failing extends nn.Layer {
 }
 
 describe('the operators of a network', () => {
-  it('are listed in order, with what they read and the shape of one image', () => {
+  it('are listed in order, with their inputs and the shapes for one image', () => {
     const network = new nn.Sequential(
       new nn.Conv2d(3, 5, [3, 1], { padding: [1, 0], stride: [2, 1] }),
       new nn.Flatten(),
@@ -67,7 +67,7 @@ describe('the operators of a network', () => {
     network.free();
   });
 
-  it('name the earlier results that a skip connection reads', () => {
+  it('refer to the earlier results that a skip connection reads', () => {
     const network = new ZophNetwork(
       { layers: [layer(), layer({ inputs: [0] }), layer({ inputs: [0, 1] })] },
       image,
@@ -80,7 +80,7 @@ describe('the operators of a network', () => {
     network.free();
   });
 
-  it('are followed through operators that work in place', () => {
+  it('are traced through in-place operators', () => {
     const network = new InPlace();
     expect(outline(network).map(({ operator, reads }) => [operator, reads])).toEqual([
       ['aten::conv2d', ['input', 'conv.weight', 'conv.bias']],
@@ -90,7 +90,7 @@ describe('the operators of a network', () => {
     network.free();
   });
 
-  it('have their arguments in place, tensors told by where they come from', () => {
+  it('have their arguments in order, with tensors identified by origin', () => {
     const network = new Splitting();
     const { calls, outputs } = traceClassifier(network, image, 2);
     const [conv, chunk, add, clamp, , join] = calls;
@@ -122,7 +122,7 @@ describe('the operators of a network', () => {
     network.free();
   });
 
-  it('of a language model are those of one token, with the state before and after it', () => {
+  it('of a language model are those for one token, with the state before and after it', () => {
     const space = Space.configure(dartsRnn, { hidden: 4 });
     const model = buildLanguageModel(space, space.decode(space.sample(Random.of(1, 'cell'))), {
       vocabulary: 6,
@@ -141,13 +141,13 @@ describe('the operators of a network', () => {
       calls.flatMap(tensorsOf).flatMap((read) => (read.from === 'input' ? [read.name] : [])),
     );
     expect(inputs).toEqual(new Set(['tokens', 'state.0']));
-    // Tokens to units, the first product reads both halves of [8, 8], and eight nodes have a matrix [4, 8] each.
+    // The embedding; the first product, which reads both halves of [8, 8]; and eight nodes with a matrix [4, 8] each.
     expect(multiplyAdds(calls)).toBe(3 * (8 * 8 + 8 * 4 * 8 + 4 * 6));
     expect(Object.hasOwn(model, 'forward')).toBe(false);
     model.free();
   });
 
-  it('leave no trace: mode, statistics and memory are as before', () => {
+  it('are traced without side effects: mode, statistics and memory are unchanged', () => {
     const network = new ZophNetwork({ layers: [layer()] }, image);
     const state = () => [...network.stateDict()].map(([name, value]) => [name, value.toNumbers()]);
     for (const mode of [true, false]) {
@@ -160,7 +160,7 @@ describe('the operators of a network', () => {
     network.free();
   });
 
-  it('are not there where the network fails, whose mode is restored all the same', () => {
+  it('cannot be traced if the network fails, but its mode is restored', () => {
     const network = new Failing();
     expect(() => traceClassifier(network, image)).toThrow('[7]');
     expect(network.training).toBe(true);

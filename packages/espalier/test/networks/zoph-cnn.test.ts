@@ -28,15 +28,15 @@ const NINE = [
 ];
 
 interface Weights {
-  /** Of the convolutions: [filters, channels, height, width] each. */
+  /** The weights of the convolutions, [filters, channels, height, width] each. */
   readonly convolutions: readonly number[][][][][];
-  /** Added after the normalisation, which does nothing else here. */
+  /** The shifts of batch norm, which is otherwise the identity. */
   readonly shifts?: readonly (readonly number[])[];
   readonly classifier: readonly (readonly number[])[];
   readonly bias?: readonly number[];
 }
 
-/** The logits of one image by a network whose weights are these. */
+/** The logits of one image for a network with the given weights. */
 function logits(architecture: ZophCnn, weights: Weights, image: number[][][], classes = 1): number[] {
   return scope(() =>
     noGrad(() => {
@@ -48,7 +48,7 @@ function logits(architecture: ZophCnn, weights: Weights, image: number[][][], cl
       }).eval();
       for (const [index, { conv, bn }] of (network.layers as readonly ConvolutionLayer[]).entries()) {
         conv.weight.copy_(tensor(weights.convolutions[index]!));
-        // Normalisation divides by the root of the variance and epsilon: by 1.
+        // Normalisation divides by the root of variance plus epsilon, which is 1.
         bn.running_var!.fill_(1 - 1e-5);
         const shifts = weights.shifts?.[index];
         if (shifts !== undefined) bn.bias!.copy_(tensor(shifts));
@@ -69,9 +69,9 @@ const close = (values: readonly number[], expected: readonly number[]) => {
 };
 
 describe('a network of zoph-cnn', () => {
-  it('convolves, shifts, rectifies, takes the mean over height and width and classifies', () => {
+  it('convolves, shifts, applies ReLU, averages over height and width, and classifies', () => {
     const architecture = { layers: [layer({ filters: 2 })] };
-    // Filter 0: 2x. Filter 1: 7 - 2x where that is positive: 5, 3, 1 and six zeros, mean 1.
+    // Filter 0 gives 2x. Filter 1 gives the positive part of 7 - 2x: 5, 3, 1 and six zeros, with mean 1.
     const values = logits(
       architecture,
       {
@@ -89,9 +89,9 @@ describe('a network of zoph-cnn', () => {
     close(values, [10.5, 40]);
   });
 
-  it('has filters of height times width, padded so that every pixel has a result', () => {
+  it('has filters of height x width, padded so that every pixel has an output', () => {
     const column = { layers: [layer({ filterHeight: 3 })] };
-    // Each row adds itself (10), the one above (100) and the one below (1): the mean of 10 * 45, 100 * 21, 1 * 39.
+    // Each row sums itself (10), the row above (100) and the row below (1): the mean of 10 * 45, 100 * 21 and 1 * 39.
     close(logits(column, { convolutions: [kernel([100], [10], [1])], classifier: [[9]] }, [NINE]), [
       450 + 2100 + 39,
     ]);
@@ -102,18 +102,18 @@ describe('a network of zoph-cnn', () => {
     ]);
   });
 
-  it('strides over height and width apart', () => {
+  it('has separate strides for height and width', () => {
     const architecture = { layers: [layer({ strideHeight: 2 })] };
-    // Rows 0 and 2 are left: 6 and 24 over 6 pixels.
+    // Rows 0 and 2 remain: sums 6 and 24 over 6 pixels.
     close(logits(architecture, { convolutions: [kernel([1])], classifier: [[6]] }, [NINE]), [30]);
     const both = { layers: [layer({ strideHeight: 3, strideWidth: 2 })] };
-    // Pixels 1 and 3.
+    // Pixels 1 and 3 remain.
     close(logits(both, { convolutions: [kernel([1])], classifier: [[2]] }, [NINE]), [4]);
   });
 
-  it('gives a layer without inputs the image, and the classifier every output that no layer reads', () => {
+  it('feeds the image to layers without inputs, and all unread outputs to the classifier', () => {
     const architecture = { layers: [layer(), layer(), layer({ inputs: [0] })] };
-    // Layer 1 reads the image (mean 5), layer 2 what layer 0 made of it (2 * 3 * 5); layer 0 is read.
+    // Layer 1 reads the image (mean 5), and layer 2 reads layer 0 (2 * 3 * 5). The classifier does not read layer 0.
     close(
       logits(
         architecture,
@@ -134,11 +134,11 @@ describe('a network of zoph-cnn', () => {
   it('concatenates several inputs in depth, in the order of the layers', () => {
     const architecture = { layers: [layer(), layer(), layer({ inputs: [0, 1] })] };
     const convolutions = [kernel([1]), kernel([10]), [[[[1]], [[100]]]]];
-    // 1 * x + 100 * 10 x over the mean 5.
+    // 1 * x + 100 * 10 x, with mean x = 5.
     close(logits(architecture, { convolutions, classifier: [[1]] }, [NINE]), [5005]);
   });
 
-  /** A 3x3 filter of one value. */
+  /** A constant 3x3 filter. */
   const filled = (value: number) => Array.from({ length: 3 }, () => [value, value, value]);
 
   it('pads a smaller input with zeros on all sides to the size of the largest', () => {
@@ -150,11 +150,11 @@ describe('a network of zoph-cnn', () => {
       ],
     };
     const convolutions = [kernel([1]), kernel([1]), [[filled(0), filled(1)]]];
-    // Layer 1 is the one pixel 1. In the middle of 3x3 all nine windows see it; in a corner it would be four.
+    // Layer 1 is a single pixel of value 1. All nine windows contain it in the middle of 3x3, but only four in a corner.
     close(logits(architecture, { convolutions, classifier: [[9]] }, [NINE]), [9]);
   });
 
-  it('puts the greater half of an odd padding below and to the right', () => {
+  it('puts the larger half of odd padding below and to the right', () => {
     const architecture = {
       layers: [
         layer(),
@@ -163,11 +163,11 @@ describe('a network of zoph-cnn', () => {
       ],
     };
     const convolutions = [kernel([1]), kernel([1]), [[filled(0), filled(1)]]];
-    // Pixels 1, 3, 7, 9 in the upper left quarter: 4, 6, 6 and 9 windows see them.
+    // Pixels 1, 3, 7 and 9 in the upper left quarter: 4, 6, 6 and 9 windows contain them.
     close(logits(architecture, { convolutions, classifier: [[9]] }, [NINE]), [4 + 18 + 42 + 81]);
   });
 
-  it('concatenates outputs of different sizes for the classifier: the mean counts the zeros', () => {
+  it('concatenates outputs of different sizes for the classifier, and averages over the padding as well', () => {
     const architecture = { layers: [layer(), layer({ strideHeight: 3, strideWidth: 3 })] };
     const identity = [
       [9, 0],
@@ -179,7 +179,7 @@ describe('a network of zoph-cnn', () => {
     );
   });
 
-  it('initialises its batch norms so that a fresh network scales nothing', () => {
+  it('initialises batch norm with scale 1 and shift 0', () => {
     const network = new ZophNetwork({ layers: [layer({ filters: 2 })] }, shape);
     const [{ conv, bn }] = network.layers as [ConvolutionLayer];
     expect(bn.weight!.toNumbers()).toEqual([1, 1]);
@@ -188,7 +188,7 @@ describe('a network of zoph-cnn', () => {
     network.free();
   });
 
-  it('has the parameters of its convolutions, normalisations and classifier, and no others', () => {
+  it('has exactly the parameters of its convolutions, batch norms and classifier', () => {
     fc.assert(
       fc.property(mixedArchitectures, (architecture) => {
         const image = { channels: 3, height: 9, width: 7, classes: 4 };
@@ -209,7 +209,7 @@ describe('a network of zoph-cnn', () => {
     );
   });
 
-  it('trains whatever the architecture: finite logits for every image and a gradient for every parameter', () => {
+  it('has finite logits and a gradient for every parameter, for any architecture', () => {
     fc.assert(
       fc.property(fc.oneof(architectures, mixedArchitectures), (architecture) => {
         manualSeed(1);
@@ -229,7 +229,7 @@ describe('a network of zoph-cnn', () => {
     );
   });
 
-  it('reads what other layer types give it: pooling, batch norm and local contrast norm of all maps read', () => {
+  it('applies pooling, batch norm and local contrast norm to all the maps that they read', () => {
     const reads = { channels: 1, height: 3, width: 3, classes: 1 };
     const architecture: ZophCnn = {
       layers: [
@@ -259,7 +259,7 @@ describe('a network of zoph-cnn', () => {
           return forward(input);
         };
         const logit = network.forward(tensor([[NINE]]));
-        // Greatest of 1 2 4 5, of 2 3 5 6, ...: less 1, and their means, less 2; padded to 3x3 below and to the right.
+        // The maxima of 1 2 4 5, of 2 3 5 6, ..., minus 1, and their means, minus 2; padded to 3x3 below and to the right.
         close(read!.toNumbers(), [
           ...[1, 2, 3, 4, 5, 6, 7, 8, 9],
           ...[0, 0, 0, 0, 0, 0, 0, 0, 0],
@@ -273,7 +273,7 @@ describe('a network of zoph-cnn', () => {
     network.free();
   });
 
-  it('has the gradient that finite differences give, through every type of layer', () => {
+  it('has a gradient that agrees with finite differences, through every type of layer', () => {
     const architecture: ZophCnn = {
       layers: [
         layer({ filterHeight: 3, filters: 2 }),
@@ -296,7 +296,7 @@ describe('a network of zoph-cnn', () => {
     network.free();
   });
 
-  it('has the gradient that finite differences give, through skips, strides and padding', () => {
+  it('has a gradient that agrees with finite differences, through skip connections, strides and padding', () => {
     const architecture = {
       layers: [
         layer({ filterHeight: 3, filters: 2 }),
@@ -326,7 +326,7 @@ describe('pooling', () => {
       return { shape: output.shape.slice(2), values: output.toNumbers() };
     });
 
-  it('keeps the size with an odd window, and counts only what lies inside', () => {
+  it('preserves the size with an odd window, and ignores everything outside the map', () => {
     expect(pooled({ type: 'max_pool', window: 3, stride: 1 }, [[-1, -2, -3, -4]])).toEqual({
       shape: [1, 4],
       values: [-1, -1, -2, -3],
@@ -341,7 +341,7 @@ describe('pooling', () => {
     });
   });
 
-  it('halves with a window and a stride of two, and leaves a single pixel as it is', () => {
+  it('halves the size with window and stride 2, and keeps a single pixel unchanged', () => {
     const map = [
       [1, 2, 3, 4],
       [5, 6, 7, 0],

@@ -50,7 +50,7 @@ describe('the prediction of images', () => {
     });
   });
 
-  it('is the softmax of the logits, and the first of the highest', () => {
+  it('gives the softmax of the logits and the first class with the highest', () => {
     scope(() => {
       const { classes, probabilities } = classify(plain(), pair(0, Math.log(3), 2, 2), PAIR);
       expect(classes).toEqual([1, 0]);
@@ -59,7 +59,7 @@ describe('the prediction of images', () => {
     });
   });
 
-  it('is in evaluation, and takes more images than fit into one batch', () => {
+  it('runs the network in evaluation mode, on more images than fit into one batch', () => {
     scope(() => {
       const network = new nn.Sequential(new nn.BatchNorm2d(2), new nn.Dropout(0.5), new nn.Flatten());
       const images = cat([randn([70, 2, 1, 1], { dtype: 'float32' })], 0);
@@ -71,7 +71,7 @@ describe('the prediction of images', () => {
     });
   });
 
-  it('is refused for images of another shape, for a network of another output, and for logits without end', () => {
+  it('rejects images of another shape, a network with another output, and logits that are not finite', () => {
     scope(() =>
       noGrad(() => {
         expect(() => classify(plain(), ones([1, 3, 1, 1]), PAIR)).toThrow(

@@ -14,7 +14,7 @@ const model = () =>
   buildLanguageModel(Space.configure(dartsRnn, { hidden: 8 }), dartsV2Rnn.architecture, { vocabulary: 20 });
 
 describe('the prediction of the next token', () => {
-  it("has PyTorch's log-probabilities and perplexities, with a state of the authors' names as it is", () => {
+  it("matches PyTorch's log-probabilities and perplexities, and loads a state with the authors' names unchanged", () => {
     scope(() => {
       const { state, tensor } = pytorchFixture('darts-rnn');
       expect([...state.keys()].slice(0, 3)).toEqual(['encoder.weight', 'rnns.0._W0', 'rnns.0._Ws.0']);
@@ -32,7 +32,7 @@ describe('the prediction of the next token', () => {
     });
   });
 
-  it('has no perplexity for a text of one token', () => {
+  it('gives no perplexity for a text of one token', () => {
     scope(() => {
       const network = model();
       const prediction = predictNextToken(network, tensorOf([[3, 4, 5]], 'int64'));
@@ -42,7 +42,7 @@ describe('the prediction of the next token', () => {
     });
   });
 
-  it('of texts that have the same probability everywhere has the vocabulary as perplexity', () => {
+  it('gives the size of the vocabulary as the perplexity of a model that finds all tokens equally likely', () => {
     scope(() => {
       const network = model();
       loadWeights(
@@ -56,7 +56,7 @@ describe('the prediction of the next token', () => {
     });
   });
 
-  it('refuses tokens beyond the vocabulary, and what are no tokens', () => {
+  it('rejects tokens outside the vocabulary, and tensors that hold no tokens', () => {
     scope(() => {
       const network = model();
       const predict = (...texts: number[][]) => predictNextToken(network, tensorOf(texts, 'int64'));
@@ -72,7 +72,7 @@ describe('the prediction of the next token', () => {
     });
   });
 
-  it('does not load a state whose embedding and decoder differ into a model where they are one', () => {
+  it('does not load a state with different embedding and decoder weights into a model that ties them', () => {
     scope(() => {
       const { state } = pytorchFixture('darts-rnn');
       state.set('decoder.weight', state.get('decoder.weight')!.add(1));

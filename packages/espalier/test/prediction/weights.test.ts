@@ -34,7 +34,7 @@ describe('weights', () => {
     });
   });
 
-  it('of PyTorch before 0.4.1 have no counts of batches: they become 0', () => {
+  it('from PyTorch before 0.4.1 lack batch counts, which are set to 0', () => {
     scope(() => {
       const state = stateWithout('1.num_batches_tracked', '2.num_batches_tracked');
       const network = layers();
@@ -47,7 +47,7 @@ describe('weights', () => {
     });
   });
 
-  it('that have some counts of batches have to have them all', () => {
+  it('with some batch counts must have all of them', () => {
     scope(() => {
       expect(() => loadWeights(layers(), stateWithout('2.num_batches_tracked'), 'torn')).toThrow(
         /^torn: the state does not fit the network: 2\.num_batches_tracked is missing$/,
@@ -55,7 +55,7 @@ describe('weights', () => {
     });
   });
 
-  it('that do not fit are refused with all that is wrong, and change nothing', () => {
+  it('that do not fit are rejected with a list of all faults, and change nothing', () => {
     scope(() => {
       const state = stateWithout('0.weight');
       state.set('0.bias', ones([3], { dtype: 'float64' }));
@@ -69,15 +69,15 @@ describe('weights', () => {
     });
   });
 
-  it('have an auxiliary head where their names say so', () => {
+  it('have an auxiliary head if one of their names says so', () => {
     const state = (name: string) => new Map([[name, undefined as unknown as Tensor]]);
     expect(hasAuxiliaryHead(state('auxiliary_head.classifier.bias'))).toBe(true);
     expect(hasAuxiliaryHead(state('classifier.bias'))).toBe(false);
   });
 });
 
-describe('a file that has no weights', () => {
-  it('is named, with the line that makes one of a file of PyTorch', () => {
+describe('a file without weights', () => {
+  it('is named, with the command that converts a PyTorch file', () => {
     const file = join(folder, 'model.pt');
     writeFileSync(file, 'PK and so on, as PyTorch zips its files');
     expect(() => readWeights(file)).toThrow(
@@ -85,10 +85,10 @@ describe('a file that has no weights', () => {
     );
   });
 
-  it('is named where it is missing, or a folder', () => {
+  it('is named if it is missing or a folder', () => {
     mkdirSync(join(folder, 'sub'));
     const wanted = 'expected weights in a safetensors file';
     expect(() => readWeights(join(folder, 'nowhere'))).toThrow(`nowhere: does not exist; ${wanted}`);
-    expect(() => readWeights(join(folder, 'sub'))).toThrow(`sub: is no file; ${wanted}`);
+    expect(() => readWeights(join(folder, 'sub'))).toThrow(`sub: is not a file; ${wanted}`);
   });
 });

@@ -20,7 +20,7 @@ describe('the kind of a call', () => {
       ],
       '1x1 in 2 groups',
     ],
-    // One channel is no group of several.
+    // A single input channel means an ordinary convolution, not a depthwise one.
     [
       'aten::conv2d',
       [
@@ -35,7 +35,7 @@ describe('the kind of a call', () => {
       '3x3 separable',
     ],
     ['espalier::relu_conv_norm', [[2, 6, 8, 8], [4, 6, 1, 1], [4], [4]], '1x1'],
-    // A pointwise convolution of one channel.
+    // A pointwise convolution with one input channel.
     ['espalier::relu_conv_norm', [[2, 1, 8, 8], [4, 1, 1, 1], [4], [4]], '1x1'],
     ['aten::relu', [[2, 6, 8, 8]], ''],
     ['aten::zeros', [], ''],

@@ -1,8 +1,9 @@
 import { liveTensors, nn, setThreads, type Tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
+import { images } from '../../src/network-kinds/images.js';
+import { tokens } from '../../src/network-kinds/tokens.js';
 import { buildLanguageModel } from '../../src/networks/build-language-model.js';
 import { profileSteps, type StepProfile, totalOf } from '../../src/profiling/step-profile.js';
-import { imageStep, tokenStep } from '../../src/profiling/training-step.js';
 import { Random } from '../../src/random/random.js';
 import { Space } from '../../src/space/space.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
@@ -23,7 +24,7 @@ const tiny = () =>
   );
 
 function profileOf(network: nn.Layer, steps: number): StepProfile {
-  const step = imageStep(network, image, 2);
+  const step = images.trainingStep(network, image, 2);
   const profile = profileSteps(step, steps);
   step.free();
   network.free();
@@ -45,9 +46,8 @@ class Dense extends nn.Layer {
 }
 
 describe('the profile of a training step', () => {
-  it('has each operator with its calls, convolutions by their kinds', () => {
+  it('lists each operator with its number of calls, and convolutions by kind', () => {
     expect(calls(profileOf(tiny(), 2))).toEqual({
-      'aten::permute': 1,
       'aten::conv2d 3x3 depthwise': 1,
       'aten::conv2d 1x1': 2,
       'aten::relu': 1,
@@ -61,7 +61,7 @@ describe('the profile of a training step', () => {
     });
   });
 
-  it('has the multiply-adds of the batch', () => {
+  it('counts the multiply-adds of the whole batch', () => {
     const { operators } = profileOf(tiny(), 2);
     expect(
       operators
@@ -75,7 +75,7 @@ describe('the profile of a training step', () => {
     ]);
   });
 
-  it('gives the time of a node to the operator that made it', () => {
+  it('attributes the time of a backward node to the operator that created it', () => {
     const { operators } = profileOf(tiny(), 1);
     const phases = Object.fromEntries(
       operators.map((row) => [
@@ -84,8 +84,6 @@ describe('the profile of a training step', () => {
       ]),
     );
     expect(phases).toEqual({
-      // The images need no gradient.
-      'aten::permute': 'forward',
       'aten::conv2d 3x3 depthwise': 'forward,backward',
       'aten::conv2d 1x1': 'forward,backward',
       'aten::relu': 'forward,backward',
@@ -99,7 +97,7 @@ describe('the profile of a training step', () => {
     });
   });
 
-  it('adds up: operators and what is outside of them are the whole step, the slowest first', () => {
+  it('adds up: operators, slowest first, and the time outside of them make the whole step', () => {
     const { steps, whole, operators, outside } = profileOf(tiny(), 3);
     expect(steps).toBe(3);
     for (const phase of ['forward', 'backward', 'update'] as const) {
@@ -112,9 +110,9 @@ describe('the profile of a training step', () => {
     expect(totals).toEqual([...totals].sort((one, other) => other - one));
   });
 
-  it('trains: one step before those that count, told of each', () => {
+  it('trains for one step more than it measures, and reports each step', () => {
     const network = tiny();
-    const step = imageStep(network, image, 2);
+    const step = images.trainingStep(network, image, 2);
     const before = network.stateDict().get('0.weight')?.toNumbers();
     const reports: string[] = [];
     profileSteps(step, 2, (number, of) => reports.push(`${number} of ${of}`));
@@ -125,24 +123,24 @@ describe('the profile of a training step', () => {
     network.free();
   });
 
-  it('of a network that labels pixels has the cross entropy over all of them', () => {
+  it('covers the cross-entropy over all pixels for a segmentation network', () => {
     expect(calls(profileOf(new Dense(), 1))).toMatchObject({
       'aten::conv2d 1x1': 1,
       'aten::cross_entropy_loss': 1,
     });
   });
 
-  it('of a language model goes through all tokens of the texts', () => {
+  it('covers the cross-entropy over all tokens for a language model', () => {
     const space = Space.configure(dartsRnn, { hidden: 4 });
     const architecture = space.decode(space.sample(Random.of(1, 'cell')));
     const model = buildLanguageModel(space, architecture, { vocabulary: 6 });
-    const step = tokenStep(model, 2, 5);
+    const step = tokens.trainingStep(model, { vocabulary: 6 }, 2);
     expect(calls(profileSteps(step, 1))).toMatchObject({ 'espalier::cross_entropy': 1 });
     step.free();
     model.free();
   });
 
-  it('leaves no tensor behind', () => {
+  it('leaves no tensors behind', () => {
     profileOf(tiny(), 1);
     const before = liveTensors();
     profileOf(tiny(), 1);

@@ -9,7 +9,7 @@ describe('the best so far by cost', () => {
     { hours: 5, course: [at(2, 0.4), at(5, 0.5)] },
   ];
 
-  test('begins where all runs have measured, steps where one gets better, and ends with the last', () => {
+  test('begins once all runs have a value, steps when one gets better, and ends with the last run', () => {
     expect(bestByCost(runs, 'higher')).toEqual([
       { x: 2, low: 0.2, middle: (0.2 + 0.4) / 2, high: 0.4 },
       { x: 3, low: 0.4, middle: 0.5, high: 0.6 },
@@ -17,14 +17,14 @@ describe('the best so far by cost', () => {
     ]);
   });
 
-  test('of perplexities goes down', () => {
+  test('falls for perplexities', () => {
     expect(bestByCost(runs, 'lower')).toEqual([
       { x: 2, low: 0.1, middle: (0.1 + 0.4) / 2, high: 0.4 },
       { x: 5, low: 0.1, middle: (0.1 + 0.4) / 2, high: 0.4 },
     ]);
   });
 
-  test('is nothing where nothing was measured on the way', () => {
+  test('is empty if the runs have no values on the way', () => {
     expect(bestByCost([{ hours: 3, course: [] }], 'higher')).toEqual([]);
   });
 });

@@ -14,11 +14,11 @@ function result(strategy: string | null, seed: number, value: number | undefined
     data: 'mnist',
     dataChecksum: 'ab12',
     settings: { strategy: String(strategy), trials: '10' },
-    measure: { name: 'validation accuracy', better: 'higher', isShare: true },
+    measure: { name: 'validation accuracy', better: 'higher', shown: 'percent' },
     value,
     hours: 2,
     device: 'CPU',
-    epochs: 20,
+    budget: { amount: 20, unit: 'epochs' },
     course: value === undefined ? [] : [{ hours: 2, value }],
     children: [],
     ...more,
@@ -29,7 +29,7 @@ const random = [0.5, 0.625, 0.75].map((value, seed) => result('random', seed, va
 const reinforce = [0.75, 0.75, 0.875].map((value, seed) => result('reinforce', seed, value, { hours: 4 }));
 
 describe('methods', () => {
-  test('are strategies over seeds, each with its difference to random search, paired by seed', () => {
+  test('are strategies over seeds, each compared with random search, paired by seed', () => {
     const [comparison, ...others] = compareMethods([...reinforce, ...random]);
     expect(others).toEqual([]);
     expect(comparison).toMatchObject({ space: 'zoph-cnn', data: 'mnist', notes: [] });
@@ -38,7 +38,7 @@ describe('methods', () => {
       name: 'reinforce',
       summary: { n: 3, best: 0.875, worst: 0.75 },
       hours: 4,
-      epochs: 20,
+      budget: { amount: 20, unit: 'epochs' },
       // Differences 0.25, 0.125, 0.125: of the 8 ways to swap, only all and none reach their sum.
       against: { baseline: 'random', difference: 0.5 / 3, pairs: 3, test: { p: 2 / 8, exact: true } },
     });
@@ -60,7 +60,7 @@ describe('methods', () => {
     });
   });
 
-  test('with one seed each have a difference and no test', () => {
+  test('with one seed each have a difference but no test', () => {
     const [comparison] = compareMethods([result('random', 1, 0.5), result('reinforce', 1, 0.75)]);
     expect(comparison?.methods[1]).toMatchObject({
       interval: undefined,
@@ -69,7 +69,7 @@ describe('methods', () => {
     expect(methodsText(comparison === undefined ? [] : [comparison], [])).toContain('too few seeds');
   });
 
-  test('without random search among them say so', () => {
+  test('without random search carry a note', () => {
     const [comparison] = compareMethods(reinforce);
     expect(comparison?.notes).toEqual([
       'No random search is among these runs, so nothing says what the search itself is worth.',
@@ -80,18 +80,44 @@ describe('methods', () => {
     expect(methodsPage(comparisons, [])).toContain('No random search is among these runs');
   });
 
-  test('with budgets that differ by more than a tenth, or other settings, say so', () => {
+  test('carry notes on budgets that differ by more than a tenth, and on other settings', () => {
     const settings = { strategy: 'reinforce', trials: '12' };
-    const longer = reinforce.map((one) => ({ ...one, epochs: 24, settings }));
+    const longer = reinforce.map((one) => ({ ...one, budget: { amount: 24, unit: 'epochs' }, settings }));
     expect(compareMethods([...random, ...longer])[0]?.notes).toEqual([
-      'The budgets differ: a run of reinforce has 24 epochs of training, one of random 20.',
+      'The budgets differ: a run of reinforce has 24 epochs, one of random 20 epochs.',
       'reinforce and random differ in more than the strategy: trials 12 and 10.',
     ]);
-    const little = reinforce.map((one) => ({ ...one, epochs: 22 }));
-    expect(compareMethods([...random, ...little])[0]?.notes).toEqual([]);
+    // In which order results are told follows from the strategy.
+    const arriving = {
+      'strategyOptions.window': '3',
+      'search.strategyOptions.window': '3',
+      order: 'arrival',
+    };
+    const ordered = (one: LabelledResult, more: object) => ({
+      ...one,
+      settings: { ...one.settings, ...more },
+    });
+    expect(
+      compareMethods([
+        ...random.map((one) => ordered(one, { order: 'virtual' })),
+        ...reinforce.map((one) => ordered(one, arriving)),
+      ])[0]?.notes,
+    ).toEqual([]);
+    const budget = (amount: number, unit: string) =>
+      compareMethods([...random, ...reinforce.map((one) => ({ ...one, budget: { amount, unit } }))])[0]
+        ?.notes;
+    expect(budget(22, 'epochs')).toEqual([]);
+    // As much of something else is not the same.
+    expect(budget(20, 'trials')).toEqual([
+      'The budgets differ: a run of reinforce has 20 trials, one of random 20 epochs.',
+    ]);
+    // Less is as unfair as more.
+    expect(budget(18, 'epochs')).toEqual([
+      'The budgets differ: a run of reinforce has 18 epochs, one of random 20 epochs.',
+    ]);
   });
 
-  test('of one strategy with other options are named by them, and have the nearest random search', () => {
+  test('of one strategy are named by the options that differ, and compared with the random search whose settings are nearest', () => {
     const more = { settings: { strategy: 'random', trials: '99', 'training.epochs': '5' } };
     const other = [0.6, 0.7].map((value, seed) => result('random', seed, value, more));
     const same = { settings: { strategy: 'reinforce', trials: '99', 'training.epochs': '5' } };
@@ -104,12 +130,12 @@ describe('methods', () => {
     expect(comparison?.methods[2]?.against?.baseline).toBe('random (trials 99, epochs 5)');
   });
 
-  test('are compared only where they measure the same on the same data in one space', () => {
+  test('are compared only if they have the same measure, data and space', () => {
     const results = [
       ...random,
       result('reinforce', 0, 0.7, { space: 'nasnet' }),
       result('reinforce', 0, 0.7, { dataChecksum: 'cd34' }),
-      result('reinforce', 0, 0.7, { measure: { name: 'test accuracy', better: 'higher', isShare: true } }),
+      result('reinforce', 0, 0.7, { measure: { name: 'test accuracy', better: 'higher', shown: 'percent' } }),
     ];
     expect(compareMethods(results).map(({ methods }) => methods.map(({ name }) => name))).toEqual([
       ['random'],
@@ -119,8 +145,12 @@ describe('methods', () => {
     ]);
   });
 
-  test('of perplexities have the lowest as the best', () => {
-    const measure = { name: 'validation perplexity with shared weights', better: 'lower', isShare: false };
+  test('are better with a lower perplexity', () => {
+    const measure = {
+      name: 'validation perplexity with shared weights',
+      better: 'lower',
+      shown: 'hundredths',
+    };
     const values = [64.5, 63.25].map((value, seed) => result('random-ws', seed, value, { measure }));
     const darts = [62.5, 61.25].map((value, seed) => result('darts', seed, value, { measure }));
     const [comparison] = compareMethods([...values, ...darts]);
@@ -131,7 +161,7 @@ describe('methods', () => {
     );
   });
 
-  test('leave out a run without a value, and tell of one that is not at its end', () => {
+  test('leave out a run without a value, and note one that has not finished', () => {
     const [comparison] = compareMethods([
       ...random,
       result('random', 3, undefined),
@@ -144,7 +174,7 @@ describe('methods', () => {
     ]);
   });
 
-  test('do not count one run twice', () => {
+  test('reject the same run given twice', () => {
     expect(() =>
       compareMethods([...random, { ...(random[0] as LabelledResult), path: 'runs/copy' }]),
     ).toThrow(

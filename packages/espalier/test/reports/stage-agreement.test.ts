@@ -2,11 +2,16 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { addCompare } from '../../src/cli/compare.js';
-import { architectureOf, resultOf } from '../../src/experiments/run-result.js';
+import { architectureFile } from '../../src/experiments/found-architecture.js';
+import type { Json } from '../../src/json.js';
+import { findArchitecture, resultOf } from '../../src/kinds/kinds-of-run.js';
 import { stageAgreements, stagesOf } from '../../src/reports/stage-agreement.js';
+import { toArchitectureFile } from '../../src/space/architecture-file.js';
+import { Space } from '../../src/space/space.js';
+import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 import { printed } from '../cli/printed.js';
 import { temporaryFolder } from '../runs/temporary-folder.js';
-import { DATA, searchEvents, writeRun } from './journals.js';
+import { searchEvents, trainingEvent, writeRun } from './journals.js';
 
 // Of four children, by hand: after epoch 1 with after epoch 4, 2 pairs in the same order and 4 in the opposite
 // (table 7 of Li & Talwalkar 2019, as accuracies); after epoch 2 all 6 in the same order.
@@ -23,7 +28,7 @@ describe('the agreement of stages', () => {
     const search = resultOf(
       writeRun(folder, searchEvents({ strategy: 'random', seed: 1, children: CHILDREN })),
     );
-    expect(stageAgreements(await stagesOf([search]))).toEqual([
+    expect(stageAgreements(await stagesOf([search], findArchitecture))).toEqual([
       {
         method: 'random',
         first: 'children after epoch 1',
@@ -35,7 +40,7 @@ describe('the agreement of stages', () => {
     ]);
   });
 
-  test('of searches is that of what they found with what trainings made of it', async () => {
+  test('of searches compares the values they found with those after training', async () => {
     const folder = temporaryFolder();
     const paths: string[] = [];
     // The best child is the second, third or first one: three architectures, found with 0.3, 0.4 and 0.5.
@@ -55,23 +60,16 @@ describe('the agreement of stages', () => {
           }),
         ),
       );
-    for (const [seed, testAccuracy] of [0.7, 0.9, 0.8].entries()) {
-      const architecture = await architectureOf(resultOf(paths[seed] as string));
+    for (const [seed, accuracy] of [0.7, 0.9, 0.8].entries()) {
+      const architecture = architectureFile(await findArchitecture(paths[seed] as string));
       paths.push(
         writeRun(join(folder, `t${seed}`), [
-          {
-            event: 'train',
-            architecture,
-            ...DATA,
-            training: { epochs: 1, device: 'cpu' },
-            seed: 1,
-            threads: 1,
-          },
-          { event: 'end', testAccuracy },
+          trainingEvent(architecture as unknown as Json),
+          { event: 'end', judge: 'test', measures: { accuracy, loss: 1 } },
         ]),
       );
     }
-    const staged = await stagesOf(paths.map(resultOf));
+    const staged = await stagesOf(paths.map(resultOf), findArchitecture);
     expect(staged.results.slice(3).map(({ strategy, label }) => [strategy, label])).toEqual([
       ['random', '0/1'],
       ['random', '1/1'],
@@ -116,19 +114,14 @@ describe('the agreement of stages', () => {
     );
   });
 
-  test('leaves a training of another architecture by itself', async () => {
+  test('keeps a training of another architecture apart', async () => {
+    const space = Space.configure(zophCnn, { layers: 1 });
+    const architecture = toArchitectureFile(space, space.decode([0, 0, 0, []]));
     const path = writeRun(temporaryFolder(), [
-      {
-        event: 'train',
-        architecture: { space: 'zoph-cnn' },
-        ...DATA,
-        training: { epochs: 1, device: 'cpu' },
-        seed: 4,
-        threads: 1,
-      },
-      { event: 'end', testAccuracy: 0.5 },
+      trainingEvent(architecture as unknown as Json, { seed: 4 }),
+      { event: 'end', measures: { accuracy: 0.5 } },
     ]);
-    const staged = await stagesOf([resultOf(path)]);
+    const staged = await stagesOf([resultOf(path)], findArchitecture);
     expect(staged.trained).toEqual([]);
     expect(staged.results).toMatchObject([{ strategy: null, label: '4' }]);
   });

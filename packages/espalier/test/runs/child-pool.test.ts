@@ -29,8 +29,11 @@ const DISCONNECTS = 12;
 const BUSY = 13;
 const SURROUNDINGS = 14;
 
+const workers = (count: number) => Array.from({ length: count }, () => ({ threads: 1 }));
+
 function pool(options: Partial<ChildPoolOptions> = {}): ChildPool {
-  const made = new ChildPool({ module: WORKER, init: { folder: temporaryFolder() }, workers: 1, ...options });
+  const init = { folder: temporaryFolder() };
+  const made = new ChildPool({ module: WORKER, init, workers: workers(1), ...options });
   onTestFinished(() => made.close());
   return made;
 }
@@ -48,15 +51,15 @@ function isRunning(pid: number): boolean {
 }
 
 describe('a pool of workers', () => {
-  test('gives what the worker measured, and its progress', async () => {
+  test('returns what the worker measured, and reports its progress', async () => {
     const said: Json[] = [];
     const outcome = await pool().estimate(request(OK), { ...context(), progress: (json) => said.push(json) });
-    expect(outcome).toEqual({ status: 'ok', accuracy: 0.5, seed: 70, pid: expect.any(Number) });
+    expect(outcome).toEqual({ measures: { accuracy: 0.5 }, seed: 70, pid: expect.any(Number) });
     expect(said).toEqual([{ seed: 70 }]);
   });
 
-  test('keeps its workers, and has no more of them than it was told', async () => {
-    const made = pool({ workers: 2 });
+  test('keeps its workers, and has no more of them than it was given settings', async () => {
+    const made = pool({ workers: workers(2) });
     await made.ready();
     const outcomes = await Promise.all(
       [0, 1, 2, 3, 4, 5].map((trial) => made.estimate(request(OK, trial), context())),
@@ -65,16 +68,52 @@ describe('a pool of workers', () => {
     expect(new Set(outcomes.map(({ pid }) => pid)).size).toBe(2);
   });
 
-  test('starts its workers with the arguments and variables it was given', async () => {
-    const made = pool({ argv: ['--space', 'toy'], env: { OMP_NUM_THREADS: '1' } });
-    expect(await made.estimate(request(SURROUNDINGS), context())).toEqual({
-      threads: '1',
-      arguments: ['--space', 'toy'],
-    });
+  test('gives trials to its workers in the order in which it was given them', async () => {
+    const made = pool();
+    await made.ready();
+    const begun: number[] = [];
+    await Promise.all(
+      [0, 1, 2, 3, 4].map((trial) =>
+        made.estimate(request(OK, trial), { ...context(), progress: () => begun.push(trial) }),
+      ),
+    );
+    expect(begun).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test('starts its workers with the arguments that it was given', async () => {
+    const made = pool({ argv: ['--space', 'toy'] });
+    const outcome = await made.estimate(request(SURROUNDINGS), context());
+    expect(outcome.arguments).toEqual(['--space', 'toy']);
+  });
+
+  test('gives each worker its own threads and device, also one that replaces a dead one', async () => {
+    const made = pool({ workers: [{ threads: 1, device: 'cuda:0' }, { threads: 2 }] });
+    await made.ready();
+    const surroundings = async () => {
+      const outcomes = await Promise.all(
+        [0, 1].map((trial) => made.estimate(request(SURROUNDINGS, trial), context())),
+      );
+      return outcomes
+        .map(({ settings, threads, pid }) => ({ settings, threads, pid: pid as number }))
+        .sort((a, b) => Number(a.threads) - Number(b.threads));
+    };
+    const expected = [
+      { settings: { threads: 1, device: 'cuda:0' }, threads: '1', pid: expect.any(Number) },
+      { settings: { threads: 2 }, threads: '2', pid: expect.any(Number) },
+    ];
+    const before = await surroundings();
+    expect(before).toEqual(expected);
+    for (const { pid } of before) process.kill(pid, 'SIGKILL');
+    while (before.some(({ pid }) => isRunning(pid))) await setTimeout(5);
+    // Both workers of the next trials die over them, and are replaced twice.
+    await Promise.all([2, 3].map((trial) => made.estimate(request(KILLED, trial), context())));
+    const after = await surroundings();
+    expect(after).toEqual(expected);
+    expect(after.every(({ pid }) => before.every((dead) => dead.pid !== pid))).toBe(true);
   });
 
   test('lets a NaN through as it is', async () => {
-    expect(await pool().estimate(request(NAN), context())).toEqual({ status: 'ok', accuracy: Number.NaN });
+    expect(await pool().estimate(request(NAN), context())).toEqual({ measures: { accuracy: Number.NaN } });
   });
 
   test.each([
@@ -82,24 +121,30 @@ describe('a pool of workers', () => {
     [UNCAUGHT, 'thrown where nobody listens'],
     [UNHANDLED, 'rejected where nobody listens'],
     [ABORTS, 'killed by SIGABRT (twice)'],
-    [KILLED, 'killed by SIGKILL (twice); the system kills so when memory runs out'],
+    [KILLED, 'killed by SIGKILL (twice); the system kills in this way when memory runs out'],
     [EXITS, 'exited with code 3 (twice)'],
     [EXITS_THEN_SEGFAULTS, 'exited with code 7, then killed by SIGSEGV'],
-    [DISCONNECTS, 'killed by SIGKILL (twice); the system kills so when memory runs out'],
-  ])('makes a failed trial of behaviour %i, and goes on', async (behaviour, reason) => {
+    [DISCONNECTS, 'killed by SIGKILL (twice); the system kills in this way when memory runs out'],
+  ])('makes a failed trial of behaviour %i, and is ready for the next', async (behaviour, reason) => {
     const made = pool();
     expect(await made.estimate(request(behaviour), context())).toMatchObject({ status: 'failed', reason });
-    expect(await made.estimate(request(OK, 1), context())).toMatchObject({ status: 'ok', seed: 71 });
+    expect(await made.estimate(request(OK, 1), context())).toMatchObject({
+      measures: { accuracy: 0.5 },
+      seed: 71,
+    });
   });
 
-  test('has what a dead worker wrote last, apart from the reason', async () => {
+  test('reports what a dead worker wrote last, apart from the reason', async () => {
     const outcome = await pool().estimate(request(ABORTS), context());
     expect(outcome.reason).toBe('killed by SIGABRT (twice)');
-    expect(outcome.clock?.output).toMatch(/what\(\): bad tensor\n/);
+    expect(outcome.clock).toEqual({ output: expect.stringMatching(/what\(\): bad tensor\n/) });
   });
 
-  test('tries a trial once more whose worker was killed', async () => {
-    expect(await pool().estimate(request(KILLED_ONCE), context())).toMatchObject({ status: 'ok', seed: 70 });
+  test('repeats a trial once if its worker was killed', async () => {
+    expect(await pool().estimate(request(KILLED_ONCE), context())).toMatchObject({
+      measures: { accuracy: 0.5 },
+      seed: 70,
+    });
   });
 
   test('replaces a worker that was killed between two trials', async () => {
@@ -107,18 +152,21 @@ describe('a pool of workers', () => {
     const { pid } = await made.estimate(request(OK), context());
     process.kill(pid as number, 'SIGKILL');
     const after = await made.estimate(request(OK, 1), context());
-    expect(after).toMatchObject({ status: 'ok', seed: 71 });
+    expect(after).toMatchObject({ measures: { accuracy: 0.5 }, seed: 71 });
     expect(after.pid).not.toBe(pid);
   });
 
-  test('leaves Ctrl-C, which a terminal sends to the workers too, to the search', async () => {
+  test('leaves Ctrl-C to the search, although a terminal sends it to the workers too', async () => {
     const made = pool();
     const { pid } = await made.estimate(request(OK), context());
     process.kill(pid as number, 'SIGINT');
-    expect(await made.estimate(request(OK, 1), context())).toMatchObject({ status: 'ok', pid });
+    expect(await made.estimate(request(OK, 1), context())).toMatchObject({
+      measures: { accuracy: 0.5 },
+      pid,
+    });
   });
 
-  test('ends a trial that takes too long, once', async () => {
+  test('kills a trial that takes too long, and does not repeat it', async () => {
     const folder = temporaryFolder();
     const made = pool({ timeoutSeconds: 0.3, init: { folder } });
     expect(await made.estimate(request(HANGS), context())).toEqual({
@@ -129,10 +177,10 @@ describe('a pool of workers', () => {
       reason: 'timed out after 0.3 s',
     });
     expect(isRunning(Number(readFileSync(join(folder, 'busy-3'), 'utf8')))).toBe(false);
-    expect(await made.estimate(request(OK, 1), context())).toMatchObject({ status: 'ok' });
+    expect(await made.estimate(request(OK, 1), context())).toMatchObject({ measures: { accuracy: 0.5 } });
   });
 
-  test('stops a trial that is not wanted any more, and can go on', async () => {
+  test('stops a trial when told to, and is ready for the next', async () => {
     const folder = temporaryFolder();
     const made = pool({ init: { folder } });
     const stop = new AbortController();
@@ -140,19 +188,19 @@ describe('a pool of workers', () => {
     while (!existsSync(join(folder, 'busy-0'))) await setTimeout(10);
     stop.abort(new Error('enough'));
     await expect(estimate).rejects.toThrow('enough');
-    expect(await made.estimate(request(OK, 1), context())).toMatchObject({ status: 'ok' });
+    expect(await made.estimate(request(OK, 1), context())).toMatchObject({ measures: { accuracy: 0.5 } });
   });
 
-  test('keeps what workers print away from stdout', async () => {
+  test('keeps the output of workers away from stdout', async () => {
     const code = `
       import { createJiti } from 'jiti';
       const jiti = createJiti(${JSON.stringify(import.meta.url)});
       const { ChildPool } = await jiti.import('../../src/runs/child-pool.ts');
-      const pool = new ChildPool({ module: new URL(${JSON.stringify(WORKER.href)}), init: {}, workers: 1 });
+      const pool = new ChildPool({ module: new URL(${JSON.stringify(WORKER.href)}), init: {}, workers: [{ threads: 1 }] });
       const context = { signal: new AbortController().signal, progress() {} };
       const outcome = await pool.estimate({ trial: 0, answers: [${PRINTS}], seed: 1 }, context);
       await pool.close();
-      console.log(JSON.stringify(outcome.status));`;
+      console.log(JSON.stringify(outcome.measures));`;
     const engine = spawn(process.execPath, ['--input-type=module', '-e', code], {
       cwd: fileURLToPath(new URL('.', import.meta.url)),
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -162,17 +210,17 @@ describe('a pool of workers', () => {
       printed += data;
     });
     await once(engine, 'close');
-    expect(printed).toBe('"ok"\n');
+    expect(printed).toBe('{"accuracy":0.5}\n');
   });
 });
 
-describe('a pool that begins', () => {
-  test('passes on what a worker finds wrong with the input', async () => {
+describe('a pool that starts', () => {
+  test('passes on what a worker finds wrong with the input of the user', async () => {
     const made = pool({ init: { refuse: 'nowhere' } });
     await expect(made.ready()).rejects.toThrow(new InputError('data: nowhere is no folder'));
   });
 
-  test('says how a worker ended that could not start', async () => {
+  test('says how a worker that could not start ended', async () => {
     await expect(pool({ init: { exit: 4 } }).ready()).rejects.toThrow(
       new Error('a worker could not start: exited with code 4'),
     );
@@ -183,9 +231,9 @@ describe('a pool that begins', () => {
 });
 
 describe('a pool that ends', () => {
-  test('leaves no process behind, whatever they are doing', async () => {
+  test('leaves no process behind, whatever the workers are doing', async () => {
     const folder = temporaryFolder();
-    const made = pool({ workers: 2, init: { folder } });
+    const made = pool({ workers: workers(2), init: { folder } });
     const { pid } = await made.estimate(request(OK), context());
     const busy = [1, 2].map((trial) => made.estimate(request(BUSY, trial), context()));
     const ends = Promise.allSettled(busy);
@@ -201,14 +249,14 @@ describe('a pool that ends', () => {
     await expect(made.estimate(request(OK), context())).rejects.toThrow('the pool of workers is closed');
   });
 
-  test('by the death of its process takes the workers along, idle or busy', async () => {
+  test('with its own process ends its workers, idle or busy', async () => {
     const folder = temporaryFolder();
     const code = `
       import { createJiti } from 'jiti';
       const jiti = createJiti(${JSON.stringify(import.meta.url)});
       const { ChildPool } = await jiti.import('../../src/runs/child-pool.ts');
       const init = { folder: ${JSON.stringify(folder)} };
-      const pool = new ChildPool({ module: new URL(${JSON.stringify(WORKER.href)}), init, workers: 2 });
+      const pool = new ChildPool({ module: new URL(${JSON.stringify(WORKER.href)}), init, workers: [{ threads: 1 }, { threads: 1 }] });
       const context = { signal: new AbortController().signal, progress() {} };
       await pool.ready();
       pool.estimate({ trial: 0, answers: [${BUSY}], seed: 1 }, context);

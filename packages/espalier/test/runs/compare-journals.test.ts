@@ -13,13 +13,13 @@ const result = (loss: number, time = 'then') => ({
 });
 
 describe('two journals', () => {
-  test('are the same where only the clocks differ, and the version in the first line', () => {
+  test('are equal if only the clocks and the version in the first line differ', () => {
     const other = { ...begin, version: '0.2.0', clock: { time: 'now' } };
     expect(firstDifferentLine([begin, result(1)], [other, result(1, 'now')])).toBeUndefined();
     expect(firstDifferentLine([begin, begin], [begin, other])).toMatchObject({ line: 2, path: 'version' });
   });
 
-  test('differ first at a line and a key, with both values', () => {
+  test('differ first in a line and a key, with both values', () => {
     expect(firstDifferentLine([begin, result(1), result(3)], [begin, result(1.5), result(4)])).toEqual({
       line: 2,
       path: 'epochs.1.loss',
@@ -28,7 +28,7 @@ describe('two journals', () => {
     });
   });
 
-  test('differ where one of them ends', () => {
+  test('differ in the line at which one of them has ended', () => {
     const end = { event: 'end' };
     expect(firstDifferentLine([begin, end], [begin])).toEqual({
       line: 2,

@@ -29,7 +29,7 @@ describe('reading', () => {
     });
   });
 
-  test('takes a last line cut at any byte for torn, and leaves the file alone', () => {
+  test('takes a last line that is cut at any byte for torn, and does not change the file', () => {
     const whole = Buffer.from(LINES.join(''));
     const kept = Buffer.byteLength(LINES[0] + LINES[1]!);
     for (let length = kept + 1; length < whole.length; length++) {
@@ -66,19 +66,19 @@ describe('reading', () => {
   });
 });
 
-describe('opening to go on', () => {
+describe('opening to continue', () => {
   test.each([
     ['a line without its end', LINES[2]!.slice(0, -1)],
     ['half a line', LINES[2]!.slice(0, 20)],
     ['a line that is no JSON', '{"event":"resu\n'],
     ['zeros of a file system', '\0\0\0\0'],
-  ])('cuts off %s and says so', (_, tail) => {
+  ])('removes %s and says so', (_, tail) => {
     const file = journalOf(LINES[0]! + LINES[1] + tail);
     const said: string[] = [];
     const journal = Journal.open(file, (message) => said.push(message));
     journal.close();
     expect(said).toEqual([
-      `${file}:3: the last line was cut in mid-write; its ${Buffer.byteLength(tail)} bytes are removed, nothing else is lost`,
+      `${file}:3: the last line was cut in mid-write; its ${Buffer.byteLength(tail)} bytes are removed, and nothing else is lost`,
     ]);
     expect(readFileSync(file, 'utf8')).toBe(LINES[0]! + LINES[1]);
   });
@@ -91,7 +91,7 @@ describe('opening to go on', () => {
 });
 
 describe('writing', () => {
-  test('appends a line an event, the clock last, after those that are there', () => {
+  test('appends a line per event after the existing ones, with the clock last', () => {
     const file = join(temporaryFolder(), 'journal.jsonl');
     createJournal(file, { event: 'run', seed: 1 }, { time: 't0' });
     const journal = Journal.open(file, () => {});
@@ -108,7 +108,7 @@ describe('writing', () => {
     );
   });
 
-  test('gives a recorded event back with its own clock, whatever the order of its keys', () => {
+  test('returns a recorded event with its own clock, whatever the order of its keys', () => {
     const journal = Journal.open(journalOf(LINES.join('')), () => {});
     expect(journal.write({ seed: 1, event: 'run' }, { time: 'now' })).toEqual({
       event: 'run',
@@ -119,7 +119,7 @@ describe('writing', () => {
     journal.close();
   });
 
-  test('names line, key and both values where the recorded event differs', () => {
+  test('names line, key and both values if the recorded event differs', () => {
     const file = journalOf(LINES.join(''));
     const journal = Journal.open(file, () => {});
     journal.write({ event: 'run', seed: 1 }, {});
@@ -139,7 +139,7 @@ describe('writing', () => {
     expect(readFileSync(file, 'utf8')).toBe(LINES.join(''));
   });
 
-  test('refuses what JSON would change', () => {
+  test('refuses a value that JSON would change', () => {
     const file = journalOf(LINES[0]!);
     const journal = Journal.open(file, () => {});
     journal.write({ event: 'run', seed: 1 }, {});
@@ -150,7 +150,7 @@ describe('writing', () => {
     expect(readFileSync(file, 'utf8')).toBe(LINES[0]);
   });
 
-  test('names the first line that would never be written', () => {
+  test('names the first line that the search would not write', () => {
     const file = journalOf(LINES.join(''));
     const journal = Journal.open(file, () => {});
     journal.write({ event: 'run', seed: 1 }, {});
@@ -160,7 +160,7 @@ describe('writing', () => {
 });
 
 describe('the digest', () => {
-  test('is that of the lines so far, written or confirmed', () => {
+  test('covers the lines so far, written or confirmed', () => {
     const whole = journalOf(LINES.join(''));
     const begun = journalOf(LINES[0]!);
     const [a, b] = [whole, begun].map((file) => Journal.open(file, () => {})) as [Journal, Journal];
@@ -173,7 +173,7 @@ describe('the digest', () => {
     expect(readFileSync(begun, 'utf8')).toBe(LINES[0]! + LINES[1]);
   });
 
-  test('lets confirmed lines be skipped, and only these', () => {
+  test('allows skipping the lines that it covers, and no others', () => {
     const file = journalOf(LINES.join(''));
     const written = Journal.open(file, () => {});
     written.write({ event: 'run', seed: 1 }, {});

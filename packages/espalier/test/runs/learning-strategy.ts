@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { HostTensor } from '../../src/host-tensor.js';
 import { Random } from '../../src/random/random.js';
 import type {
-  Proposal,
+  Asked,
   Strategy,
   StrategyEvent,
   StrategySnapshot,
@@ -17,22 +17,20 @@ const snapshotJson = z.object({
 });
 
 /**
- * A strategy whose every proposal depends on all that it was told and on when it was told it, so that a journal
- * shows whatever went another way. It keeps a tensor, grows in depth, and says every fifth time that it must
- * be told first.
+ * A strategy whose every proposal depends on all results so far and on when it was told them, so that any deviation
+ * shows in the journal. It keeps a tensor, grows in depth, and waits for a result before every fifth proposal.
  */
 export class LearningStrategy implements Strategy {
-  readonly name = 'learning';
   #random = Random.of(5, 'learning');
   #average = new Float64Array(2);
   #asked = 0;
   #told = 0;
   #owed = false;
 
-  ask(): Proposal | undefined {
+  ask(): Asked {
     if (this.#asked % 5 === 4 && !this.#owed && this.#asked > this.#told) {
       this.#owed = true;
-      return undefined;
+      return 'wait';
     }
     this.#owed = false;
     this.#asked++;
@@ -46,7 +44,7 @@ export class LearningStrategy implements Strategy {
 
   tell({ outcome, trial }: TrialResult): readonly StrategyEvent[] {
     this.#told++;
-    const reward = outcome.status === 'ok' ? (outcome.accuracy as number) ** 3 : 0;
+    const reward = outcome.status === 'ok' ? outcome.goodness ** 3 : 0;
     this.#average[0] = 0.9 * (this.#average[0] as number) + 0.1 * reward;
     this.#average[1] = trial;
     if (this.#told % 4 !== 0) return [];

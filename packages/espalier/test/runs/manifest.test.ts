@@ -11,7 +11,7 @@ import { version } from '../../src/version.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 describe('a manifest', () => {
-  test('is begun with every run and has the machine, the versions, the command line and every setting', () => {
+  test('is written when a run begins, and has the machine, the versions, the command line and every setting', () => {
     const { manifest } = RunFolder.begin(join(temporaryFolder(), 'run'), {
       event: 'train',
       seed: 7,
@@ -34,13 +34,13 @@ describe('a manifest', () => {
     expect(settings).toEqual({ seed: 7, threads: 2, dataChecksum: 'ab12', training: { epochs: 3 } });
   });
 
-  test('leaves the journal without a word of the machine outside of its clock', () => {
+  test('leaves the journal without a trace of the machine outside its clock', () => {
     const { journal } = RunFolder.begin(join(temporaryFolder(), 'run'), { event: 'train', seed: 7 });
     const [begin] = readJournal(journal).events;
     expect(Object.keys(begin as object)).toEqual(['event', 'seed', 'clock']);
   });
 
-  test('may be missing, but not broken', () => {
+  test('may be missing, but must not be broken', () => {
     const file = join(temporaryFolder(), 'manifest.json');
     expect(readManifest(file)).toBeUndefined();
     writeFileSync(file, '{"begun":');

@@ -3,25 +3,33 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/input-error.js';
 import { readJournal } from '../../src/runs/journal.js';
+import type { RunHeader } from '../../src/runs/journal-event.js';
 import { RunFolder } from '../../src/runs/run-folder.js';
 import { acquireLock } from '../../src/runs/run-lock.js';
 import { RunState } from '../../src/runs/run-state.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-const HEADER = { seed: 1, trials: 5, workers: 2, space: { name: 'zoph-cnn', layers: 4 } };
+const HEADER: RunHeader = {
+  seed: 1,
+  trials: 5,
+  workers: 2,
+  order: 'arrival',
+  objectives: [{ name: 'reward', better: 'higher' }],
+  space: { name: 'zoph-cnn', layers: 4 },
+};
 
 describe('a run folder', () => {
-  test('is made, its parents too, with a journal of one line and a manifest', () => {
+  test('is made along with its parents, with a journal of one line and a manifest', () => {
     const path = join(temporaryFolder(), 'runs', 'first');
     const { journal } = RunFolder.create(path, HEADER);
     expect(readdirSync(path).sort()).toEqual(['journal.jsonl', 'manifest.json']);
     expect(readFileSync(journal, 'utf8')).toMatch(
-      /^\{"event":"run","seed":1,"trials":5,"workers":2,"space":\{"name":"zoph-cnn","layers":4\},"clock":\{.*\}\}\n$/,
+      /^\{"event":"run","seed":1,"trials":5,"workers":2,"order":"arrival","objectives":\[\{"name":"reward","better":"higher"\}\],"space":\{"name":"zoph-cnn","layers":4\},"clock":\{.*\}\}\n$/,
     );
     expect(RunState.of(readJournal(journal).events, journal).header).toEqual(HEADER);
   });
 
-  test('may be an empty one that is there, or one whose making was killed', () => {
+  test('may exist if it is empty, or if the process that made it was killed', () => {
     const path = temporaryFolder();
     writeFileSync(join(path, 'journal.jsonl.tmp'), '{"event":"ru');
     writeFileSync(join(path, 'lock-1-abc'), '');
@@ -30,7 +38,7 @@ describe('a run folder', () => {
     expect(readdirSync(path)).not.toContain('journal.jsonl.tmp');
   });
 
-  test('is not made over another run, which stays as it is', () => {
+  test('does not replace another run, which stays unchanged', () => {
     const path = temporaryFolder();
     const { journal } = RunFolder.create(path, HEADER);
     const before = readFileSync(journal, 'utf8');
@@ -57,7 +65,7 @@ describe('a run folder', () => {
     expect(readdirSync(taken)).toEqual([]);
   });
 
-  test('is opened where a run is, and nowhere else', () => {
+  test('can be opened only if it holds a run', () => {
     const path = temporaryFolder();
     expect(() => RunFolder.open(join(path, 'none'))).toThrow(
       new InputError(`${join(path, 'none')}: no such folder; a run folder was expected`),

@@ -11,7 +11,7 @@ import { temporaryFolder } from './temporary-folder.js';
 
 const HOLDER = fileURLToPath(new URL('./fixtures/lock-holder.mjs', import.meta.url));
 
-/** The lock file of this process, as another one would have left it. */
+/** Leaves the lock file of this process, changed, as that of another process. */
 function leftLock(folder: string, change: object): string {
   const lock = acquireLock(folder);
   const [name] = readdirSync(folder) as [string];
@@ -23,7 +23,7 @@ function leftLock(folder: string, change: object): string {
 }
 
 describe('the lock of a run', () => {
-  test('is one at a time, and free again when it was released', () => {
+  test('belongs to one process at a time, until it is released', () => {
     const folder = temporaryFolder();
     expect(lockHolder(folder)).toBeUndefined();
     const lock = acquireLock(folder);
@@ -36,7 +36,7 @@ describe('the lock of a run', () => {
     acquireLock(folder).release();
   });
 
-  test('of another process holds while it lives and no longer', async () => {
+  test('of another process holds only while that process lives', async () => {
     const folder = temporaryFolder();
     const holder = spawn(process.execPath, [HOLDER, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => void holder.kill('SIGKILL'));
@@ -71,26 +71,26 @@ describe('the lock of a run', () => {
     },
   );
 
-  test('does not hold for a pid that another process has now', () => {
+  test('does not hold if another process has the same pid now', () => {
     const folder = temporaryFolder();
     leftLock(folder, { started: 'at another time' });
     acquireLock(folder).release();
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('does not hold after the machine was started again', () => {
+  test('does not hold after the machine was restarted', () => {
     const folder = temporaryFolder();
     leftLock(folder, { boot: 'another start' });
     acquireLock(folder).release();
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('holds for a process of another machine or container, which cannot be looked at', () => {
+  test('holds for a process of another machine or container, which cannot be inspected', () => {
     for (const change of [{ host: 'far', boot: 'far' }, { namespace: 'a container' }]) {
       const folder = temporaryFolder();
       const file = leftLock(folder, change);
       expect(() => acquireLock(folder)).toThrow(
-        `is at work on this run, as far as one can tell from here; if it is not, delete ${file}`,
+        `is at work on this run, as far as can be told from here; if it is not, delete ${file}`,
       );
       expect(readdirSync(folder)).toEqual(['lock-other']);
     }

@@ -1,21 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/input-error.js';
+import { accuracy } from '../../src/measures/accuracy.js';
+import { macs } from '../../src/measures/macs.js';
+import { perplexity } from '../../src/measures/perplexity.js';
 import type { JournalEvent } from '../../src/runs/journal-event.js';
 import { RunState } from '../../src/runs/run-state.js';
 
 const FILE = 'journal.jsonl';
-const RUN = { event: 'run', seed: 3, trials: 4, workers: 2, space: 'zoph-cnn', clock: { pid: 1 } };
+const HEADER = {
+  seed: 3,
+  trials: 4,
+  workers: 2,
+  order: 'virtual' as const,
+  objectives: [accuracy] as const,
+  space: 'zoph-cnn',
+};
+const RUN = { event: 'run', ...HEADER, clock: { pid: 1 } } as unknown as JournalEvent;
+const inArrivalOrder: JournalEvent = { ...RUN, order: 'arrival' };
 const asked = (trial: number): JournalEvent => ({
   event: 'trial',
   trial,
   answers: [trial, [0, 1]],
   seed: 10 + trial,
 });
-const ok = (trial: number, accuracy: number): JournalEvent => ({
+const ok = (trial: number, value: number): JournalEvent => ({
   event: 'result',
   trial,
   status: 'ok',
-  accuracy,
+  measures: { accuracy: value },
 });
 const failed = (trial: number, reason: string): JournalEvent => ({
   event: 'result',
@@ -36,27 +48,33 @@ const EVENTS: readonly JournalEvent[] = [
   asked(3),
   ok(2, 0.75),
   ok(3, 0.75),
-  { event: 'end', best: { trial: 2, accuracy: 0.75 } },
+  { event: 'end', best: { trial: 2, value: 0.75, measures: { accuracy: 0.75 } } },
 ];
 
 describe('the state of a run', () => {
   test('is what its journal says', () => {
     const state = RunState.of(EVENTS, FILE);
-    expect(state.header).toEqual({ seed: 3, trials: 4, workers: 2, space: 'zoph-cnn' });
+    expect(state.header).toEqual(HEADER);
     expect(state.trials).toEqual([
-      { trial: 0, answers: [0, [0, 1]], seed: 10, outcome: { status: 'ok', accuracy: 0.5 } },
+      { trial: 0, answers: [0, [0, 1]], seed: 10, outcome: { status: 'ok', measures: { accuracy: 0.5 } } },
       {
         trial: 1,
         answers: [1, [0, 1]],
         seed: 11,
         outcome: { status: 'failed', reason: 'diverged', clock: { seconds: 2 } },
       },
-      { trial: 2, answers: [2, [0, 1]], depth: 6, seed: 12, outcome: { status: 'ok', accuracy: 0.75 } },
-      { trial: 3, answers: [3, [0, 1]], seed: 13, outcome: { status: 'ok', accuracy: 0.75 } },
+      {
+        trial: 2,
+        answers: [2, [0, 1]],
+        depth: 6,
+        seed: 12,
+        outcome: { status: 'ok', measures: { accuracy: 0.75 } },
+      },
+      { trial: 3, answers: [3, [0, 1]], seed: 13, outcome: { status: 'ok', measures: { accuracy: 0.75 } } },
     ]);
     expect(state).toMatchObject({ events: 11, told: 4, done: 3, failed: 1, finished: true, outstanding: [] });
-    // Of two that are equally good the first.
-    expect(state.best).toEqual({ trial: 2, accuracy: 0.75 });
+    // Of two equally good trials, the first is the best.
+    expect(state.best).toEqual({ trial: 2, value: 0.75, measures: { accuracy: 0.75 } });
     expect(state.curve).toEqual([
       { trial: 0, value: 0.5, best: 0.5 },
       { trial: 2, value: 0.75, best: 0.75 },
@@ -66,11 +84,11 @@ describe('the state of a run', () => {
     expect(state.updates).toEqual([{ event: 'update', baseline: 0.1, clock: {} }]);
   });
 
-  test('knows in the middle of a run what is done and what is outstanding', () => {
+  test('has the finished and the outstanding trials in the middle of a run', () => {
     const state = RunState.of(EVENTS.slice(0, 6), FILE);
     expect(state).toMatchObject({ events: 6, told: 2, done: 1, failed: 1, finished: false });
     expect(state.outstanding).toEqual([{ trial: 2, answers: [2, [0, 1]], depth: 6, seed: 12 }]);
-    expect(state.best).toEqual({ trial: 0, accuracy: 0.5 });
+    expect(state.best).toEqual({ trial: 0, value: 0.5, measures: { accuracy: 0.5 } });
   });
 
   test('is the same whether its events come at once or one by one', () => {
@@ -81,18 +99,21 @@ describe('the state of a run', () => {
     });
   });
 
-  describe('with trainings that go on', () => {
+  describe('with trials that are continued', () => {
     const first = { ...asked(0), epochs: 1 };
     const onward = { ...first, trial: 2, epochs: 4, continues: 0 };
     const begun = [RUN, first, { ...asked(1), epochs: 4 }, ok(0, 0.5)];
 
-    test('takes their results in the order of their epochs', () => {
+    test('takes results in the order in which equally long epochs would end', () => {
       // Trial 0 ends after 1 epoch, trial 1 after 4; trial 2 begins at 1 and has 3 epochs left.
       const state = RunState.of([...begun, onward, ok(1, 0.25), ok(2, 0.75)], FILE);
       expect(state.results.map(({ trial }) => trial)).toEqual([0, 1, 2]);
       expect(() => RunState.of([RUN, first, { ...asked(1), epochs: 4 }, ok(1, 0.25)], FILE)).toThrow(
-        'journal.jsonl:4: trial 1 where trial 0 has to come',
+        'journal.jsonl:4: the result of trial 1 where that of trial 0 comes',
       );
+      // Trial 1 ends after 5 epochs. With all its 4 epochs still to come, trial 2 would end then too, and come second.
+      const ahead = RunState.of([RUN, first, { ...asked(1), epochs: 5 }, ok(0, 0.5), onward], FILE);
+      expect(ahead.next).toBe(2);
       const overtaken = RunState.of(
         [RUN, { ...asked(0), epochs: 3 }, { ...asked(1), epochs: 2 }, ok(1, 0.5)],
         FILE,
@@ -101,7 +122,7 @@ describe('the state of a run', () => {
       expect(overtaken.curve).toEqual([{ trial: 1, value: 0.5, best: 0.5 }]);
     });
 
-    test('counts children, of which each may have several trials', () => {
+    test('counts children, each of which may have several trials', () => {
       const state = RunState.of([...begun, onward, { ...asked(3), epochs: 1 }], FILE);
       expect(state.children).toBe(3);
       expect([0, 1, 2, 3].map((trial) => state.childOf(trial))).toEqual([0, 1, 0, 2]);
@@ -113,34 +134,33 @@ describe('the state of a run', () => {
       ['with as many epochs', { ...onward, epochs: 1 }],
       ['of other answers', { ...onward, answers: [1] }],
       ['of another seed', { ...onward, seed: 1 }],
-    ])('refuses to go on with one %s', (_, event) => {
-      expect(() => RunState.of([...begun, event], FILE)).toThrow(
-        'journal.jsonl:5: trial 2 cannot go on with',
-      );
+    ])('refuses to continue one %s', (_, event) => {
+      expect(() => RunState.of([...begun, event], FILE)).toThrow('journal.jsonl:5: trial 2 cannot continue');
     });
 
-    test('refuses to go on twice, and with one that failed', () => {
+    test('refuses to continue a trial twice, or one that failed', () => {
       expect(() => RunState.of([...begun, onward, { ...onward, trial: 3, epochs: 9 }], FILE)).toThrow(
-        'journal.jsonl:6: trial 3 cannot go on with trial 0',
+        'journal.jsonl:6: trial 3 cannot continue trial 0',
       );
       expect(() => RunState.of([RUN, first, failed(0, 'diverged'), { ...onward, trial: 1 }], FILE)).toThrow(
-        'journal.jsonl:4: trial 1 cannot go on with trial 0',
+        'journal.jsonl:4: trial 1 cannot continue trial 0',
       );
     });
   });
 
-  test('of language models has the lowest perplexity as its best', () => {
-    const result = (trial: number, perplexity: number) => ({
+  test('with perplexity as its objective has the lowest as its best, and the other objectives with it', () => {
+    const result = (trial: number, value: number) => ({
       event: 'result',
       trial,
       status: 'ok',
-      perplexity,
+      measures: { perplexity: value, loss: Math.log(value), macs: 100 + trial },
     });
+    const begin = { ...RUN, objectives: [perplexity, macs] } as unknown as JournalEvent;
     const state = RunState.of(
-      [RUN, asked(0), result(0, 9), asked(1), result(1, 8), asked(2), result(2, 8)],
+      [begin, asked(0), result(0, 9), asked(1), result(1, 8), asked(2), result(2, 8)],
       FILE,
     );
-    expect(state.best).toEqual({ trial: 1, perplexity: 8 });
+    expect(state.best).toEqual({ trial: 1, value: 8, measures: { perplexity: 8, macs: 101 } });
     expect(state.curve.map(({ value, best }) => [value, best])).toEqual([
       [9, 9],
       [8, 8],
@@ -148,23 +168,59 @@ describe('the state of a run', () => {
     ]);
   });
 
-  test('has no best while every trial failed', () => {
+  test('in order of arrival takes results in any order', () => {
+    const state = RunState.of([inArrivalOrder, asked(0), asked(1), ok(1, 0.5), asked(2), ok(2, 0.25)], FILE);
+    expect(state.results.map(({ trial }) => trial)).toEqual([1, 2]);
+    expect(state.outstanding).toEqual([{ trial: 0, answers: [0, [0, 1]], seed: 10 }]);
+  });
+
+  test('sums the costs, also those of failed trials, and has the seconds of the last event', () => {
+    const state = RunState.of(
+      [
+        RUN,
+        { ...asked(0), clock: { elapsed: 0.5 } },
+        { ...ok(0, 0.5), cost: 1.5, clock: { elapsed: 2.5 } },
+        asked(1),
+        { ...failed(1, 'diverged'), cost: 0.25, clock: { elapsed: 4.125 } },
+        asked(2),
+        { ...ok(2, 0.5), clock: {} },
+      ],
+      FILE,
+    );
+    expect(state).toMatchObject({ cost: 1.75, seconds: 4.125 });
+  });
+
+  test('knows whether a limit was reached', () => {
+    const events = [RUN, asked(0), { event: 'limit', limit: 'seconds' }, ok(0, 0.5)];
+    expect(RunState.of(events.slice(0, 2), FILE).limited).toBe(false);
+    expect(RunState.of(events, FILE)).toMatchObject({ limited: true, told: 1, updates: [], events: 4 });
+  });
+
+  test('has no best as long as every trial fails', () => {
     const state = RunState.of([RUN, asked(0), failed(0, 'timed out after 3 s')], FILE);
     expect(state).toMatchObject({ best: null, curve: [], failed: 1, done: 0 });
   });
 
   test.each([
-    [[], 'a journal without events'],
+    [[], 'journal.jsonl: the journal has no events'],
     [[asked(0)], "journal.jsonl:1: event 'trial': ✖ a journal begins with the event run"],
     [[{ ...RUN, seed: 'one' }], "journal.jsonl:1: event 'run'"],
     [[RUN, RUN], 'journal.jsonl:2: the run begins a second time'],
     [[RUN, asked(1)], 'journal.jsonl:2: trial 1 where trial 0 has to come'],
     [[RUN, ok(0, 1)], 'journal.jsonl:2: the result of trial 0, which was not asked for'],
-    [[RUN, asked(0), asked(1), ok(1, 1)], 'journal.jsonl:4: trial 1 where trial 0 has to come'],
-    [[RUN, asked(0), { ...ok(0, 1), accuracy: 'good' }], 'journal.jsonl:3'],
     [
-      [RUN, asked(0), ok(0, 1), asked(1), { event: 'result', trial: 1, status: 'ok', perplexity: 9 }],
-      'journal.jsonl:5: trial 1 is measured by its perplexity, the trials before by their accuracy',
+      [RUN, asked(0), asked(1), ok(1, 1)],
+      'journal.jsonl:4: the result of trial 1 where that of trial 0 comes',
+    ],
+    [
+      [inArrivalOrder, asked(0), ok(0, 1), ok(0, 1)],
+      'journal.jsonl:4: the result of trial 0, which has its result already',
+    ],
+    [[RUN, asked(0), { ...ok(0, 1), measures: { accuracy: 'good' } }], 'journal.jsonl:3'],
+    [[RUN, asked(0), ok(0, 84.2)], 'journal.jsonl:3: the accuracy is 84.2; allowed: 0 to 1'],
+    [
+      [RUN, asked(0), { event: 'result', trial: 0, status: 'ok', measures: { perplexity: 9 } }],
+      "journal.jsonl:3: the measures are perplexity; the search is judged by 'accuracy', which is missing",
     ],
     [[RUN, { event: 'trial', trial: 0, answers: 'abc', seed: 1 }], "journal.jsonl:2: event 'trial'"],
     [[RUN, { event: 'end', best: null }, asked(0)], "journal.jsonl:3: 'trial' after the end"],
@@ -173,7 +229,7 @@ describe('the state of a run', () => {
     expect(() => RunState.of(events, FILE)).toThrow(message);
   });
 
-  test('is as it was after an event that cannot follow', () => {
+  test('does not change through an event that cannot follow', () => {
     const state = RunState.of(EVENTS.slice(0, 4), FILE);
     expect(() => state.apply(ok(2, 1))).toThrow(InputError);
     expect(state).toEqual(RunState.of(EVENTS.slice(0, 4), FILE));

@@ -1,9 +1,21 @@
 import { expect, test } from 'vitest';
+import { accuracy } from '../../src/measures/accuracy.js';
+import type { Measure, Measures } from '../../src/measures/measure.js';
+import { perplexity } from '../../src/measures/perplexity.js';
 import { childName, countedIn } from '../../src/reports/child-name.js';
+import type { JournalEvent } from '../../src/runs/journal-event.js';
 import { RunState } from '../../src/runs/run-state.js';
 import { rungsOf } from '../../src/runs/rungs.js';
 
-const RUN = { event: 'run', seed: 3, trials: 9, workers: 2 };
+const begin = (objective: Measure): JournalEvent => ({
+  event: 'run',
+  seed: 3,
+  trials: 9,
+  workers: 2,
+  order: 'virtual',
+  objectives: [{ ...objective }],
+});
+const RUN = begin(accuracy);
 const trial = (trial: number, epochs: number, more = {}) => ({
   event: 'trial',
   trial,
@@ -12,9 +24,10 @@ const trial = (trial: number, epochs: number, more = {}) => ({
   seed: 1,
   ...more,
 });
-const ok = (trial: number, accuracy: number) => ({ event: 'result', trial, status: 'ok', accuracy });
+const result = (trial: number, measures: Measures) => ({ event: 'result', trial, status: 'ok', measures });
+const ok = (trial: number, value: number) => result(trial, { accuracy: value });
 
-test('the rungs of a search say how many children came there, failed and went on', () => {
+test('the rungs of a search say how many children reached them, failed and were promoted', () => {
   const state = RunState.of(
     [
       RUN,
@@ -42,18 +55,13 @@ test('the rungs of a search say how many children came there, failed and went on
 });
 
 test('the best of a rung of language models has the lowest perplexity', () => {
-  const result = (trial: number, perplexity: number) => ({
-    event: 'result',
-    trial,
-    status: 'ok',
-    perplexity,
-  });
+  const of = (trial: number, value: number) => result(trial, { perplexity: value });
   const state = RunState.of(
-    [RUN, trial(0, 1), trial(1, 1), trial(2, 1), result(0, 60), result(1, 50), result(2, 70)],
+    [begin(perplexity), ...[0, 1, 2].map((number) => trial(number, 1)), of(0, 60), of(1, 50), of(2, 70)],
     'journal.jsonl',
   );
   expect(rungsOf(state)).toMatchObject([{ epochs: 1, best: 50 }]);
-  expect(state.best).toEqual({ trial: 1, perplexity: 50 });
+  expect(state.best).toEqual({ trial: 1, value: 50, measures: { perplexity: 50 } });
 });
 
 test('a search that trains all children equally long has no rungs', () => {

@@ -13,59 +13,80 @@ import { InputError } from '../../src/input-error.js';
 import { Random } from '../../src/random/random.js';
 import type { TrialRequest } from '../../src/runs/estimator.js';
 import type { SearchNotice } from '../../src/runs/search.js';
+import type { TrialResult } from '../../src/strategies/strategy.js';
+import { LearningStrategy } from './learning-strategy.js';
 import { measure } from './measure.js';
-import { estimating, header, NotingStrategy, order, run } from './short-search.js';
+import { estimating, header, linesIn, NotingStrategy, order, run } from './short-search.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-// Hundreds of runs that are cut or killed, but never by a power failure: the disk need not be waited for.
+// These tests cut or kill hundreds of runs, but simulate no power failure, so nothing has to wait for the disk.
 vi.mock('node:fs', async (original) => ({
   ...(await original<typeof import('node:fs')>()),
   fsyncSync: () => {},
 }));
 
-describe('a run that goes on', () => {
-  test.each([1, 3])('ends as if undisturbed, cut at any line or within it, %i at once', async (workers) => {
-    // What was on the disk when each line was written: the snapshot after it may have been written or not.
-    const path = join(temporaryFolder(), 'run');
-    const snapshots: (string | undefined)[] = [];
-    const undisturbed = await run({
-      path,
-      header: header(workers),
-      snapshotEvery: 3,
-      report: (notice) => {
-        const file = join(path, 'snapshot.json');
-        if (notice.kind === 'event')
-          snapshots.push(existsSync(file) ? readFileSync(file, 'utf8') : undefined);
-      },
-    });
-    const lines = readFileSync(join(path, 'journal.jsonl'), 'utf8').split(/(?<=\n)/);
-    expect(snapshots).toHaveLength(lines.length);
-    expect(new Set(snapshots).size).toBeGreaterThan(4);
-    const random = Random.of(workers, 'cuts');
-    for (let kept = 1; kept <= lines.length; kept++) {
-      const next = lines[kept] ?? '';
-      const torn = next.slice(0, random.below(next.length + 1));
-      for (const snapshot of new Set([undefined, snapshots[kept - 1], snapshots[kept]])) {
-        const cut = join(temporaryFolder(), 'cut');
-        mkdirSync(cut);
-        writeFileSync(join(cut, 'journal.jsonl'), lines.slice(0, kept).join('') + torn);
-        if (snapshot !== undefined) writeFileSync(join(cut, 'snapshot.json'), snapshot);
-        const { journal, status, notices, messages } = await run({ path: cut, header: header(workers) });
-        expect(journal).toEqual(undisturbed.journal);
-        expect(readFileSync(join(cut, 'journal.jsonl'), 'utf8')).toContain(lines.slice(0, kept).join(''));
-        expect(status).toBe('finished');
-        expect(notices.some(({ kind }) => kind === 'restored')).toBe(snapshot !== undefined);
-        expect(messages.some((text) => text.includes('cut in mid-write'))).toBe(torn !== '' && torn !== next);
-        rmSync(cut, { recursive: true });
-      }
-    }
+/** Measures trials and notes their numbers. */
+function noting() {
+  const measured: number[] = [];
+  const estimator = estimating(async (request) => {
+    measured.push(request.trial);
+    return measure(request);
   });
+  return { measured, estimator };
+}
+
+/** Whether a notice reports the new result of a trial. */
+const isResultOf = (notice: SearchNotice, trial: number) =>
+  notice.kind === 'event' && notice.event.event === 'result' && notice.event.trial === trial;
+
+describe('a resumed run', () => {
+  test.each([1, 3])(
+    'ends like an undisturbed one after a cut at any line or within it, with %i workers',
+    async (workers) => {
+      // The snapshot on disk when each line was written: the one after the line may or may not have been taken.
+      const path = join(temporaryFolder(), 'run');
+      const snapshots: (string | undefined)[] = [];
+      const undisturbed = await run({
+        path,
+        header: header(workers),
+        snapshotEvery: 3,
+        report: (notice) => {
+          const file = join(path, 'snapshot.json');
+          if (notice.kind === 'event')
+            snapshots.push(existsSync(file) ? readFileSync(file, 'utf8') : undefined);
+        },
+      });
+      const lines = linesIn(path);
+      expect(snapshots).toHaveLength(lines.length);
+      expect(new Set(snapshots).size).toBeGreaterThan(4);
+      const random = Random.of(workers, 'cuts');
+      for (let kept = 1; kept <= lines.length; kept++) {
+        const next = lines[kept] ?? '';
+        const torn = next.slice(0, random.below(next.length + 1));
+        for (const snapshot of new Set([undefined, snapshots[kept - 1], snapshots[kept]])) {
+          const cut = join(temporaryFolder(), 'cut');
+          mkdirSync(cut);
+          writeFileSync(join(cut, 'journal.jsonl'), lines.slice(0, kept).join('') + torn);
+          if (snapshot !== undefined) writeFileSync(join(cut, 'snapshot.json'), snapshot);
+          const { journal, status, notices, messages } = await run({ path: cut, header: header(workers) });
+          expect(journal).toEqual(undisturbed.journal);
+          expect(linesIn(cut).slice(0, kept)).toEqual(lines.slice(0, kept));
+          expect(status).toBe('finished');
+          expect(notices.some(({ kind }) => kind === 'restored')).toBe(snapshot !== undefined);
+          expect(messages.some((text) => text.includes('cut in mid-write'))).toBe(
+            torn !== '' && torn !== next,
+          );
+          rmSync(cut, { recursive: true });
+        }
+      }
+    },
+  );
 
   test('does not measure again what the journal or a kept outcome has', async () => {
     const path = join(temporaryFolder(), 'run');
     const undisturbed = await run({ path: temporaryFolder(), header: header(3) });
     const stop = new AbortController();
-    // Trial 4 is never done in the first life; those after it are, and wait for it.
+    // Trial 4 never ends in the first life. Those after it do, and wait for it.
     const first = await run({
       path,
       header: header(3),
@@ -78,15 +99,12 @@ describe('a run that goes on', () => {
     });
     expect(first.status).toBe('interrupted');
     expect(order(first.journal)).toMatch(/\?6$/);
-    expect(readdirSync(join(path, 'trials')).sort()).toEqual(['0', '1', '2', '3', '5', '6']);
-    const again: number[] = [];
-    const counting = estimating(async (request) => {
-      again.push(request.trial);
-      return measure(request);
-    });
-    const { journal } = await run({ path, header: header(3), estimator: counting });
+    // Trial 0 was told at once, so it needs no file. The others ended before their predecessors were told.
+    expect(readdirSync(join(path, 'trials')).sort()).toEqual(['1', '2', '3', '5', '6']);
+    const { measured, estimator } = noting();
+    const { journal } = await run({ path, header: header(3), estimator });
     expect(journal).toEqual(undisturbed.journal);
-    expect(again).toEqual([4, 7, 8, 9, 10, 11]);
+    expect(measured).toEqual([4, 7, 8, 9, 10, 11]);
   });
 
   test.each([
@@ -96,72 +114,111 @@ describe('a run that goes on', () => {
       /is of another/,
     ],
     ['of another seed', (text: string) => text.replace(/"seed":\d+/, '"seed":1'), /is of another/],
-    ['cut short', (text: string) => text.slice(0, 30), /cannot be read/],
+    ['that is cut short', (text: string) => text.slice(0, 30), /cannot be read/],
     [
-      'without an outcome',
-      (text: string) => text.replace('"status":"ok"', '"status":"great"'),
+      'without a status',
+      (text: string) => text.replace(/"status":"\w+"/, '"status":"great"'),
       /cannot be read/,
+    ],
+    [
+      'that is out of range',
+      (text: string) => text.replace(/"outcome":.*/, '"outcome":{"status":"ok","measures":{"accuracy":2}}}'),
+      /cannot be read \(the accuracy is 2; allowed: 0 to 1\)/,
     ],
   ])('does not use a kept outcome %s', async (_, change, message) => {
     const path = join(temporaryFolder(), 'run');
-    const { journal } = await run({ path, header: header(1, 3) });
+    const stop = new AbortController();
+    await run({
+      path,
+      header: header(3, 3),
+      signal: stop.signal,
+      estimator: estimating(async (request) => {
+        if (request.trial === 0) return new Promise(() => {});
+        setTimeout(() => stop.abort(), 5);
+        return measure(request);
+      }),
+    });
     const result = join(path, 'trials', '2', 'result.json');
-    const text = readFileSync(result, 'utf8').replace(
-      /"status":"failed","reason":"[^"]*"/,
-      '"status":"ok","accuracy":1',
-    );
-    const lines = readFileSync(join(path, 'journal.jsonl'), 'utf8').split(/(?<=\n)/);
-    writeFileSync(join(path, 'journal.jsonl'), lines.slice(0, -2).join(''));
-    writeFileSync(result, change(text));
-    const estimate = vi.fn(async (request: TrialRequest) => measure(request));
-    const again = await run({ path, header: header(1, 3), estimator: estimating(estimate) });
-    expect(again.journal).toEqual(journal);
-    expect(estimate).toHaveBeenCalledTimes(1);
-    expect(again.messages).toContainEqual(expect.stringMatching(message));
+    writeFileSync(result, change(readFileSync(result, 'utf8')));
+    const { measured, estimator } = noting();
+    const again = await run({ path, header: header(3, 3), estimator });
+    expect(again.journal).toEqual((await run({ path: temporaryFolder(), header: header(3, 3) })).journal);
+    expect(measured).toEqual([0, 2]);
+    expect(again.messages).toEqual([expect.stringMatching(message)]);
+    expect(again.messages[0]).toContain('; trial 2 is measured again');
   });
 
   test.each([
     [
       'damaged',
       (file: string) => writeFileSync(file, readFileSync(file, 'utf8').replace('average', 'averige')),
-      /no snapshot to go on from \(its content/,
+      /no snapshot to resume from \(its content/,
     ],
-    ['missing', (file: string) => rmSync(file), /no snapshot to go on from \(there is none\)/],
+    ['missing', (file: string) => rmSync(file), /no snapshot to resume from \(there is none\)/],
     [
       'cut',
       (file: string) => writeFileSync(file, readFileSync(file, 'utf8').slice(0, 99)),
-      /no snapshot to go on from \(/,
+      /no snapshot to resume from \(/,
     ],
-  ])('replays the journal where the snapshot is %s', async (_, damage, message) => {
+  ])('replays the journal if the snapshot is %s', async (_, damage, message) => {
     const path = join(temporaryFolder(), 'run');
     const stop = new AbortController();
     const stopping = (notice: SearchNotice) => {
-      if (notice.kind === 'event' && notice.event.event === 'result' && notice.event.trial === 6)
-        stop.abort();
+      if (isResultOf(notice, 6)) stop.abort();
     };
     await run({ path, header: header(3), signal: stop.signal, report: stopping });
     damage(join(path, 'snapshot.json'));
-    rmSync(join(path, 'trials'), { recursive: true });
-    const again: number[] = [];
-    const noting = estimating(async (request) => {
-      again.push(request.trial);
-      return measure(request);
-    });
-    const { journal, messages, notices } = await run({ path, header: header(3), estimator: noting });
-    expect(again).toEqual([7, 8, 9, 10, 11]);
+    rmSync(join(path, 'trials'), { recursive: true, force: true });
+    const { measured, estimator } = noting();
+    const { journal, messages, notices } = await run({ path, header: header(3), estimator });
+    expect(measured).toEqual([7, 8, 9, 10, 11]);
     expect(messages).toEqual([expect.stringMatching(message)]);
     expect(notices.filter((notice) => notice.kind === 'event' && notice.replayed).length).toBeGreaterThan(10);
     expect(journal).toEqual((await run({ path: temporaryFolder(), header: header(3) })).journal);
   });
 
-  test('replays the journal where the snapshot is of another run', async () => {
+  test('replays the journal if the snapshot belongs to another run', async () => {
     const [path, other] = [join(temporaryFolder(), 'run'), join(temporaryFolder(), 'run')];
     const { journal } = await run({ path, header: header(2) });
-    await run({ path: other, header: { ...header(2), seed: 12 } });
+    await run({ path: other, header: { ...header(2), seed: 12 }, snapshotEvery: 3 });
     copyFileSync(join(other, 'snapshot.json'), join(path, 'snapshot.json'));
     const again = await run({ path, header: header(2) });
-    expect(again.messages).toEqual([expect.stringMatching(/the snapshot is not of this journal/)]);
+    expect(again.messages).toEqual([expect.stringMatching(/the snapshot belongs to another journal/)]);
     expect(again.journal).toEqual(journal);
+  });
+
+  test('replays the journal without a word if its strategy takes no snapshots', async () => {
+    /** Learns like the strategy that it wraps, from results alone. */
+    class WithoutSnapshots {
+      readonly inner = new LearningStrategy();
+      ask = () => this.inner.ask();
+      tell = (result: TrialResult) => this.inner.tell(result);
+    }
+    const undisturbed = await run({ path: temporaryFolder(), header: header(3) });
+    const path = join(temporaryFolder(), 'run');
+    const stop = new AbortController();
+    const stopping = (notice: SearchNotice) => {
+      if (isResultOf(notice, 6)) stop.abort();
+    };
+    const begun = {
+      path,
+      header: header(3),
+      strategy: new WithoutSnapshots(),
+      signal: stop.signal,
+      snapshotEvery: 1,
+    };
+    expect((await run({ ...begun, report: stopping })).status).toBe('interrupted');
+    expect(existsSync(join(path, 'snapshot.json'))).toBe(false);
+    const strategy = new WithoutSnapshots();
+    const { measured, estimator } = noting();
+    const { journal, messages, notices } = await run({ path, header: header(3), strategy, estimator });
+    expect(journal).toEqual(undisturbed.journal);
+    expect(messages).toEqual([]);
+    expect(notices.some(({ kind }) => kind === 'restored')).toBe(false);
+    expect(measured.filter((trial) => trial <= 6)).toEqual([]);
+    const learned = new LearningStrategy();
+    await run({ path: temporaryFolder(), header: header(3), strategy: learned });
+    expect(strategy.inner.snapshot()).toEqual(learned.snapshot());
   });
 
   test('changes no byte of a run that has ended', async () => {
@@ -187,7 +244,6 @@ describe('a run that goes on', () => {
           'The run was made by another version or with other options',
       ),
     );
-    rmSync(join(path, 'snapshot.json'));
     await expect(run({ path, header: header(1, 4), strategy: new NotingStrategy() })).rejects.toThrow(
       /journal.jsonl:2: the search would write 0 where the journal has \d+ \(answers.0\)/,
     );
@@ -210,10 +266,12 @@ describe('a run that goes on', () => {
       }
     }
     const path = join(temporaryFolder(), 'run');
-    await run({ path, header: header(1, 2), strategy: new NotingStrategy() });
-    await expect(run({ path, header: header(1, 2), strategy: new Picky() })).rejects.toThrow(
+    await run({ path, header: header(1, 2), strategy: new NotingStrategy(), snapshotEvery: 1 });
+    await expect(
+      run({ path, header: header(1, 2), strategy: new Picky(), strategyName: 'noting' }),
+    ).rejects.toThrow(
       new InputError(
-        `${join(path, 'snapshot.json')}: the strategy noting cannot go on from this snapshot: ` +
+        `${join(path, 'snapshot.json')}: the strategy noting cannot resume from this snapshot: ` +
           'no controller in it. Delete the file to replay the journal instead',
       ),
     );

@@ -1,66 +1,57 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { EstimateRequest, Estimator } from '../../src/runs/estimator.js';
-import { readJournal } from '../../src/runs/journal.js';
-import { withoutClock } from '../../src/runs/journal-event.js';
-import type { Outcome } from '../../src/runs/outcome.js';
-import { RunFolder } from '../../src/runs/run-folder.js';
-import { runSearch } from '../../src/runs/search.js';
+import { accuracy } from '../../src/measures/accuracy.js';
+import { FolderStore } from '../../src/runs/checkpoint-store.js';
+import type { EstimateContext, TrialRequest } from '../../src/runs/estimator.js';
+import type { Measured } from '../../src/runs/outcome.js';
+import type { SearchOptions } from '../../src/runs/search.js';
 import { Space } from '../../src/space/space.js';
 import { asha } from '../../src/strategies/asha.js';
 import { hyperband } from '../../src/strategies/hyperband.js';
-import type { Strategy } from '../../src/strategies/strategy.js';
+import type { Proposal, Strategy } from '../../src/strategies/strategy.js';
 import { branching } from '../space/tiny-spaces.js';
+import { type Estimate, estimating, header, linesIn, run as runShort } from './short-search.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-// Hundreds of runs that are cut or killed, but never by a power failure: the disk need not be waited for.
+// These tests cut or stop hundreds of runs, but simulate no power failure, so nothing has to wait for the disk.
 vi.mock('node:fs', async (original) => ({
   ...(await original<typeof import('node:fs')>()),
   fsyncSync: () => {},
 }));
 
 const space = Space.configure(branching);
-const header = (workers: number) => ({ seed: 11, trials: 99, workers });
 const rungs = { minEpochs: 1, maxEpochs: 4, eta: 2 };
+const start = { space, seed: 4, objectives: [accuracy] as const };
 const strategies: Record<string, () => Strategy> = {
-  asha: () => asha.create({ space, seed: 4, options: { ...rungs, configurations: 9, mispromotions: false } }),
-  hyperband: () => hyperband.create({ space, seed: 4, options: rungs }),
+  asha: () => asha.create({ ...start, options: { ...rungs, configurations: 9, mispromotions: false } }),
+  hyperband: () => hyperband.create({ ...start, options: rungs }),
 };
 
 /** Depends on the seed of the child and its epochs; some fail. */
-function measure({ seed, epochs = 0 }: EstimateRequest): Outcome {
-  const value = (seed * 7 + epochs * 13) % 101;
+function measure({ seed, epochs = 0 }: TrialRequest): Measured {
+  const value = ((seed % 97) * 7 + epochs * 13) % 101;
   return value % 11 === 0
     ? { status: 'failed', reason: `diverged at ${value}` }
-    : { status: 'ok', accuracy: value / 101 };
+    : { measures: { accuracy: value / 101 } };
 }
 
-type Estimate = Estimator['estimate'];
-
+/** Runs or resumes a search to its end; its journal. */
 async function run(
   path: string,
   workers: number,
   strategy: Strategy,
   estimate: Estimate = async (request) => measure(request),
+  more: Partial<SearchOptions> = {},
 ) {
-  const folder = existsSync(join(path, 'journal.jsonl'))
-    ? RunFolder.open(path)
-    : RunFolder.create(path, header(workers));
-  const estimator = { estimate, close: async () => {} };
-  const { status } = await runSearch({
-    folder,
-    header: header(workers),
-    strategy,
-    estimator,
-    snapshotEvery: 3,
-  });
+  const options = { path, header: header(workers, 99), strategy, estimator: estimating(estimate), ...more };
+  const { status, journal } = await runShort({ snapshotEvery: 3, ...options });
   expect(status).toBe('finished');
-  return readJournal(folder.journal).events.map(withoutClock);
+  return journal;
 }
 
-/** `?2(1>4)` trial 2 goes on with trial 1 up to 4 epochs, `!2` its result. */
+/** `?2(1>4)`: trial 2 continues trial 1 up to 4 epochs; `!2`: its result. */
 const order = (journal: readonly { event: string; [key: string]: unknown }[]) =>
   journal
     .flatMap(({ event, trial, epochs, continues }) => {
@@ -75,65 +66,79 @@ describe('a search that trains some children longer', () => {
     const epochs = [3, 1, 1, 2];
     let asked = 0;
     const strategy: Strategy = {
-      name: 'lengths',
-      ask: () => (asked < 4 ? { answers: [0], epochs: epochs[asked++] as number } : undefined),
+      ask: () => (asked < 4 ? { answers: [0], epochs: epochs[asked++] as number } : 'finished'),
       tell: () => [],
-      snapshot: () => ({ json: null, tensors: new Map() }),
-      restore: () => {},
     };
     // Trial 1 ends at 1, trial 2 at 2, trial 0 at 3, trial 3 at 4.
     expect(order(await run(temporaryFolder(), 2, strategy))).toBe('?0(3) ?1(1) !1 ?2(1) !2 ?3(2) !0 !3');
   });
 
-  test('gives a training that goes on the answers, the seed and the file of the one before', async () => {
+  test('counts only the epochs that a promoted child has not had yet', async () => {
+    // Trial 0 ends at 1. Trial 2 continues it for 3 epochs and ends at 4, before trial 1 ends at 5.
+    const proposals: Proposal[] = [
+      { answers: [0], epochs: 1 },
+      { answers: [1], epochs: 5 },
+      { answers: [0], epochs: 4, continues: 0 },
+    ];
+    const strategy: Strategy = { ask: () => proposals.shift() ?? 'finished', tell: () => [] };
+    const succeed: Estimate = async () => ({ measures: { accuracy: 0.5 } });
+    expect(order(await run(temporaryFolder(), 2, strategy, succeed))).toBe('?0(1) ?1(5) !0 ?2(0>4) !2 !1');
+  });
+
+  test('gives a promoted child the answers, the seed and the checkpoint of its last trial', async () => {
     const path = temporaryFolder();
-    const requests: EstimateRequest[] = [];
-    const journal = await run(path, 1, strategies.asha!(), async (request) => {
+    const requests: TrialRequest[] = [];
+    const stores: unknown[] = [];
+    const journal = await run(path, 1, strategies.asha!(), async (request, { checkpoints }) => {
       requests.push(request);
-      return { status: 'ok', accuracy: 0.5 };
+      stores.push(checkpoints?.address);
+      return { measures: { accuracy: 0.5 } };
     });
-    // Of equal ones the first is promoted; with nine of eta = 2 four go on, and two of these.
+    // Of equal ones the first is promoted. With nine and eta = 2, four are promoted, and two of these.
     expect(order(journal)).toBe(
       '?0(1) !0 ?1(1) !1 ?2(0>2) !2 ?3(1) !3 ?4(1) !4 ?5(1>2) !5 ?6(2>4) !6 ?7(1) !7 ?8(1) !8 ?9(3>2) !9 ' +
         '?10(1) !10 ?11(1) !11 ?12(4>2) !12 ?13(5>4) !13 ?14(1) !14',
     );
-    const file = (trial: number) => join(path, 'trials', String(trial), 'checkpoint.safetensors');
-    const { answers, seed } = requests[0] as EstimateRequest;
-    expect(requests[0]).toEqual({ trial: 0, answers, epochs: 1, seed, checkpoints: { save: file(0) } });
-    expect(requests[6]).toEqual({
-      trial: 6,
-      answers,
-      epochs: 4,
-      continues: 2,
-      seed,
-      checkpoints: { save: file(6), load: file(2) },
-    });
+    const { answers, seed } = requests[0] as TrialRequest;
+    expect(requests[0]).toEqual({ trial: 0, answers, epochs: 1, seed });
+    expect(requests[6]).toEqual({ trial: 6, answers, epochs: 4, continues: 2, epochsDone: 2, seed });
+    expect(stores).toEqual(requests.map(() => new FolderStore(path).address));
     expect(journal.filter(({ trial }) => trial === 6)).toEqual([
       { event: 'trial', trial: 6, answers, epochs: 4, continues: 2, seed },
-      { event: 'result', trial: 6, status: 'ok', accuracy: 0.5 },
+      { event: 'result', trial: 6, status: 'ok', measures: { accuracy: 0.5 } },
     ]);
   });
 
-  test('keeps the file of a training until the one that goes on has its result, and none in the end', async () => {
+  test('keeps a checkpoint until the trial that continues it has its result, and none in the end', async () => {
     const path = temporaryFolder();
-    const saved: string[] = [];
-    await run(path, 1, strategies.asha!(), async (request) => {
-      const { save, load } = request.checkpoints!;
-      if (load !== undefined) expect(existsSync(load)).toBe(true);
-      saved.push(save);
-      mkdirSync(dirname(save), { recursive: true });
-      writeFileSync(save, '');
-      // Trial 2 went on with trial 0.
-      if (request.trial === 3)
-        expect(saved.map((file) => existsSync(file))).toEqual([false, true, true, true]);
-      return { status: 'ok', accuracy: 0.5 };
+    const store = new FolderStore(path);
+    const asked: number[] = [];
+    const kept = () => asked.filter((trial) => store.load(trial) !== undefined);
+    await run(path, 1, strategies.asha!(), async ({ trial, continues }, { checkpoints }) => {
+      if (continues !== undefined) expect(kept()).toContain(continues);
+      asked.push(trial);
+      checkpoints?.save(trial, (file) => writeFileSync(file, 'weights'));
+      // Trial 2 continued trial 0.
+      if (trial === 3) expect(kept()).toEqual([1, 2, 3]);
+      return { measures: { accuracy: 0.5 } };
     });
-    expect(saved).toHaveLength(15);
-    expect(saved.filter((file) => existsSync(file))).toEqual([]);
+    expect(asked).toHaveLength(15);
+    expect(kept()).toEqual([]);
+  });
+
+  test('has no checkpoints if all children are trained equally long', async () => {
+    const contexts: EstimateContext[] = [];
+    const strategy: Strategy = { ask: () => ({ answers: [0] }), tell: () => [] };
+    const noting: Estimate = async (_, context) => {
+      contexts.push(context);
+      return { measures: { accuracy: 0.5 } };
+    };
+    await run(temporaryFolder(), 1, strategy, noting, { header: header(1, 2) });
+    expect(contexts.map(({ checkpoints }) => checkpoints)).toEqual([undefined, undefined]);
   });
 
   test.each(Object.entries(strategies))(
-    'by %s has the same journal whatever the order in which results come in',
+    'by %s has the same journal in whatever order results arrive',
     async (_, create) => {
       for (const workers of [2, 5]) {
         const undisturbed = await run(temporaryFolder(), workers, create());
@@ -153,17 +158,17 @@ describe('a search that trains some children longer', () => {
   );
 
   test.each(Object.entries(strategies))(
-    'by %s ends as if undisturbed, cut at any line',
+    'by %s ends like an undisturbed one after a cut at any line',
     async (_, create) => {
       const path = join(temporaryFolder(), 'run');
       const undisturbed = await run(path, 3, create());
-      const lines = readFileSync(join(path, 'journal.jsonl'), 'utf8').split(/(?<=\n)/);
+      const lines = linesIn(path);
       const snapshot = readFileSync(join(path, 'snapshot.json'), 'utf8');
       for (let kept = 1; kept <= lines.length; kept++) {
         const cut = join(temporaryFolder(), 'cut');
         mkdirSync(cut);
         writeFileSync(join(cut, 'journal.jsonl'), lines.slice(0, kept).join(''));
-        // Of a line that is not there yet, except at the end.
+        // It belongs to a later line, so that it cannot be used except at the end.
         writeFileSync(join(cut, 'snapshot.json'), snapshot);
         expect(await run(cut, 3, create())).toEqual(undisturbed);
         rmSync(cut, { recursive: true });
@@ -171,29 +176,26 @@ describe('a search that trains some children longer', () => {
     },
   );
 
-  test('killed between any two results goes on from its snapshot', async () => {
+  test('stopped again and again resumes from its snapshots', async () => {
     const whole = await run(temporaryFolder(), 3, strategies.asha!());
     const path = join(temporaryFolder(), 'run');
     for (let life = 0; ; life++) {
       let measured = 0;
-      const folder = existsSync(path) ? RunFolder.open(path) : RunFolder.create(path, header(3));
       const stop = new AbortController();
-      const { status } = await runSearch({
-        folder,
-        header: header(3),
+      const { status, journal, notices } = await runShort({
+        path,
+        header: header(3, 99),
         strategy: strategies.asha!(),
         signal: stop.signal,
-        estimator: {
-          estimate: async (request) => {
-            if (++measured > 2) setImmediate(() => stop.abort());
-            return measure(request);
-          },
-          close: async () => {},
-        },
+        estimator: estimating(async (request) => {
+          if (++measured > 2) setImmediate(() => stop.abort());
+          return measure(request);
+        }),
       });
+      expect(notices.some(({ kind }) => kind === 'restored')).toBe(life > 0);
       if (status === 'finished') {
         expect(life).toBeGreaterThan(2);
-        expect(readJournal(folder.journal).events.map(withoutClock)).toEqual(whole);
+        expect(journal).toEqual(whole);
         return;
       }
     }

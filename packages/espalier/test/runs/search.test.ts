@@ -1,15 +1,23 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { InputError } from '../../src/input-error.js';
+import { deriveSeed } from '../../src/random/random.js';
 import { readJournal } from '../../src/runs/journal.js';
 import type { Outcome } from '../../src/runs/outcome.js';
 import { RunFolder } from '../../src/runs/run-folder.js';
 import { acquireLock } from '../../src/runs/run-lock.js';
-import type { StrategyEvent } from '../../src/strategies/strategy.js';
+import type { Asked, Proposal, Strategy, StrategyEvent } from '../../src/strategies/strategy.js';
 import { measure } from './measure.js';
 import { type Estimate, estimating, header, journalIn, NotingStrategy, order, run } from './short-search.js';
 import { temporaryFolder } from './temporary-folder.js';
+
+// These tests run hundreds of searches, but simulate no power failure, so nothing has to wait for the disk.
+vi.mock('node:fs', async (original) => ({
+  ...(await original<typeof import('node:fs')>()),
+  fsyncSync: () => {},
+}));
 
 describe('the order of a journal', () => {
   test('with one worker is ask, tell, ask, tell', async () => {
@@ -22,7 +30,7 @@ describe('the order of a journal', () => {
     expect(status).toBe('finished');
   });
 
-  test('with three workers asks for trial n when trial n-3 was told', async () => {
+  test('with three workers asks for trial n once trial n-3 is told', async () => {
     const { journal } = await run({
       path: temporaryFolder(),
       header: header(3, 6),
@@ -31,22 +39,22 @@ describe('the order of a journal', () => {
     expect(order(journal)).toBe('run ?0 ?1 ?2 !0 ?3 !1 ?4 !2 ?5 !3 !4 !5 end');
   });
 
-  test('waits with a strategy that must be told first, and then catches up', async () => {
+  test('pauses while its strategy waits for a result, and then catches up', async () => {
     class Waiting extends NotingStrategy {
-      override ask() {
-        return this.asked === 2 && this.told.length < 2 ? undefined : super.ask();
+      override ask(): Asked {
+        return this.asked === 2 && this.told.length < 2 ? 'wait' : super.ask();
       }
     }
     const { journal } = await run({ path: temporaryFolder(), header: header(3, 5), strategy: new Waiting() });
     expect(order(journal)).toBe('run ?0 ?1 !0 !1 ?2 ?3 ?4 !2 !3 !4 end');
   });
 
-  test('asks a strategy that said no only once more a result', async () => {
+  test('asks a strategy that waits only once per result', async () => {
     class Waiting extends NotingStrategy {
       calls = 0;
-      override ask() {
+      override ask(): Asked {
         this.calls++;
-        return this.asked === 1 && this.told.length < 1 ? undefined : super.ask();
+        return this.asked === 1 && this.told.length < 1 ? 'wait' : super.ask();
       }
     }
     const strategy = new Waiting();
@@ -54,10 +62,10 @@ describe('the order of a journal', () => {
     expect(strategy.calls).toBe(4);
   });
 
-  test('ends before its last trial when the strategy has no more', async () => {
+  test('ends before its last trial if the strategy has finished', async () => {
     class Exhausted extends NotingStrategy {
-      override ask() {
-        return this.asked === 2 ? undefined : super.ask();
+      override ask(): Asked {
+        return this.asked === 2 ? 'finished' : super.ask();
       }
     }
     const { journal, status } = await run({
@@ -69,7 +77,7 @@ describe('the order of a journal', () => {
     expect(status).toBe('finished');
   });
 
-  test('has the seed of every trial, its outcome, the best, and nothing of the clock outside `clock`', async () => {
+  test('has the seed and the outcome of every trial, the best, and nothing of the clock outside `clock`', async () => {
     const path = temporaryFolder();
     const accuracies = [0.25, 0.75, 0.5];
     const { state } = await run({
@@ -77,34 +85,41 @@ describe('the order of a journal', () => {
       header: header(1, 3),
       strategy: new NotingStrategy(),
       estimator: estimating(async ({ trial }) => ({
-        status: 'ok',
-        accuracy: accuracies[trial]!,
+        measures: { accuracy: accuracies[trial]!, params: 9, loss: 2 },
         params: 9,
         clock: { speed: 5 },
       })),
     });
     const { events } = readJournal(join(path, 'journal.jsonl'));
-    const times = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
+    const elapsed = expect.any(Number);
     expect(events.slice(1, 3)).toEqual([
-      { event: 'trial', trial: 0, answers: [0], seed: 862818960, clock: { time: times } },
+      {
+        event: 'trial',
+        trial: 0,
+        answers: [0],
+        seed: deriveSeed(11, 'trial 0'),
+        clock: { time, elapsed },
+      },
       {
         event: 'result',
         trial: 0,
         status: 'ok',
-        accuracy: 0.25,
+        measures: { accuracy: 0.25, params: 9, loss: 2 },
         params: 9,
-        clock: { speed: 5, seconds: expect.any(Number), time: times },
+        clock: { speed: 5, seconds: expect.any(Number), time, elapsed },
       },
     ]);
+    // Of the measures, the best has those that are objectives of the search.
     expect(events.at(-1)).toEqual({
       event: 'end',
-      best: { trial: 1, accuracy: 0.75 },
-      clock: { time: times },
+      best: { trial: 1, value: 0.75, measures: { accuracy: 0.75 } },
+      clock: { time, elapsed },
     });
     expect(new Set(state.trials.map(({ seed }) => seed)).size).toBe(3);
   });
 
-  test('is the same whatever the order in which results come in', async () => {
+  test('is the same in virtual time in whatever order results arrive', async () => {
     for (const workers of [2, 3, 5]) {
       const undisturbed = await run({ path: temporaryFolder(), header: header(workers) });
       await fc.assert(
@@ -126,7 +141,7 @@ describe('the order of a journal', () => {
 });
 
 describe('what strategies are told', () => {
-  test('is in the order of the trials and what the journal says, without the clock', async () => {
+  test('is what the journal says, in its order and without the clock', async () => {
     const strategy = new NotingStrategy();
     await run({
       path: temporaryFolder(),
@@ -134,29 +149,37 @@ describe('what strategies are told', () => {
       strategy,
       estimator: estimating(async ({ trial }) => {
         if (trial === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-        return { status: 'ok', accuracy: 0.5, trained: trial, none: undefined, clock: { pid: 1 } };
+        return { measures: { accuracy: 0.5, macs: 10 + trial }, epochs: 3, cost: 7, clock: { pid: 1 } };
       }),
     });
-    expect(strategy.told).toStrictEqual([
-      { trial: 0, answers: [0], outcome: { status: 'ok', accuracy: 0.5, trained: 0 } },
-      { trial: 1, answers: [1], outcome: { status: 'ok', accuracy: 0.5, trained: 1 } },
-    ]);
+    const told = (trial: number) => ({
+      trial,
+      answers: [trial],
+      outcome: {
+        status: 'ok',
+        value: 0.5,
+        goodness: 0.5,
+        measures: { accuracy: 0.5, macs: 10 + trial },
+      },
+    });
+    expect(strategy.told).toStrictEqual([told(0), told(1)]);
   });
 
-  test('is a failure with its reason where the estimator throws or returns no outcome', async () => {
+  test('is a failure with its reason if the estimator throws or returns no valid outcome', async () => {
     const estimates: Estimate[] = [
       () => {
         throw new Error('thrown at once');
       },
       () => Promise.reject(new Error('rejected')),
-      async () => ({ status: 'ok', accuracy: Number.NaN }),
+      async () => ({ measures: { accuracy: Number.NaN } }),
+      async () => ({ measures: { accuracy: 84.2 } }),
       async () => undefined as unknown as Outcome,
       async () => ({ status: 'failed', reason: 'diverged' }),
     ];
     const strategy = new NotingStrategy();
     const { status, state } = await run({
       path: temporaryFolder(),
-      header: header(2, 5),
+      header: header(2, 6),
       strategy,
       estimator: estimating((request, context) => estimates[request.trial]!(request, context)),
     });
@@ -166,14 +189,15 @@ describe('what strategies are told', () => {
       [
         'thrown at once',
         'rejected',
-        'accuracy is NaN, not plain JSON',
+        'measures.accuracy is NaN, not plain JSON',
+        'the accuracy is 84.2; allowed: 0 to 1',
         'the outcome is undefined',
         'diverged',
       ].map((reason) => ({ status: 'failed', reason })),
     );
   });
 
-  test('is no matter of progress, which is only reported', async () => {
+  test('does not include progress, which is only reported', async () => {
     const { notices, journal } = await run({
       path: temporaryFolder(),
       header: header(1, 1),
@@ -188,7 +212,7 @@ describe('what strategies are told', () => {
 });
 
 describe('a search refuses', () => {
-  test('a run that another one is writing', async () => {
+  test('a run that another process is writing', async () => {
     const path = join(temporaryFolder(), 'run');
     RunFolder.create(path, header(1));
     const lock = acquireLock(path);
@@ -196,9 +220,40 @@ describe('a search refuses', () => {
     lock.release();
   });
 
+  test('to wait for a strategy that waits although no trial is running', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const strategy: Strategy = { ask: () => 'wait', tell: () => [] };
+    await expect(run({ path, header: header(2), strategy, strategyName: 'idle' })).rejects.toThrow(
+      new InputError('the strategy idle waits for a result although no trial is running'),
+    );
+    expect(order(journalIn(path))).toBe('run');
+  });
+
+  test.each<[Proposal, string]>([
+    [{ answers: [0], epochs: 2.5 }, 'expected int'],
+    [{ answers: [0], epochs: 0 }, 'expected number to be >=1'],
+    [{ answers: [0.5] }, 'answers'],
+    [{ answers: [0], epochs: 2, continues: 0 }, 'trial 1 cannot continue trial 0'],
+    [{ answers: [0], epochs: 2, continues: 7 }, 'trial 1 cannot continue trial 7'],
+  ])(
+    'the proposal %j, and leaves a journal that a mended strategy can continue',
+    async (illegal, message) => {
+      class Odd extends NotingStrategy {
+        override ask(): Asked {
+          return this.asked === 1 ? illegal : super.ask();
+        }
+      }
+      const path = join(temporaryFolder(), 'run');
+      await expect(run({ path, header: header(1, 3), strategy: new Odd() })).rejects.toThrow(message);
+      expect(order(journalIn(path))).toBe('run ?0 !0');
+      const { journal } = await run({ path, header: header(1, 3), strategy: new NotingStrategy() });
+      expect(order(journal)).toBe('run ?0 !0 ?1 !1 ?2 !2 end');
+    },
+  );
+
   test.each([
-    [{ event: 'result' }, "the strategy noting has an event 'result' of its own"],
-    [{ event: 'update', clock: { s: 1 } }, "the strategy noting has an event 'update' of its own"],
+    [{ event: 'result' }, "the strategy of this search has an event 'result' of its own"],
+    [{ event: 'update', clock: { s: 1 } }, "the strategy of this search has an event 'update' of its own"],
     [{ event: 'update', baseline: Number.NaN }, 'baseline is NaN'],
   ])('the event %j of a strategy', async (event, message) => {
     class Odd extends NotingStrategy {

@@ -1,27 +1,40 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Json } from '../../src/json.js';
+import { accuracy } from '../../src/measures/accuracy.js';
 import type { EstimateContext, Estimator, TrialRequest } from '../../src/runs/estimator.js';
 import { readJournal } from '../../src/runs/journal.js';
-import { type JournalEvent, withoutClock } from '../../src/runs/journal-event.js';
-import type { Outcome } from '../../src/runs/outcome.js';
+import {
+  type JournalEvent,
+  type ResultOrder,
+  type RunHeader,
+  withoutClock,
+} from '../../src/runs/journal-event.js';
+import type { Measured } from '../../src/runs/outcome.js';
 import { RunFolder } from '../../src/runs/run-folder.js';
 import { runSearch, type SearchNotice, type SearchOptions } from '../../src/runs/search.js';
-import type { Proposal, Strategy, StrategyEvent, TrialResult } from '../../src/strategies/strategy.js';
+import type { Asked, Strategy, StrategyEvent, TrialResult } from '../../src/strategies/strategy.js';
 import { LearningStrategy } from './learning-strategy.js';
 import { measure } from './measure.js';
 
-export const header = (workers: number, trials = 12) => ({ seed: 11, trials, workers, space: 'toy' });
+export const header = (workers: number, trials = 12, order: ResultOrder = 'virtual'): RunHeader => ({
+  seed: 11,
+  trials,
+  workers,
+  order,
+  objectives: [accuracy],
+  space: 'toy',
+});
 
-export type Estimate = (request: TrialRequest, context: EstimateContext) => Promise<Outcome>;
-export const estimating = (estimate: Estimate): Estimator => ({ estimate, close: async () => {} });
+export type Estimate = (request: TrialRequest, context: EstimateContext) => Promise<Measured>;
+export const estimating = (estimate: Estimate): Estimator => ({ estimate });
 const measuring = estimating(async (request) => measure(request));
 
 /** Proposes its own number, and only notes what it is told. */
 export class NotingStrategy implements Strategy {
-  readonly name: string = 'noting';
   readonly told: TrialResult[] = [];
   asked = 0;
-  ask(): Proposal | undefined {
+  ask(): Asked {
     return { answers: [this.asked++] };
   }
   tell(result: TrialResult): readonly StrategyEvent[] {
@@ -31,7 +44,7 @@ export class NotingStrategy implements Strategy {
   snapshot() {
     return { json: { asked: this.asked }, tensors: new Map() };
   }
-  restore({ json }: { json: unknown }): void {
+  restore({ json }: { readonly json: Json }): void {
     this.asked = (json as { asked: number }).asked;
   }
 }
@@ -42,7 +55,7 @@ interface Run extends Omit<SearchOptions, 'folder' | 'strategy' | 'estimator'> {
   readonly estimator?: Estimator;
 }
 
-/** Begins a run where there is none and goes on with it where there is one. */
+/** Begins a run, or resumes the one that is in the folder. */
 export async function run({
   path,
   strategy = new LearningStrategy(),
@@ -67,16 +80,32 @@ export async function run({
   return { ...end, notices, messages, journal: journalIn(path) };
 }
 
-export function journalIn(path: string): JournalEvent[] {
-  return readJournal(join(path, 'journal.jsonl')).events.map(withoutClock);
+export function eventsIn(path: string): readonly JournalEvent[] {
+  return readJournal(join(path, 'journal.jsonl')).events;
 }
 
-/** What happened, one word an event: `?2` trial 2 is asked for, `!2` its result, `*` the strategy's. */
+export function journalIn(path: string): JournalEvent[] {
+  return eventsIn(path).map(withoutClock);
+}
+
+/** The lines of a journal as they stand in the file, with their ends. */
+export function linesIn(path: string): string[] {
+  return readFileSync(join(path, 'journal.jsonl'), 'utf8').split(/(?<=\n)/);
+}
+
+/** The text of a journal without the clocks, which come last in their lines. */
+export function textWithoutClocks(path: string): string {
+  return linesIn(path)
+    .map((line) => line.slice(0, line.lastIndexOf(',"clock":')))
+    .join('\n');
+}
+
+/** What happened, a word per event: `?2` trial 2 is asked for, `!2` its result, `*` an event of the strategy. */
 export function order(journal: readonly JournalEvent[]): string {
   const words = journal.map(({ event, trial }) => {
     if (event === 'trial') return `?${trial}`;
     if (event === 'result') return `!${trial}`;
-    return event === 'run' || event === 'end' ? event : '*';
+    return ['run', 'limit', 'end'].includes(event) ? event : '*';
   });
   return words.join(' ');
 }

@@ -10,7 +10,7 @@ const bytes = (values: number[]) => new Uint8Array(values);
 const SNAPSHOT: Snapshot = {
   events: 7,
   journal: 'abc',
-  waiting: true,
+  asking: 'wait',
   strategy: {
     json: { random: [1, -2], baseline: 0.1 + 0.2, '10': 'ten', '2': { deep: null } },
     tensors: new Map([
@@ -26,13 +26,13 @@ const SNAPSHOT: Snapshot = {
 const no = (reason: string) => expect.unreachable(reason);
 
 describe('a snapshot', () => {
-  test('comes back as it was', () => {
+  test('is read back as it was written', () => {
     const file = join(temporaryFolder(), 'snapshot.json');
     writeSnapshot(file, SNAPSHOT);
     expect(readSnapshot(file, no)).toEqual(SNAPSHOT);
   });
 
-  test('keeps every byte of a tensor, also of one that is a part of a larger buffer', () => {
+  test('keeps every byte of a tensor, even if that is a part of a larger buffer', () => {
     const file = join(temporaryFolder(), 'snapshot.json');
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 3 }), (data) => {
@@ -45,18 +45,18 @@ describe('a snapshot', () => {
     );
   });
 
-  test('replaces the one before', () => {
+  test('replaces the previous one', () => {
     const file = join(temporaryFolder(), 'snapshot.json');
     writeSnapshot(file, SNAPSHOT);
     writeSnapshot(file, { ...SNAPSHOT, events: 8 });
     expect(readSnapshot(file, no)?.events).toBe(8);
   });
 
-  test('is none, without a word, where there is no file', () => {
+  test('is missing without a message if there is no file', () => {
     expect(readSnapshot(join(temporaryFolder(), 'snapshot.json'), no)).toBeUndefined();
   });
 
-  test('is never another than was written, whatever byte of it is changed or wherever it is cut', () => {
+  test('is either read as it was written or not at all, whichever byte is changed and wherever it is cut', () => {
     const file = join(temporaryFolder(), 'snapshot.json');
     writeSnapshot(file, SNAPSHOT);
     const whole = readFileSync(file);
@@ -86,10 +86,10 @@ describe('a snapshot', () => {
     readSnapshot(file, (said) => {
       reason = said;
     });
-    expect(reason).toBe('its content does not have the checksum that it names');
+    expect(reason).toBe('its content does not match its checksum');
   });
 
-  test('refuses a state that JSON would change', () => {
+  test('is refused if JSON would change the state', () => {
     const file = join(temporaryFolder(), 'snapshot.json');
     const strategy = { json: { baseline: Number.POSITIVE_INFINITY }, tensors: new Map() };
     expect(() => writeSnapshot(file, { ...SNAPSHOT, strategy })).toThrow('baseline is Infinity');

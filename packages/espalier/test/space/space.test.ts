@@ -1,39 +1,15 @@
-import { describe, expect, expectTypeOf, it } from 'vitest';
-import { z } from 'zod';
+import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/input-error.js';
 import { Random } from '../../src/random/random.js';
 import { fromArchitectureFile, toArchitectureFile } from '../../src/space/architecture-file.js';
+import { countSequences } from '../../src/space/count.js';
 import { findDependence } from '../../src/space/independence.js';
 import { type Anchor, type Answer, block, choose, type Program, subset } from '../../src/space/language.js';
 import { type AnySpaceDefinition, defineSpace, Space } from '../../src/space/space.js';
-import { branching, cell, forced, lyingBlock, lyingSubset, nested } from './tiny-spaces.js';
-
-function spaceOf(choices: () => Program<unknown>): Space {
-  return Space.configure(defineSpace({ name: 'test', choices }));
-}
-
-describe('a definition', () => {
-  it('has its types inferred', () => {
-    const definition = defineSpace({
-      name: 'typed',
-      options: z.object({ widths: z.array(z.number()).default([1, 2]) }),
-      *choices({ widths }) {
-        expectTypeOf(widths).toEqualTypeOf<number[]>();
-        return { width: yield* choose('width', widths), kind: yield* choose('kind', ['a', 'b']) };
-      },
-      network: (architecture) => {
-        expectTypeOf(architecture.width).toEqualTypeOf<number>();
-        return architecture.width * 2;
-      },
-    });
-    const architecture = Space.configure(definition).decode([1, 0]);
-    expectTypeOf(architecture).toEqualTypeOf<{ width: number; kind: 'a' | 'b' }>();
-    expect(architecture).toEqual({ width: 2, kind: 'a' });
-  });
-});
+import { branching, cell, forced, lyingBlock, lyingSubset, nested, spaceOf } from './tiny-spaces.js';
 
 describe('the options of a space', () => {
-  it('say which there are where one is unknown', () => {
+  it('are listed if one is unknown', () => {
     expect(() => Space.configure(branching, { deep: 2 })).toThrow(
       new InputError("space branching has no option 'deep'; its options: deepest"),
     );
@@ -49,7 +25,7 @@ describe('the options of a space', () => {
   });
 });
 
-describe('a sheet', () => {
+describe('a decision sequence', () => {
   it('is traced to its questions, their blocks and its answers', () => {
     const asked = Space.configure(nested).trace([0, 1, 0, 1, 2]);
     expect(
@@ -63,10 +39,10 @@ describe('a sheet', () => {
     ]);
   });
 
-  it('names its questions by the last key that is no index, and what follows', () => {
-    const names = (sheet: Answer[]) =>
+  it('names its questions by the last key that is not an index, with what follows', () => {
+    const names = (sequence: Answer[]) =>
       Space.configure(cell, { nodes: 1 })
-        .trace(sheet)
+        .trace(sequence)
         .map(({ question }) => question.name);
     expect(names([[], [], [0, 1], 0, 0])).toEqual(['sources.0', 'sources.1', 'inputs', 'ops.0', 'ops.1']);
     const list = spaceOf(function* () {
@@ -101,7 +77,7 @@ describe('a sheet', () => {
     );
   });
 
-  it('is kept under a mutation wherever the same value is still allowed, and sampled elsewhere', () => {
+  it('is kept by a mutation wherever the same value is still allowed, and sampled elsewhere', () => {
     // 'later' keeps the value 3, not the index of it, when 'first' changes what is offered.
     const space = spaceOf(function* () {
       const first = yield* choose('first', ['a', 'b']);
@@ -119,7 +95,7 @@ describe('a sheet', () => {
     expect(new Set(fromOne.map(([, later]) => later))).toEqual(new Set([0, 1]));
   });
 
-  it('is returned as it is by a mutation where there is no other', () => {
+  it('is returned unchanged by a mutation if there is no other', () => {
     expect(Space.configure(forced).mutate([0, []], Random.of(1, 'mutate'))).toEqual([0, []]);
   });
 });
@@ -136,7 +112,7 @@ describe('an architecture', () => {
     expect(JSON.stringify(toArchitectureFile(space, shuffled))).toBe(text);
   });
 
-  it('is saved without options where the space has none, and read with defaults where the file has none', () => {
+  it('is saved without options if the space has none, and read with defaults if the file has none', () => {
     expect(toArchitectureFile(Space.configure(forced), { only: 'way', none: [] })).toEqual({
       space: 'forced',
       only: 'way',
@@ -186,7 +162,7 @@ describe('an architecture', () => {
     expect(() => space.validate(wrong)).toThrow(message);
   });
 
-  it('cannot be saved where it is no object or uses the keys of the file', () => {
+  it('cannot be saved if it is not an object or uses the keys of the file', () => {
     const list = spaceOf(function* () {
       return [yield* choose('0', [1, 2])];
     });
@@ -221,8 +197,8 @@ describe('a count', () => {
     }
   });
 
-  it('asks for blocks beyond a million combinations, and counts the same space in blocks', () => {
-    const list = Array.from({ length: 1001 }, (_, i) => i);
+  it('asks for blocks beyond a number of questions, and counts the same space in blocks', () => {
+    const list = Array.from({ length: 100 }, (_, i) => i);
     const wide = (wrapped: boolean) =>
       spaceOf(function* () {
         for (const name of ['a', 'b']) {
@@ -230,22 +206,27 @@ describe('a count', () => {
           else yield* choose(name, list);
         }
       });
-    expect(() => wide(false).size()).toThrow(
+    // Without blocks, both questions are asked for each of the 100^2 combinations. With blocks: both once, to find the
+    // blocks; then each block again with its 100 answers, the second one after the answer in the first.
+    expect(countSequences(wide(false), 2 * 100 ** 2)).toBe(10_000n);
+    expect(() => countSequences(wide(false), 2 * 100 ** 2 - 1)).toThrow(
       new InputError(
-        'space test: counting it takes more than 1,000,000 combinations of choices; wrap parts that stand for themselves in block()',
+        'space test: counting it takes more than 19,999 questions; ' +
+          'wrap independent parts in block(), or make the space smaller',
       ),
     );
-    expect(wide(true).size()).toBe(1002001n);
+    expect(countSequences(wide(true), 2 + 100 + 200)).toBe(10_000n);
+    expect(() => countSequences(wide(true), 2 + 100 + 200 - 1)).toThrow('more than 301 questions');
   });
 });
 
-/** A program whose shape is a function of the seed: branches, blocks in blocks and subsets, no promise broken. */
+/** A program whose shape is a function of the seed, with branches, nested blocks and subsets. It breaks no promise. */
 function* randomProgram(seed: number): Program<null> {
   const anchors: Anchor[] = [];
   yield* part(`${seed}`, 0);
   return null;
 
-  /** Its shape follows from `shape` alone; choices outside inner blocks extend it, blocks and subsets do not. */
+  /** Its form follows from `shape` alone. Choices outside inner blocks extend it; blocks and subsets do not. */
   function* part(shape: string, depth: number): Program<null> {
     let way = shape;
     for (let i = 0; Random.of(0, `${way} stop`).below(4) > 0 && i < 3; i++) {
@@ -272,21 +253,21 @@ function* randomProgram(seed: number): Program<null> {
 }
 
 describe('the promise of independence', () => {
-  it('is seen to be broken by a lying block, which is not counted', () => {
+  it('is found broken by a lying block, and the space is not counted', () => {
     const space = Space.configure(lyingBlock);
     const random = Random.of(1, 'lie');
     const found = new Set(Array.from({ length: 50 }, () => findDependence(space, random)));
     found.delete(undefined);
-    expect(found).toEqual(new Set(["what 'width' offers depends on what was answered in the block 'head'"]));
+    expect(found).toEqual(new Set(["what 'width' offers depends on the answers in the block 'head'"]));
     expect(() => space.size()).toThrow(
       "space lying-block cannot be counted: what 'width' offers depends on ",
     );
   });
 
-  it('is seen to be broken by a lying subset', () => {
+  it('is found broken by a lying subset', () => {
     const space = Space.configure(lyingSubset);
     expect(() => space.size()).toThrow(
-      "space lying-subset cannot be counted: whether 'more' is asked depends on what was answered in the subset 'second'",
+      "space lying-subset cannot be counted: whether 'more' is asked depends on the answers in the subset 'second'",
     );
   });
 });
@@ -316,6 +297,44 @@ describe('a program that breaks the rules of the language', () => {
       () => choose('a', [undefined]),
       "'a' has an option that JSON cannot hold: undefined",
     ],
+    ['offers NaN', () => choose('a', [Number.NaN]), "'a' has an option that JSON cannot hold: NaN"],
+    ['offers a big integer', () => choose('a', [1n]), "'a' has an option that JSON cannot hold: 1n"],
+    ['offers a map', () => choose('a', [new Map()]), "'a' has an option that JSON cannot hold: Map(0) {}"],
+    [
+      'offers one number twice, among others',
+      () => choose('a', [null, 3, true, 3]),
+      "'a' has the option 3 twice",
+    ],
+    ['offers one object twice', () => choose('a', [{ b: 1 }, { b: 1 }]), `'a' has the option {"b":1} twice`],
+    ['offers no list', () => choose('a', 3 as never), "'a' offers 3; allowed: a list of options"],
+    [
+      'offers no list of anchors',
+      () => subset('a', {} as never),
+      "'a' offers {}; allowed: a list of anchors",
+    ],
+    [
+      'offers no anchors',
+      () => subset('a', [0] as never),
+      "'a' offers the anchors []; allowed: earlier ones",
+    ],
+    [
+      'offers anchors out of their order',
+      function* () {
+        const anchors = [yield* subset('a', []), yield* subset('b', [])];
+        yield* subset('c', anchors.toReversed());
+        return { a: [], b: [] };
+      },
+      "'c' offers the anchors [1,0]; allowed: earlier ones, in their order",
+    ],
+    ['takes less than nothing', () => subset('a', [], -1), "'a' takes -1 of 0 anchors"],
+    ['takes a part of an anchor', () => subset('a', [], 0.5), "'a' takes 0.5 of 0 anchors"],
+    ['has no name', () => choose(undefined as never, [1]), "the name 'undefined' is not allowed"],
+    ['has a name that is no text', () => choose(7 as never, [1]), "the name '7' is not allowed"],
+    [
+      'is no program',
+      () => ({ a: 1 }) as never,
+      'choices() returns no program; write `*choices(...)`, with the star',
+    ],
     [
       'uses a key that no object may have',
       () => choose('a.__proto__', [1]),
@@ -336,15 +355,15 @@ describe('a program that breaks the rules of the language', () => {
       function* () {
         return { b: yield* choose('a', [1, 2]) };
       },
-      "the answer to 'a' was 1, but the architecture that the program returns has missing there",
+      "the answer to 'a' was 1, but in the architecture that the program returns it is missing",
     ],
-  ])('is told so where it %s', (_, choices, message) => {
+  ])('gets a message if it %s', (_, choices, message) => {
     const space = spaceOf(choices);
     expect(() => space.decode(space.sample(Random.of(1, 'x')).map(() => 0))).toThrow(message);
   });
 });
 
-describe('a space whose architectures have a form of their own in the field', () => {
+describe('a space whose architectures have another form in the field', () => {
   const pairs = defineSpace({
     name: 'pairs',
     *choices(): Program<{ kernel: number; operation: string }> {
@@ -367,6 +386,6 @@ describe('a space whose architectures have a form of their own in the field', ()
     expect(space.decode([1, 0])).toEqual(['conv_5x5']);
     expect(space.encode(['pool_3x3'])).toEqual([0, 1]);
     expect(space.validate(['pool_3x3'])).toEqual(['pool_3x3']);
-    expect(() => space.encode(['pool_4x4'])).toThrow("space pairs: 'kernel' is 4; allowed: 3, 5");
+    expect(() => space.validate(['pool_4x4'])).toThrow("space pairs: 'kernel' is 4; allowed: 3, 5");
   });
 });

@@ -1,11 +1,16 @@
 import { z } from 'zod';
-import { type Anchor, block, choose, subset } from '../../src/space/language.js';
-import { defineSpace } from '../../src/space/space.js';
+import { type Anchor, block, choose, type Program, subset } from '../../src/space/language.js';
+import { defineSpace, Space } from '../../src/space/space.js';
 
-/** One or more layers, how many is chosen: 2 + 4 + 8 sheets up to depth 3. */
+/** The space `test` of one program, without options. */
+export function spaceOf<A>(choices: () => Program<A>): Space<A> {
+  return Space.configure(defineSpace({ name: 'test', choices }));
+}
+
+/** One or more layers, as many as the first choice says: 2 + 4 + 8 sequences up to depth 3. */
 export const branching = defineSpace({
   name: 'branching',
-  options: z.object({ deepest: z.int().min(1).default(3).describe('the largest depth') }),
+  options: z.strictObject({ deepest: z.int().min(1).max(100).default(3).describe('the largest depth') }),
   depthOption: 'deepest',
   *choices({ deepest }) {
     const depth = yield* choose(
@@ -18,10 +23,10 @@ export const branching = defineSpace({
   },
 });
 
-/** Nodes that take exactly two of the earlier ones, an operation for each: C(2,2) * 4 * C(3,2) * 4 = 48 for two. */
+/** Nodes that take exactly two earlier ones, with an operation on each: C(2,2) * 4 * C(3,2) * 4 = 48 for two nodes. */
 export const cell = defineSpace({
   name: 'cell',
-  options: z.object({ nodes: z.int().min(1).default(2) }),
+  options: z.strictObject({ nodes: z.int().min(1).max(100).default(2).describe('the number of nodes') }),
   *choices({ nodes }) {
     const anchors: Anchor[] = [yield* subset('sources.0', []), yield* subset('sources.1', [])];
     const inner = [];
@@ -42,12 +47,14 @@ export const cell = defineSpace({
 });
 
 /**
- * Blocks in blocks, and choices before and within them. A part is plain, or it has two wings of 2 and of 1 + 3
- * kinds: 1 + 2 * 4 = 9 parts. One part or two: 9 + 81 = 90 sheets.
+ * Nested blocks, with choices before and within them. A part is plain, or it has two wings with 2 and with 1 + 3
+ * forms: 1 + 2 * 4 = 9 parts. One part or two: 9 + 81 = 90 sequences.
  */
 export const nested = defineSpace({
   name: 'nested',
-  options: z.object({ most: z.int().min(1).default(2) }),
+  options: z.strictObject({
+    most: z.int().min(1).max(100).default(2).describe('the largest number of parts'),
+  }),
   *choices({ most }) {
     const count = yield* choose(
       'count',
@@ -75,7 +82,7 @@ export const nested = defineSpace({
   },
 });
 
-/** Nothing to decide: one sheet. */
+/** Nothing to decide: one sequence. */
 export const forced = defineSpace({
   name: 'forced',
   *choices() {
@@ -83,7 +90,7 @@ export const forced = defineSpace({
   },
 });
 
-/** Its block is a lie: the width is asked from a list that depends on the kind within the block. */
+/** Its block is a lie: the widths to choose from depend on the kind chosen within the block. */
 export const lyingBlock = defineSpace({
   name: 'lying-block',
   *choices() {
@@ -93,7 +100,7 @@ export const lyingBlock = defineSpace({
   },
 });
 
-/** Its subset is a lie: whether there is a second question depends on what was taken. */
+/** Its subset is a lie: whether there is another question depends on what was taken. */
 export const lyingSubset = defineSpace({
   name: 'lying-subset',
   *choices() {

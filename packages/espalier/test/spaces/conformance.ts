@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/random/random.js';
 import { fromArchitectureFile, toArchitectureFile } from '../../src/space/architecture-file.js';
-import { findDependence } from '../../src/space/independence.js';
+import { checkSpace } from '../../src/space/check.js';
 import type { Answer, Question } from '../../src/space/language.js';
 import { type AnySpaceDefinition, Space } from '../../src/space/space.js';
 
 interface Expectations {
-  /** Options that leave few enough sheets to enumerate them all (some thousands at most). */
+  /** Options that leave few enough sequences to enumerate: a few thousand at most. */
   readonly small: object;
   /** The size of the space with these options, computed by hand. */
   readonly smallSize: bigint;
@@ -15,8 +15,8 @@ interface Expectations {
   readonly size: bigint;
 }
 
-const SHEETS = 1000;
-/** A question asked n times with k options misses one of them with probability below k * exp(-n / k). */
+const SEQUENCES = 1000;
+/** A question with k options that is asked n times misses one of them with probability below k * exp(-n / k). */
 const ASKED_ENOUGH = 20;
 
 /** The tests that every search space must pass. */
@@ -24,19 +24,19 @@ export function describeSpace(definition: AnySpaceDefinition, options: object, e
   const space = Space.configure(definition, options);
   const small = Space.configure(definition, expected.small);
   const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
-  const sheetOf = (seed: number) => space.sample(Random.of(seed, 'sheet'));
+  const sequenceOf = (seed: number) => space.sample(Random.of(seed, 'sequence'));
 
   describe(`space ${definition.name} with ${JSON.stringify(options)}`, () => {
-    it('samples sheets that encode to themselves through architecture, JSON and file', () => {
+    it('samples sequences that survive the way through architecture, JSON and file', () => {
       fc.assert(
         fc.property(seeds, (seed) => {
-          const sheet = sheetOf(seed);
-          const architecture = space.decode(sheet);
-          expect(space.encode(architecture)).toEqual(sheet);
+          const sequence = sequenceOf(seed);
+          const architecture = space.decode(sequence);
+          expect(space.encode(architecture)).toEqual(sequence);
           expect(space.validate(architecture)).toEqual(architecture);
           const text = JSON.stringify(architecture);
           expect(JSON.parse(text)).toEqual(architecture);
-          expect(space.encode(JSON.parse(text))).toEqual(sheet);
+          expect(space.encode(JSON.parse(text))).toEqual(sequence);
           const file = toArchitectureFile(space, architecture);
           const read = fromArchitectureFile(JSON.parse(JSON.stringify(file)), () => definition);
           expect(read.architecture).toEqual(architecture);
@@ -45,19 +45,19 @@ export function describeSpace(definition: AnySpaceDefinition, options: object, e
       );
     });
 
-    it('samples the same sheet for the same seed, and another stream for another seed', () => {
-      const sheets = (seed: number) => {
-        const random = Random.of(seed, 'sheets');
+    it('samples the same sequences from the same seed, and others from another seed', () => {
+      const sequences = (seed: number) => {
+        const random = Random.of(seed, 'sequences');
         return Array.from({ length: 50 }, () => space.sample(random));
       };
-      expect(sheets(1)).toEqual(sheets(1));
-      if (expected.size > 1n) expect(sheets(1)).not.toEqual(sheets(2));
+      expect(sequences(1)).toEqual(sequences(1));
+      if (expected.size > 1n) expect(sequences(1)).not.toEqual(sequences(2));
     });
 
     it('samples every option of every question', () => {
       const random = Random.of(1, 'frequencies');
       const asked = new Map<string, { question: Question; answers: Answer[] }>();
-      for (let i = 0; i < SHEETS; i++) {
+      for (let i = 0; i < SEQUENCES; i++) {
         for (const { question, answer } of space.trace(space.sample(random))) {
           const key = JSON.stringify(question);
           const entry = asked.get(key) ?? { question, answers: [] };
@@ -86,27 +86,27 @@ export function describeSpace(definition: AnySpaceDefinition, options: object, e
       expect(judged).toBeGreaterThan(0);
     });
 
-    it('mutates a sheet into another legal one, that differs first where one question was answered anew', () => {
+    it('mutates a sequence into another legal one', () => {
       fc.assert(
         fc.property(seeds, (seed) => {
           const random = Random.of(seed, 'mutations');
-          let sheet: readonly Answer[] = sheetOf(seed);
+          let sequence: readonly Answer[] = sequenceOf(seed);
           for (let i = 0; i < 5; i++) {
-            const mutant = space.mutate(sheet, random);
+            const mutant = space.mutate(sequence, random);
             expect(space.encode(space.decode(mutant))).toEqual(mutant);
-            expect(space.key(mutant) === space.key(sheet)).toBe(expected.size === 1n);
-            sheet = mutant;
+            expect(space.key(mutant) === space.key(sequence)).toBe(expected.size === 1n);
+            sequence = mutant;
           }
         }),
       );
     });
 
-    it('keeps at every path what a mutation does not touch, where the question is the same', () => {
+    it('keeps the answers that a mutation does not touch, where the question is the same', () => {
       fc.assert(
         fc.property(seeds, (seed) => {
-          const before = space.trace(sheetOf(seed));
-          const sheet = before.map(({ answer }) => answer);
-          const after = space.trace(space.mutate(sheet, Random.of(seed, 'mutation')));
+          const before = space.trace(sequenceOf(seed));
+          const sequence = before.map(({ answer }) => answer);
+          const after = space.trace(space.mutate(sequence, Random.of(seed, 'mutation')));
           const kept = new Map(after.map((asked) => [JSON.stringify(asked.question), asked.answer]));
           const changed = before.filter(({ question, answer }) => {
             const now = kept.get(JSON.stringify(question));
@@ -117,59 +117,90 @@ export function describeSpace(definition: AnySpaceDefinition, options: object, e
       );
     });
 
-    it('enumerates exactly as many different sheets as it counts, in lexical order', () => {
-      const sheets = [...small.enumerate()];
-      expect(BigInt(sheets.length)).toBe(expected.smallSize);
-      expect(small.size()).toBe(expected.smallSize);
-      for (let i = 1; i < sheets.length; i++) {
-        expect(compareLists(sheets[i - 1]!, sheets[i]!)).toBeLessThan(0);
-      }
-      const architectures = new Set(sheets.map((sheet) => JSON.stringify(small.decode(sheet))));
-      expect(architectures.size).toBe(sheets.length);
+    it('lists each neighbour of a sequence once, and as many as it counts', () => {
+      fc.assert(
+        fc.property(seeds, (seed) => {
+          const sequence = small.sample(Random.of(seed, 'sequence'));
+          const keys = [...small.neighbours(sequence)].map((one) =>
+            small.key(small.encode(small.decode(one))),
+          );
+          expect(new Set(keys).size).toBe(keys.length);
+          expect(keys).not.toContain(small.key(sequence));
+          expect(small.countNeighbours(sequence)).toBe(keys.length);
+          expect(keys.length > 0).toBe(expected.smallSize > 1n);
+        }),
+        { numRuns: 20 },
+      );
     });
 
-    it('counts its sheets exactly', () => {
+    it('enumerates exactly as many different sequences as it counts, in lexicographic order', () => {
+      const sequences = [...small.enumerate()];
+      expect(BigInt(sequences.length)).toBe(expected.smallSize);
+      expect(small.size()).toBe(expected.smallSize);
+      for (let i = 1; i < sequences.length; i++) {
+        expect(compareLists(sequences[i - 1]!, sequences[i]!)).toBeLessThan(0);
+      }
+      const architectures = new Set(sequences.map((sequence) => JSON.stringify(small.decode(sequence))));
+      expect(architectures.size).toBe(sequences.length);
+    });
+
+    it('counts its sequences exactly', () => {
       expect(space.size()).toBe(expected.size);
     });
 
-    it('asks nothing after a block or a subset that depends on the answers within', () => {
-      const random = Random.of(1, 'independence');
-      for (let i = 0; i < 100; i++) expect(findDependence(space, random)).toBeUndefined();
+    it('keeps its promises: it is deterministic, its blocks are independent, its names have one kind', () => {
+      expect(() => checkSpace(space, { sequences: 100, seed: 1 })).not.toThrow();
     });
 
-    it('gives questions of one name one kind', () => {
-      const kinds = new Map<string, string>();
-      for (let seed = 0; seed < 100; seed++) {
-        for (const { question } of space.trace(sheetOf(seed))) {
-          expect(kinds.get(question.name) ?? question.kind).toBe(question.kind);
-          kinds.set(question.name, question.kind);
-        }
+    it('describes each of its options', () => {
+      for (const [name, schema] of Object.entries(definition.options?.shape ?? {}))
+        expect((schema as { description?: string }).description, name).toMatch(/\w/);
+    });
+
+    it('rejects a misspelt option, even when its schema parses the options alone', () => {
+      expect(() => Space.configure(definition, { misspelt: 1 })).toThrow(
+        `space ${definition.name} has no option 'misspelt'; `,
+      );
+      if (definition.options !== undefined) {
+        expect(definition.options.safeParse({ misspelt: 1 }).error?.issues[0]).toMatchObject({
+          code: 'unrecognized_keys',
+          keys: ['misspelt'],
+        });
+        expect(definition.options.parse({})).toEqual(Space.configure(definition).options);
       }
     });
 
+    it('rejects absurd sizes at once', () => {
+      for (const name of Object.keys(definition.options?.shape ?? {}))
+        for (const absurd of [1e9, [1e9]])
+          expect(() => Space.configure(definition, { [name]: absurd })).toThrow(
+            new RegExp(`^space ${definition.name}: option '${name}(\\.0)?' is `),
+          );
+    });
+
     it('rejects answers that are not allowed, missing or too many, and names the path', () => {
-      const sheet = sheetOf(1);
-      space.trace(sheet).forEach(({ question }, i) => {
+      const sequence = sequenceOf(1);
+      space.trace(sequence).forEach(({ question }, i) => {
         for (const wrong of illegalAnswers(question)) {
-          const answers = sheet.map((answer, j) => (j === i ? wrong : answer));
+          const answers = sequence.map((answer, j) => (j === i ? wrong : answer));
           expect(() => space.decode(answers as Answer[])).toThrow(
             `'${question.path}' is ${JSON.stringify(wrong)}; `,
           );
         }
-        expect(() => space.decode(sheet.slice(0, i))).toThrow(
+        expect(() => space.decode(sequence.slice(0, i))).toThrow(
           `'${question.path}' has no answer; there are only ${i} answers`,
         );
       });
-      expect(() => space.decode([...sheet, 0])).toThrow('the first too many is 0');
+      expect(() => space.decode([...sequence, 0])).toThrow('the first too many is 0');
     });
 
-    it('rejects architectures with a value that is not allowed, missing or too much, and names the path', () => {
-      const architecture = space.decode(sheetOf(1));
-      for (const { question } of space.trace(sheetOf(1))) {
+    it('rejects architectures with a value that is not allowed, missing or surplus, and names the path', () => {
+      const architecture = space.decode(sequenceOf(1));
+      for (const { question } of space.trace(sequenceOf(1))) {
         for (const wrong of ['no such value', undefined]) {
           const broken = structuredClone(architecture);
           setAt(broken, question.path.split('.'), wrong);
-          expect(() => space.encode(broken)).toThrow(`'${question.path}' is `);
+          expect(() => space.validate(broken)).toThrow(`'${question.path}' is `);
         }
       }
       expect(() => space.encode({ ...(architecture as object), surplus: 1 })).toThrow(

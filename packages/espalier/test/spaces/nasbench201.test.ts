@@ -4,7 +4,7 @@ import { type AnySpaceDefinition, Space } from '../../src/space/space.js';
 import { nasBench201 } from '../../src/spaces/nasbench201.js';
 import { describeSpace } from './conformance.js';
 
-/** The space in the form in which it asks: what the suite's paths are of. */
+/** The space without its genotype: the suite finds the answers at the paths of the questions. */
 const { genotype: _, ...asked } = nasBench201;
 
 describeSpace(asked as AnySpaceDefinition, {}, { size: 15_625n, small: { nodes: 3 }, smallSize: 5n ** 3n });
@@ -24,12 +24,12 @@ describe('nasbench201', () => {
     expect(space.encode({ cell: CELL })).toEqual([3, 1, 0, 2, 4, 3]);
   });
 
-  it('writes every sheet as a text of its own that reads back', () => {
+  it('writes every sequence as a different text, which reads back', () => {
     const texts = new Set<string>();
-    for (const sheet of space.enumerate()) {
-      const architecture = space.decode(sheet) as { cell: string };
+    for (const sequence of space.enumerate()) {
+      const architecture = space.decode(sequence);
       texts.add(architecture.cell);
-      if (texts.size % 25 === 0) expect(space.encode(architecture)).toEqual(sheet);
+      if (texts.size % 25 === 0) expect(space.encode(architecture)).toEqual(sequence);
     }
     expect(texts.size).toBe(15_625);
   });
@@ -45,14 +45,17 @@ describe('nasbench201', () => {
     [{ cell: CELL.replace('none~1', 'none~0') }, `node 2 of 'cell' is "none~0"; allowed: none~1, `],
     [
       { cell: CELL.replace('none~1|', '') },
-      `node 2 of 'cell' is "|skip_connect~0|"; allowed: 2 edges between bars, as in |skip_connect~0|skip_connect~1|`,
+      `node 2 of 'cell' is "|skip_connect~0|"; allowed: 2 edges delimited by bars, as in |skip_connect~0|skip_connect~1|`,
     ],
-    [{ cell: CELL.slice(1) }, `node 1 of 'cell' is "nor_conv_3x3~0|"; allowed: 1 edge between bars, `],
-    [{ cell: '|none~0|' }, `'cell' is "|none~0|"; allowed: a text like |skip_connect~0|+|skip_connect~0|`],
-    [{}, `'cell' is missing; allowed: a text like `],
+    [{ cell: CELL.slice(1) }, `node 1 of 'cell' is "nor_conv_3x3~0|"; allowed: 1 edge delimited by bars, `],
+    [
+      { cell: '|none~0|' },
+      `'cell' is "|none~0|"; allowed: a string such as |skip_connect~0|+|skip_connect~0|`,
+    ],
+    [{}, `'cell' is missing; allowed: a string such as `],
     [{ cell: CELL, surplus: 1 }, "'surplus' is 1, but nothing may stand there"],
     [CELL, 'the architecture is '],
-  ])('says where a text does not fit: %#', (architecture, message) => {
-    expect(() => space.encode(architecture)).toThrow(`space nasbench201: ${message}`);
+  ])('names the place where a text does not fit: %#', (architecture, message) => {
+    expect(() => space.validate(architecture)).toThrow(`space nasbench201: ${message}`);
   });
 });

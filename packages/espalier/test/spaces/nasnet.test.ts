@@ -33,8 +33,8 @@ describe('nasnet', () => {
 
   it('asks a block as the controller does: two hidden states, two operations, their combination', () => {
     const space = Space.configure(nasnet, { blocks: 2 });
-    const sheet = [0, 1, 11, 10, 0, 2, 1, 0, 4, 1, 1, 1, 7, 4, 0, 0, 2, 5, 6, 0];
-    expect(space.trace(sheet).map(({ question }) => question.path)).toEqual(
+    const sequence = [0, 1, 11, 10, 0, 2, 1, 0, 4, 1, 1, 1, 7, 4, 0, 0, 2, 5, 6, 0];
+    expect(space.trace(sequence).map(({ question }) => question.path)).toEqual(
       ['normal', 'reduction'].flatMap((cell) =>
         [0, 1].flatMap((block) =>
           ['inputs.0', 'inputs.1', 'operations.0', 'operations.1', 'combine'].map(
@@ -43,7 +43,7 @@ describe('nasnet', () => {
         ),
       ),
     );
-    expect(space.decode(sheet)).toEqual({
+    expect(space.decode(sequence)).toEqual({
       normal: {
         blocks: [
           { inputs: [0, 1], operations: ['sep_conv_5x5', 'sep_conv_3x3'], combine: 'add' },
@@ -81,11 +81,16 @@ describe('nasnet', () => {
   it('rejects options that no cell or network can have', () => {
     const configure = (options: object) => Space.configure(nasnet, options);
     expect(() => configure({ blocks: 2, normalKeeps: [1, 4] }).decode([])).toThrow(
-      "space nasnet: option 'normalKeeps' has 4; allowed: hidden states, 0 to 3",
+      "space nasnet: option 'normalKeeps' holds 4; allowed: hidden states, 0 to 3",
     );
     expect(() => configure({ reductionKeeps: [3, 3] })).toThrow(
-      `space nasnet: option 'reductionKeeps' is [3,3]: a value stands there twice`,
+      `space nasnet: option 'reductionKeeps' is [3,3]: the list has a value twice`,
     );
+    expect(() => configure({ normalKeeps: [102] })).toThrow("option 'normalKeeps.0' is 102: ");
+    expect(() => configure({ blocks: 101 })).toThrow("option 'blocks' is 101: ");
+    expect(() => configure({ cells: 1001 })).toThrow("option 'cells' is 1001: ");
+    for (const name of ['channels', 'filters', 'stemFilters'])
+      expect(() => configure({ [name]: 100_001 })).toThrow(`option '${name}' is 100001: `);
     expect(() => configure({ operations: [] })).toThrow(`option 'operations' is []`);
     expect(() => configure({ layout: 'mnist' })).toThrow(`option 'layout' is "mnist"`);
   });

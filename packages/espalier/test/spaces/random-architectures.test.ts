@@ -9,7 +9,7 @@ import { spaces } from '../../src/spaces/space-names.js';
 
 setThreads(1);
 
-/** Twenty of each space, or a thousand in the long run. */
+/** Twenty of each space, or a thousand in the long tests. */
 const COUNT =
   process.env.ESPALIER_ARCHITECTURES === undefined ? 20 : Number(process.env.ESPALIER_ARCHITECTURES);
 
@@ -29,13 +29,13 @@ const small: readonly (readonly [space: string, options: object])[] = [
 ];
 
 describe.each(small)('random architectures of %s, %o', (name, options) => {
-  it(`build, run in training and survive being written down: ${COUNT} of them`, () => {
+  it(`build, run in training mode and survive JSON: ${COUNT} of them`, () => {
     manualSeed(1);
     const space = Space.configure(spaces.get(name)!, options);
     for (let seed = 0; seed < COUNT; seed++) {
-      const sheet = space.sample(Random.of(seed, name));
-      const architecture = space.decode(sheet);
-      expect(space.encode(JSON.parse(JSON.stringify(architecture)))).toEqual(sheet);
+      const sequence = space.sample(Random.of(seed, name));
+      const architecture = space.decode(sequence);
+      expect(space.encode(JSON.parse(JSON.stringify(architecture)))).toEqual(sequence);
       const where = `architecture of seed ${seed}: ${JSON.stringify(architecture)}`;
       scope(() => {
         if (space.definition.reads === 'tokens') {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { summaryOf } from '../../src/statistics/summary.js';
+import { requireValues, summaryOf } from '../../src/statistics/summary.js';
 
 describe('a summary', () => {
   test('has the mean and the deviation of the sample', () => {
@@ -27,8 +27,17 @@ describe('a summary', () => {
     });
   });
 
-  test('is refused of nothing and of what is no number', () => {
-    expect(() => summaryOf([], 'higher')).toThrow(new RangeError('0 values where at least 1 are needed'));
+  test('accepts as many values as are needed', () => {
+    expect(() => requireValues([1, 2], 2)).not.toThrow();
+    expect(() => requireValues([1, 2], 3)).toThrow(
+      new RangeError('there are 2 values; at least 3 are needed'),
+    );
+  });
+
+  test('rejects an empty sample and a value that is not a number', () => {
+    expect(() => summaryOf([], 'higher')).toThrow(
+      new RangeError('there are 0 values; at least 1 are needed'),
+    );
     expect(() => summaryOf([1, Number.NaN], 'higher')).toThrow(
       new RangeError('a value is NaN, not a finite number'),
     );

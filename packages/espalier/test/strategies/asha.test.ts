@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { accuracy } from '../../src/measures/accuracy.js';
+import type { Measure } from '../../src/measures/measure.js';
+import { perplexity } from '../../src/measures/perplexity.js';
 import { resolveOptions } from '../../src/space/options.js';
 import { Space } from '../../src/space/space.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
@@ -9,10 +12,11 @@ import { sha } from '../../src/strategies/sha.js';
 import type { AnyStrategyDefinition, Proposal, TrialOutcome } from '../../src/strategies/strategy.js';
 import { branching } from '../space/tiny-spaces.js';
 import { describeStrategy } from './conformance.js';
+import { failed, ok } from './outcomes.js';
 
 const space = Space.configure(zophCnn, { layers: 4 });
 const rungs = { minEpochs: 2, maxEpochs: 18, eta: 3 };
-// Nine begin; before the first results there is nothing else to do.
+// Nine begin. Until the first results there is nothing else to do.
 describeStrategy(asha, space, { options: rungs, outstanding: 9 });
 describeStrategy(asha, space, {
   options: { ...rungs, mispromotions: true, configurations: 20 },
@@ -26,20 +30,27 @@ function resolved(definition: AnyStrategyDefinition, raw: object) {
   return resolveOptions(`strategy ${definition.name}`, definition.options, raw);
 }
 
-/** All proposals of a search with one worker, whose children are the better the earlier they begin. */
+/** All proposals of a search with one worker. By default the earlier a child begins, the better it is. */
 function proposals(
   definition: AnyStrategyDefinition,
   raw: object,
-  outcomeOf = (child: number): TrialOutcome => ({ status: 'ok', accuracy: 1 / (1 + child) }),
+  objective: Measure = accuracy,
+  outcomeOf = (child: number): TrialOutcome => ok(1 / (1 + child)),
 ): Proposal[] {
-  const strategy = definition.create({ space, seed: 3, options: resolved(definition, raw) });
+  const strategy = definition.create({
+    space,
+    seed: 3,
+    options: resolved(definition, raw),
+    objectives: [objective],
+  });
   const asked: Proposal[] = [];
   const child: number[] = [];
-  for (let proposal = strategy.ask(); proposal !== undefined; proposal = strategy.ask()) {
+  for (let proposal = strategy.ask(); typeof proposal !== 'string'; proposal = strategy.ask()) {
     const trial = asked.push(proposal) - 1;
     child.push(proposal.continues === undefined ? trial : child[proposal.continues]!);
     strategy.tell({ ...proposal, trial, outcome: outcomeOf(child[trial]!) });
   }
+  expect(strategy.ask()).toBe('finished');
   return asked;
 }
 
@@ -49,19 +60,19 @@ const written = (asked: readonly Proposal[]) =>
     .join(' ');
 
 describe('asha', () => {
-  it('promotes one in eta as soon as eta are there, from the highest rung first', () => {
+  it('promotes one in eta as soon as eta results are there, from the highest rung first', () => {
     expect(written(proposals(asha, rungs))).toBe('2 2 2 0>6 2 2 2 1>6 2 2 2 2>6 3>18');
   });
 
   it('promotes those of the lowest perplexity', () => {
-    const models = proposals(asha, rungs, (child) => ({ status: 'ok', perplexity: 1 + child }));
+    const models = proposals(asha, rungs, perplexity, (child) => ok(1 + child, perplexity));
     expect(models).toEqual(proposals(asha, rungs));
   });
 
   it('begins the architectures that random search would try', () => {
     const begun = proposals(asha, rungs).filter(({ continues }) => continues === undefined);
-    const others = random.create({ space, seed: 3, options: { unique: true } });
-    expect(begun.map(({ answers }) => answers)).toEqual(begun.map(() => others.ask()?.answers));
+    const others = random.create({ space, seed: 3, options: { unique: true }, objectives: [accuracy] });
+    expect(begun.map(({ answers }) => answers)).toEqual(begun.map(() => (others.ask() as Proposal).answers));
   });
 
   it.each([
@@ -89,8 +100,18 @@ describe('asha', () => {
 });
 
 describe('sha', () => {
-  it('promotes when a rung is full', () => {
+  it('promotes once a rung is full', () => {
     expect(written(proposals(sha, rungs))).toBe('2 2 2 2 2 2 2 2 2 0>6 1>6 2>6 9>18');
+  });
+
+  it('promotes all that succeeded if fewer than one in eta did, up to the last rung', () => {
+    // Of nine, children 4 and 7 succeed, where three could be promoted.
+    const outcomeOf = (child: number) => (child === 4 || child === 7 ? ok(child / 10) : failed);
+    expect(written(proposals(sha, rungs, accuracy, outcomeOf))).toBe('2 2 2 2 2 2 2 2 2 7>6 4>6 9>18');
+  });
+
+  it('is finished after the first rung if all children fail', () => {
+    expect(written(proposals(sha, rungs, accuracy, () => failed))).toBe('2 2 2 2 2 2 2 2 2');
   });
 
   it('plans as many trainings as it makes', () => {
@@ -110,15 +131,16 @@ describe('hyperband', () => {
     expect(hyperband.plan?.(resolved(hyperband, {}) as never)).toEqual({ epochs: 81, trials: asked.length });
   });
 
-  it('begins with the next bracket while one waits for its results', () => {
+  it('begins the next bracket while one waits for its results', () => {
     const strategy = hyperband.create({
       space,
       seed: 3,
       options: resolved(hyperband, { maxEpochs: 3 }) as never,
+      objectives: [accuracy],
     });
     const asked = Array.from({ length: 5 }, () => strategy.ask());
     // ceil(2/2 3) = 3 on the first rung, ceil(2/1) = 2 on the second.
-    expect(asked.map((one) => one?.epochs)).toEqual([1, 1, 1, 3, 3]);
-    expect(strategy.ask()).toBeUndefined();
+    expect(asked.map((one) => (one as Proposal).epochs)).toEqual([1, 1, 1, 3, 3]);
+    expect(strategy.ask()).toBe('wait');
   });
 });

@@ -10,18 +10,18 @@ interface Play {
   readonly workers: number;
   /** Null for a training that fails. */
   readonly accuracy: (configuration: number, rung: number) => number | null;
-  /** Which of the running jobs ends next, one number after the other. */
+  /** Which of the running jobs ends next: a number per result, over and over again. */
   readonly arrivals: readonly number[];
 }
 
 interface Hooks {
   /** After each ask: the rungs before it, and the job that it gave. */
   readonly asked?: (before: readonly Rung[], job: Job | undefined) => void;
-  /** After so many asks another bracket goes on, from the state of this one. */
+  /** After so many asks, another bracket takes over from the state of this one. */
   readonly replaceAfter?: number;
 }
 
-/** Works a bracket off with some workers; the jobs in the order in which they were given out. */
+/** Runs all jobs of a bracket with some workers. Returns them in the order in which they were given out. */
 function play(given: Play, rule: PromotionRule, { asked = () => {}, replaceAfter }: Hooks = {}) {
   const { size, eta, rungs, workers, accuracy, arrivals } = given;
   const epochs = Array.from({ length: rungs }, (_, rung) => eta ** rung);
@@ -52,7 +52,7 @@ function play(given: Play, rule: PromotionRule, { asked = () => {}, replaceAfter
   }
 }
 
-/** Brackets whose accuracies, failures, workers and order of arrivals are anything. */
+/** Any bracket, with any accuracies, failures, workers and order of arrival. */
 const anyPlay: fc.Arbitrary<Play> = fc
   .record({
     size: fc.integer({ min: 1, max: 40 }),
@@ -75,7 +75,7 @@ const anyPlay: fc.Arbitrary<Play> = fc
 const ranking = ({ results }: Rung) =>
   [...results].sort((a, b) => (b.score ?? -1) - (a.score ?? -1) || a.configuration - b.configuration);
 
-/** top_k(rung, n/eta) without what was promoted (algorithm 2); what failed is no candidate. */
+/** top_k(rung, n/eta) without those promoted before (algorithm 2) and without those that failed. */
 const promotable = (rung: Rung, eta: number) =>
   ranking(rung)
     .slice(0, Math.floor(rung.results.length / eta))
@@ -83,7 +83,7 @@ const promotable = (rung: Rung, eta: number) =>
     .map(({ configuration }) => configuration)
     .filter((configuration) => !rung.promoted.includes(configuration));
 
-/** What a free worker has to do next, of the highest rung that has something. */
+/** The promotion that a free worker has to do next, from the highest rung that has one. */
 function firstPromotion(rungs: readonly Rung[], of: (rung: Rung) => readonly number[]) {
   for (let rung = rungs.length - 2; rung >= 0; rung--) {
     const [configuration] = of(rungs[rung] as Rung);
@@ -97,7 +97,7 @@ describe.each([
   ['asynchronous, with mispromotions,', asynchronous(true)],
   ['synchronous', synchronous],
 ])('%s halving', (_, rule) => {
-  it('has every configuration pass the rungs in order, each once, and none go on that failed', () => {
+  it('takes every configuration through the rungs in order, each once, and promotes none that failed', () => {
     fc.assert(
       fc.property(anyPlay, (given) => {
         const reached = new Map<number, number>();
@@ -112,7 +112,7 @@ describe.each([
     );
   });
 
-  it('goes on from its state as if nothing had happened, wherever it was taken', () => {
+  it('resumes from its state as if nothing had happened, wherever it was taken', () => {
     fc.assert(
       fc.property(anyPlay, fc.nat({ max: 60 }), (given, replaceAfter) => {
         expect(play(given, rule, { replaceAfter }).jobs).toEqual(play(given, rule).jobs);
@@ -137,7 +137,7 @@ describe('the rule of ASHA', () => {
     );
   });
 
-  /** Expects of every ask what `due` says that there is to promote, or else a new configuration as long as there is one. */
+  /** Expects every ask to return a promotion that is due, or else a new configuration as long as there is one. */
   function expectNobodyIdle(given: Play, rule: PromotionRule, due: (rung: Rung) => readonly number[]) {
     let started = 0;
     play(given, rule, {
@@ -150,7 +150,7 @@ describe('the rule of ASHA', () => {
     });
   }
 
-  it('lets no worker idle while something can be promoted or started', () => {
+  it('leaves no worker idle while something can be promoted or started', () => {
     fc.assert(
       fc.property(anyPlay, (given) => {
         expectNobodyIdle(given, asynchronous(false), (rung) =>
@@ -162,7 +162,7 @@ describe('the rule of ASHA', () => {
     );
   });
 
-  it('with mispromotions is algorithm 2 as it is printed', () => {
+  it('with mispromotions is algorithm 2 as printed', () => {
     fc.assert(
       fc.property(anyPlay, (given) => {
         expectNobodyIdle(given, asynchronous(true), (rung) => promotable(rung, given.eta));
@@ -170,7 +170,7 @@ describe('the rule of ASHA', () => {
     );
   });
 
-  it('in the end has n/eta of each rung promoted where none failed, in whatever order results arrived', () => {
+  it('has promoted n/eta of each rung in the end if none failed, in whatever order results arrived', () => {
     fc.assert(
       fc.property(anyPlay, (given) => {
         const accuracy = (configuration: number, rung: number) => given.accuracy(configuration, rung) ?? 0;
@@ -201,14 +201,14 @@ describe('the rule of ASHA', () => {
     );
   });
 
-  it('with two workers begins another one where nothing can be promoted yet', () => {
+  it('with two workers begins another configuration if nothing can be promoted yet', () => {
     // 1 and 2 run; 1 ends, 3 begins; 2 ends, 4 begins; 3 ends: of 1, 2 and 3 the first is promoted; and so on.
     expect(written(play({ ...nine, workers: 2 }, asynchronous(false)).jobs)).toBe(
       '1@0 2@0 3@0 4@0 1@1 5@0 6@0 7@0 6@1 8@0 9@0 8@1 8@2',
     );
   });
 
-  it('promotes more than n/eta of a rung only where mispromotions are wanted', () => {
+  it('promotes more than n/eta of a rung only if mispromotions are allowed', () => {
     // Of two the second is the better; then come two that are both better than it.
     const worseFirst: Play = {
       ...nine,
@@ -223,7 +223,7 @@ describe('the rule of ASHA', () => {
 });
 
 describe('successive halving', () => {
-  it('comes to what sorting each rung comes to, in whatever order results arrive', () => {
+  it('promotes what sorting each rung would promote, in whatever order results arrive', () => {
     fc.assert(
       fc.property(anyPlay, (given) => {
         const { bracket } = play(given, synchronous);
@@ -255,6 +255,40 @@ describe('successive halving', () => {
         });
         // No result came to a rung after something was promoted from it.
         for (const [rung, results] of closed) expect(bracket.rungs[rung]?.results).toHaveLength(results);
+      }),
+    );
+  });
+
+  it('promotes those that succeeded if fewer did than a rung promotes', () => {
+    // Nine begin and 2 succeed, where 3 could be promoted; the next rung is full with these 2.
+    const few: Play = {
+      size: 9,
+      eta: 3,
+      rungs: 3,
+      workers: 2,
+      arrivals: [0],
+      accuracy: (configuration) => (configuration === 3 ? 0.5 : configuration === 8 ? 0.75 : null),
+    };
+    const { jobs, bracket } = play(few, synchronous);
+    expect(jobs.slice(9)).toEqual([
+      { configuration: 8, rung: 1, epochs: 3 },
+      { configuration: 3, rung: 1, epochs: 3 },
+      { configuration: 8, rung: 2, epochs: 9 },
+    ]);
+    expect(bracket.rungs.map(({ promoted }) => promoted)).toEqual([[8, 3], [8], []]);
+  });
+
+  it('never stalls, however many trainings fail', () => {
+    fc.assert(
+      fc.property(anyPlay, fc.array(fc.boolean(), { minLength: 160, maxLength: 160 }), (given, fails) => {
+        const accuracy = (configuration: number, rung: number) =>
+          fails[configuration * 4 + rung] ? null : given.accuracy(configuration, rung);
+        const { bracket } = play({ ...given, accuracy }, synchronous);
+        bracket.rungs.slice(0, -1).forEach(({ results, promoted }, rung) => {
+          const succeeded = results.filter(({ score }) => score !== null).length;
+          const most = Math.floor(given.size / given.eta ** (rung + 1));
+          expect(promoted).toHaveLength(Math.min(succeeded, most));
+        });
       }),
     );
   });

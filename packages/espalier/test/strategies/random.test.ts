@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { accuracy } from '../../src/measures/accuracy.js';
+import { perplexity } from '../../src/measures/perplexity.js';
 import { resolveOptions } from '../../src/space/options.js';
 import { Space } from '../../src/space/space.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
@@ -7,27 +9,52 @@ import { branching } from '../space/tiny-spaces.js';
 import { describeStrategy } from './conformance.js';
 
 describeStrategy(random, Space.configure(zophCnn, { layers: 4 }));
-describeStrategy(random, Space.configure(branching));
+describeStrategy(random, Space.configure(branching), { objectives: [perplexity] });
 describeStrategy(random, Space.configure(branching), { options: { unique: false } });
 
 describe('random search', () => {
   const space = Space.configure(branching);
-  const keys = (raw: object, n: number) => {
-    const strategy = random.create({ space, seed: 1, options: resolve(raw) });
-    return Array.from({ length: n }, () => space.key(strategy.ask()!.answers));
+  /** The architectures that are proposed until the search is finished, or has proposed `most`. */
+  const keys = (raw: object, most: number) => {
+    const strategy = random.create({ space, seed: 1, options: resolve(raw), objectives: [accuracy] });
+    const proposed: string[] = [];
+    for (let asked = strategy.ask(); typeof asked !== 'string'; asked = strategy.ask()) {
+      proposed.push(space.key(asked.answers));
+      if (proposed.length === most) break;
+    }
+    return proposed;
   };
 
-  it('proposes all 14 architectures of a small space once before it repeats one', () => {
-    const proposed = keys({}, 20);
-    expect(new Set(proposed.slice(0, 14)).size).toBe(14);
+  it('proposes each of the 14 architectures of a small space once and is finished then', () => {
+    const proposed = keys({}, 100);
+    expect(proposed).toHaveLength(14);
     expect(new Set(proposed).size).toBe(14);
   });
 
-  it('repeats itself where it may', () => {
-    expect(new Set(keys({ unique: false }, 14)).size).toBeLessThan(14);
+  it('is finished when 100 draws in a row bring nothing new', () => {
+    // The second architecture comes with draw 51, the third would come with draw 152.
+    let draws = 0;
+    const sampled = { key: String, sample: () => (++draws < 51 ? [0] : draws < 152 ? [1] : [2]) };
+    const strategy = random.create({
+      space: sampled as unknown as Space,
+      seed: 1,
+      options: resolve({}),
+      objectives: [accuracy],
+    });
+    expect([strategy.ask(), strategy.ask(), strategy.ask()]).toEqual([
+      { answers: [0] },
+      { answers: [1] },
+      'finished',
+    ]);
+    expect(draws).toBe(151);
   });
 
-  it('says which options it has', () => {
+  it('repeats itself if allowed, and is never finished', () => {
+    expect(new Set(keys({ unique: false }, 14)).size).toBeLessThan(14);
+    expect(keys({ unique: false }, 500)).toHaveLength(500);
+  });
+
+  it('names its options', () => {
     expect(() => resolve({ uniq: true })).toThrow(
       "strategy random has no option 'uniq'; its options: unique",
     );

@@ -1,8 +1,12 @@
-import { grad, scope, setThreads, type Tensor } from '@espalier/torch';
+import { grad, liveTensors, scope, setThreads, type Tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { Controller } from '../../src/controller/controller.js';
 import { fromHost } from '../../src/controller/host-tensors.js';
 import { InputError } from '../../src/input-error.js';
+import { accuracy } from '../../src/measures/accuracy.js';
+import { loss } from '../../src/measures/loss.js';
+import type { Measure } from '../../src/measures/measure.js';
+import { perplexity } from '../../src/measures/perplexity.js';
 import { Random } from '../../src/random/random.js';
 import type { Answer } from '../../src/space/language.js';
 import { resolveOptions } from '../../src/space/options.js';
@@ -10,9 +14,16 @@ import { Space } from '../../src/space/space.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 import { random } from '../../src/strategies/random.js';
 import { reinforce } from '../../src/strategies/reinforce.js';
-import type { Proposal, Strategy, StrategySnapshot, TrialOutcome } from '../../src/strategies/strategy.js';
+import type {
+  Proposal,
+  Strategy,
+  StrategyEvent,
+  StrategySnapshot,
+  TrialOutcome,
+} from '../../src/strategies/strategy.js';
 import { branching, cell } from '../space/tiny-spaces.js';
 import { describeStrategy } from './conformance.js';
+import { failed, ok } from './outcomes.js';
 
 setThreads(1);
 
@@ -22,23 +33,36 @@ const conformance = {
   trials: 14,
 };
 describeStrategy(reinforce, Space.configure(zophCnn, { layers: 1 }), conformance);
-describeStrategy(reinforce, Space.configure(branching, { deepest: 2 }), conformance);
+describeStrategy(reinforce, Space.configure(branching, { deepest: 2 }), {
+  ...conformance,
+  objectives: [perplexity],
+});
 
 type Options = Parameters<typeof reinforce.create>[0]['options'];
+type ReinforceStrategy = Required<Strategy>;
 
-function start(space: Space, raw: Partial<Options>, seed = 1): Strategy {
-  const options = resolveOptions('strategy reinforce', reinforce.options, raw) as unknown as Options;
-  return reinforce.create({ space, seed, options });
+function proposalOf(strategy: Strategy): Proposal {
+  const asked = strategy.ask();
+  if (typeof asked === 'string') throw new Error(`a proposal was expected, not '${asked}'`);
+  return asked;
 }
 
-const ok = (accuracy: number): TrialOutcome => ({ status: 'ok', accuracy });
-const failed: TrialOutcome = { status: 'failed', reason: 'the loss is not a number' };
+function start(
+  space: Space,
+  raw: Partial<Options>,
+  seed = 1,
+  objective: Measure = accuracy,
+): ReinforceStrategy {
+  const options = resolveOptions('strategy reinforce', reinforce.options, raw) as unknown as Options;
+  return reinforce.create({ space, seed, options, objectives: [objective] }) as ReinforceStrategy;
+}
 
-/** Asks for as many children as there are outcomes, then tells them; what the last one brought about. */
+/** Asks for as many children as there are outcomes, then tells them; with the event of the last one. */
 function round(strategy: Strategy, outcomes: readonly TrialOutcome[]) {
-  const proposals = outcomes.map(() => strategy.ask()!);
-  const events = proposals.map((proposal, trial) =>
-    strategy.tell({ ...proposal, trial, outcome: outcomes[trial]! }),
+  const proposals = outcomes.map(() => proposalOf(strategy));
+  const events = proposals.map(
+    (proposal, trial) =>
+      strategy.tell({ ...proposal, trial, outcome: outcomes[trial]! }) as readonly StrategyEvent[],
   );
   expect(events.slice(0, -1).flat()).toEqual([]);
   expect(events.at(-1)).toHaveLength(1);
@@ -53,18 +77,45 @@ describe('the reward of reinforce', () => {
     expect(event).toMatchObject({ event: 'update', update: 1, meanReward: (0.125 + 1) / 4 });
   });
 
-  it('is the accuracy to another power where that is asked for', () => {
+  it('is the accuracy to another power if asked for', () => {
     const { event } = round(start(small, { children: 2, hidden: 4, rewardPower: 2 }), [ok(0.5), ok(0.25)]);
     expect(event.meanReward).toBe((0.25 + 0.0625) / 2);
   });
 
-  it('of a language model is c by the square of its perplexity', () => {
-    const model = (perplexity: number): TrialOutcome => ({ status: 'ok', perplexity });
+  it('for perplexity is c / perplexity^2', () => {
+    const model = (value: number) => ok(value, perplexity);
     const outcomes = [model(100), failed, model(40), model(20)];
-    const { event } = round(start(small, { children: 4, hidden: 4 }), outcomes);
+    const options = { children: 4, hidden: 4 };
+    const { event } = round(start(small, options, 1, perplexity), outcomes);
     expect(event.meanReward).toBeCloseTo((0.008 + 0.05 + 0.2) / 4, 15);
-    const other = round(start(small, { children: 4, hidden: 4, perplexityReward: 8 }), outcomes).event;
+    const other = round(start(small, { ...options, perplexityReward: 8 }, 1, perplexity), outcomes).event;
     expect(other.meanReward).toBeCloseTo((0.0008 + 0.005 + 0.02) / 4, 15);
+  });
+
+  it.each<[Measure, number]>([
+    [{ name: 'score', better: 'higher' }, -0.5],
+    [loss, -0.5],
+    [loss, 0],
+  ])(
+    'is not defined for %j of %f, where a better value would have a lower one or none',
+    (objective, value) => {
+      const strategy = start(small, { children: 2, hidden: 4 }, 1, objective);
+      const proposal = proposalOf(strategy);
+      const before = strategy.snapshot();
+      const tell = () => strategy.tell({ ...proposal, trial: 0, outcome: ok(value, objective) });
+      expect(tell).toThrow(InputError);
+      expect(tell).toThrow(
+        `strategy reinforce: the ${objective.name} of trial 0 is ${value}; a reward is defined for values ` +
+          (objective.better === 'higher' ? 'of 0 and above' : 'above 0'),
+      );
+      expect(strategy.snapshot()).toEqual(before);
+    },
+  );
+
+  it('of the least value that has one is 0 for a measure that is better when higher', () => {
+    const score: Measure = { name: 'score', better: 'higher' };
+    const { event } = round(start(small, { children: 2, hidden: 4 }, 1, score), [ok(0, score), ok(2, score)]);
+    expect(event.meanReward).toBe(4);
   });
 });
 
@@ -79,6 +130,18 @@ describe('the baseline of reinforce', () => {
     ].map((outcomes) => round(strategy, outcomes).event.baseline);
     // 0.75 -> 0.625 -> 0.8125; -> 0.53125 -> 0.265625; -> 0.6328125 -> 0.81640625.
     expect(baselines).toEqual([0.75, 0.8125, 0.265625, 0.81640625]);
+  });
+
+  it('keeps the share baselineDecay of its old value', () => {
+    const strategy = start(small, { children: 2, hidden: 4, rewardPower: 1, baselineDecay: 0.75 });
+    const baselines = [
+      [ok(0.5), ok(1)],
+      [ok(0.25), ok(1)],
+      [ok(0), ok(0)],
+    ].map((outcomes) => round(strategy, outcomes).event.baseline);
+    // The mean is 0.75. 0.75 * 0.75 + 0.25 * 0.5 = 0.6875; 0.75 * 0.6875 + 0.25 = 0.765625.
+    // 0.75 * 0.765625 + 0.0625 = 0.63671875; 0.75 * 0.63671875 + 0.25 = 0.7275390625.
+    expect(baselines).toEqual([0.75, 0.765625, 0.7275390625]);
   });
 });
 
@@ -95,7 +158,7 @@ describe('the update of reinforce', () => {
   const weights = (snapshot: StrategySnapshot, prefix: string) =>
     new Map([...fromHost(snapshot.tensors, prefix)].map(([name, tensor]) => [name, tensor.toNumbers()]));
 
-  /** The gradient of what is minimised, -1/m sum (R_k - b) log P_k - w entropy, one sheet at a time. */
+  /** The gradient of what is minimised, -1/m sum (R_k - b) log P_k - w entropy, one decision sequence at a time. */
   function expectedGradient(
     space: Space,
     controller: Controller,
@@ -129,7 +192,7 @@ describe('the update of reinforce', () => {
     'follows -1/m sum (R_k - b) grad log P_k, with entropy weighted by %s',
     (entropyWeight) => {
       const options = { children: 4, hidden: 5, learningRate: 0.01, baselineDecay: 0.5, entropyWeight };
-      // Grows within the second update: its sheets are of different depths.
+      // The depth grows within the second update, so its decision sequences are of different depths.
       const grown = { ...options, growEvery: 6, growBy: 1 };
       const strategy = start(small, grown);
       const accuracies = [
@@ -140,7 +203,7 @@ describe('the update of reinforce', () => {
       let means = new Map<string, number[]>();
       for (const [update, accuracy] of accuracies.entries()) {
         scope(() => {
-          const proposals = accuracy.map(() => strategy.ask()!);
+          const proposals = accuracy.map(() => proposalOf(strategy));
           const before = strategy.snapshot();
           for (const [trial, proposal] of proposals.entries())
             strategy.tell({ ...proposal, trial, outcome: ok(accuracy[trial]!) });
@@ -195,7 +258,7 @@ describe('the depth of reinforce', () => {
   const depths = (space: Space, raw: Partial<Options>, trials: number) => {
     const strategy = start(space, { children: 1, hidden: 3, ...raw });
     return Array.from({ length: trials }, (_, trial) => {
-      const proposal = strategy.ask()!;
+      const proposal = proposalOf(strategy);
       strategy.tell({ ...proposal, trial, outcome: ok(0.5) });
       return proposal.depth;
     });
@@ -206,12 +269,12 @@ describe('the depth of reinforce', () => {
     expect(depths(space, { growEvery: 3, growBy: 2 }, 10)).toEqual([2, 2, 2, 4, 4, 4, 6, 6, 6, 8]);
   });
 
-  it('is that of the paper by default: two layers more every 1,600 samples', () => {
+  it('grows as in the paper by default: two layers more every 1,600 samples', () => {
     const options = resolveOptions('', reinforce.options, {});
     expect(options).toMatchObject({ growEvery: 1600, growBy: 2, children: 8, learningRate: 0.0006 });
   });
 
-  it('stays the space’s own where it must not grow, and where the space has none', () => {
+  it('is left to the space if it must not grow, or if the space has none', () => {
     expect(depths(Space.configure(branching), { growEvery: 0 }, 3)).toEqual([
       undefined,
       undefined,
@@ -224,60 +287,67 @@ describe('the depth of reinforce', () => {
 describe('a snapshot of reinforce', () => {
   const space = Space.configure(branching, { deepest: 2 });
   const options = { children: 2, hidden: 4, growEvery: 0 };
-  const accuracies = [0.9, 0.1, 0.4, 0.7];
+  const outcomes = [0.9, 0.1, 0.4, 0.7].map((value) => ok(value));
 
-  it('goes on to the same bit, also in a strategy that went another way before', () => {
+  it('resumes to the same bit, also in a strategy that went another way before', () => {
     const whole = start(space, options);
-    round(whole, accuracies.slice(0, 2).map(ok));
+    round(whole, outcomes.slice(0, 2));
     const middle = whole.snapshot();
-    round(whole, accuracies.slice(2).map(ok));
+    round(whole, outcomes.slice(2));
 
     // Another seed and other results: its heads were made in another order.
     const used = start(space, options, 2);
     for (let i = 0; i < 5; i++) round(used, [ok(0.2), ok(0.8)]);
     used.restore(middle);
-    round(used, accuracies.slice(2).map(ok));
+    round(used, outcomes.slice(2));
     expect(used.snapshot()).toEqual(whole.snapshot());
   });
 
-  it('is rejected where it is of another strategy, another size or incomplete, and nothing is changed', () => {
+  it('is rejected if it is of another strategy or size, or incomplete, and changes nothing then', () => {
     const strategy = start(space, options);
-    round(strategy, accuracies.slice(0, 2).map(ok));
+    round(strategy, outcomes.slice(0, 2));
     const before = strategy.snapshot();
     const reject = (snapshot: StrategySnapshot, message: string) => {
+      const live = liveTensors();
       expect(() => strategy.restore(snapshot)).toThrow(InputError);
+      expect(liveTensors()).toBe(live);
       expect(() => strategy.restore(snapshot)).toThrow(message);
       expect(strategy.snapshot()).toEqual(before);
     };
-    const ofRandom = random.create({ space, seed: 1, options: { unique: true } }).snapshot();
-    reject(ofRandom, 'no snapshot of reinforce: ');
+    const ofRandom = random.create({
+      space,
+      seed: 1,
+      options: { unique: true },
+      objectives: [accuracy],
+    }).snapshot!();
+    reject(ofRandom, 'not a snapshot of reinforce: ');
     const larger = start(space, { ...options, hidden: 5 });
     larger.ask();
     reject(
       larger.snapshot(),
-      'no snapshot of this reinforce: the state does not fit the network: cells.0.weight_ih has shape [20,5], the network needs [16,4]',
+      'not a snapshot of this reinforce: the state does not fit the network: cells.0.weight_ih has shape [20,5], the network needs [16,4]',
     );
     const tensors = new Map(before.tensors);
     tensors.delete('controller.start.weight');
     reject(
       { ...before, tensors },
-      'no snapshot of this reinforce: the state does not fit the network: start.weight is missing',
+      'not a snapshot of this reinforce: the state does not fit the network: start.weight is missing',
     );
     reject(
       { ...before, tensors: new Map([...before.tensors].filter(([name]) => !name.startsWith('adam'))) },
-      'no snapshot of this reinforce: the state is of 0 parameters',
+      'not a snapshot of this reinforce: the state is of 0 parameters',
     );
   });
 });
 
 /**
- * A reward that can be computed exactly: the share of a hidden architecture's answers that are given, every skip
- * connection counted. Three layers of zoph-cnn: 4^9 choices and 2^3 connections, 2,097,152 sheets, one of which has
- * more than 95% (11 of 12 are 91.7%).
+ * A reward that can be computed exactly: the share of the answers that equal those of a hidden architecture, where every
+ * skip connection counts. Three layers of zoph-cnn have 4^9 choices and 2^3 connections: 2,097,152 decision sequences,
+ * one of which has more than 95% (11 of 12 are 91.7%).
  *
- * The settings are those that learned it with every one of some 90 seeds of a sweep, so that the last samples are
- * almost all right: within +-0.08 the states at the anchor points are so alike at first that connections are taken all
- * or none, and with less entropy some seeds settle for 11 of 12.
+ * With these settings all of about 90 seeds of a sweep learned it, and almost all of their last samples were right. With
+ * initial parameters within +-0.08, the states at the anchor points are so similar at first that all connections are
+ * taken or none, and with less entropy some seeds settle for 11 of 12.
  */
 describe('a search for a hidden architecture', () => {
   const space = Space.configure(zophCnn, { layers: 3 });
@@ -297,7 +367,7 @@ describe('a search for a hidden architecture', () => {
       return right.filter(Boolean).length / 12;
     };
     return Array.from({ length: samples }, (_, trial) => {
-      const proposal = strategy.ask()!;
+      const proposal = proposalOf(strategy);
       const accuracy = share(proposal.answers);
       strategy.tell({ ...proposal, trial, outcome: ok(accuracy) });
       return accuracy;
@@ -309,10 +379,13 @@ describe('a search for a hidden architecture', () => {
     (seed) => {
       const learned = rewards(start(space, settings, seed), seed);
       expect(Math.max(...learned)).toBeGreaterThanOrEqual(0.95);
-      // It did not come upon it by chance: it proposes nothing else any more.
+      // It did not find it by chance: it hardly proposes anything else in the end.
       const last = learned.slice(-40);
       expect(last.reduce((sum, reward) => sum + reward, 0) / last.length).toBeGreaterThanOrEqual(0.95);
-      const blind = rewards(random.create({ space, seed, options: { unique: true } }), seed);
+      const blind = rewards(
+        random.create({ space, seed, options: { unique: true }, objectives: [accuracy] }),
+        seed,
+      );
       expect(Math.max(...blind)).toBeLessThan(0.95);
     },
   );

@@ -5,10 +5,10 @@ import { OPERATIONS, type OperationName } from '../../src/networks/auto-deeplab/
 /** A map of one image: [channel][row][column]. */
 export type Map3 = number[][][];
 
-/** The values of a network's state by name, in the order that they are stored in. */
+/** The values of a network's state by name, in storage order. */
 type State = (name: string) => { readonly values: readonly number[]; readonly shape: readonly number[] };
 
-/** How much each path and operation counts in a supernet, or that only one of each does. */
+/** The weight of each path and operation in a supernet, or the single path and operation that runs. */
 export type Weighting =
   | { readonly alphas: readonly number[][]; readonly betas: readonly (readonly number[][])[] }
   | { readonly cell: readonly Block[]; readonly path: readonly number[] };
@@ -27,7 +27,7 @@ const softmax = (values: readonly number[]) => {
   return values.map((value) => Math.exp(value) / sum);
 };
 
-/** Bilinear, the corners upon the corners. */
+/** Bilinear, with aligned corners. */
 function resized(map: Map3, height: number, width: number): Map3 {
   const weights = (from: number, to: number) =>
     Array.from({ length: to }, (_, place) => {
@@ -64,7 +64,7 @@ interface Geometry {
   readonly depthwise?: boolean;
 }
 
-/** The auto-deeplab supernet in evaluation, in plain numbers: formula 6 node by node, the cell anew for each transition. */
+/** The auto-deeplab supernet in evaluation, in plain numbers: equation 6 node by node, with the cell computed for each transition. */
 export class SupernetInNumbers {
   readonly #state: State;
   /** Height and width of the maps of each level. */

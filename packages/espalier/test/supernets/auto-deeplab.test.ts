@@ -20,7 +20,7 @@ const SHAPE = { channels: 3, height: SIDE, width: SIDE, classes: 2 };
 const CITYSCAPES = { channels: 3, height: 321, width: 321, classes: 19 };
 const OPTIONS = { layers: 4, blocks: 2, filterMultiplier: 1, firstLayerMayHalve: false };
 
-/** A supernet in float64 whose weights, norms and architecture parameters are all at random. */
+/** A supernet in float64 with random weights, norms and architecture parameters. */
 function supernetOf(options: object = {}): AutoDeepLabSupernet {
   manualSeed(2);
   const supernet = new AutoDeepLabSupernet(SHAPE, { ...OPTIONS, ...options });
@@ -63,7 +63,7 @@ function nested(values: readonly number[], [, ...rest]: readonly number[]): unkn
 }
 const numbersOf = (value: Tensor) => nested(value.toNumbers(), value.shape);
 
-/** Expects the supernet's logits of one image to be those of plain numbers. */
+/** Expects the supernet's logits for one image to equal those in plain numbers. */
 function expectPlainNumbers(
   supernet: AutoDeepLabSupernet,
   options: { readonly layers: number; readonly blocks: number; readonly firstLayerMayHalve: boolean },
@@ -126,7 +126,7 @@ function arithmetic(layers: number, blocks: number, multiplier: number, classes:
 }
 
 describe('the supernet of auto-deeplab', () => {
-  it('has the size that the description of the search gives', () => {
+  it('has the size that follows from the description of the search', () => {
     const options = { layers: 12, blocks: 5, filterMultiplier: 8, firstLayerMayHalve: false };
     const supernet = new AutoDeepLabSupernet(CITYSCAPES, options);
     const { params } = arithmetic(12, 5, 8, 19, 321);
@@ -139,7 +139,7 @@ describe('the supernet of auto-deeplab', () => {
     supernet.free();
   });
 
-  it('does as many multiply-adds as its convolutions have', () => {
+  it('takes as many multiply-adds as its convolutions do', () => {
     const supernet = new AutoDeepLabSupernet(
       { ...CITYSCAPES, height: 65, width: 65 },
       { layers: 5, blocks: 3, filterMultiplier: 2, firstLayerMayHalve: false },
@@ -213,7 +213,7 @@ describe('the supernet of auto-deeplab', () => {
     },
   );
 
-  it('is the network that is built on a path that stays at stride 4, but for the head', () => {
+  it('equals the network that is built, except for the head, on a path that stays at stride 4', () => {
     const architecture: AutoDeepLab = {
       path: [0, 0, 0, 0],
       cell: (autoDeepLabS.architecture as AutoDeepLab).cell,
@@ -241,10 +241,10 @@ describe('the supernet of auto-deeplab', () => {
     supernet.free();
   });
 
-  it('is the sampled path where the softmax has decided for it and nothing else gives a value', () => {
+  it('equals the sampled path when the softmax has decided for it and nothing else has a value', () => {
     const supernet = supernetOf().eval();
     neutral(supernet);
-    // What reads the layer before the last would bring in the maps beside the path.
+    // Edges from two layers before would bring in maps that are not on the path.
     const architecture: AutoDeepLab = {
       path: [0, 1, 2, 1],
       cell: [
@@ -275,7 +275,7 @@ describe('the supernet of auto-deeplab', () => {
     supernet.free();
   });
 
-  it('has the gradients that differences show, to all architecture parameters that are read', () => {
+  it('has the gradients of central differences for all architecture parameters that are read', () => {
     const supernet = supernetOf({ layers: 3 });
     const { cell, trellis } = supernet.architectureParameters();
     scope(() => {
@@ -360,14 +360,14 @@ describe('the supernet of auto-deeplab', () => {
     const alphas = Array.from({ length: 5 }, () => OPERATIONS.map(() => 0));
     alphas[0]![OPERATIONS.indexOf('sep_conv_5x5')] = 1;
     alphas[1]![OPERATIONS.indexOf('skip_connect')] = 2;
-    // None does not count, but takes from the other operations of its edge.
+    // 'none' does not count, but takes weight from the other operations of its edge.
     alphas[2]![OPERATIONS.indexOf('none')] = 9;
     alphas[2]![OPERATIONS.indexOf('avg_pool_3x3')] = 5;
     alphas[3]![OPERATIONS.indexOf('atrous_conv_3x3')] = 0.5;
     alphas[4]![OPERATIONS.indexOf('max_pool_3x3')] = 0.4;
     const betas = Array.from({ length: 3 }, () => Array.from({ length: 4 }, () => [0, 0, 0]));
-    // What leads out of the trellis would be the strongest. From stride 4 to itself 0.6, to stride 8 0.4; from there on to
-    // stride 8 0.9, from stride 4 to itself 0.5: 0.36 against 0.3, which going by the strongest step would give.
+    // The strongest transitions would lead out of the trellis. From stride 4 to itself 0.6, to stride 8 0.4; from stride 8 to
+    // itself 0.9, from stride 4 to itself 0.5: 0.36 against 0.3, which following the strongest step would give.
     betas[1]![0] = [9, Math.log(6), Math.log(4)];
     betas[2]![0] = [9, 0, 0];
     betas[2]![1] = [Math.log(0.5), Math.log(9), Math.log(0.5)];
@@ -414,7 +414,7 @@ describe('the supernet of auto-deeplab', () => {
   });
 });
 
-/** The name in a supernet of what a network with a path of level 0 alone calls so; undefined for its head. */
+/** The supernet's name for a tensor of a network whose path stays at level 0; undefined for the head. */
 function sharedName(name: string, cell: readonly Block[]): string | undefined {
   const parts = name.split('.');
   if (parts[0] === 'stem') return name;

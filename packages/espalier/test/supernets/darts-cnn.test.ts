@@ -32,7 +32,7 @@ setThreads(1);
 const CIFAR = { channels: 3, height: 32, width: 32, classes: 10 };
 const SMALL = { channels: 3, height: 8, width: 8, classes: 4 };
 const small = () => new DartsSupernet(SMALL, { channels: 2, layers: 3, nodes: 4 });
-/** The place of an edge of a cell of four nodes: those into node 2 first. */
+/** The place of an edge in a cell of four nodes, where the edges into node 2 come first. */
 const edgeOf = (node: number, state: number) => [0, 2, 5, 9][node]! + state;
 
 /** Raises one operation of each edge so far that the softmax gives it everything. */
@@ -86,7 +86,7 @@ describe('a mixed operation', () => {
     });
   });
 
-  it('gives each operation alone, nothing for none', () => {
+  it('applies each operation alone, and gives zeros for none', () => {
     scope(() => {
       const mixed = plain();
       const middles = DARTS_OPERATIONS.map((name) => mixed.operation(name).forward(image()).toNumbers()[4]!);
@@ -108,7 +108,7 @@ describe('a mixed operation', () => {
 });
 
 describe('the supernet of darts-cnn', () => {
-  it('has the published size, its 224 architecture parameters apart', () => {
+  it('has the published size without its 224 architecture parameters', () => {
     const supernet = new DartsSupernet(CIFAR, { channels: 16, layers: 8, nodes: 4 });
     expect(supernet.parameterCount()).toBe(1_930_618);
     expect(multiplyAdds(traceClassifier(supernet, CIFAR).calls)).toBe(300_255_744);
@@ -117,7 +117,7 @@ describe('the supernet of darts-cnn', () => {
       [14, 8],
       [14, 8],
     ]);
-    // All but the stem's batch norm is without scale and shift.
+    // Only the batch norm of the stem has scale and shift.
     const scales = [...supernet.namedParameters()].filter(([, { shape }]) => shape.length === 1);
     expect(scales.map(([name]) => name)).toEqual(['stem.1.weight', 'stem.1.bias', 'classifier.bias']);
     supernet.free();
@@ -234,7 +234,7 @@ describe('the supernet of darts-cnn', () => {
       [edgeOf(0, 0), 'skip_connect', 1],
       [edgeOf(0, 1), 'sep_conv_3x3', 2],
       [edgeOf(1, 1), 'dil_conv_5x5', 1],
-      // The strongest of all, but none takes nearly everything from the other operations of the edge.
+      // The strongest of all, but 'none' takes nearly all the weight of its edge.
       [edgeOf(1, 2), 'none', 9],
       [edgeOf(2, 3), 'avg_pool_3x3', 3],
       [edgeOf(2, 2), 'max_pool_3x3', 2],
@@ -273,8 +273,92 @@ describe('the supernet of darts-cnn', () => {
   });
 });
 
+describe('the supernet with the layout of ImageNet', () => {
+  const imagenet = (layers = 3) =>
+    new DartsSupernet(SMALL, { channels: 2, layers, nodes: 2, layout: 'imagenet' });
+
+  it('has the stem, the names and the size of the network that PC-DARTS searches with', () => {
+    const supernet = new DartsSupernet(
+      { channels: 3, height: 224, width: 224, classes: 1000 },
+      { channels: 16, layers: 8, nodes: 4, layout: 'imagenet' },
+    );
+    const shapes = new Map([...supernet.stateDict()].map(([name, { shape }]) => [name, shape]));
+    expect(shapes.get('stem0.0.weight')).toEqual([24, 3, 3, 3]);
+    expect(shapes.get('stem0.3.weight')).toEqual([48, 24, 3, 3]);
+    expect(shapes.get('stem1.1.weight')).toEqual([48, 48, 3, 3]);
+    // The first cell halves the map of a quarter of the image.
+    expect(shapes.get('cells.0.preprocess0.conv_1.weight')).toEqual([8, 48, 1, 1]);
+    expect(shapes.get('cells.0.preprocess1.op.1.weight')).toEqual([16, 48, 1, 1]);
+    // The supernet for CIFAR-10 with another stem (1,392 there) and 1,000 classes for 10.
+    const stem0 = 3 * 24 * 9 + 2 * 24 + 24 * 48 * 9 + 2 * 48;
+    const stem1 = 48 * 48 * 9 + 2 * 48;
+    expect(supernet.parameterCount()).toBe(1_930_618 - 1392 + stem0 + stem1 + 990 * 257);
+    supernet.free();
+  });
+
+  it('reads the image at a quarter of its size and at an eighth', () => {
+    const supernet = imagenet().eval();
+    scope(() =>
+      noGrad(() => {
+        const image = randn([1, 3, 64, 64]).to({ memoryFormat: 'channels_last' });
+        const first = supernet.stem0!.forward(image);
+        const second = supernet.stem1!.forward(first);
+        expect([first.shape, second.shape]).toEqual([
+          [1, 6, 16, 16],
+          [1, 6, 8, 8],
+        ]);
+        const [one, other] = supernet.cells[0]!.inputs(first, second);
+        expect([one.shape, other.shape]).toEqual([
+          [1, 2, 8, 8],
+          [1, 2, 8, 8],
+        ]);
+        expect(supernet.forward(image).shape).toEqual([1, 4]);
+      }),
+    );
+    supernet.free();
+  });
+
+  it('equals the sampled path when the softmax has decided for it, alone or among many', () => {
+    const supernet = imagenet();
+    const { normal, reduce } = supernet.architectureParameters();
+    const edges = [
+      ['sep_conv_3x3', 0],
+      ['skip_connect', 1],
+      ['dil_conv_5x5', 1],
+      ['max_pool_3x3', 2],
+    ] as const;
+    // The first edge into the second node has no operation.
+    const chosen = ['sep_conv_3x3', 'skip_connect', 'none', 'dil_conv_5x5', 'max_pool_3x3'] as const;
+    noGrad(() => {
+      for (const alphas of [normal, reduce])
+        alphas.copy_(
+          tensor(chosen.map((name) => DARTS_OPERATIONS.map((operation) => (operation === name ? 1000 : 0)))),
+        );
+    });
+    const genotype: DartsGenotype = {
+      normal: edges,
+      normal_concat: [2, 3],
+      reduce: edges,
+      reduce_concat: [2, 3],
+    };
+    supernet.eval();
+    scope(() =>
+      noGrad(() => {
+        const image = randn([2, 3, 32, 32]).to({ memoryFormat: 'channels_last' });
+        const alone = supernet.forwardPath(image, genotype);
+        expect(supernet.forward(image).sub(alone).abs().amax().item()).toBeLessThan(1e-5);
+        const paths = supernet.pathsOn(image);
+        for (let i = 0; i < 2; i++)
+          expect(scope(() => paths.run(genotype).toNumbers())).toEqual(alone.toNumbers());
+        paths.free();
+      }),
+    );
+    supernet.free();
+  });
+});
+
 describe('the derivation with few skip connections', () => {
-  it('replaces the weakest of them by what is next strongest, in the normal cell only', () => {
+  it('replaces the weakest of them by the next strongest choice, only in the normal cell', () => {
     const supernet = new DartsSupernet(SMALL, { channels: 2, layers: 3, nodes: 2 });
     const { normal, reduce } = supernet.architectureParameters();
     const skip = DARTS_OPERATIONS.indexOf('skip_connect');
@@ -327,9 +411,9 @@ describe('the supernet with partial channels', () => {
     supernet.free();
   });
 
-  it('lets the other channels pass, and mixes both', () => {
+  it('lets the other channels bypass the operations, and interleaves both', () => {
     const supernet = partial();
-    // Everything skips: in a normal cell an edge then hands its whole input on, shuffled, times its weight.
+    // With skip connections everywhere, an edge of a normal cell gives its whole input, shuffled, times its weight.
     const { normal, normalEdges, reduce, reduceEdges } = supernet.architectureParameters();
     decideOn(normal, 'skip_connect');
     decideOn(reduce, 'skip_connect');
@@ -338,7 +422,7 @@ describe('the supernet with partial channels', () => {
     const cell = supernet.cells[0]!;
     scope(() =>
       noGrad(() => {
-        const stem = supernet.stem.forward(image);
+        const stem = supernet.stem!.forward(image);
         const weights = (edge: number) => {
           const [first, last] = edge < 2 ? [0, 2] : [2, 3];
           return normalEdges!.select(0, 0).narrow(0, first!, last!).softmax(0).toNumbers()[edge - first!]!;
@@ -407,7 +491,7 @@ function decideOn(alphas: Tensor, name: DartsOperation): void {
 }
 
 describe('many architectures on the same images', () => {
-  it('have the logits that each has alone, and leave nothing behind', () => {
+  it('have the same logits as each alone, and leave no tensors behind', () => {
     const supernet = small();
     supernet.eval();
     const space = Space.configure(dartsCnn, { none: true });
@@ -424,7 +508,7 @@ describe('many architectures on the same images', () => {
         const paths = supernet.pathsOn(image);
         const together = architectures.map((genotype) => scope(() => paths.run(genotype).toNumbers()));
         expect(together).toEqual(alone);
-        // The second time everything that can be remembered is.
+        // The second time, everything that can be remembered is remembered.
         expect(architectures.map((genotype) => scope(() => paths.run(genotype).toNumbers()))).toEqual(alone);
         expect(liveTensors()).toBeGreaterThan(before);
         paths.free();

@@ -35,7 +35,7 @@ const VOCABULARY = 5;
 const OPERATIONS = ['none', 'tanh', 'relu', 'sigmoid', 'identity'];
 const V2 = dartsV2Rnn.architecture as DartsRecurrentGenotype;
 
-/** A supernet in float64 whose weights are large enough that what they do does not drown in rounding. */
+/** A supernet in float64 with weights so large that their effects exceed rounding errors. */
 function supernetOf(nodes: number, hidden: number, dropout = NO_DROPOUT): DartsRnnSupernet {
   manualSeed(nodes);
   const supernet = new DartsRnnSupernet({ vocabulary: VOCABULARY }, { hidden, nodes, dropout });
@@ -158,7 +158,7 @@ function expectEqual(found: readonly number[], expected: readonly number[], digi
 }
 
 describe('the supernet of darts-rnn', () => {
-  it('has the weights of one cell and 180 architecture parameters apart, with the 300 units of the search', () => {
+  it('has the weights of one cell and 180 separate architecture parameters, with the 300 units of the search', () => {
     const supernet = new DartsRnnSupernet(
       { vocabulary: 10_000 },
       { hidden: 300, nodes: 8, dropout: NO_DROPOUT },
@@ -215,7 +215,7 @@ describe('the supernet of darts-rnn', () => {
     supernet.free();
   });
 
-  it('is the sampled path where the softmax has decided for it and batch norm does nothing', () => {
+  it('equals the sampled path when the softmax has decided for it and batch norm does nothing', () => {
     const supernet = supernetOf(8, 3).eval();
     neutral(supernet);
     const chosen = new Map(
@@ -232,7 +232,7 @@ describe('the supernet of darts-rnn', () => {
     supernet.free();
   });
 
-  it('runs a sampled path as the language model of that architecture does, in training too', () => {
+  it('runs a sampled path like the language model of that architecture, also in training', () => {
     const supernet = supernetOf(8, 3, DROPOUT);
     const space = Space.configure(dartsRnn, { hidden: 3, nodes: 8, ...DROPOUT });
     const built = buildLanguageModel(space, V2, { vocabulary: VOCABULARY }).to({ dtype: 'float64' });
@@ -252,7 +252,7 @@ describe('the supernet of darts-rnn', () => {
     supernet.free();
   });
 
-  it('is the mixture again after a path, also after one that failed', () => {
+  it('is the mixture again after a path, even one that failed', () => {
     const supernet = supernetOf(2, 3).eval();
     const mixture = run(supernet);
     const path: DartsRecurrentGenotype = {
@@ -271,13 +271,13 @@ describe('the supernet of darts-rnn', () => {
     supernet.free();
   });
 
-  it('has the gradients that differences show, to the weights and to the architecture parameters', () => {
+  it('has the gradients of central differences for the weights and the architecture parameters', () => {
     const supernet = supernetOf(3, 2, DROPOUT);
     const inputs = new Map<string, Tensor>([
       ...supernet.namedParameters(),
       ['alphas', supernet.architectureParameters().recurrent],
     ]);
-    // The decoder's weight is the embedding's.
+    // Decoder and embedding share their weight.
     inputs.delete('decoder.weight');
     scope(() => {
       const weights = randn([3, 3, 5]).to({ dtype: 'float64' });
@@ -306,7 +306,7 @@ describe('the supernet of darts-rnn', () => {
     const supernet = supernetOf(3, 2);
     const alphas = [
       [9, 0, 0, 0, 0],
-      // The strongest of all, but none takes nearly everything from the other operations of the edge.
+      // The strongest of all, but 'none' takes nearly all the weight of its edge.
       [9, 0, 0, 0, 8],
       [0, 0, 0, 1, 0],
       [0, 2, 0, 0, 0],

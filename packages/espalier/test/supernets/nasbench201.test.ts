@@ -32,7 +32,7 @@ describe('the supernet of nasbench201', () => {
     supernet.free();
   });
 
-  it('is the sampled path where the softmax has decided for it, and derives it', () => {
+  it('equals the sampled path when the softmax has decided for it, and derives it', () => {
     const supernet = small();
     decide(supernet);
     expect(supernet.derive()).toEqual({ cell: CELL });

@@ -4,17 +4,18 @@ import type { Json } from '../../src/json.js';
 import { buildLanguageModel } from '../../src/networks/build-language-model.js';
 import { Space } from '../../src/space/space.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
-import { LanguageModelling } from '../../src/tasks/language-modelling.js';
+import { LanguageModelling } from '../../src/tasks/language-modelling/language-modelling.js';
+import { languageTrainingOptions } from '../../src/tasks/language-modelling/training-options.js';
 import { AveragedWeights } from '../../src/training/averaged-weights.js';
-import { initialised } from '../../src/training/child.js';
 import { NetworkTraining } from '../../src/training/network-training.js';
-import { languageTrainingSettings } from '../../src/training/training-settings.js';
+import { initialised } from '../../src/training/train-child.js';
 import { tinyText } from '../weight-sharing/conformance.js';
+import { ScriptedTask, Weights } from './scripted-task.js';
 
 setThreads(1);
 
 describe('averaged weights', () => {
-  it('are the mean over the steps since they began, and leave the weights alone', () => {
+  it('are the mean over all steps so far, and leave the weights alone', () => {
     const weight = new nn.Parameter(noGrad(() => tensor([1, 2])));
     const averaged = new AveragedWeights([weight]);
     for (const values of [
@@ -32,9 +33,70 @@ describe('averaged weights', () => {
     averaged.free();
   });
 
-  it('stay with the weights where no step was made', () => {
+  it('are the weights themselves before the first step', () => {
     const weight = new nn.Parameter(noGrad(() => tensor([1, 2])));
     expect(new AveragedWeights([weight]).within(() => weight.toNumbers())).toEqual([1, 2]);
+  });
+});
+
+describe('a training whose weights are averaged (NT-ASGD)', () => {
+  /** Trains with a learning rate of 1 and a gradient of 1: after step k the weight is -k. Two steps an epoch. */
+  function trained(values: readonly number[], nonMonotone: number, better: 'higher' | 'lower' = 'lower') {
+    const network = new Weights(1);
+    const task = new ScriptedTask({ gradient: [1], stepsPerEpoch: 2, values, better });
+    const settings = {
+      epochs: values.length,
+      batchSize: 1,
+      learningRate: 1,
+      schedule: 'constant',
+      decay: 1,
+      momentum: 0,
+      nesterov: false,
+      weightDecay: 0,
+      clip: 0,
+      nonMonotone,
+    } as const;
+    const training = new NetworkTraining<Weights>({ network, task, settings, seed: 1 });
+    const averaged: unknown[] = [];
+    while (!training.trained) {
+      for (const _ of training.trainEpoch());
+      averaged.push(training.endEpoch().averaged);
+    }
+    const last = network.weight.toNumbers();
+    training.finish();
+    const found = { averaged, evaluated: task.evaluated.flat(), last, final: network.weight.toNumbers() };
+    training.free();
+    network.free();
+    return found;
+  }
+
+  it('averages all steps since the first trigger, however many triggers follow', () => {
+    // From epoch 3 on each value is worse than the first one: a trigger in each of epochs 3 to 6.
+    const { averaged, evaluated, last, final } = trained([5, 6, 7, 8, 9, 10], 1);
+    expect(averaged).toEqual([false, false, true, true, true, true]);
+    // Weights -2, -4, -6 as they are; then the means of steps 7 and 8, of 7 to 10, of 7 to 12.
+    expect(evaluated).toEqual([-2, -4, -6, -7.5, -8.5, -9.5]);
+    expect(last).toEqual([-12]);
+    expect(final).toEqual([-9.5]);
+  });
+
+  it('begins with the first value that is worse than the best of more than n epochs ago', () => {
+    // With n = 2 the value 6 of epoch 3 has only younger ones before it; 5.5 of epoch 5 is worse than the 5 of epoch 1.
+    expect(trained([5, 4, 6, 4.5, 5.5, 3], 2).averaged).toEqual([false, false, false, false, true, true]);
+    // Equal is not worse.
+    expect(trained([5, 4, 5, 5, 4, 4], 2).averaged).toEqual([false, false, false, false, false, false]);
+  });
+
+  it('asks the measure which of two values is worse', () => {
+    expect(trained([5, 6, 7, 8], 1, 'higher').averaged).toEqual([false, false, false, false]);
+    expect(trained([8, 7, 6, 5], 1, 'higher').averaged).toEqual([false, false, true, true]);
+  });
+
+  it('never averages with n = 0, and then validates nothing', () => {
+    const { averaged, evaluated, final } = trained([5, 6, 7], 0);
+    expect(averaged).toEqual([undefined, undefined, undefined]);
+    expect(evaluated).toEqual([]);
+    expect(final).toEqual([-6]);
   });
 });
 
@@ -43,31 +105,35 @@ describe('the training of a language model', () => {
   const [architecture] = [space.decode(space.sample({ below: () => 0 } as never))];
 
   function begin(given: object = {}) {
-    const settings = languageTrainingSettings.parse({
+    const settings = languageTrainingOptions.parse({
       epochs: 6,
       batchSize: 4,
-      stretch: 5,
+      bptt: 5,
       learningRate: 8,
       nonMonotone: 2,
       ...given,
     });
-    const task = new LanguageModelling(tinyText, { stretch: 5, alpha: 0, beta: 1e-3, device: 'cpu' });
+    const task = new LanguageModelling(tinyText, settings);
     const network = initialised(() => buildLanguageModel(space, architecture, { vocabulary: 8 }), 1);
     return { network, training: new NetworkTraining({ network, task, settings, seed: 1 }) };
   }
 
   function epochOf({ training }: ReturnType<typeof begin>) {
     const losses = [...training.trainEpoch()].map(({ loss }) => loss);
-    return { losses, ...training.endEpoch() } as { losses: number[]; perplexity: number; averaged: boolean };
+    return { losses, ...training.endEpoch() } as unknown as {
+      losses: number[];
+      measures: { perplexity: number };
+      averaged: boolean;
+    };
   }
 
-  it('averages from when the perplexity is not better than that of two epochs before, and from then on', () => {
+  it('averages once the perplexity is worse than the best of more than two epochs ago, and from then on', () => {
     const begun = begin();
     const epochs = Array.from({ length: 6 }, () => epochOf(begun));
     let began = false;
-    for (const [i, { perplexity, averaged }] of epochs.entries()) {
-      const before = epochs.slice(0, Math.max(0, i - 2)).map((epoch) => epoch.perplexity);
-      began ||= before.some((earlier) => earlier < perplexity);
+    for (const [i, { measures, averaged }] of epochs.entries()) {
+      const before = epochs.slice(0, Math.max(0, i - 2)).map((epoch) => epoch.measures.perplexity);
+      began ||= before.some((earlier) => earlier < measures.perplexity);
       expect(averaged).toBe(began);
     }
     // At such a rate it does happen.
@@ -76,7 +142,7 @@ describe('the training of a language model', () => {
     begun.network.free();
   });
 
-  it('goes on from what was saved, averages included, as if nothing had happened', () => {
+  it('resumes from its saved state, averages included, as if it had never stopped', () => {
     const whole = begin();
     const all = Array.from({ length: 6 }, () => epochOf(whole));
     expect(all[4]!.averaged).toBe(true);

@@ -8,6 +8,7 @@ import { RunFolder } from '../../src/runs/run-folder.js';
 import { Diverged, evaluate } from '../../src/tasks/task.js';
 import { type FinalTraining, trainingFiles, trainToEnd } from '../../src/training/final-training.js';
 import { temporaryFolder } from '../runs/temporary-folder.js';
+import { ScriptedTask, Weights } from './scripted-task.js';
 import { classify, settingsOf, tinyNetwork } from './tiny-task.js';
 
 setThreads(1);
@@ -60,23 +61,25 @@ async function undisturbed() {
 /** Nothing is left behind of a training that ended, however it ended. */
 const locksIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('lock'));
 
-describe('a training to the end', () => {
-  it('journals its epochs and what it came to, and keeps the weights that it tested', async () => {
+describe('a final training', () => {
+  it('journals its epochs and its result, and saves the weights that it tested', async () => {
     const { folder, result, journal } = await undisturbed();
     expect(journal).toEqual([
       begin,
       ...[1, 2, 3].map((epoch) => ({ event: 'epoch', epoch, loss: expect.any(Number) })),
-      { event: 'end', testAccuracy: result!.value, loss: result!.loss },
+      { event: 'end', judge: 'test', measures: result!.measures, loss: result!.loss },
     ]);
     expect(result!.loss).toBe(journal[3]!.loss);
     expect(locksIn(folder)).toEqual([]);
     const network = tinyNetwork();
     scope(() => network.loadStateDict(loadTensors(trainingFiles(folder).weights).tensors));
-    expect(evaluate(classify(), network.eval(), 'test', { size: 12 })).toBe(result!.value);
+    const again = evaluate(classify(), network.eval(), 'test', { size: 12 });
+    expect(again.accuracy).toBe(result!.measures.accuracy);
+    expect(again.loss).toBeCloseTo(result!.measures.loss as number, 6);
     network.free();
   });
 
-  it('that is stopped and goes on has the journal and the weights of one that was not', async () => {
+  it('that is stopped and resumed writes the same journal and weights as an uninterrupted one', async () => {
     const whole = await undisturbed();
     const folder = newFolder();
     expect(await stoppedAt(folder, 1, 3)).toBeUndefined();
@@ -92,7 +95,7 @@ describe('a training to the end', () => {
     expect(weightsOf(folder)).toEqual(whole.weights);
   });
 
-  it('goes on from its last epoch, not from the start', async () => {
+  it('resumes after its last epoch, not from the start', async () => {
     const folder = newFolder();
     await stoppedAt(folder, 3, 1);
     const epochs = new Set<number>();
@@ -100,7 +103,7 @@ describe('a training to the end', () => {
     expect([...epochs]).toEqual([3]);
   });
 
-  it('that was killed between journal and checkpoint repeats the epoch and comes to the same', async () => {
+  it('that was killed between journal and checkpoint repeats the epoch with the same result', async () => {
     const whole = await undisturbed();
     const folder = newFolder();
     const { checkpoint } = trainingFiles(folder);
@@ -113,7 +116,7 @@ describe('a training to the end', () => {
     expect(weightsOf(folder)).toEqual(whole.weights);
   });
 
-  it('that has ended comes to the same once more and writes nothing new', async () => {
+  it('that is run again after its end returns the same result and writes nothing', async () => {
     const { folder, result, weights } = await undisturbed();
     const journal = readFileSync(trainingFiles(folder).journal);
     expect(await go(folder)).toEqual(result);
@@ -121,7 +124,7 @@ describe('a training to the end', () => {
     expect(weightsOf(folder)).toEqual(weights);
   });
 
-  it('begins again where the checkpoint is not of the journal, and says so', async () => {
+  it('starts over if the checkpoint belongs to another journal, and says so', async () => {
     const whole = await undisturbed();
     const folder = newFolder();
     const { checkpoint } = trainingFiles(folder);
@@ -134,7 +137,7 @@ describe('a training to the end', () => {
     expect(journalOf(folder)).toEqual(whole.journal);
   });
 
-  it('rejects a checkpoint that was cut, and goes on once it is deleted', async () => {
+  it('rejects a truncated checkpoint, and runs once it is deleted', async () => {
     const folder = newFolder();
     const { checkpoint } = trainingFiles(folder);
     await stoppedAt(folder, 2, 1);
@@ -156,7 +159,7 @@ describe('a training to the end', () => {
     expect(weightsOf(folder)).toEqual(other.weights);
   });
 
-  it('rejects a checkpoint of another network, with what does not fit', async () => {
+  it('rejects the checkpoint of another network, and says what does not fit', async () => {
     const folder = newFolder();
     await stoppedAt(folder, 2, 1);
     const other = () => new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 3));
@@ -166,7 +169,42 @@ describe('a training to the end', () => {
     expect(locksIn(folder)).toEqual([]);
   });
 
-  it('that diverges says where, and is free to be begun anew', async () => {
+  it('saves and judges the averaged weights once it has begun to average', async () => {
+    const folder = newFolder();
+    // From epoch 3 on the values are worse than the first: the steps 7 to 10 are averaged, whose weights are -7 to -10.
+    const task = new ScriptedTask({ gradient: [1], stepsPerEpoch: 2, values: [5, 6, 7, 8, 9, 3] });
+    const result = await trainToEnd<Weights>({
+      folder,
+      begin,
+      build: () => new Weights(1),
+      task,
+      settings: {
+        ...settingsOf({ epochs: 5, learningRate: 1, momentum: 0, weightDecay: 0 }),
+        nonMonotone: 1,
+      },
+      seed: 1,
+      judge: 'validation',
+      signal: running,
+      report: () => {},
+      message: (text) => expect.unreachable(text),
+    });
+    expect(result).toEqual({ judge: 'validation', measures: { value: 3 }, loss: expect.any(Number) });
+    expect(task.evaluated.at(-1)).toEqual([-8.5]);
+    scope(() => {
+      const { tensors } = loadTensors(trainingFiles(folder).weights);
+      expect(tensors.get('weight')?.toNumbers()).toEqual([-8.5]);
+    });
+    const epochs = journalOf(folder).filter(({ event }) => event === 'epoch');
+    expect(epochs.map(({ measures, averaged }) => [measures, averaged])).toEqual([
+      [{ value: 5 }, false],
+      [{ value: 6 }, false],
+      [{ value: 7 }, true],
+      [{ value: 8 }, true],
+      [{ value: 9 }, true],
+    ]);
+  });
+
+  it('that diverges says where, and releases its folder', async () => {
     const folder = newFolder();
     const training = go(folder, { settings: settingsOf({ learningRate: 1e30 }) });
     await expect(training).rejects.toThrow(Diverged);

@@ -1,5 +1,6 @@
 import {
   fromTypedArray,
+  fused,
   generatorState,
   manualSeed,
   nn,
@@ -10,13 +11,13 @@ import {
 } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import type { Network } from '../../src/networks/network.js';
-import { ImageClassification, type ImageModel } from '../../src/tasks/image-classification.js';
+import type { ImageModel } from '../../src/tasks/image-classification/image-classification.js';
+import type { ImageTrainingOptions } from '../../src/tasks/image-classification/training-options.js';
 import { Diverged, evaluate } from '../../src/tasks/task.js';
-import { initialised } from '../../src/training/child.js';
 import { NetworkTraining, type StepReport } from '../../src/training/network-training.js';
-import type { TrainingSettings } from '../../src/training/training-settings.js';
-import { bytesAsTheyAre, tinySet } from '../data/tiny-set.js';
-import { classify, settingsOf, tinyNetwork, tinyTask } from './tiny-task.js';
+import { initialised } from '../../src/training/train-child.js';
+import { ScriptedTask, Weights } from './scripted-task.js';
+import { classify, settingsOf, tinyNetwork } from './tiny-task.js';
 
 setThreads(1);
 
@@ -25,7 +26,7 @@ interface Begun {
   readonly training: NetworkTraining<ImageModel>;
 }
 
-function begin(settings: TrainingSettings = settingsOf(), seed = 1, weights = seed): Begun {
+function begin(settings: ImageTrainingOptions = settingsOf(), seed = 1, weights = seed): Begun {
   const network = initialised(tinyNetwork, weights);
   return { network, training: new NetworkTraining({ task: classify(settings), network, settings, seed }) };
 }
@@ -47,7 +48,7 @@ function train(begun: Begun, epochs: number) {
 }
 
 describe('a training', () => {
-  it('comes to the same losses and weights, bit for bit, for the same seed', () => {
+  it('has the same losses and weights, bit for bit, for the same seed', () => {
     const run = (seed: number) => {
       const begun = begin(settingsOf(), seed, 1);
       const result = train(begun, 2);
@@ -60,7 +61,7 @@ describe('a training', () => {
     expect(run(2).reports.map(({ loss }) => loss)).not.toEqual(first.reports.map(({ loss }) => loss));
   });
 
-  it('begins with the weights of its seed', () => {
+  it('initialises the weights from its seed', () => {
     const weights = (seed: number) => {
       const network = initialised(tinyNetwork, seed);
       const values = bytes(network.stateDict());
@@ -74,7 +75,7 @@ describe('a training', () => {
     expect(weights(1).get('conv.weight')).not.toEqual(weights(2).get('conv.weight'));
   });
 
-  it('goes on from what was saved after an epoch as if nothing had happened', () => {
+  it('resumes from the state saved after an epoch as if it had never stopped', () => {
     const undisturbed = begin();
     const whole = train(undisturbed, 3);
     end(undisturbed);
@@ -90,7 +91,7 @@ describe('a training', () => {
       [...before.state].map(([name, values]) => [name, fromTypedArray(values, shapes.get(name)!)]),
     );
     manualSeed(99);
-    second.training.loadState(state, { measures: [] }, 1, before.loss);
+    second.training.loadState(state, { values: [], best: null, wentBack: false }, 1, before.loss);
     expect(second.training.epoch).toBe(1);
     expect(second.training.lastLoss).toBe(before.loss);
     const after = train(second, 3);
@@ -101,7 +102,7 @@ describe('a training', () => {
     expect(after.loss).toBe(whole.loss);
   });
 
-  it('rejects a state that is not of its network, and one without random numbers', () => {
+  it('rejects the state of another network, and one without the state of the random numbers', () => {
     const begun = begin();
     expect(() => begun.training.loadState(new Map(), null, 1, 0)).toThrow("the state has no 'generator'");
     const generator = new Map([['generator', fromTypedArray(generatorState(), [generatorState().length])]]);
@@ -112,7 +113,7 @@ describe('a training', () => {
     end(begun);
   });
 
-  it('reports every step: the mean loss of the epoch so far, over images and not over batches', () => {
+  it('reports at every step the mean loss of the epoch so far, over images and not over batches', () => {
     // Nothing is learned, and the features do not count: every image of a class has the same loss.
     const other = begin(settingsOf({ augment: false, learningRate: 1e-30, momentum: 0, weightDecay: 0 }));
     noGrad(() => {
@@ -132,8 +133,8 @@ describe('a training', () => {
     end(other);
   });
 
-  it('trains at a constant rate, at one that falls along half a cosine, step by step, or at one that falls each epoch', () => {
-    const rates = (schedule: TrainingSettings['schedule']) => {
+  it('keeps the learning rate constant, lowers it along half a cosine step by step, or lowers it after each epoch', () => {
+    const rates = (schedule: ImageTrainingOptions['schedule']) => {
       const begun = begin(settingsOf({ schedule, learningRate: 0.2, epochs: 2 }));
       const { reports } = train(begun, 2);
       end(begun);
@@ -149,7 +150,7 @@ describe('a training', () => {
       expect(rate).toBeCloseTo(0.1 * (1 + Math.cos((Math.PI * step) / 10)), 15);
   });
 
-  it('drops paths with a probability that grows by the same in each epoch', () => {
+  it('raises the probability of dropping a path linearly from epoch to epoch', () => {
     const network = Object.assign(initialised(tinyNetwork, 1), { dropPathProbability: -1 });
     const settings = settingsOf({ epochs: 4, dropPath: 0.2 });
     const training = new NetworkTraining({ task: classify(settings), network, settings, seed: 1 });
@@ -164,7 +165,7 @@ describe('a training', () => {
     network.free();
   });
 
-  it('moves the weights at that rate', () => {
+  it('moves the weights by the learning rate times the gradient', () => {
     const begun = begin(settingsOf({ augment: false, momentum: 0, weightDecay: 0, learningRate: 0.25 }));
     const bias = begun.network.stateDict().get('classifier.bias')!;
     const before = bias.toNumbers();
@@ -177,6 +178,33 @@ describe('a training', () => {
     end(begun);
   });
 
+  describe('clips the norm of the gradient', () => {
+    // The gradient (3, 0, 4) has the norm 5.
+    function firstStep(clip: number): number[] {
+      const network = new Weights(3);
+      const task = new ScriptedTask({ gradient: [3, 0, 4], stepsPerEpoch: 1 });
+      const settings = settingsOf({ epochs: 1, learningRate: 1, momentum: 0, weightDecay: 0, clip });
+      const training = new NetworkTraining<Weights>({ network, task, settings, seed: 1 });
+      for (const _ of training.trainEpoch());
+      const weights = network.weight.toNumbers();
+      training.free();
+      network.free();
+      return weights;
+    }
+
+    const close = (values: readonly number[]) => values.map((value) => expect.closeTo(value, 5));
+
+    it.each<[string, <T>(body: () => T) => T]>([
+      ['with kernels', (body) => body()],
+      ['without kernels', fused.withoutKernels],
+    ])('%s', (_, within) => {
+      expect(within(() => firstStep(2.5))).toEqual(close([-1.5, 0, -2]));
+      // A shorter one stays as it is, and 0 clips nothing.
+      expect(within(() => firstStep(6))).toEqual(close([-3, 0, -4]));
+      expect(within(() => firstStep(0))).toEqual(close([-3, 0, -4]));
+    });
+  });
+
   it('learns', () => {
     const network = new nn.Sequential(new nn.Flatten(), new nn.Linear(16, 3));
     const settings = settingsOf({ epochs: 20, augment: false });
@@ -184,11 +212,11 @@ describe('a training', () => {
     const { reports } = train({ network, training }, 20);
     expect(reports.at(-1)!.loss).toBeLessThan(0.1);
     network.eval();
-    expect(evaluate(classify(settings), network, 'test', { size: 5 })).toBe(1);
+    expect(evaluate(classify(settings), network, 'test', { size: 5 }).accuracy).toBe(1);
     end({ network, training });
   });
 
-  it('stops where the loss is no number any more, and says where', () => {
+  it('stops when the loss is not finite any more, and says where', () => {
     const begun = begin(settingsOf({ learningRate: 1e30 }));
     let error: unknown;
     try {
@@ -203,61 +231,5 @@ describe('a training', () => {
     expect(begun.training.epoch).toBe(0);
     expect(begun.training.lastLoss).toBeNaN();
     end(begun);
-  });
-});
-
-describe('the accuracy on a part of the data', () => {
-  /** Class 1 where the pixel is above 10, class 2 above 30. */
-  class Thresholds extends nn.Layer {
-    readonly linear = new nn.Linear(1, 3);
-
-    constructor() {
-      super();
-      noGrad(() => {
-        this.linear.weight.copy_(tensor([[0], [1], [2]]));
-        this.linear.bias!.copy_(tensor([0, -10, -40]));
-      });
-    }
-
-    forward(input: Tensor): Tensor {
-      return this.linear.forward(input.flatten(1));
-    }
-  }
-
-  const task = new ImageClassification(
-    {
-      ...tinyTask,
-      test: tinySet([5, 1, 1, 1], [5, 20, 50, 29, 31], [0, 1, 0, 2, 2]),
-      statistics: bytesAsTheyAre(1),
-    },
-    settingsOf(),
-  );
-
-  it.each([1, 2, 5, 100])(
-    'is the share of images whose class has the highest logit, %i at a time',
-    (size) => {
-      const network = new Thresholds();
-      // 0, 1, 2, 1, 2: right, right, wrong, wrong, right.
-      expect(evaluate(task, network.eval(), 'test', { size })).toBe(3 / 5);
-      network.free();
-    },
-  );
-
-  it('of a network that gives no numbers is a divergence', () => {
-    const network = new Thresholds();
-    noGrad(() => network.linear.weight.fill_(Number.NaN));
-    expect(() => evaluate(task, network.eval(), 'test', { size: 5 })).toThrow(
-      new Diverged('diverged: the network gives logits that are not finite'),
-    );
-    network.free();
-  });
-
-  it('does not depend on the random numbers of a network in evaluation, and leaves its statistics alone', () => {
-    const network = initialised(tinyNetwork, 1);
-    const before = bytes(network.stateDict());
-    const measure = () => evaluate(classify(), network.eval(), 'validation', { size: 4 });
-    expect(measure()).toBe(measure());
-    expect(bytes(network.stateDict())).toEqual(before);
-    network.free();
   });
 });

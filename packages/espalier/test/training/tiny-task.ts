@@ -1,9 +1,12 @@
 import { nn, type Tensor } from '@espalier/torch';
 import { channelStatistics } from '../../src/data/statistics.js';
 import { Random } from '../../src/random/random.js';
-import { ImageClassification } from '../../src/tasks/image-classification.js';
-import type { ImageTask } from '../../src/tasks/image-task.js';
-import { type TrainingSettings, trainingSettings } from '../../src/training/training-settings.js';
+import { ImageClassification } from '../../src/tasks/image-classification/image-classification.js';
+import type { OpenedImages } from '../../src/tasks/image-classification/open-images.js';
+import {
+  type ImageTrainingOptions,
+  imageTrainingOptions,
+} from '../../src/tasks/image-classification/training-options.js';
 import { tinySet } from '../data/tiny-set.js';
 
 /** Images of 4x4 pixels in three classes: the brighter, the higher; `count` of them. */
@@ -17,7 +20,7 @@ function images(count: number, seed: number) {
 const train = images(22, 1);
 
 /** 22 training images, 9 to validate, 12 to test; moved and mirrored in training. */
-export const tinyTask: ImageTask = {
+export const tinyTask: OpenedImages = {
   train,
   validation: images(9, 2),
   test: images(12, 3),
@@ -26,6 +29,8 @@ export const tinyTask: ImageTask = {
   augmentation: { crop: { from: 'padded', margin: 1 }, flip: true },
   shape: { channels: 1, height: 4, width: 4, classes: 3 },
   checksum: () => 'tiny',
+  resized: false,
+  notes: [],
 };
 
 /** Convolution, normalisation and dropout: weights, statistics and random numbers that a training must keep. */
@@ -44,9 +49,9 @@ class TinyNetwork extends nn.Layer {
 export const tinyNetwork = () => new TinyNetwork();
 
 /** Five steps an epoch on the tiny task, the last of two images. */
-export const settingsOf = (given: Partial<TrainingSettings> = {}): TrainingSettings =>
-  trainingSettings.parse({ epochs: 3, batchSize: 5, learningRate: 0.05, ...given });
+export const settingsOf = (given: Partial<ImageTrainingOptions> = {}): ImageTrainingOptions =>
+  imageTrainingOptions.parse({ epochs: 3, batchSize: 5, learningRate: 0.05, ...given });
 
 /** The tiny task with its loss. */
-export const classify = (settings: TrainingSettings = settingsOf()) =>
+export const classify = (settings: ImageTrainingOptions = settingsOf()) =>
   new ImageClassification(tinyTask, settings);

@@ -8,9 +8,12 @@ import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { nasBench201 } from '../../src/spaces/nasbench201.js';
 import { buildLanguageSupernet, buildSupernet } from '../../src/supernets/build-supernet.js';
-import { LanguageModelling } from '../../src/tasks/language-modelling.js';
+import { imageClassification } from '../../src/tasks/image-classification/definition.js';
+import { languageModelling } from '../../src/tasks/language-modelling/definition.js';
+import { LanguageModelling } from '../../src/tasks/language-modelling/language-modelling.js';
 import type { Task } from '../../src/tasks/task.js';
-import { initialised } from '../../src/training/child.js';
+import type { AnyTaskDefinition } from '../../src/tasks/task-definition.js';
+import { initialised } from '../../src/training/train-child.js';
 import type { AnyWeightSharingDefinition } from '../../src/weight-sharing/definition.js';
 import type { SearchedSupernet, SupernetSearch } from '../../src/weight-sharing/supernet-search.js';
 import { temporaryFolder } from '../runs/temporary-folder.js';
@@ -18,26 +21,30 @@ import { classify, settingsOf, tinyTask } from '../training/tiny-task.js';
 
 setThreads(1);
 
-/** Eight words that follow each other in turn, now and then one astray. */
+/** Eight words in a cycle; every few words one is out of place. */
 const text = (count: number, astray: number) =>
   Int32Array.from({ length: count }, (_, i) => (i % astray === 0 ? (3 * i) % 8 : i % 8));
 
-/** A text of 8 words: 80 tokens to train on, 40 to validate and to test. */
+/** A text of 8 words: 80 training tokens, 40 for validation and for the test. */
 export const tinyText = {
   train: text(80, 7),
   validation: text(40, 5),
   test: text(40, 6),
-  checksum: () => 'tiny text',
 };
 
-const language = new LanguageModelling(tinyText, { stretch: 5, alpha: 0, beta: 1e-3, device: 'cpu' });
+const language = new LanguageModelling(tinyText, {
+  bptt: 5,
+  activationAlpha: 0,
+  activationBeta: 1e-3,
+  device: 'cpu',
+});
 
-/** A space with its supernet, small, on a small task. */
-interface Setting {
+/** A small supernet of a space, on a small task. */
+export interface Setting {
   readonly name: string;
   readonly space: Space;
   readonly task: Task<object>;
-  readonly reads: 'images' | 'tokens';
+  readonly definition: AnyTaskDefinition;
   readonly build: () => nn.Module;
 }
 
@@ -50,36 +57,45 @@ export const settings: readonly Setting[] = [
     name: 'darts-cnn',
     space: cells,
     task: classify(settingsOf()),
-    reads: 'images',
+    definition: imageClassification,
     build: () => buildSupernet(cells, tinyTask.shape),
   },
   {
     name: 'nasbench201',
     space: table,
     task: classify(settingsOf()),
-    reads: 'images',
+    definition: imageClassification,
     build: () => buildSupernet(table, tinyTask.shape),
   },
   {
     name: 'darts-rnn',
     space: recurrent,
     task: language,
-    reads: 'tokens',
+    definition: languageModelling,
     build: () => buildLanguageSupernet(recurrent, { vocabulary: 8 }),
   },
 ];
 
-/** A search ready for its first epoch, with what it needs freed at the end. */
+/** A search on a small supernet. */
+export interface Begun {
+  readonly search: SupernetSearch<object>;
+  readonly supernet: SearchedSupernet<object>;
+  /** Frees both. */
+  end(): void;
+}
+
+/** A search before its first epoch. */
 export function begin(
   definition: AnyWeightSharingDefinition,
-  { space, task, reads, build }: Setting,
+  { space, task, definition: taskDefinition, build }: Setting,
   given: Readonly<Record<string, Json>> = {},
   seed = 1,
-): { search: SupernetSearch<object>; supernet: SearchedSupernet<object>; end(): void } {
-  const options = resolveOptions('options', definition.options[reads], {
-    epochs: 3,
-    batchSize: reads === 'images' ? 6 : 4,
-    ...(reads === 'tokens' ? { learningRate: 1, finalLearningRate: 1 } : {}),
+): Begun {
+  const readsImages = taskDefinition === imageClassification;
+  const options = resolveOptions('options', definition.options(taskDefinition), {
+    epochs: 2,
+    batchSize: readsImages ? 6 : 4,
+    ...(!readsImages ? { learningRate: 1, finalLearningRate: 1 } : {}),
     ...given,
   });
   const supernet = initialised(build, seed) as unknown as SearchedSupernet<object>;
@@ -94,14 +110,14 @@ export function begin(
   };
 }
 
-/** One epoch: the losses of its steps, and what it came to. */
+/** Runs one epoch: the losses of its steps, and its result. */
 export function epoch(search: SupernetSearch<object>) {
   const losses = [...search.trainEpoch()].map(({ loss }) => loss);
   return { losses, result: search.endEpoch() };
 }
 
-/** Everything to the end. */
-function finish(search: SupernetSearch<object>) {
+/** Runs all epochs, then the choice. */
+export function finish(search: SupernetSearch<object>) {
   const epochs = [];
   while (!search.trained) epochs.push(epoch(search));
   const choice = search.choose();
@@ -110,13 +126,23 @@ function finish(search: SupernetSearch<object>) {
   return { epochs, found: next.value };
 }
 
-/** What every strategy that shares weights must do, on every kind of supernet. */
+/** Saves a search and ends it. @returns a function that loads what was saved into another search */
+export function saved({ search, end }: Begun): (into: Begun) => void {
+  const file = join(temporaryFolder(), 'state.safetensors');
+  const { epoch, lastLoss } = search;
+  scope(() => saveTensors(file, search.stateDict()));
+  const json = JSON.parse(JSON.stringify(search.stateJson())) as Json;
+  end();
+  return (into) => scope(() => into.search.loadState(loadTensors(file).tensors, json, epoch, lastLoss));
+}
+
+/** Tests what every strategy that shares weights must do, on every kind of supernet. */
 export function conforms(
   definition: AnyWeightSharingDefinition,
   given: Readonly<Record<string, Json>> = {},
 ): void {
   for (const setting of settings) {
-    it(`${setting.name}: comes to an architecture of the space, the same for the same seed`, () => {
+    it(`${setting.name}: finds an architecture of the space, the same one for the same seed`, () => {
       const run = (seed: number) => {
         const begun = begin(definition, setting, given, seed);
         const result = finish(begun.search);
@@ -130,31 +156,27 @@ export function conforms(
       expect(run(2).epochs[0]?.losses).not.toEqual(first.epochs[0]?.losses);
     });
 
-    it(`${setting.name}: goes on from what was saved after an epoch as if nothing had happened`, () => {
+    it(`${setting.name}: continues from what was saved after an epoch as if it had never stopped`, () => {
       const undisturbed = begin(definition, setting, given);
       const whole = finish(undisturbed.search);
       undisturbed.end();
 
       const before = begin(definition, setting, given);
       epoch(before.search);
-      const file = join(temporaryFolder(), 'state.safetensors');
-      scope(() => saveTensors(file, before.search.stateDict()));
-      const json = JSON.parse(JSON.stringify(before.search.stateJson())) as Json;
-      const loss = before.search.lastLoss;
-      before.end();
+      const load = saved(before);
 
-      // Another seed's weights, and another's random numbers: all of it must be put back.
+      // Two epochs on: all weights and random numbers must be restored.
       const after = begin(definition, setting, given);
       epoch(after.search);
       epoch(after.search);
-      scope(() => after.search.loadState(loadTensors(file).tensors, json, 1, loss));
+      load(after);
       const rest = finish(after.search);
       after.end();
       expect(rest.epochs).toEqual(whole.epochs.slice(1));
       expect(rest.found).toEqual(whole.found);
     });
 
-    it(`${setting.name}: rejects a state that is of another search`, () => {
+    it(`${setting.name}: rejects the state of another search`, () => {
       const begun = begin(definition, setting, given);
       expect(() => begun.search.loadState(new Map(), null, 1, 0)).toThrow("the state has no 'generator'");
       begun.end();

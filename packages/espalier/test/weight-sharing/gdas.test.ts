@@ -10,7 +10,7 @@ const probabilities = [0.5, 0.3, 0.2];
 const alphas = new nn.Parameter(noGrad(() => tensor([probabilities.map(Math.log), [0, 0, 0]], 'float64')));
 
 describe('the Gumbel choice', () => {
-  it('is one operation an edge, as often as the softmax says', () => {
+  it('draws one operation for each edge, with the probabilities of the softmax', () => {
     manualSeed(1);
     const counts = [0, 0, 0];
     const draws = 4000;
@@ -25,7 +25,7 @@ describe('the Gumbel choice', () => {
       expect(Math.abs(counts[k]! - draws * p)).toBeLessThan(4 * Math.sqrt(draws * p * (1 - p)));
   });
 
-  it('of the most probable has no chance in it, and the gradient of the softmax', () => {
+  it('of the most probable operation is deterministic, with the gradient of the softmax', () => {
     const weights = mostProbable(alphas);
     expect(weights.narrow(0, 0, 1).toNumbers()).toEqual([1, 0, 0]);
     const [gradient] = grad(
@@ -48,7 +48,7 @@ describe('the Gumbel choice', () => {
       expect(value).toBeCloseTo(probabilities[k]! * (k + 1 - mean), 10);
   });
 
-  it('has a gradient that is sharper the lower the temperature', () => {
+  it('has a sharper gradient at a lower temperature', () => {
     const size = (tau: number) => {
       manualSeed(3);
       const [gradient] = grad(

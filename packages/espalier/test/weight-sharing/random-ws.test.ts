@@ -1,6 +1,9 @@
 import { noGrad } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { DARTS_OPERATIONS, type DartsGenotype } from '../../src/networks/darts/genotype.js';
+import { dartsCnn } from '../../src/spaces/darts-cnn.js';
+import { dartsRnn } from '../../src/spaces/darts-rnn.js';
+import { nasBench201 } from '../../src/spaces/nasbench201.js';
 import { Diverged, evaluate } from '../../src/tasks/task.js';
 import { pathOf } from '../../src/weight-sharing/path.js';
 import { randomWeightSharing, roundsFor } from '../../src/weight-sharing/random-ws.js';
@@ -23,7 +26,7 @@ describe('random search with weight sharing', () => {
 
   const [cells] = settings as [(typeof settings)[0]];
 
-  it('trains in a step only the weights of the architecture that it has drawn', () => {
+  it('trains only the weights of the architecture drawn in a step', () => {
     const { search, supernet, end } = begin(randomWeightSharing, cells, { momentum: 0, weightDecay: 0 });
     const state = () => new Map([...supernet.stateDict()].map(([name, value]) => [name, value.toNumbers()]));
     const before = state();
@@ -32,14 +35,14 @@ describe('random search with weight sharing', () => {
       const edge = /^(cells\.0\._ops\.\d+\._ops\.\d+)\..*weight$/.exec(name)?.[1];
       return edge !== undefined && String(values) !== String(before.get(name)) ? [edge] : [];
     });
-    // Two nodes with two edges each, of which those of pooling, skipping and nothing have no weights.
+    // Two nodes with two edges each. Pooling, skip connections and 'none' have no weights.
     expect(new Set(operations).size).toBeLessThanOrEqual(4);
     const moved = [...state()].filter(([name, values]) => String(values) !== String(before.get(name)));
     expect(moved.map(([name]) => name)).toContain('classifier.weight');
     end();
   });
 
-  it('chooses the best of the finalists, which it has measured on all validation data', () => {
+  it('chooses the best of the finalists on all validation data', () => {
     const { search, supernet, end } = begin(randomWeightSharing, cells, {
       candidates: 8,
       finalists: 3,
@@ -52,21 +55,73 @@ describe('random search with weight sharing', () => {
     for (; !next.done; next = choice.next()) steps.push(next.value.done);
     expect(steps).toEqual(Array.from({ length: 11 }, (_, i) => i + 1));
     const { architecture, details } = next.value;
-    const finalists = details.finalists as { round: number; score: number; accuracy: number }[];
+    const finalists = details.finalists as {
+      round: number;
+      score: number;
+      measures: { accuracy: number };
+    }[];
     expect(finalists).toHaveLength(3);
-    expect(details.accuracy).toBe(Math.max(...finalists.map(({ accuracy }) => accuracy)));
+    const { accuracy } = details.measures as { accuracy: number };
+    expect(accuracy).toBe(Math.max(...finalists.map(({ measures }) => measures.accuracy)));
     // Sorted by their scores on the first batches.
     expect(finalists.map(({ score }) => score)).toEqual(
       finalists.map(({ score }) => score).sort((a, b) => b - a),
     );
     supernet.eval();
-    expect(evaluate(cells.task, pathOf(supernet, architecture), 'validation', { size: 9 })).toBe(
-      details.accuracy,
+    expect(evaluate(cells.task, pathOf(supernet, architecture), 'validation', { size: 9 }).accuracy).toBe(
+      accuracy,
     );
     end();
   });
 
-  it('leaves out an architecture that gives no numbers, and diverges where none gives any', () => {
+  it.each([
+    // The first of nine validation images, in one batch.
+    [0, { batchSize: 3, batches: 2 }, [6]],
+    [0, { batchSize: 3, batches: 10 }, [9]],
+    // Four columns of 10 tokens, 5 a batch; the last token of a column is only predicted.
+    [2, { batchSize: 4, batches: 1 }, [20]],
+    [2, { batchSize: 4, batches: 2 }, [20, 16]],
+  ])(
+    'scores every candidate on the same first batches of the validation data: %d with %j',
+    (place, given, counts) => {
+      const setting = settings[place]!;
+      const seen: number[][] = [];
+      const pass = (...[part, options]: Parameters<typeof setting.task.pass>) => counted(part, options);
+      function* counted(...args: Parameters<typeof setting.task.pass>) {
+        for (const batch of setting.task.pass(...args)) {
+          const tally = (model: object) => {
+            seen.push([batch.count]);
+            return batch.tally(model);
+          };
+          yield { ...batch, tally };
+        }
+      }
+      const task = new Proxy(setting.task, {
+        get: (target, key) => {
+          const value = key === 'pass' ? pass : Reflect.get(target, key, target);
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const { search, end } = begin(
+        randomWeightSharing,
+        { ...setting, task },
+        { ...given, candidates: 3, finalists: 1 },
+      );
+      const choice = search.choose();
+      for (let i = 0; i < 3; i++) choice.next();
+
+      expect(seen.flat().toSorted()).toEqual(counts.flatMap((count) => [count, count, count]).toSorted());
+      end();
+    },
+  );
+
+  it("draws 'none' where the space has an option for it, as on CIFAR-10", () => {
+    expect(randomWeightSharing.spaceOptions?.(dartsCnn)).toEqual({ none: true });
+    expect(randomWeightSharing.spaceOptions?.(dartsRnn)).toEqual({});
+    expect(randomWeightSharing.spaceOptions?.(nasBench201)).toEqual({});
+  });
+
+  it('drops architectures whose outputs are not finite, and diverges if there are no others', () => {
     const { search, supernet, end } = begin(randomWeightSharing, cells, {
       candidates: 40,
       finalists: 40,
@@ -87,7 +142,7 @@ describe('random search with weight sharing', () => {
         .slice(0, 2)
         .some(([operation, from]) => operation === DARTS_OPERATIONS[4] && from === 1);
     expect(spoilt(architecture)).toBe(false);
-    // Some were drawn that have it, and they are not among those that were measured.
+    // Some of those drawn have the operation, and they are not among the finalists.
     const { length } = details.finalists as unknown[];
     expect([length > 0, length < 40]).toEqual([true, true]);
     noGrad(() => state.get('classifier.weight')!.fill_(Number.NaN));

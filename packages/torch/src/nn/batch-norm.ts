@@ -3,20 +3,24 @@ import { runsKernels } from '../fused/kernels.js';
 import { normalise } from '../fused/normalise.js';
 import { batchNorm, ones, zeros } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
+import { requireEpsilon, requireInteger } from './constructor-arguments.js';
 import { Buffer, Layer, Parameter } from './module.js';
 
 export interface BatchNormOptions {
-  /** Added to the variance. */
+  /** Added to the variance; 1e-5 by default. */
   epsilon?: number;
-  /** The share of the new batch in the running statistics. */
+  /** The weight of the newest batch in the running statistics; 0.1 by default. */
   momentum?: number;
-  /** Whether a scale and a shift are learned. */
+  /** Whether the layer learns a scale and a shift; on by default. */
   affine?: boolean;
-  /** Whether running statistics are kept for evaluation; without them every batch is normalised by its own. */
+  /**
+   * Whether the layer keeps running statistics for evaluation, as it does by default. Without them it normalises every
+   * batch by the batch's own statistics.
+   */
   trackRunningStats?: boolean;
 }
 
-/** Batch normalisation (Ioffe & Szegedy 2015) over all dimensions but the second, `features` long. */
+/** Batch normalisation (Ioffe & Szegedy 2015): normalises each feature, along dimension 1, over all other dimensions. */
 abstract class BatchNorm extends Layer {
   readonly weight?: Parameter;
   readonly bias?: Parameter;
@@ -33,7 +37,8 @@ abstract class BatchNorm extends Layer {
   ) {
     super();
     const { epsilon = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
-    this.epsilon = epsilon;
+    requireInteger('features', features);
+    this.epsilon = requireEpsilon(epsilon);
     this.momentum = momentum;
     if (affine) {
       this.weight = new Parameter(ones([features], { dtype: 'float32' }));
@@ -50,7 +55,7 @@ abstract class BatchNorm extends Layer {
     const { shape } = input;
     if (!this.dimensions.includes(shape.length))
       throw new RangeError(
-        `${this.constructor.name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not of shape [${shape}]`,
+        `${this.constructor.name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not one of shape [${shape}]`,
       );
     const useBatch = this.training || this.running_mean === undefined;
     if (useBatch && shape.every((length, dimension) => dimension === 1 || length === 1))
@@ -73,7 +78,7 @@ abstract class BatchNorm extends Layer {
     );
   }
 
-  /** Whether it is done by a kernel, which is up to four times as fast as libtorch 1.13. */
+  /** Whether a kernel serves the input; it is up to four times as fast as libtorch 1.13. */
   #runsKernels(input: Tensor): boolean {
     const { dtype, shape } = input;
     return shape.length === 4 && runsKernels(input) && (this.weight?.dtype ?? dtype) === dtype;

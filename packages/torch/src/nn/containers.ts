@@ -1,7 +1,7 @@
 import type { Tensor } from '../tensor.js';
 import { Layer } from './module.js';
 
-/** Layers one after the other; their names in the state are 0, 1, 2, ... */
+/** Applies layers one after the other; the state dictionary names them 0, 1, 2, .... */
 export class Sequential extends Layer {
   readonly layers: readonly Layer[];
 
@@ -19,14 +19,14 @@ export class Sequential extends Layer {
   }
 }
 
-/** Returns what it is given. */
+/** Returns its input. */
 export class Identity extends Layer {
   forward(input: Tensor): Tensor {
     return input;
   }
 }
 
-/** [N, ...] to [N, product of the rest]. */
+/** Flattens all dimensions but the first: [N, ...] to [N, product of the others]. */
 export class Flatten extends Layer {
   forward(input: Tensor): Tensor {
     return input.flatten(1);

@@ -1,14 +1,21 @@
+import { recordsOperators } from '../autograd.js';
 import { conv2d } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
+import { type Pair, requireGroups, requireInteger, requirePair } from './constructor-arguments.js';
 import { fanInUniform } from './init.js';
 import { Layer, Parameter } from './module.js';
 
-/** A size for height and width, or one for each. */
-export type Pair = number | readonly [number, number];
+/** A register of AVX2 holds this many values. */
+const FEW_CHANNELS = 8;
 
-const pair = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+/** The pixels of an image that a pointwise filter with a stride reads. */
+const subsampled = (image: Tensor, [down, right]: readonly [number, number]): Tensor =>
+  image.slice(-2, 0, undefined, down).slice(-1, 0, undefined, right);
 
-/** Cross-correlation of [N, inputs, H, W] with `outputs` filters; grouped and dilated as PyTorch's `Conv2d`. */
+/**
+ * Cross-correlation with `outputs` filters, grouped and dilated like PyTorch's `Conv2d`:
+ * [N, inputs, H, W] to [N, outputs, H', W'], H' = floor((H + 2 padding - dilation (kernel - 1) - 1) / stride) + 1.
+ */
 export class Conv2d extends Layer {
   readonly weight: Parameter;
   readonly bias?: Parameter;
@@ -17,6 +24,7 @@ export class Conv2d extends Layer {
   readonly dilation: readonly [number, number];
   readonly groups: number;
 
+  /** @throws RangeError for sizes that are not integers in range, and if `groups` does not divide both channel counts */
   constructor(
     inputs: number,
     outputs: number,
@@ -25,19 +33,32 @@ export class Conv2d extends Layer {
   ) {
     super();
     const { stride = 1, padding = 0, dilation = 1, groups = 1, bias = true } = options;
-    if (inputs % groups !== 0 || outputs % groups !== 0)
-      throw new RangeError(`${groups} groups do not divide ${inputs} inputs and ${outputs} outputs`);
-    const [height, width] = pair(kernel);
-    this.stride = pair(stride);
-    this.padding = pair(padding);
-    this.dilation = pair(dilation);
-    this.groups = groups;
+    requireInteger('inputs', inputs);
+    requireInteger('outputs', outputs);
+    const [height, width] = requirePair('kernel', kernel);
+    this.stride = requirePair('stride', stride);
+    this.padding = requirePair('padding', padding, 0);
+    this.dilation = requirePair('dilation', dilation);
+    this.groups = requireGroups(groups, { inputs, outputs });
     const fanIn = (inputs / groups) * height * width;
     this.weight = new Parameter(fanInUniform([outputs, inputs / groups, height, width], fanIn));
     if (bias) this.bias = new Parameter(fanInUniform([outputs], fanIn));
   }
 
   forward(input: Tensor): Tensor {
-    return conv2d(input, this.weight, this.bias, this.stride, this.padding, this.dilation, this.groups);
+    const { weight, bias, padding, dilation, groups } = this;
+    const subsamples = this.#corruptsMemory() && recordsOperators();
+    const image = subsamples ? subsampled(input, this.stride) : input;
+    return conv2d(image, weight, bias, subsamples ? 1 : this.stride, padding, dilation, groups);
+  }
+
+  /**
+   * Whether oneDNN 2.6, libtorch 1.13's library, may write beyond its memory in the backward pass. On CPUs without
+   * AVX-512 it does so for pointwise filters with a stride on images in channels_last with few channels.
+   */
+  #corruptsMemory(): boolean {
+    const [, channels, height, width] = this.weight.shape as readonly [number, number, number, number];
+    const isPointwise = height === 1 && width === 1 && this.padding.every((size) => size === 0);
+    return isPointwise && channels < FEW_CHANNELS && this.stride.some((step) => step > 1);
   }
 }

@@ -1,12 +1,14 @@
 import { dropout } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
+import { requireProbability } from './constructor-arguments.js';
 import { Layer } from './module.js';
 
-/** In training, sets each element to zero with probability `p` and scales the rest by 1/(1-p). */
+/** In training, sets each element to zero with probability `p` and scales the others by 1 / (1 - p). */
 export class Dropout extends Layer {
+  /** @throws RangeError for a probability outside [0, 1] */
   constructor(readonly p: number) {
     super();
-    if (!(p >= 0 && p <= 1)) throw new RangeError(`the probability of dropout is between 0 and 1, not ${p}`);
+    requireProbability('p', p);
   }
 
   forward(input: Tensor): Tensor {

@@ -1,11 +1,17 @@
 export * from './activations.js';
 export * from './batch-norm.js';
+export type { Pair } from './constructor-arguments.js';
 export * from './containers.js';
 export * from './convolution.js';
 export * from './dropout.js';
 export * from './embedding.js';
+export * from './group-norm.js';
 export * from './init.js';
+export * from './layer-norm.js';
 export * from './linear.js';
 export * from './lstm-cell.js';
 export * from './module.js';
+export * from './multihead-attention.js';
 export * from './pooling.js';
+export * from './transposed-convolution.js';
+export * from './upsample.js';

@@ -4,12 +4,12 @@ import type { Dtype, MemoryFormat } from '../dtype.js';
 import { scope } from '../scope.js';
 import { Tensor } from '../tensor.js';
 
-/** How many tensors a message names. */
+/** An error message names at most this many tensors. */
 const MOST_NAMED = 20;
 
 const setData = new Operator('aten::set_data', '');
 
-/** A tensor that a module learns. It lives until the module is freed, whatever scope it was made in. */
+/** A tensor that a module learns. It outlives the scope that it is made in; `free()` of the module frees it. */
 export class Parameter extends Tensor {
   constructor(value: Tensor) {
     super(value.keep().handle);
@@ -17,7 +17,7 @@ export class Parameter extends Tensor {
   }
 }
 
-/** A tensor that belongs to a module's state and is not learned: running statistics. */
+/** A tensor of a module's state that is not learned, such as running statistics. It lives as long as a parameter. */
 export class Buffer extends Tensor {
   constructor(value: Tensor) {
     super(value.keep().handle);
@@ -25,23 +25,26 @@ export class Buffer extends Tensor {
 }
 
 /**
- * A part of a network. Its parameters, buffers and children are its own properties (a child may stand in an array
- * property too), found by looking; their names, joined by dots, are PyTorch's: `features.0.conv.weight`.
+ * A part of a network. A module finds its parameters, buffers and child modules among its own properties; an array
+ * property may hold children too. Property names joined by dots make PyTorch's names: `features.0.conv.weight`.
  */
 export abstract class Module {
-  /** Whether dropout drops and batch norm uses the batch's statistics; set by `train` and `eval`. */
+  /** Whether dropout drops values and batch norm normalises by the batch; `train` and `eval` set it. */
   training = true;
 
+  /** Sets this module and all below it to training. */
   train(mode = true): this {
     this.training = mode;
     for (const [, child] of this.children()) child.train(mode);
     return this;
   }
 
+  /** Sets this module and all below it to evaluation. */
   eval(): this {
     return this.train(false);
   }
 
+  /** The modules directly below this one, with their names. */
   *children(): Generator<[string, Module]> {
     for (const [name, value] of Object.entries(this)) {
       if (value instanceof Module) yield [name, value];
@@ -56,34 +59,36 @@ export abstract class Module {
     for (const [name, child] of this.children()) yield* child.#named(kind, `${prefix}${name}.`);
   }
 
+  /** The parameters of this module and of all below it, with their names. */
   namedParameters(): Generator<[string, Parameter]> {
     return this.#named(Parameter, '');
   }
 
+  /** The buffers of this module and of all below it, with their names. */
   namedBuffers(): Generator<[string, Buffer]> {
     return this.#named(Buffer, '');
   }
 
-  /** The learned tensors, each once, in the order of their declaration. */
+  /** The parameters in the order of their declaration; a shared parameter appears once. */
   parameters(): Parameter[] {
     return [...new Set([...this.namedParameters()].map(([, parameter]) => parameter))];
   }
 
-  /** How many values are learned. */
+  /** The number of learned values. */
   parameterCount(): number {
     return this.parameters().reduce((sum, parameter) => sum + parameter.size, 0);
   }
 
-  /** Parameters and buffers under their names: the tensors themselves, not copies. */
+  /** Parameters and buffers by name: the tensors themselves, not copies. */
   stateDict(): Map<string, Tensor> {
     return new Map<string, Tensor>([...this.namedParameters(), ...this.namedBuffers()]);
   }
 
   /**
-   * Copies values into the parameters and buffers of the same names.
+   * Copies a state into the parameters and buffers, by name.
    *
-   * @throws Error naming the tensors that are missing, superfluous, of another shape or element type, and those that
-   *   differ although they are one tensor in the network; nothing is changed then
+   * @throws Error naming the tensors that are missing or unknown, have another shape or element type, or differ although
+   *   the network has one tensor under both names. In that case nothing changes.
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>): void {
     const own = this.stateDict();
@@ -115,8 +120,8 @@ export abstract class Module {
   }
 
   /**
-   * Moves the state, and the gradients, in place: to a device, to another floating type, to channels_last (tensors of
-   * four dimensions). Integer buffers keep their type.
+   * Moves the state and the gradients in place: to a device, to another floating type, or to a memory format, which
+   * applies to tensors of four dimensions. Integer buffers keep their type.
    */
   to(target: { dtype?: Dtype; device?: string; memoryFormat?: MemoryFormat }): this {
     scope(() =>
@@ -138,13 +143,13 @@ export abstract class Module {
     return this;
   }
 
-  /** Frees the parameters and buffers; the module cannot be used afterwards. */
+  /** Frees the parameters and buffers. The module is unusable afterwards. */
   free(): void {
     for (const tensor of new Set(this.stateDict().values())) tensor.free();
   }
 }
 
-/** A module from one tensor to one tensor: what `Sequential` chains. */
+/** A module that maps one tensor to one tensor, so that `Sequential` can chain it. */
 export abstract class Layer extends Module {
   abstract forward(input: Tensor): Tensor;
 }

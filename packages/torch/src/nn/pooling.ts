@@ -1,65 +1,86 @@
 import { runsKernels } from '../fused/kernels.js';
 import { pool } from '../fused/pool.js';
 import type { Tensor } from '../tensor.js';
-import type { Pair } from './convolution.js';
+import { type Pair, requirePair } from './constructor-arguments.js';
 import { Layer } from './module.js';
 
-const same = (pair: Pair, size: number) => [pair].flat().every((one) => one === size);
+type Sizes = readonly [number, number];
 
-/** The stride of a pooling that a kernel does: over 3x3 values, padded by one, as far down as to the right. */
-function kernelStride(input: Tensor, kernel: Pair, stride: Pair, padding: Pair): number | undefined {
-  const [down, right = down] = [stride].flat();
+const same = (sizes: Sizes, size: number) => sizes.every((one) => one === size);
+
+/** The stride of a pooling that a kernel serves: 3x3 windows, padding 1, the same stride for rows and columns. */
+function kernelStride(input: Tensor, kernel: Sizes, stride: Sizes, padding: Sizes): number | undefined {
+  const [down, right] = stride;
   const isServed = input.shape.length === 4 && runsKernels(input);
   return isServed && same(kernel, 3) && same(padding, 1) && down === right ? down : undefined;
 }
 
-/** The greatest value of each window; the stride is the window where it is not given. */
+/** The maximum of each window: [N, C, H, W] to [N, C, H', W']. */
 export class MaxPool2d extends Layer {
-  readonly #options: { stride: Pair; padding: Pair; dilation: Pair };
+  readonly kernel: Sizes;
+  readonly #stride: Sizes;
+  readonly #padding: Sizes;
+  readonly #dilation: Sizes;
 
-  constructor(
-    readonly kernel: Pair,
-    options: { stride?: Pair; padding?: Pair; dilation?: Pair } = {},
-  ) {
+  /**
+   * @param options stride, by default the size of the kernel; padding, 0 by default; dilation, 1 by default
+   * @throws RangeError for sizes that are not integers in range
+   */
+  constructor(kernel: Pair, options: { stride?: Pair; padding?: Pair; dilation?: Pair } = {}) {
     super();
-    this.#options = { stride: kernel, padding: 0, dilation: 1, ...options };
+    const { stride = kernel, padding = 0, dilation = 1 } = options;
+    this.kernel = requirePair('kernel', kernel);
+    this.#stride = requirePair('stride', stride);
+    this.#padding = requirePair('padding', padding, 0);
+    this.#dilation = requirePair('dilation', dilation);
   }
 
   forward(input: Tensor): Tensor {
-    const { stride, padding, dilation } = this.#options;
-    const step = kernelStride(input, this.kernel, stride, padding);
-    if (this.training && step !== undefined && same(dilation, 1)) return pool(input, 'max', step);
-    return input.maxPool2d(this.kernel, stride, padding, dilation);
+    const step = kernelStride(input, this.kernel, this.#stride, this.#padding);
+    if (this.training && step !== undefined && same(this.#dilation, 1)) return pool(input, 'max', step);
+    return input.maxPool2d(this.kernel, this.#stride, this.#padding, this.#dilation);
   }
 }
 
-/** The mean of each window; whether padding counts as zeros in it is `countIncludePad` (PyTorch: it does). */
+/** The mean of each window: [N, C, H, W] to [N, C, H', W']. */
 export class AvgPool2d extends Layer {
-  readonly #options: { stride: Pair; padding: Pair; countIncludePad: boolean };
+  readonly kernel: Sizes;
+  readonly #stride: Sizes;
+  readonly #padding: Sizes;
+  readonly #countIncludePad: boolean;
 
-  constructor(
-    readonly kernel: Pair,
-    options: { stride?: Pair; padding?: Pair; countIncludePad?: boolean } = {},
-  ) {
+  /**
+   * @param options stride, by default the size of the kernel; padding, 0 by default; countIncludePad, whether a mean
+   *   counts the zeros of the padding, on by default
+   * @throws RangeError for sizes that are not integers in range
+   */
+  constructor(kernel: Pair, options: { stride?: Pair; padding?: Pair; countIncludePad?: boolean } = {}) {
     super();
-    this.#options = { stride: kernel, padding: 0, countIncludePad: true, ...options };
+    const { stride = kernel, padding = 0, countIncludePad = true } = options;
+    this.kernel = requirePair('kernel', kernel);
+    this.#stride = requirePair('stride', stride);
+    this.#padding = requirePair('padding', padding, 0);
+    this.#countIncludePad = countIncludePad;
   }
 
   forward(input: Tensor): Tensor {
-    const { stride, padding, countIncludePad } = this.#options;
-    const step = kernelStride(input, this.kernel, stride, padding);
-    if (this.training && step !== undefined && !countIncludePad) return pool(input, 'avg', step);
-    return input.avgPool2d(this.kernel, stride, padding, false, countIncludePad);
+    const step = kernelStride(input, this.kernel, this.#stride, this.#padding);
+    if (this.training && step !== undefined && !this.#countIncludePad) return pool(input, 'avg', step);
+    return input.avgPool2d(this.kernel, this.#stride, this.#padding, false, this.#countIncludePad);
   }
 }
 
-/** Means over windows chosen so that the output has a given height and width: [1, 1] is global average pooling. */
+/** Average pooling to a fixed height and width, with windows to match; an output of 1 is global average pooling. */
 export class AdaptiveAvgPool2d extends Layer {
-  constructor(readonly output: Pair) {
+  readonly #output: Sizes;
+
+  /** @throws RangeError for sizes that are not integers of at least 1 */
+  constructor(output: Pair) {
     super();
+    this.#output = requirePair('output', output);
   }
 
   forward(input: Tensor): Tensor {
-    return input.adaptiveAvgPool2d(this.output);
+    return input.adaptiveAvgPool2d(this.#output);
   }
 }

@@ -13,20 +13,22 @@ import { type Moved, Optimizer } from './optimizer.js';
 
 export interface AdamOptions {
   learningRate: number;
-  /** beta_1, beta_2: decay of the mean and of the mean square of the gradients. */
+  /** beta_1 and beta_2, the decay rates of the mean and of the mean square of the gradients; 0.9 and 0.999 by default. */
   betas?: readonly [number, number];
-  /** Added to the root of the mean square. */
+  /** Added to the root of the mean square; 1e-8 by default. */
   epsilon?: number;
+  /** 0 by default. */
   weightDecay?: number;
 }
 
-/** Adam (Kingma & Ba 2015), as PyTorch's: weight decay is added to the gradient. */
+/** Adam (Kingma & Ba 2015). As in PyTorch's `Adam`, weight decay adds to the gradient. */
 export class Adam extends Optimizer {
   protected override readonly remembers = ['mean', 'square'];
   readonly #betas: readonly [number, number];
   readonly #epsilon: number;
   protected readonly weightDecay: number;
 
+  /** @throws RangeError for no parameters, and for a beta outside [0, 1) */
   constructor(parameters: readonly Tensor[], options: AdamOptions) {
     super(parameters, options.learningRate);
     this.#betas = options.betas ?? [0.9, 0.999];
@@ -40,7 +42,7 @@ export class Adam extends Optimizer {
     const [beta1, beta2] = this.#betas;
     const mean = this.remembered('mean', moved);
     const square = this.remembered('square', moved);
-    // The bias to correct depends on how many steps a parameter has made; in a supernet these differ.
+    // The bias correction depends on how many steps a parameter has made, which differs within a supernet.
     const bySteps = new Map<number, number[]>();
     for (const [place, index] of moved.indices.entries()) {
       const steps = this.steps[index] as number;
@@ -61,13 +63,13 @@ export class Adam extends Optimizer {
     }
   }
 
-  /** Where weight decay goes: what is added to the gradient, times the parameter, and what parameters are multiplied by. */
+  /** How weight decay acts: its coefficient in the gradient, and the factor that shrinks the parameters. */
   protected decay(): { weightDecay: number; shrinks: number } {
     return { weightDecay: this.weightDecay, shrinks: 1 };
   }
 }
 
-/** `adamStep` by libtorch's own operators. */
+/** `adamStep` with libtorch's operators. */
 const stepOfEach: typeof adamStep = (parameters, gradients, means, squares, rule) => {
   const { rate, root, betas, epsilon, weightDecay, shrinks } = rule;
   const [beta1, beta2] = betas;
@@ -83,7 +85,7 @@ const stepOfEach: typeof adamStep = (parameters, gradients, means, squares, rule
   foreachAddcdiv_(parameters, means, denominator, -rate);
 };
 
-/** AdamW (Loshchilov & Hutter 2019): weight decay shrinks the parameters apart from the gradient. */
+/** AdamW (Loshchilov & Hutter 2019): weight decay shrinks the parameters directly, apart from the gradient. */
 export class AdamW extends Adam {
   protected override decay(): { weightDecay: number; shrinks: number } {
     return { weightDecay: 0, shrinks: 1 - this.learningRate * this.weightDecay };

@@ -5,9 +5,9 @@ import { scope } from '../scope.js';
 import type { Tensor } from '../tensor.js';
 
 /**
- * Scales the gradients so that their common 2-norm is at most `most`, as PyTorch's `clip_grad_norm_`.
+ * Scales all gradients by one factor so that their joint 2-norm is at most `most`, like PyTorch's `clip_grad_norm_`.
  *
- * @returns the norm before
+ * @returns the norm before clipping
  */
 export function clipGradientNorm(parameters: readonly Tensor[], most: number): number {
   return scope(() =>

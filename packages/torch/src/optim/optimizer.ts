@@ -4,16 +4,15 @@ import { fromTypedArray, type Tensor } from '../tensor.js';
 
 /** The parameters that have a gradient in this step, as parallel lists. */
 export interface Moved {
-  /** Places among all the optimiser's parameters. */
+  /** Their indices among all parameters of the optimiser. */
   readonly indices: readonly number[];
   readonly parameters: readonly Tensor[];
   readonly gradients: readonly Tensor[];
 }
 
 /**
- * A rule that moves parameters along their gradients. Parameters without a gradient stay as they are, and so does
- * what is remembered of them. The work is done on lists of tensors (`_foreach`): a few calls a step, however many
- * parameters there are.
+ * An update rule. A step leaves parameters without a gradient, and the optimiser's memory of them, as they are. It works
+ * on lists of tensors (`_foreach`), so it makes only a few calls for any number of parameters.
  */
 export abstract class Optimizer {
   readonly #parameters: Tensor[] = [];
@@ -23,7 +22,7 @@ export abstract class Optimizer {
 
   constructor(
     parameters: readonly Tensor[],
-    /** The learning rate of the next step: what schedules set. */
+    /** The learning rate of the next step; schedules set it. */
     public learningRate: number,
   ) {
     if (parameters.length === 0) throw new RangeError('an optimiser needs at least one parameter');
@@ -34,12 +33,13 @@ export abstract class Optimizer {
     return this.#parameters;
   }
 
-  /** Takes in parameters that a model got later; they have made no step yet. */
+  /** Adds parameters that a model gained later. They start with no steps and no memory. */
   add(parameters: readonly Tensor[]): void {
     this.#parameters.push(...parameters);
     this.steps.push(...parameters.map(() => 0));
   }
 
+  /** Updates every parameter that has a gradient. */
   step(): void {
     scope(() =>
       noGrad(() => {
@@ -58,10 +58,10 @@ export abstract class Optimizer {
 
   protected abstract update(moved: Moved): void;
 
-  /** The names under which something is remembered of each parameter. */
+  /** The names of what the rule remembers for each parameter. */
   protected abstract readonly remembers: readonly string[];
 
-  /** What is remembered of each parameter under a name; zeros the first time. */
+  /** The memory of a name for each parameter; zeros at first. */
   protected remembered(name: string, { indices, parameters }: Moved): Tensor[] {
     return indices.map((index, place) => {
       const key = `${name}.${index}`;
@@ -74,11 +74,12 @@ export abstract class Optimizer {
     });
   }
 
+  /** Clears the gradients of all parameters. */
   zeroGrad(): void {
     clearGradients(this.parameters);
   }
 
-  /** All that the rule remembers, as copies: enough to go on exactly where it stopped. */
+  /** A copy of everything the rule remembers, enough to resume training exactly where it stopped. */
   stateDict(): Map<string, Tensor> {
     const state = new Map<string, Tensor>();
     for (const [name, tensor] of this.#memory) state.set(name, tensor.clone());
@@ -87,10 +88,10 @@ export abstract class Optimizer {
   }
 
   /**
-   * Copies a state in.
+   * Restores a state.
    *
-   * @throws Error naming every tensor that another rule remembers, or that is of another shape than its parameter;
-   * nothing is changed then
+   * @throws Error naming every tensor that the rule does not remember or that has another shape than its parameter, and
+   *   for a state of another number of parameters. In that case nothing changes.
    */
   loadStateDict(state: ReadonlyMap<string, Tensor>): void {
     const steps = state.get('steps')?.toNumbers();
@@ -113,14 +114,14 @@ export abstract class Optimizer {
     if (problems.length > 0) throw new Error(`the state does not fit the optimiser: ${problems.join('; ')}`);
     this.free();
     this.steps.splice(0, steps.length, ...steps);
-    // Memory lies as its parameter does (a file's is row-major): `_foreach` is fast where it does.
+    // `_foreach` is fast where the memory is laid out like its parameter; tensors from a file are row-major.
     noGrad(() => {
       for (const [key, value, parameter] of entries)
         this.#memory.set(key, parameter.zerosLike().copy_(value).keep());
     });
   }
 
-  /** Frees what is remembered (not the parameters). */
+  /** Frees the memory of the rule, not the parameters. */
   free(): void {
     for (const tensor of this.#memory.values()) tensor.free();
     this.#memory.clear();

@@ -5,11 +5,11 @@ import { type Moved, Optimizer } from './optimizer.js';
 
 export interface SGDOptions {
   learningRate: number;
-  /** mu; 0 is plain gradient descent. */
+  /** mu; 0 by default, which is plain gradient descent. */
   momentum?: number;
-  /** Looks ahead along the momentum (Nesterov), as PyTorch writes it: g + mu v. */
+  /** Whether to use Nesterov momentum in PyTorch's form, g + mu v; needs a momentum. */
   nesterov?: boolean;
-  /** Added to the gradient, times the parameter (L2). */
+  /** The coefficient of L2 regularisation, which adds weightDecay times the parameter to the gradient; 0 by default. */
   weightDecay?: number;
 }
 
@@ -20,6 +20,7 @@ export class SGD extends Optimizer {
   readonly #nesterov: boolean;
   readonly #weightDecay: number;
 
+  /** @throws RangeError for no parameters, and for Nesterov momentum without a momentum */
   constructor(parameters: readonly Tensor[], options: SGDOptions) {
     super(parameters, options.learningRate);
     this.#momentum = options.momentum ?? 0;
@@ -41,7 +42,7 @@ export class SGD extends Optimizer {
   }
 }
 
-/** `sgdStep` by libtorch's own operators. */
+/** `sgdStep` with libtorch's operators. */
 const stepOfEach: typeof sgdStep = (parameters, gradients, velocities, rule) => {
   const { learningRate, momentum, nesterov, weightDecay } = rule;
   let direction = weightDecay === 0 ? gradients : foreachAdd(gradients, parameters, { alpha: weightDecay });

@@ -4,7 +4,7 @@ import type { Block } from './architecture.js';
 import { type OperationName, operation, ReluConvNorm } from './operations.js';
 import { resize, sizeOf } from './resize.js';
 
-/** Operations that are no path that could be dropped. */
+/** Operations that drop path never drops. */
 const KEPT: readonly OperationName[] = ['none', 'skip_connect'];
 
 /** The sum of two operations, each on one of the cell's states (section 3.1). */
@@ -19,7 +19,7 @@ class BlockLayers extends nn.Module {
   ) {
     super();
     const [first, second, onFirst, onSecond] = block;
-    // Only the cell's own inputs have still to be halved: its blocks have the size of its output.
+    // Only the inputs of the cell have to be halved. Its blocks already have the size of its output.
     this.first = operation(onFirst, filters, first < 2 ? stride : 1);
     this.second = operation(onSecond, filters, second < 2 ? stride : 1);
   }
@@ -35,9 +35,9 @@ class BlockLayers extends nn.Module {
 }
 
 /**
- * One layer of the network (section 3.1): its output is the concatenation of all its blocks. The input from the previous
- * layer goes through a 1x1 convolution to the cell's number of filters, that from the layer before it only where it has
- * another number of channels.
+ * One layer of the network (section 3.1). Its output is the concatenation of all its blocks. A 1x1 convolution brings the
+ * output of the previous layer to the number of filters of the cell. The output of the layer before it only passes through
+ * such a convolution if its number of channels differs.
  */
 export class Cell extends nn.Module {
   readonly previous: ReluConvNorm;
@@ -47,7 +47,7 @@ export class Cell extends nn.Module {
   constructor(
     cell: readonly Block[],
     filters: number,
-    /** Channels of the previous layer and of the one before. */
+    /** Number of channels of the previous layer and of the one before it. */
     inputs: { readonly previous: number; readonly before: number },
     stride: 1 | 2,
   ) {
@@ -58,9 +58,9 @@ export class Cell extends nn.Module {
   }
 
   /**
-   * @param previous [N, C, H, W], at the cell's own scale or, with stride 2, the next larger one
-   * @param before [N, C', H', W'] of any scale; it is resized to that of `previous`
-   * @param dropProbability of each operation, image by image, in training
+   * @param previous [N, C, H, W], at the scale of the cell, or with stride 2 at the next larger one
+   * @param before [N, C', H', W'], at any scale; it is resized to the size of `previous`
+   * @param dropProbability the probability of dropping each operation in training, independently for each image
    * @returns [N, blocks * filters, ceil(H / stride), ceil(W / stride)]
    */
   forward(previous: Tensor, before: Tensor, dropProbability: number): Tensor {

@@ -1,6 +1,6 @@
 import { fused, nn, type Tensor } from '@espalier/torch';
 
-/** A convolution that keeps height and width, batch normalisation and rectified linear units. */
+/** A convolution that preserves height and width, batch normalisation and ReLU. */
 export class ConvNormRelu extends nn.Layer {
   readonly conv: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;

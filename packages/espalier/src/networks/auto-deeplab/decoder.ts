@@ -3,12 +3,13 @@ import { ConvNormRelu } from './conv-norm-relu.js';
 import { resize, sizeOf } from './resize.js';
 import { PYRAMID_CHANNELS } from './spatial-pyramid.js';
 
-/** Few, so that the low-level features do not outweigh the others. */
+/** A small number, so that the low-level features do not outweigh the others. */
 const LOW_LEVEL_CHANNELS = 48;
 
 /**
- * The decoder of DeepLabv3+ (Chen et al. 2018, "Encoder-decoder with atrous separable convolution", section 3.1) with full
- * convolutions: the pyramid's features beside low-level ones of stride 4, two 3x3 convolutions, and the classifier.
+ * The decoder of DeepLabv3+ (Chen et al. 2018, "Encoder-decoder with atrous separable convolution", section 3.1), with full
+ * convolutions. It concatenates the features of the pyramid with low-level features of stride 4, and applies two 3x3
+ * convolutions and the classifier.
  */
 export class Decoder extends nn.Module {
   readonly lowLevel: ConvNormRelu;
@@ -24,7 +25,7 @@ export class Decoder extends nn.Module {
     this.classifier = new nn.Conv2d(PYRAMID_CHANNELS, classes, 1);
   }
 
-  /** [N, 256, h, w] and [N, lowLevel, H, W] to the logits [N, classes, H, W]. */
+  /** Maps features [N, 256, h, w] and low-level features [N, lowLevel, H, W] to logits [N, classes, H, W]. */
   forward(features: Tensor, lowLevel: Tensor): Tensor {
     const joined = cat([resize(features, sizeOf(lowLevel)), this.lowLevel.forward(lowLevel)], 1);
     return this.classifier.forward(this.conv1.forward(this.conv0.forward(joined)));

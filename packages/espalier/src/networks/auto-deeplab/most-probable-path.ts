@@ -1,17 +1,18 @@
 /**
- * The path over the trellis whose product of transition probabilities is greatest, by the Viterbi algorithm (section 4.3).
+ * Finds the path through the trellis with the greatest product of transition probabilities, by the Viterbi algorithm
+ * (section 4.3).
  *
- * @param transitions for each step from one layer to the next, [from][to]: the probability (beta of section 4.1.2) to go
- *   from level `from` to level `to`. Only steps by one level at most are taken, whatever stands elsewhere.
+ * @param transitions for each step from one layer to the next, a matrix [from][to] of the probabilities (beta in section
+ *   4.1.2) of moving from level `from` to level `to`. Entries for moves by more than one level are ignored.
  * @param start the level of the first layer
- * @returns the levels of `transitions.length` + 1 layers, the first included; of equal paths the one whose levels, read
- *   from the last layer backward, are lower
+ * @returns the levels of `transitions.length` + 1 layers, including the first. Among equally probable paths, the one with
+ *   the lower levels, compared from the last layer backwards
  */
 export function mostProbablePath(
   transitions: readonly (readonly (readonly number[])[])[],
   start: number,
 ): number[] {
-  // Logarithms: the product over many layers would underflow.
+  // Sum logarithms, because the product over many layers would underflow.
   let best = new Map([[start, 0]]);
   const origins: Map<number, number>[] = [];
   for (const step of transitions) {

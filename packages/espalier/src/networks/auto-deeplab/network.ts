@@ -9,11 +9,13 @@ import { STEM_CHANNELS, Stem } from './stem.js';
 
 /**
  * The segmentation network of an architecture (Liu et al. 2019): stem, cells along the path, atrous spatial pyramid pooling
- * and decoder. A cell at level l has `filterMultiplier` * 2^l filters and as many times blocks as output channels.
+ * and decoder. A cell at level l has F = `filterMultiplier` * 2^l filters, and F times its number of blocks as output
+ * channels.
  *
- * The decoder's low-level features are the output of the last layer before the path first leaves stride 4, or the stem's
- * where the first layer is at stride 8 already. Maps of sizes 32 k + 1 fall corner upon corner at all strides, as in the
- * authors' code; other sizes are rounded up, and a layer that goes up a level has the size of that level.
+ * The low-level features of the decoder are the output of the last layer before the path first leaves stride 4, or of the
+ * stem if the first layer is already at stride 8. With image sizes 32 k + 1, the corners of the maps are aligned at all
+ * strides, as in the authors' code. Other sizes are rounded up. A layer that returns to a lower level has the size that the
+ * maps of this level had before.
  */
 export class AutoDeepLabNetwork extends nn.Layer {
   readonly stem: Stem;
@@ -21,12 +23,12 @@ export class AutoDeepLabNetwork extends nn.Layer {
   readonly pyramid: SpatialPyramid;
   readonly decoder: Decoder;
   /**
-   * The probability of dropping an operation of the last layer in training; that of an earlier one is in proportion to its
+   * The probability of dropping an operation of the last layer in training. For earlier layers it is proportional to their
    * depth. Scheduled drop path (section 5.2.1; Zoph et al. 2018) raises it from 0 over the steps.
    */
   dropPathProbability = 0;
   readonly #path: readonly number[];
-  /** How many layers stand before the path first leaves stride 4. */
+  /** The number of layers before the path first leaves stride 4. */
   readonly #layersAtStride4: number;
 
   constructor(architecture: AutoDeepLab, shape: InputShape, filterMultiplier: number) {
@@ -48,11 +50,14 @@ export class AutoDeepLabNetwork extends nn.Layer {
     this.decoder = new Decoder(channels[this.#layersAtStride4 + 1] as number, shape.classes);
   }
 
-  /** [N, channels, H, W] to the logits [N, classes, H, W]; N is 2 or more in training, for image pooling's batch norm. */
+  /**
+   * Maps images [N, channels, H, W] to logits [N, classes, H, W]. In training, N must be at least 2 because of the batch
+   * norm after image pooling.
+   */
   forward(image: Tensor): Tensor {
     const { half, quarter } = this.stem.forward(image);
     const outputs = [half, quarter];
-    /** Of each level reached so far; a path reaches all levels on its way down. */
+    /** The size of the maps at each level reached so far. A path passes through every level on its way down. */
     const sizes: Size[] = [sizeOf(quarter)];
     let level = 0;
     for (const [layer, cell] of this.cells.entries()) {

@@ -2,8 +2,8 @@ import { type fused, nn, type Tensor } from '@espalier/torch';
 import { halved, resize } from './resize.js';
 
 /**
- * The 8 operations of section 3.1: no connection, pooling, skip connection, depthwise-separable convolutions and atrous
- * convolutions of rate 2. Unlike `dil_conv` in the cells of DARTS, an atrous convolution is full, not depthwise.
+ * The 8 operations of section 3.1: no connection, pooling, skip connection, depthwise separable convolutions, and atrous
+ * convolutions of rate 2. Unlike `dil_conv` in DARTS, an atrous convolution is full, not depthwise.
  */
 export const OPERATIONS = [
   'none',
@@ -19,15 +19,15 @@ export const OPERATIONS = [
 export type OperationName = (typeof OPERATIONS)[number];
 
 /**
- * Of all normalisation in stem and cells, as in the authors' code. Their running statistics keep 0.9997 of the old at each of
- * 1.5 million steps; ours keep 0.9, so that a shorter training can be evaluated.
+ * Epsilon of all batch norms in stem and cells, as in the authors' code. Their running statistics keep 0.9997 of the old
+ * value at each of 1.5 million steps. Ours keep 0.9, so that networks can be evaluated after shorter training.
  */
 export const EPSILON = 1e-3;
 
 /**
- * An operation from [N, filters, H, W] to [N, filters, ceil(H / stride), ceil(W / stride)].
+ * Builds an operation from [N, filters, H, W] to [N, filters, ceil(H / stride), ceil(W / stride)].
  *
- * @param affine whether its batch norm learns a scale and a shift
+ * @param affine whether batch norm learns a scale and a shift
  */
 export function operation(name: OperationName, filters: number, stride: 1 | 2, affine = true): nn.Layer {
   switch (name) {
@@ -50,7 +50,7 @@ export function operation(name: OperationName, filters: number, stride: 1 | 2, a
   }
 }
 
-/** Zeros. */
+/** No connection: outputs zeros. */
 class NoConnection extends nn.Layer {
   constructor(private readonly stride: 1 | 2) {
     super();
@@ -61,7 +61,7 @@ class NoConnection extends nn.Layer {
   }
 }
 
-/** Rectified linear units, a convolution, 1x1 if not said, and batch normalisation: where the number of channels or the size changes. */
+/** ReLU, a convolution (1x1 by default) and batch normalisation, to change the number of channels or the size. */
 export class ReluConvNorm extends nn.Layer {
   readonly conv: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;
@@ -82,7 +82,7 @@ export class ReluConvNorm extends nn.Layer {
   }
 }
 
-/** Rectified linear units, a depthwise and a 1x1 convolution with nothing between, batch normalisation: all of it twice. */
+/** ReLU, a depthwise and a 1x1 convolution with nothing in between, and batch normalisation; all of this twice. */
 export class SeparableConvolution extends nn.Layer {
   readonly depthwise1: nn.Conv2d;
   readonly pointwise1: nn.Conv2d;
@@ -104,7 +104,7 @@ export class SeparableConvolution extends nn.Layer {
     this.bn2 = new nn.BatchNorm2d(filters, norm);
   }
 
-  /** What it does twice. */
+  /** The two halves as kernel units. */
   get units(): readonly fused.ReluConvNorm[] {
     return [
       { depthwise: this.depthwise1, pointwise: this.pointwise1.weight, norm: this.bn1 },
@@ -119,8 +119,8 @@ export class SeparableConvolution extends nn.Layer {
 }
 
 /**
- * Rectified linear units, a convolution of rate 2 and batch normalisation. With stride 2 the input is halved first and
- * the rate is 1, as in the authors' code.
+ * ReLU, a convolution of rate 2 and batch normalisation. With stride 2, the input is halved first and the rate is 1, as in
+ * the authors' code.
  */
 export class AtrousConvolution extends nn.Layer {
   readonly conv: nn.Conv2d;

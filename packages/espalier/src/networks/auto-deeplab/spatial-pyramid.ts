@@ -2,16 +2,16 @@ import { cat, nn, type Tensor } from '@espalier/torch';
 import { ConvNormRelu } from './conv-norm-relu.js';
 import { resize, sizeOf } from './resize.js';
 
-/** Channels of each branch, of their projection and of the decoder; the pyramids of a search have others. */
+/** Number of channels of each branch, of the projection and of the decoder. The pyramids in a search use other numbers. */
 export const PYRAMID_CHANNELS = 256;
 
-/** The atrous rate of the first 3x3 branch times the stride of the map it reads (section 5.1): rate 12 at stride 8. */
+/** The atrous rate of the first 3x3 branch times the stride of its input (section 5.1): rate 12 at stride 8. */
 const RATE_TIMES_STRIDE = 96;
 
 /**
- * Atrous spatial pyramid pooling (Chen et al. 2017, "Rethinking atrous convolution", section 3.3): image pooling, a 1x1 and
- * three atrous 3x3 convolutions side by side, projected to as many channels as each has. The rates are 12, 24, 36 at stride
- * 8 and twice or half of that where the stride is half or twice.
+ * Atrous spatial pyramid pooling (Chen et al. 2017, "Rethinking atrous convolution", section 3.3): image pooling, a 1x1
+ * convolution and three atrous 3x3 convolutions in parallel. Their concatenation is projected to the number of channels of
+ * one branch. The rates are 12, 24 and 36 at stride 8, and inversely proportional to the stride otherwise.
  */
 export class SpatialPyramid extends nn.Layer {
   readonly pooled: ConvNormRelu;
@@ -19,7 +19,7 @@ export class SpatialPyramid extends nn.Layer {
   readonly projection: ConvNormRelu;
   readonly dropout = new nn.Dropout(0.1);
 
-  /** @param atrous how many 3x3 convolutions it has */
+  /** @param atrous number of atrous 3x3 convolutions */
   constructor(
     inputs: number,
     stride: number,
@@ -35,7 +35,7 @@ export class SpatialPyramid extends nn.Layer {
     this.projection = new ConvNormRelu((2 + atrous) * channels, channels, 1);
   }
 
-  /** [N, inputs, H, W] to [N, channels, H, W]. */
+  /** Maps [N, inputs, H, W] to [N, channels, H, W]. */
   forward(input: Tensor): Tensor {
     const pooled = resize(this.pooled.forward(input.adaptiveAvgPool2d(1)), sizeOf(input));
     const joined = cat([pooled, ...this.branches.map((branch) => branch.forward(input))], 1);

@@ -1,12 +1,11 @@
 import { fused, nn, type Tensor } from '@espalier/torch';
 import { EPSILON } from './operations.js';
 
-/** Channels of the stem's maps at strides 2 and 4; the filter multiplier does not change them. */
+/** Number of channels of the stem's maps at strides 2 and 4. They do not depend on the filter multiplier. */
 export const STEM_CHANNELS = { half: 64, quarter: 128 } as const;
 
 /**
- * Three 3x3 convolutions before the first cell, down to stride 4 (section 5.2). Both maps, not yet rectified, are read by
- * cells.
+ * Three 3x3 convolutions before the first cell, down to stride 4 (section 5.2). The cells read both maps, before ReLU.
  */
 export class Stem extends nn.Module {
   readonly conv0: nn.Conv2d;
@@ -27,7 +26,7 @@ export class Stem extends nn.Module {
     this.bn2 = new nn.BatchNorm2d(quarter, { epsilon: EPSILON });
   }
 
-  /** [N, channels, H, W] to [N, 64, H/2, W/2] and [N, 128, H/4, W/4], sizes rounded up. */
+  /** Maps [N, channels, H, W] to [N, 64, H/2, W/2] and [N, 128, H/4, W/4], with sizes rounded up. */
   forward(image: Tensor): { half: Tensor; quarter: Tensor } {
     const first = fused.batchNormRelu(this.conv0.forward(image), this.bn0);
     const half = this.bn1.forward(this.conv1.forward(first));

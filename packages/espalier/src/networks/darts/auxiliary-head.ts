@@ -1,9 +1,9 @@
 import { nn, type Tensor } from '@espalier/torch';
 
 /**
- * A second classifier on the output of the second reduction, whose loss is added in training: features of
- * [N, C, 8, 8] (layout cifar) or [N, C, 7, 7] (imagenet) to logits. The authors' network for ImageNet has no batch
- * norm after the second convolution.
+ * A second classifier on the output of the second reduction. Its loss is added in training. It maps features [N, C, 8, 8]
+ * (layout cifar) or [N, C, 7, 7] (imagenet) to logits [N, classes]. As in the authors' network for ImageNet, layout
+ * imagenet has no batch norm after the second convolution.
  */
 export class AuxiliaryHead extends nn.Layer {
   readonly features: nn.Sequential;

@@ -1,19 +1,19 @@
-/** What a cell is given and makes, in channels. */
+/** The numbers of channels around and inside a cell, and its reductions. */
 export interface CellPlan {
-  /** Of the output of the cell before the one before, and of the cell before (the stems, at the start). */
+  /** Channels of the two inputs: the outputs of the last cell but one and of the last cell (initially of the stem). */
   readonly beforeLast: number;
   readonly last: number;
-  /** Of each node. */
+  /** Channels of each node. */
   readonly own: number;
   /** Whether the cell halves height and width. */
   readonly reduces: boolean;
-  /** Whether the cell before did, so that its input is twice as high and wide as its output. */
+  /** Whether the last cell did, so that `beforeLast` is twice as high and wide as `last`. */
   readonly lastReduced: boolean;
 }
 
 /**
- * The cells of a network: those at a third and two thirds of the depth reduce, and double the channels (section
- * 3.1.1). `width` is how many nodes each kind of cell concatenates.
+ * Plans the cells of a network. The cells at one third and two thirds of the depth are reductions, which double the
+ * channels (section 3.1.1). `width` is the number of nodes that each kind of cell concatenates.
  */
 export function planCells(
   layers: number,
@@ -33,7 +33,7 @@ export function planCells(
   });
 }
 
-/** The place of the second reducing cell, whose output the auxiliary head reads. */
+/** The index of the second reduction cell. The auxiliary head reads its output. */
 export function secondReduction(layers: number): number {
   return Math.floor((2 * layers) / 3);
 }

@@ -5,7 +5,7 @@ import type { DartsEdge } from './genotype.js';
 import { FactorizedReduce, makeOperation, ReluConvBn } from './operations.js';
 import { runOperations } from './run-operations.js';
 
-/** Brings the two inputs of a cell to its channels, and the earlier one to the size of the later. */
+/** Layers that bring both inputs of a cell to its number of channels, and the earlier input to the size of the later. */
 export function preprocessors(plan: CellPlan, affine: boolean): [nn.Layer, nn.Layer] {
   return [
     plan.lastReduced
@@ -15,11 +15,11 @@ export function preprocessors(plan: CellPlan, affine: boolean): [nn.Layer, nn.La
   ];
 }
 
-/** A cell of a derived network: each node is the sum of two operations on earlier states. */
+/** A cell of a discrete architecture. Each node is the sum of two operations on earlier states. */
 export class Cell extends nn.Module {
   readonly preprocess0: nn.Layer;
   readonly preprocess1: nn.Layer;
-  /** Two a node, in the order in which the genotype has them: their places are the parameters' names. */
+  /** Two operations per node, in the order of the genotype. Their indices are part of the parameter names. */
   readonly _ops: readonly nn.Layer[];
   readonly kind: 'normal' | 'reduction';
   readonly #states: readonly number[];
@@ -37,13 +37,13 @@ export class Cell extends nn.Module {
   }
 
   /**
-   * @param beforeLast output of the cell before the one before
-   * @param last output of the cell before
-   * @param dropProbability in training, of dropping the path through an operation that is not the identity
+   * @param beforeLast output of the last cell but one
+   * @param last output of the last cell
+   * @param dropProbability the probability of dropping a path in training, except through an identity operation
    */
   forward(beforeLast: Tensor, last: Tensor, dropProbability: number): Tensor {
     const states = [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
-    // Those that leave one state are run together.
+    // Operations that read the same state are run together.
     const values: fused.MixtureTerm[] = [];
     const leave = (state: number) => {
       const edges = [...this._ops.keys()].filter((edge) => this.#states[edge] === state);

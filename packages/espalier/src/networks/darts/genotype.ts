@@ -12,12 +12,12 @@ export const DARTS_OPERATIONS = [
 
 export type DartsOperation = (typeof DARTS_OPERATIONS)[number];
 
-/** An edge into a node: the operation, and the state that it reads (0 and 1 are the cell's inputs, 2 the first node). */
+/** An edge into a node: the operation and the state that it reads. States 0 and 1 are the inputs, 2 is the first node. */
 export type DartsEdge = readonly [operation: DartsOperation, state: number];
 
 /**
- * A pair of cells as the field writes it. Two edges a node, node by node; the states of `*_concat` are concatenated
- * as the cell's output. Keys are those of the authors' `Genotype`.
+ * A pair of cells in the common format, with the keys of the authors' `Genotype`. The edges are listed node by node, two
+ * per node. The output of a cell is the concatenation of the states in `*_concat`.
  */
 export interface DartsGenotype {
   readonly normal: readonly DartsEdge[];

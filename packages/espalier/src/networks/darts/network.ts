@@ -7,38 +7,41 @@ import { planCells, secondReduction } from './cell-plan.js';
 import type { DartsGenotype } from './genotype.js';
 
 export interface DartsNetworkOptions {
-  /** Of a node in the first cells. */
+  /** Number of channels of a node in the first cells. */
   readonly channels: number;
-  /** Cells. */
+  /** Number of cells. */
   readonly layers: number;
   readonly layout: 'cifar' | 'imagenet';
-  /** Whether there is an auxiliary head. */
+  /** Whether the network has an auxiliary head. */
   readonly auxiliary: boolean;
 }
 
-/** How many times smaller than the image the features of the auxiliary head are; its two windows need 2x2 of them. */
+/**
+ * Limits of the auxiliary head: `reduction` is the ratio of image size to feature size, `from` and `to` the range of
+ * feature sizes that pooling reduces to 2x2.
+ */
 const AUXILIARY = {
   cifar: { images: 'from 29 to 40 pixels', reduction: 4, from: 8, to: 10 },
   imagenet: { images: 'from 193 to 256 pixels', reduction: 32, from: 7, to: 8 },
 } as const;
 
 /**
- * A network of DARTS (sections 3.2 and A.2): [N, channels, height, width] to the logits
- * [N, classes]. Modules and parameters have the names of the authors' `NetworkCIFAR` and `NetworkImageNet`.
+ * A network of DARTS (sections 3.2 and A.2), which maps images [N, channels, height, width] to logits [N, classes].
+ * Modules and parameters have the names of the authors' `NetworkCIFAR` and `NetworkImageNet`.
  */
 export class DartsNetwork extends nn.Layer {
   /** Layout `cifar`: one convolution to 3C channels. */
   readonly stem?: nn.Sequential;
-  /** Layout `imagenet`: the first cell reads the image at a quarter of its size and at an eighth. */
+  /** Layout `imagenet`: the first cell reads features at a quarter and at an eighth of the image size. */
   readonly stem0?: nn.Sequential;
   readonly stem1?: nn.Sequential;
   readonly cells: readonly Cell[];
   readonly auxiliary_head?: AuxiliaryHead;
   readonly classifier: nn.Linear;
-  /** The probability of dropping a path in training; the authors raise it from 0 to 0.2 (cifar) over the epochs. */
+  /** The probability of dropping a path in training. The authors raise it from 0 to 0.2 (cifar) over the epochs. */
   dropPathProbability = 0;
 
-  /** @throws InputError for an auxiliary head where there is no second reduction, or one of a size that it does not fit */
+  /** @throws InputError if an auxiliary head is requested without a second reduction, or for unsupported image sizes */
   constructor(genotype: DartsGenotype, shape: InputShape, options: DartsNetworkOptions) {
     super();
     const { channels, layers, layout } = options;
@@ -77,7 +80,7 @@ export class DartsNetwork extends nn.Layer {
     return this.#run(image).logits;
   }
 
-  /** The logits, and those of the auxiliary head where the network has one: what a training step reads. */
+  /** The outputs for a training step: the logits, and those of the auxiliary head if the network has one. */
   forwardWithAuxiliary(image: Tensor): { logits: Tensor; auxiliary?: Tensor } {
     const { logits, features } = this.#run(image);
     const head = this.auxiliary_head;
@@ -96,7 +99,7 @@ export class DartsNetwork extends nn.Layer {
   }
 }
 
-/** A 3x3 convolution and batch norm. */
+/** A 3x3 convolution followed by batch norm. */
 function convolution(inputs: number, outputs: number, stride: number): nn.Layer[] {
   return [
     new nn.Conv2d(inputs, outputs, 3, { stride, padding: 1, bias: false }),
@@ -106,7 +109,9 @@ function convolution(inputs: number, outputs: number, stride: number): nn.Layer[
 
 function checkAuxiliary({ height, width }: InputShape, { layout, layers }: DartsNetworkOptions): void {
   if (layers < 2)
-    throw new InputError(`the auxiliary head stands behind the second reduction; ${layers} layers have one`);
+    throw new InputError(
+      `the auxiliary head needs a second reduction cell; allowed: 2 layers or more, not ${layers}`,
+    );
   const { images, reduction, from, to } = AUXILIARY[layout];
   const fits = [height, width].every((size) => {
     const features = Math.ceil(size / reduction);
@@ -114,7 +119,7 @@ function checkAuxiliary({ height, width }: InputShape, { layout, layers }: Darts
   });
   if (!fits)
     throw new InputError(
-      `the auxiliary head of layout '${layout}' takes images with sides ${images}, not ${height}x${width}; ` +
-        'a network without it (auxiliary = false; in a training auxiliaryWeight = 0) takes any',
+      `the auxiliary head of layout '${layout}' needs images with sides ${images}, not ${height}x${width}; ` +
+        'without it (auxiliary = false, or auxiliaryWeight = 0 in training), any size is allowed',
     );
 }

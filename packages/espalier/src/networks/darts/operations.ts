@@ -3,12 +3,12 @@ import { runFused } from '../fused-units.js';
 import type { DartsOperation } from './genotype.js';
 
 /**
- * The operations in the module structure of the authors' code, so that their state dictionaries load: `op` is the
- * sequence of a convolution's layers. `affine` says whether batch norm learns a scale and a shift; in a search it
- * does not (section A.1.1), so that they cannot rescale what the architecture weighs.
+ * The operations, with the module structure of the authors' code so that their state dictionaries can be loaded: `op` is
+ * the sequence of layers of a convolution. `affine` says whether batch norm learns a scale and a shift. In a search it
+ * does not (section A.1.1), because they would rescale the operations that the architecture weights compare.
  */
 
-/** Rectified linear units, a convolution that keeps the size (at stride 1), batch norm. */
+/** ReLU, a convolution that preserves the size at stride 1, and batch norm. */
 export class ReluConvBn extends nn.Layer {
   readonly op: nn.Sequential;
 
@@ -26,7 +26,7 @@ export class ReluConvBn extends nn.Layer {
   }
 }
 
-/** Rectified linear units, a depthwise and a pointwise convolution, batch norm. */
+/** ReLU, a depthwise and a pointwise convolution, and batch norm. */
 function depthwiseSeparable(
   channels: number,
   affine: boolean,
@@ -42,7 +42,7 @@ function depthwiseSeparable(
   ];
 }
 
-/** A depthwise separable convolution, applied twice (the second time with stride 1) or once with dilation 2. */
+/** A depthwise separable convolution, applied either twice (the second time with stride 1) or once with dilation 2. */
 export class SeparableConvolution extends nn.Layer {
   readonly op: nn.Sequential;
 
@@ -64,20 +64,20 @@ export class SeparableConvolution extends nn.Layer {
 }
 
 /**
- * Halves height and width without losing a pixel's neighbours: two pointwise convolutions with stride 2, the second
- * on the image shifted by one pixel, make half of the channels each. An odd height or width (which the authors' code
- * does not take) is rounded up; the second convolution sees zeros beyond the edge.
+ * Halves height and width. Two pointwise convolutions with stride 2 give half of the channels each; the second one reads
+ * the image shifted by one pixel. Odd sizes, which the authors' code does not support, are rounded up; the second
+ * convolution then reads zeros beyond the border.
  */
 export class FactorizedReduce extends nn.Layer {
   readonly conv_1: nn.Conv2d;
   readonly conv_2: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;
 
-  /** @throws RangeError for an odd number of outputs */
+  /** @throws RangeError if `outputs` is odd */
   constructor(inputs: number, outputs: number, affine: boolean) {
     super();
     if (outputs % 2 !== 0)
-      throw new RangeError(`a factorized reduction makes an even number of channels, not ${outputs}`);
+      throw new RangeError(`a factorized reduction needs an even number of output channels, not ${outputs}`);
     this.conv_1 = new nn.Conv2d(inputs, outputs / 2, 1, { stride: 2, bias: false });
     this.conv_2 = new nn.Conv2d(inputs, outputs / 2, 1, { stride: 2, bias: false });
     this.bn = new nn.BatchNorm2d(outputs, { affine });
@@ -92,7 +92,7 @@ export class FactorizedReduce extends nn.Layer {
     );
   }
 
-  /** Both halves as one pointwise convolution of `fused.halves`. */
+  /** Both halves as one pointwise convolution on the result of `fused.halves`. */
   get unit(): fused.ReluConvNorm {
     const { weight: first } = this.conv_1;
     const { weight: second } = this.conv_2;
@@ -106,7 +106,7 @@ export class FactorizedReduce extends nn.Layer {
   }
 }
 
-/** The image from its second row and column on; where it would lose a row or column at stride 2, zeros behind it. */
+/** Removes the first row and column of an image. Odd sizes are padded with zeros at the end, for a subsequent stride of 2. */
 function shiftedByOne(image: Tensor): Tensor {
   const [, , height, width] = image.shape as [number, number, number, number];
   const shifted = image.slice(2, 1).slice(3, 1);
@@ -114,7 +114,7 @@ function shiftedByOne(image: Tensor): Tensor {
   return odd ? shifted.constantPadNd([0, width % 2, 0, height % 2]) : shifted;
 }
 
-/** The edge that is not there: zeros in the shape that a convolution of the stride would have. */
+/** An absent edge: zeros in the output shape of a convolution with this stride. */
 export class Zero extends nn.Layer {
   constructor(readonly stride: number) {
     super();
@@ -127,7 +127,7 @@ export class Zero extends nn.Layer {
   }
 }
 
-/** The operation of a name, from `channels` to `channels`. */
+/** Builds the operation with the given name, with `channels` input and output channels. */
 export function makeOperation(
   name: DartsOperation,
   channels: number,

@@ -4,9 +4,9 @@ import { type OnEdges, runTogether } from '../run-together.js';
 import { FactorizedReduce, SeparableConvolution } from './operations.js';
 
 /**
- * Operations that leave one state, each on several edges: [N, edges channels, H', W'], or [N, channels, H', W'] where all
- * its edges have the same. With the kernels, what edges and operations have in common is done once, and what batch norm
- * makes is left to whoever sums the edges up.
+ * Runs several operations that read the same state, each on several edges. The result of an operation is
+ * [N, edges x channels, H', W'], or [N, channels, H', W'] if all its edges give the same values. The kernels compute work
+ * that edges and operations share only once, and defer batch norm to the sum over the edges.
  */
 export function runOperations(all: readonly OnEdges[], state: Tensor): fused.MixtureTerm[] {
   return runTogether(
@@ -32,7 +32,7 @@ function runReduction(operations: OnEdges, state: Tensor): fused.Normalised | un
 
 function runEach(operations: OnEdges, state: Tensor): Tensor {
   const [first] = operations as readonly [nn.Layer];
-  // What learns nothing is the same on all edges.
+  // An operation without parameters or buffers gives the same result on all edges.
   if (operations.length === 1 || first.stateDict().size === 0) return first.forward(state);
   return cat(
     operations.map((operation) => operation.forward(state)),

@@ -1,8 +1,8 @@
 import type { NasnetOperation } from './operations.js';
 
-/** Two hidden states, the operation on each, and how the results make a new hidden state. */
+/** A block: two hidden states, an operation on each, and the combination of the results into a new hidden state. */
 export interface NasnetBlock {
-  /** 0 is the output of the cell before, 1 that of the cell before it, then come the blocks in their order. */
+  /** Indices of hidden states: 0 is the output of the previous cell, 1 that of the cell before it, then the blocks in order. */
   readonly inputs: readonly [number, number];
   readonly operations: readonly [NasnetOperation, NasnetOperation];
   readonly combine: (typeof nasnetCombinations)[number];
@@ -13,25 +13,25 @@ export const nasnetCombinations = ['add', 'concat'] as const;
 
 export interface NasnetCellArchitecture {
   readonly blocks: readonly NasnetBlock[];
-  /** The hidden states that are concatenated to the cell's output, ascending; counted as a block's inputs. */
+  /** The hidden states whose concatenation is the output of the cell, in ascending order. Indices as in `inputs`. */
   readonly concat: readonly number[];
 }
 
-/** The two cells of which a network of Zoph et al. 2018 is made (section 3). */
+/** The two cells that make up a network of Zoph et al. 2018 (section 3). */
 export interface NasnetArchitecture {
   readonly normal: NasnetCellArchitecture;
   readonly reduction: NasnetCellArchitecture;
 }
 
-/** How many hidden states come before the blocks. */
+/** The number of hidden states before the first block. */
 export const CELL_INPUTS = 2;
 
-/** Filters of a hidden state, in filters of the cell's convolutions: concatenation doubles them. */
+/** The width of a hidden state relative to the cell's convolutions: 2 for a block that concatenates, 1 otherwise. */
 export function stateWidth({ blocks }: NasnetCellArchitecture, state: number): number {
   return blocks[state - CELL_INPUTS]?.combine === 'concat' ? 2 : 1;
 }
 
-/** Filters of the cell's output, in filters of its convolutions. */
+/** The width of the cell's output relative to its convolutions. */
 export function cellWidth(cell: NasnetCellArchitecture): number {
   return cell.concat.reduce((sum, state) => sum + stateWidth(cell, state), 0);
 }

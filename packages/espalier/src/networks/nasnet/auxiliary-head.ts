@@ -6,14 +6,14 @@ const WINDOW = 5;
 const STRIDE = 3;
 
 /**
- * A second classifier for training, two thirds of the way up the network: on the output of the last cell before the
- * second reduction. [N, channels, height, width] to logits.
+ * A second classifier for training, at two thirds of the depth. It maps the output of the last cell before the second
+ * reduction, [N, channels, height, width], to logits [N, classes].
  */
 export class AuxiliaryHead extends nn.Layer {
   readonly features: nn.Sequential;
   readonly classifier: nn.Linear;
 
-  /** @throws InputError where the features are smaller than the window that is averaged */
+  /** @throws InputError if the features are smaller than the pooling window */
   constructor(
     channels: number,
     size: readonly [number, number],
@@ -23,8 +23,8 @@ export class AuxiliaryHead extends nn.Layer {
     super();
     if (Math.min(...size) < WINDOW)
       throw new InputError(
-        `the auxiliary head averages windows of ${WINDOW}x${WINDOW}, but with these images it reads features of ` +
-          `${size.join('x')}; allowed: larger images, or no auxiliary head`,
+        `the auxiliary head averages ${WINDOW}x${WINDOW} windows, but with these images its features are only ` +
+          `${size.join('x')}; use larger images or no auxiliary head`,
       );
     const [height, width] = size.map((side) => Math.floor((side - WINDOW) / STRIDE) + 1) as [number, number];
     this.features = new nn.Sequential(
@@ -32,7 +32,7 @@ export class AuxiliaryHead extends nn.Layer {
       new nn.AvgPool2d(WINDOW, { stride: STRIDE }),
       ...convolution(channels, 128, normalization),
       new nn.ReLU(),
-      // Reads the whole feature map.
+      // This convolution covers the whole feature map.
       new nn.Conv2d(128, 768, [height, width], { bias: false }),
       new nn.BatchNorm2d(768, normalization),
       new nn.ReLU(),

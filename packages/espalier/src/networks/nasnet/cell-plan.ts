@@ -1,37 +1,40 @@
 import { cellWidth, type NasnetArchitecture } from './architecture.js';
 import type { CellPlace } from './cell.js';
 
-/** Stages of normal cells; between two of them stands a reduction cell. */
+/** The number of stages of normal cells. A reduction cell separates two stages. */
 export const STAGES = 3;
 
-/** Reduction cells before the first stage. */
+/** The number of reduction cells before the first stage. */
 export const STEM_CELLS = { cifar: 0, imagenet: 2 } as const;
 
 interface PlanOptions {
-  /** Normal cells of a stage. */
+  /** Number of normal cells per stage. */
   readonly cells: number;
-  /** Filters of the convolutions of the first stage. */
+  /** Number of filters of the convolutions in the first stage. */
   readonly channels: number;
   readonly stemFilters: number;
   readonly layout: 'cifar' | 'imagenet';
-  /** Whether a cell after a reduction reads, beside it, what the reduction read last but one instead of last. */
+  /**
+   * Whether the cell after a reduction takes as its second input the one that the reduction had as its second input,
+   * instead of its first.
+   */
   readonly skipReductionInput: boolean;
 }
 
 export interface PlannedCell {
   readonly kind: 'normal' | 'reduction';
   readonly place: CellPlace;
-  /** Channels of its output. */
+  /** Number of output channels. */
   readonly outputs: number;
-  /** The cell that it reads beside the one before it; -1 is the stem; undefined in the first cell. */
+  /** The cell that gives the second input. -1 is the stem; undefined for the first cell. */
   readonly previousCell: number | undefined;
 }
 
-/** The cells of a network from the stem on. */
+/** Plans all cells of a network, starting after the stem. */
 export function planCells(architecture: NasnetArchitecture, options: PlanOptions): PlannedCell[] {
   const { channels, stemFilters, skipReductionInput } = options;
   const plan: PlannedCell[] = [];
-  /** How often height and width were halved up to a cell's output. */
+  /** The number of times that height and width have been halved up to the output of each cell. */
   const halvings: number[] = [];
   const outputOf = (cell: number) => ({
     channels: plan[cell]?.outputs ?? stemFilters,
@@ -64,12 +67,12 @@ export function planCells(architecture: NasnetArchitecture, options: PlanOptions
   return plan;
 }
 
-/** Whether a cell is a reduction that is not of the stem. */
+/** Whether a cell is a reduction between two stages, not one of the stem. */
 function isBetweenStages(plan: readonly PlannedCell[], cell: number): boolean {
   return plan[cell]?.kind === 'reduction' && plan.slice(0, cell).some(({ kind }) => kind === 'normal');
 }
 
-/** The kinds of the cells, and their filters in those of the first stage. */
+/** The kinds of the cells, and their number of filters relative to the first stage. */
 function* sequence({ cells, layout }: PlanOptions): Generator<{ kind: PlannedCell['kind']; scale: number }> {
   for (let stem = STEM_CELLS[layout]; stem > 0; stem--) yield { kind: 'reduction', scale: 2 ** -stem };
   for (let stage = 0; stage < STAGES; stage++) {

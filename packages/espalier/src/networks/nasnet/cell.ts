@@ -1,38 +1,38 @@
 import { cat, fused, nn, type Tensor } from '@espalier/torch';
 import { chainOf, runFused } from '../fused-units.js';
-import { type Path, pathOf, sumOf, written } from '../mixture-terms.js';
+import { materialise, type Path, pathOf, sumOf } from '../mixture-terms.js';
 import { runTogether } from '../run-together.js';
 import { CELL_INPUTS, type NasnetCellArchitecture, stateWidth } from './architecture.js';
 import { convolution, type Normalization } from './convolution.js';
 import { FactorizedReduction, RectifiedReduction } from './factorized-reduction.js';
 import { buildOperation } from './operations.js';
 
-/** Where a cell stands in its network. */
+/** The position of a cell in its network, which determines its sizes. */
 export interface CellPlace {
-  /** Filters of the cell's convolutions. */
+  /** Number of filters of the cell's convolutions. */
   readonly filters: number;
-  /** 2 in a reduction cell: for the operations that read one of the cell's inputs. */
+  /** Stride of the operations that read an input of the cell: 2 in a reduction cell. */
   readonly stride: 1 | 2;
-  /** Channels of the cell's input. */
+  /** Number of channels of the cell's input. */
   readonly channels: number;
-  /** The input before that; missing in the first cell, which reads its only input in both places. */
+  /** The input before that. Missing in the first cell, which uses its only input in both roles. */
   readonly previous?: { readonly channels: number; readonly twiceAsLarge: boolean };
 }
 
-/** A normal or a reduction cell (section 3): blocks over hidden states, the ends concatenated. */
+/** A normal or a reduction cell (section 3): blocks over hidden states, and the concatenation of some of the states. */
 export class NasnetCell extends nn.Module {
-  /** Makes the previous input as small as the input, and gives it as many filters as the convolutions have. */
+  /** Brings the previous input to the size of the input and to the number of filters of the convolutions. */
   readonly previous: nn.Layer;
-  /** A 1x1 convolution gives the input as many filters as the convolutions have. */
+  /** Brings the input to the number of filters of the convolutions, by a 1x1 convolution. */
   readonly input: nn.Sequential;
-  /** Two for each block. */
+  /** Two operations per block. */
   readonly operations: readonly nn.Layer[];
-  /** For each state in the output: makes an input of the cell fit the others; does nothing to a block. */
+  /** For each state in the output: fits an input of the cell to the other states. The identity for blocks. */
   readonly outputs: readonly nn.Layer[];
   readonly kind: 'normal' | 'reduction';
   readonly #architecture: NasnetCellArchitecture;
   readonly #readsOneInput: boolean;
-  /** Of each state, the places of the operations that read it. */
+  /** For each state, the indices of the operations that read it. */
   readonly #leaving: readonly (readonly number[])[];
 
   constructor(architecture: NasnetCellArchitecture, place: CellPlace, normalization: Normalization) {
@@ -71,15 +71,15 @@ export class NasnetCell extends nn.Module {
 
   /**
    * @param input [N, channels, H, W]
-   * @param previous as the cell's place says; not read in the first cell
-   * @param dropProbability of each path but the skip connections, in training
+   * @param previous the previous input, with the shape given by the cell's place; ignored in the first cell
+   * @param dropProbability the probability of dropping each path in training, except skip connections
    * @returns [N, filters x width of the cell, H/stride, W/stride]
    */
   forward(input: Tensor, previous: Tensor, dropProbability: number): Tensor {
     const { blocks, concat } = this.#architecture;
     const states = [
-      written({ term: run(this.input, input) }),
-      this.#readsOneInput ? input : written({ term: run(this.previous, previous) }),
+      materialise({ term: run(this.input, input) }),
+      this.#readsOneInput ? input : materialise({ term: run(this.previous, previous) }),
     ];
     const values: fused.MixtureTerm[] = [];
     const leave = (state: number) => {
@@ -95,7 +95,7 @@ export class NasnetCell extends nn.Module {
         const drops = this.training && operation !== 'skip_connect';
         return pathOf(values[2 * index + side] as fused.MixtureTerm, drops ? dropProbability : 0);
       }) as [Path, Path];
-      states.push(combine === 'add' ? sumOf([left, right]) : cat([written(left), written(right)], 1));
+      states.push(combine === 'add' ? sumOf([left, right]) : cat([materialise(left), materialise(right)], 1));
       leave(states.length - 1);
     }
     const ends = this.outputs.map((layer, index) => layer.forward(states[concat[index] as number] as Tensor));
@@ -103,9 +103,9 @@ export class NasnetCell extends nn.Module {
   }
 }
 
-/** What several operations make of a state that all of them read. */
+/** Applies several operations to the same state. */
 function runOperations(layers: readonly nn.Layer[], state: Tensor): fused.MixtureTerm[] {
-  // What learns nothing is the same wherever it stands.
+  // Pooling has no parameters, so each kind is computed only once.
   const pooled = new Map<string, fused.MixtureTerm>();
   const runOne = (layer: nn.Layer) => {
     if (!(layer instanceof nn.MaxPool2d || layer instanceof nn.AvgPool2d)) return run(layer, state);
@@ -123,7 +123,7 @@ function runOperations(layers: readonly nn.Layer[], state: Tensor): fused.Mixtur
   );
 }
 
-/** What batch norm makes is left to the sum of the block where the kernels can. */
+/** Runs a layer. If the kernels support it, batch norm is deferred to the sum of the block. */
 function run(layer: nn.Layer, state: Tensor): fused.MixtureTerm {
   if (layer instanceof RectifiedReduction) return layer.run(state) ?? layer.forward(state);
   return (layer instanceof nn.Sequential ? runFused([layer], state) : undefined) ?? layer.forward(state);

@@ -1,6 +1,6 @@
 import { nn } from '@espalier/torch';
 
-/** What is added to the variance, and the share of the new batch in the running statistics. */
+/** Options of batch norm: the constant added to the variance, and the weight of a new batch in the running statistics. */
 export type Normalization = Pick<nn.BatchNormOptions, 'epsilon' | 'momentum'>;
 
 interface ConvolutionOptions {
@@ -9,7 +9,7 @@ interface ConvolutionOptions {
   readonly dilation?: number;
 }
 
-/** A convolution without bias and batch norm, padded so that stride 1 keeps height and width. */
+/** A convolution without bias, followed by batch norm. Padded so that stride 1 preserves height and width. */
 export function convolution(
   inputs: number,
   outputs: number,
@@ -29,8 +29,8 @@ export function convolution(
 }
 
 /**
- * A separable convolution, applied twice as always in this space (section 3), the stride in the first: ReLU, depthwise
- * and 1x1 convolution, batch norm; nothing stands between the two convolutions.
+ * A separable convolution, applied twice as always in this space (section 3), with the stride in the first one. Each
+ * consists of ReLU, a depthwise and a 1x1 convolution with nothing in between, and batch norm.
  */
 export function separableConvolution(
   inputs: number,

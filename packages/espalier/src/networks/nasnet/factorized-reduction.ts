@@ -2,8 +2,9 @@ import { cat, fused, nn, type Tensor } from '@espalier/torch';
 import type { Normalization } from './convolution.js';
 
 /**
- * Halves height and width (rounded up) without leaving values unread: one 1x1 convolution reads the values at even
- * places, another those at odd places, each to half of the outputs (the second one to more where they are odd).
+ * Halves height and width (rounded up) while using both the even and the odd positions. One 1x1 convolution reads the
+ * even positions, another the odd ones. Each gives half of the output channels; the second gives one more if their
+ * number is odd.
  */
 export class FactorizedReduction extends nn.Layer {
   readonly even: nn.Conv2d;
@@ -19,13 +20,13 @@ export class FactorizedReduction extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    // Moved by one place up and left; zeros come in at the other side, for sizes that are odd.
+    // Shift by one pixel up and left. Zeros enter at the other side; they matter for odd sizes.
     const moved = input.constantPadNd([-1, 1, -1, 1]);
     return this.norm.forward(cat([this.even.forward(input), this.odd.forward(moved)], 1));
   }
 }
 
-/** The same of rectified values. */
+/** ReLU followed by a factorized reduction. */
 export class RectifiedReduction extends nn.Sequential {
   readonly #reduction: FactorizedReduction;
 
@@ -38,7 +39,7 @@ export class RectifiedReduction extends nn.Sequential {
     return this.run(input)?.toTensor() ?? super.forward(input);
   }
 
-  /** By the kernels, where they serve it: both halves as one pointwise convolution. */
+  /** Computes both halves as one pointwise convolution with the kernels. Undefined if these do not support the layer. */
   run(input: Tensor): fused.Normalised | undefined {
     if (!fused.servesLayer(this, input)) return undefined;
     const { even, odd, norm } = this.#reduction;

@@ -8,40 +8,42 @@ import { type PlannedCell, planCells, STAGES, STEM_CELLS } from './cell-plan.js'
 import type { Normalization } from './convolution.js';
 
 export interface NasnetOptions {
-  /** N: normal cells of a stage. */
+  /** N: number of normal cells per stage. */
   readonly cells: number;
-  /** Filters of the convolutions of the first stage; of no meaning where `filters` is given. */
+  /** Number of filters of the convolutions in the first stage. Ignored if `filters` is given. */
   readonly channels: number;
-  /** F: filters of the penultimate layer. */
+  /** F: number of filters of the penultimate layer. */
   readonly filters: number | null;
   readonly layout: 'cifar' | 'imagenet';
-  /** Filters of the stem's convolution; null as in the authors' smaller networks. */
+  /** Number of filters of the stem's convolution. Null for the number used in the authors' smaller networks. */
   readonly stemFilters: number | null;
   readonly skipReductionInput: boolean;
-  /** The probability of dropout before the classifier. */
+  /** The dropout probability before the classifier. */
   readonly dropout: number;
   readonly auxiliary: boolean;
 }
 
-/** The authors' for each layout; the momentum is the new batch's share. */
+/** The authors' settings for each layout. The momentum is the weight of the new batch. */
 const NORMALIZATION: Readonly<Record<NasnetOptions['layout'], Normalization>> = {
   cifar: { epsilon: 1e-5, momentum: 0.1 },
   imagenet: { epsilon: 1e-3, momentum: 3e-4 },
 };
 
-/** Filters of the stem's convolution: three times those of the first stage (cifar), or 32 (imagenet). */
+/** The stem's convolution has three times the filters of the first stage (cifar), or 32 filters (imagenet). */
 const STEM_MULTIPLIER = 3;
 const IMAGENET_STEM_FILTERS = 32;
 
-/** So that the halves of a factorized reduction are not empty. */
+/** With fewer filters, half of a factorized reduction would be empty. */
 const FEWEST_FILTERS = 2;
 
 /**
- * A network "N @ F" (section 3, figure 2): [N, channels, height, width] to the logits [N, classes]. A stem, three
- * stages of N normal cells, a reduction cell before the second and the third, which double the filters. Layout
- * `imagenet` begins with a convolution of stride 2 without padding and two more reduction cells, of a quarter and half
- * the filters. Windows are padded alike on both sides, as PyTorch does; the authors' TensorFlow pads windows of stride 2
- * more at the end where the side is even.
+ * A network "N @ F" (section 3, figure 2), which maps images [batch, channels, height, width] to logits [batch, classes].
+ * It consists of a stem and three stages of N normal cells. A reduction cell before the second and the third stage
+ * doubles the number of filters. Layout `imagenet` starts with a convolution of stride 2 without padding, followed by two
+ * more reduction cells with a quarter and half of the filters.
+ *
+ * Windows are padded symmetrically, as in PyTorch. The authors' TensorFlow code pads windows of stride 2 more at the end
+ * if the size is even.
  */
 export class NasnetNetwork extends nn.Layer {
   readonly stem: nn.Sequential;
@@ -50,15 +52,16 @@ export class NasnetNetwork extends nn.Layer {
   readonly dropout: nn.Dropout;
   readonly classifier: nn.Linear;
   /**
-   * The probability with which the last cell drops a path in training; cell i of n drops with i/n of it. In scheduled
-   * drop path it rises linearly from 0 to its end (0.4 for cifar, 0.3 for the large network) over the training.
+   * The probability with which the last cell drops a path in training. Cell i of n drops paths with i/n of this
+   * probability. Scheduled drop path raises it linearly over training from 0 to its final value (0.4 for cifar, 0.3 for
+   * the large network).
    */
   dropPathProbability = 0;
-  /** The cell that each cell reads beside the one before it; -1 is the stem. */
+  /** The cell that gives the second input of each cell. -1 is the stem. */
   readonly #previous: readonly (number | undefined)[];
   readonly #auxiliaryCell: number;
 
-  /** @throws InputError for filters that cannot be shared out among the cells, and for images that are too small */
+  /** @throws InputError if the number of filters does not fit the cells, or if the images are too small */
   constructor(architecture: NasnetArchitecture, shape: InputShape, options: NasnetOptions) {
     super();
     const { cells, layout } = options;
@@ -66,7 +69,7 @@ export class NasnetNetwork extends nn.Layer {
     const imagenet = layout === 'imagenet';
     if (imagenet && Math.min(shape.height, shape.width) < 3)
       throw new InputError(
-        `space nasnet: the stem of layout 'imagenet' takes images of 3x3 and more, not ${shape.height}x${shape.width}`,
+        `space nasnet: the stem of layout 'imagenet' needs images of at least 3x3, not ${shape.height}x${shape.width}`,
       );
     const channels = firstFilters(architecture, options);
     const stemFilters =
@@ -97,7 +100,7 @@ export class NasnetNetwork extends nn.Layer {
     return this.#run(image).logits;
   }
 
-  /** The logits, and those of the auxiliary head where the network has one: what a training step reads. */
+  /** The outputs for a training step: the logits, and those of the auxiliary head if the network has one. */
   forwardWithAuxiliary(image: Tensor): { logits: Tensor; auxiliary?: Tensor } {
     const { logits, features } = this.#run(image);
     const head = this.auxiliary_head;
@@ -119,7 +122,7 @@ export class NasnetNetwork extends nn.Layer {
   }
 }
 
-/** Filters of the convolutions of the first stage. */
+/** The number of filters of the convolutions in the first stage. */
 function firstFilters({ normal }: NasnetArchitecture, options: NasnetOptions): number {
   const { filters, layout } = options;
   const width = cellWidth(normal);
@@ -129,13 +132,13 @@ function firstFilters({ normal }: NasnetArchitecture, options: NasnetOptions): n
   if (Number.isInteger(first) && first >= fewest) return first;
   throw new InputError(
     filters === null
-      ? `space nasnet: option 'channels' is ${first}; allowed with layout '${layout}': ${fewest} and more`
-      : `space nasnet: option 'filters' is ${filters}; allowed with a normal cell that concatenates ${width} times the ` +
-          `filters of its convolutions, and layout '${layout}': multiples of ${shares}, from ${fewest * shares}`,
+      ? `space nasnet: option 'channels' is ${first}; allowed with layout '${layout}': ${fewest} or more`
+      : `space nasnet: option 'filters' is ${filters}; allowed with layout '${layout}' and a normal cell whose output is ` +
+          `${width} times as wide as its convolutions: multiples of ${shares}, at least ${fewest * shares}`,
   );
 }
 
-/** Height or width of what the second reduction cell reads. */
+/** Height or width of the input of the second reduction cell. */
 function sideBeforeSecondReduction(side: number, layout: NasnetOptions['layout']): number {
   const halvings = STEM_CELLS[layout] + 1;
   const stem = layout === 'imagenet' ? Math.floor((side - 3) / 2) + 1 : side;

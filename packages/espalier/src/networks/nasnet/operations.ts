@@ -1,7 +1,7 @@
 import { nn } from '@espalier/torch';
 import { convolution, type Normalization, separableConvolution } from './convolution.js';
 
-/** The 13 operations of section 3, by the names that the field gives them. */
+/** The 13 operations of section 3, by their common names. */
 export const nasnetOperations = [
   'skip_connect',
   'conv_1x3_3x1',
@@ -21,8 +21,9 @@ export const nasnetOperations = [
 export type NasnetOperation = (typeof nasnetOperations)[number];
 
 /**
- * An operation from [N, inputs, H, W] to [N, filters, H/stride, W/stride] (rounded up): ReLU, convolution, batch norm.
- * A 1x1 convolution is added where an operation without weights would not give `filters`, or has to reduce as identity.
+ * Builds an operation from [N, inputs, H, W] to [N, filters, H/stride, W/stride] (rounded up). Convolutions are preceded
+ * by ReLU and followed by batch norm. A 1x1 convolution is added if pooling would not give `filters` channels, or if the
+ * identity has to change the number of channels or the size.
  */
 export function buildOperation(
   operation: NasnetOperation,
@@ -41,7 +42,7 @@ export function buildOperation(
   const separable = (size: number) => separableConvolution(inputs, filters, size, stride, normalization);
   const full = (size: number, dilation: number) => (width: number) =>
     convolution(width, width, normalization, { kernel: [size, size], stride: [stride, stride], dilation });
-  /** A row of values, then a column. */
+  /** A 1 x size convolution, then a size x 1 convolution. */
   const split = (size: number) => (width: number) => [
     ...convolution(width, width, normalization, { kernel: [1, size], stride: [1, stride] }),
     new nn.ReLU(),
@@ -81,8 +82,8 @@ export function buildOperation(
 }
 
 /**
- * Convolutions that are not separable work on few filters, between two 1x1 convolutions. The paper does not say so;
- * the authors' code for AmoebaNet does, and its published sizes come out only with it.
+ * A bottleneck: convolutions that are not separable work on few filters, between two 1x1 convolutions. The paper does not
+ * mention it, but the authors' code for AmoebaNet has it, and its published sizes can only be reproduced with it.
  */
 function bottleneck(
   inputs: number,

@@ -2,11 +2,11 @@ import type { Tensor } from '@espalier/torch';
 import type { Activations } from '../language-model.js';
 
 /**
- * What activation regularisation adds to the loss (Merity, McCann & Socher 2017): alpha times the mean square of what
- * the decoder reads, and beta times that of the change of the outputs from one time to the next. DARTS trains with
- * alpha = 0, beta = 0.001.
+ * The loss terms of activation regularisation and temporal activation regularisation (Merity, McCann & Socher 2017):
+ * alpha times the mean square of the decoder's input, plus beta times the mean square of the change of the outputs from
+ * one time step to the next. DARTS trains with alpha = 0 and beta = 0.001.
  *
- * @returns a scalar; undefined where it would add nothing
+ * @returns a scalar, or undefined if both terms vanish
  */
 export function activationRegularisation(
   { raw, dropped }: Activations,

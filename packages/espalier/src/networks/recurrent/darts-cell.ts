@@ -10,13 +10,14 @@ import { type CellStep, RecurrentCell } from './recurrent-cell.js';
 import { startingWeights } from './weights.js';
 
 /**
- * What the recurrent cells of DARTS share (Liu, Simonyan & Yang 2018, section 2.1 and A.1.2): the weights, and a first
- * state that input and last output make. Each node is a highway from the state s that it reads, s + c (f(h) - s) with
- * the gate c = sigmoid and h from one matrix. The parameters have the names and the shapes of the authors' `DARTSCell`.
+ * The base of the recurrent cells of DARTS (Liu, Simonyan & Yang 2018, sections 2.1 and A.1.2): the weights, and the first
+ * state, which is computed from the input and the last output. Each node reads a state s and applies a highway
+ * connection, s + c (f(h) - s). One matrix product with s gives both h and the pre-activation of the sigmoid gate c. The
+ * parameters have the names and shapes of the authors' `DARTSCell`.
  */
 export abstract class DartsCell extends RecurrentCell {
   readonly stateSize = 1;
-  /** [inputs + hidden, 2 hidden], the gate's columns first. */
+  /** [inputs + hidden, 2 hidden], with the columns of the gate first. */
   readonly _W0: nn.Parameter;
   /** [hidden, 2 hidden] for each node. */
   readonly _Ws: ParameterList;
@@ -41,9 +42,10 @@ export abstract class DartsCell extends RecurrentCell {
   }
 
   /**
-   * A highway to an activation, from a state [N, hidden] and its product [N, 2 hidden]; by the kernel in training.
+   * Returns a highway connection with the given activation. It maps a state [N, hidden] and its matrix product
+   * [N, 2 hidden] to the new state. In training it uses a kernel if one is available.
    *
-   * @param like a tensor of the type and on the device of the states
+   * @param like a tensor with the dtype and device of the states
    */
   protected highwayTo(activation: DartsActivation, like: Tensor): (state: Tensor, product: Tensor) => Tensor {
     if (this.training && fused.runsKernels(like)) {
@@ -57,10 +59,13 @@ export abstract class DartsCell extends RecurrentCell {
     };
   }
 
-  /** Gets ready for one stretch of text, whose inputs are [T, N, inputs]: from the first state [N, hidden] to what the cell gives out. */
+  /**
+   * Prepares the nodes for one BPTT window with inputs [T, N, inputs]. The returned function maps the first state
+   * [N, hidden] to the output of the cell.
+   */
   protected abstract beginNodes(dropHidden: DropHidden, inputs: Tensor): (first: Tensor) => Tensor;
 
-  /** The nodes of one architecture, for `beginNodes`. */
+  /** Implements `beginNodes` for one genotype. */
   protected nodesOf({ recurrent, concat }: DartsRecurrentGenotype, dropHidden: DropHidden, inputs: Tensor) {
     const highways = recurrent.map(([activation]) => this.highwayTo(activation, inputs));
     return (first: Tensor): Tensor => {
@@ -75,7 +80,7 @@ export abstract class DartsCell extends RecurrentCell {
   }
 }
 
-/** The recurrent cell of an architecture. */
+/** The recurrent cell of a genotype. */
 export class DartsRecurrentCell extends DartsCell {
   constructor(
     readonly genotype: DartsRecurrentGenotype,

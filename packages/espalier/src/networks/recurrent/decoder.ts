@@ -1,6 +1,6 @@
 import { fused, nn, type Tensor, zeros } from '@espalier/torch';
 
-/** From hidden states [..., hidden] to logits [..., V], with a weight [V, hidden] that may be the embedding's. */
+/** Maps hidden states [..., hidden] to logits [..., V]. The weight [V, hidden] may be shared with the embedding. */
 export class Decoder extends nn.Layer {
   readonly bias: nn.Parameter;
 

@@ -2,7 +2,7 @@ import { nn, type Tensor } from '@espalier/torch';
 import { embeddedDropout } from './variational-dropout.js';
 import { startingWeights } from './weights.js';
 
-/** The embedding of V words. */
+/** An embedding of V words. */
 export class Encoder extends nn.Module {
   /** [V, hidden] */
   readonly weight: nn.Parameter;
@@ -12,7 +12,7 @@ export class Encoder extends nn.Module {
     this.weight = startingWeights(vocabulary, hidden);
   }
 
-  /** [T, N] to [T, N, hidden]; in training, words are dropped with the probability given. */
+  /** Embeds tokens [T, N] as [T, N, hidden]. In training, words are dropped with probability `dropout`. */
   forward(tokens: Tensor, dropout: number): Tensor {
     return embeddedDropout(this.weight, tokens, this.training ? dropout : 0);
   }

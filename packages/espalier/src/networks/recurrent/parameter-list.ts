@@ -1,6 +1,6 @@
 import { nn } from '@espalier/torch';
 
-/** Parameters that are named 0, 1, 2, ... in the state, as those of PyTorch's `ParameterList`. */
+/** A list of parameters, named 0, 1, 2, and so on in the state dictionary, like PyTorch's `ParameterList`. */
 export class ParameterList extends nn.Module {
   readonly [index: number]: nn.Parameter;
 

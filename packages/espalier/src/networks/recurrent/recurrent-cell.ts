@@ -2,12 +2,12 @@ import { nn, stack, type Tensor } from '@espalier/torch';
 import type { LanguageModelState } from '../language-model.js';
 import { keepMask, masked, type VariationalDropout } from './variational-dropout.js';
 
-/** From the state before a time to the state after it; the first of its tensors is the cell's output. */
+/** Maps the state before a time step to the state after it. The first tensor of the state is the output of the cell. */
 export type CellStep = (time: number, state: LanguageModelState) => LanguageModelState;
 
-/** A recurrent layer: the same cell at each time. */
+/** A recurrent layer, which applies the same cell at each time step. */
 export abstract class RecurrentCell extends nn.Module {
-  /** How many tensors [N, hidden] its state has. */
+  /** The number of tensors [N, hidden] in the state. */
   abstract readonly stateSize: number;
 
   constructor(readonly hidden: number) {
@@ -15,16 +15,16 @@ export abstract class RecurrentCell extends nn.Module {
   }
 
   /**
-   * Gets ready for one stretch of text. What does not depend on the state is computed here, for all times at once.
+   * Prepares one BPTT window. Everything that does not depend on the state is computed here, for all time steps at once.
    *
-   * @param inputs [T, N, inputs], dropped already
-   * @param dropHidden drops the same elements of a hidden state [N, hidden], or of each of several, whenever it is called
+   * @param inputs [T, N, inputs], after dropout
+   * @param dropHidden applies dropout to one hidden state [N, hidden] or to several, with the same mask at every call
    */
   protected abstract begin(inputs: Tensor, dropHidden: (hidden: Tensor) => Tensor): CellStep;
 
   /**
    * @param inputs [T, N, inputs]
-   * @returns the outputs [T, N, hidden], and the state after the last
+   * @returns the outputs [T, N, hidden], and the state after the last time step
    */
   forward(
     inputs: Tensor,
@@ -40,8 +40,8 @@ export abstract class RecurrentCell extends nn.Module {
   }
 
   /**
-   * @param inputs [T, N, inputs], dropped already
-   * @param hiddenMask [N, hidden], of what is dropped of hidden states
+   * @param inputs [T, N, inputs], after dropout
+   * @param hiddenMask the dropout mask of hidden states, [N, hidden]
    */
   protected run(
     inputs: Tensor,

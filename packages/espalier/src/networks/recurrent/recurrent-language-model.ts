@@ -8,24 +8,24 @@ import { startingWeights } from './weights.js';
 
 interface RecurrentLanguageModelOptions {
   readonly vocabulary: number;
-  /** Whether embedding and decoder share their weight (Inan et al. 2016, Press & Wolf 2016). */
+  /** Whether the embedding and the decoder share their weight (Inan et al. 2016, Press & Wolf 2016). */
   readonly tied: boolean;
   readonly dropout: VariationalDropout;
 }
 
 /**
- * Embedding, recurrent layers, decoder, with variational dropout between them, as the authors of DARTS built their
- * language model; modules and parameters have the names of their `RNNModel`.
+ * A language model of an embedding, recurrent layers and a decoder, with variational dropout between them, like that of
+ * the authors of DARTS. Modules and parameters have the names of their `RNNModel`.
  */
 export class RecurrentLanguageModel extends LanguageModel {
   readonly vocabulary: number;
   readonly encoder: Encoder;
   readonly rnns: readonly RecurrentCell[];
   readonly decoder: Decoder;
-  /** The probabilities of the next stretches; training may change them. */
+  /** The dropout probabilities for the next BPTT windows. Training may change them. */
   dropout: VariationalDropout;
 
-  /** @param cells one a layer, each of as many inputs as hidden units */
+  /** @param cells one cell per layer, each with as many inputs as hidden units */
   constructor(cells: readonly [RecurrentCell, ...RecurrentCell[]], options: RecurrentLanguageModelOptions) {
     super();
     const { hidden } = cells[0];

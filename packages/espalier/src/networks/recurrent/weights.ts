@@ -1,6 +1,6 @@
 import { nn } from '@espalier/torch';
 
-/** Where weights start, uniformly in ± so much (the authors' code of DARTS). */
+/** Weights are initialised uniformly in ± this (from the authors' code for DARTS). */
 const BOUND = 0.04;
 
 export function startingWeights(...shape: number[]): nn.Parameter {

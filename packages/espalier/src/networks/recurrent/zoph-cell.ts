@@ -2,12 +2,12 @@ import { fused, nn, type Tensor } from '@espalier/torch';
 import { type CellStep, RecurrentCell } from './recurrent-cell.js';
 import { activate, combine, type TreeNode, type ZophRnn } from './zoph-tree.js';
 
-/** The cell that a tree of Zoph & Le 2016 (section 3.4) describes. Only its leaves have weights. Its state is h, c. */
+/** A recurrent cell given by a tree of Zoph & Le 2016 (section 3.4). Only the leaves have weights. The state is (h, c). */
 export class ZophRecurrentCell extends RecurrentCell {
   readonly stateSize = 2;
-  /** [inputs, base x hidden]: the matrices of the leaves side by side (W1, W3, ... of the paper). */
+  /** [inputs, base x hidden]: the input matrices of all leaves side by side (W1, W3, ... in the paper). */
   readonly weight_x: nn.Parameter;
-  /** [hidden, base x hidden] (W2, W4, ...). */
+  /** [hidden, base x hidden]: the hidden matrices of all leaves side by side (W2, W4, ... in the paper). */
   readonly weight_h: nn.Parameter;
 
   constructor(
@@ -16,7 +16,7 @@ export class ZophRecurrentCell extends RecurrentCell {
     hidden: number,
   ) {
     super(hidden);
-    // The paper does not say where weights start. Products in a tree of few units would vanish in DARTS' ± 0.04.
+    // The paper does not specify the initialisation. With the ± 0.04 of DARTS, products in a tree of few units would vanish.
     this.weight_x = new nn.Parameter(nn.fanInUniform([inputs, this.#base * hidden], inputs));
     this.weight_h = new nn.Parameter(nn.fanInUniform([hidden, this.#base * hidden], hidden));
   }

@@ -1,6 +1,6 @@
 /**
- * What a layer can be: the convolutions of Zoph & Le 2016, and what section 3.3 names besides, "pooling, local contrast
- * normalization, batchnorm".
+ * The types of layers: the convolutions of Zoph & Le 2016, and the other types named in section 3.3, "pooling, local
+ * contrast normalization, batchnorm".
  */
 export const LAYER_TYPES = [
   'convolution',
@@ -13,7 +13,7 @@ export const LAYER_TYPES = [
 export type LayerType = (typeof LAYER_TYPES)[number];
 
 export interface Convolution {
-  /** Missing where a space has convolutions only. */
+  /** Omitted by spaces that only have convolutions. */
   readonly type?: 'convolution';
   readonly filterHeight: number;
   readonly filterWidth: number;
@@ -24,9 +24,9 @@ export interface Convolution {
 
 export interface Pooling {
   readonly type: 'max_pool' | 'avg_pool';
-  /** Height and width of the window in pixels. */
+  /** Height and width of the window, in pixels. */
   readonly window: number;
-  /** Over height and width. */
+  /** Stride along both height and width. */
   readonly stride: number;
 }
 
@@ -36,10 +36,10 @@ interface Normalisation {
 
 export type LayerKind = Convolution | Pooling | Normalisation;
 
-/** `inputs` are the earlier layers (0 is the first) whose outputs a layer reads; the image where there are none. */
+/** `inputs` are the earlier layers (0 is the first) whose outputs the layer reads. A layer without inputs reads the image. */
 export type ZophLayer = LayerKind & { readonly inputs: readonly number[] };
 
-/** A convolutional network of Zoph & Le 2016: its layers from the image on. */
+/** A convolutional network of Zoph & Le 2016: its layers, starting from the image. */
 export interface ZophCnn {
   readonly layers: readonly ZophLayer[];
 }

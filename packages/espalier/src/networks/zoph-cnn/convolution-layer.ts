@@ -2,8 +2,8 @@ import { fused, nn, type Tensor } from '@espalier/torch';
 import type { Convolution } from './architecture.js';
 
 /**
- * Convolution without bias, batch normalisation and rectified linear units (section 4.1); padded so that stride 1
- * keeps height and width where the filter's are odd, and adds one where they are even.
+ * A convolution without bias, batch normalisation and ReLU (section 4.1). The padding is such that stride 1 preserves
+ * height and width for odd filter sizes, and increases them by one for even ones.
  */
 export class ConvolutionLayer extends nn.Layer {
   readonly conv: nn.Conv2d;

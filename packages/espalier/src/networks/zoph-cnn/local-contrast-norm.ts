@@ -1,25 +1,25 @@
 import { conv2d, fromTypedArray, nn, type Tensor } from '@espalier/torch';
 
-/** Jarrett et al. have a window of 9x9; they do not say its standard deviation, here a quarter of that. */
+/** Jarrett et al. use a 9x9 window. They do not state its standard deviation; here it is a quarter of the window size. */
 const WINDOW = 9;
 const DEVIATION = WINDOW / 4;
 
-/** Under the root, as in batch normalisation: where a map is constant the slope of the root would be infinite. */
+/** Added under the square root, as in batch normalisation. Otherwise its gradient would be infinite for a constant map. */
 const EPSILON = 1e-5;
 
-/** A Gaussian over the window, of sum 1: the factor of rows and of columns. */
+/** A one-dimensional Gaussian over the window, with sum 1. The window is its outer product with itself. */
 const gaussian = weightsOf(WINDOW, DEVIATION);
 
 /**
  * Local contrast normalisation: Jarrett, Kavukcuoglu, Ranzato & LeCun 2009, "What is the Best Multi-Stage Architecture
- * for Object Recognition?", section 2.1. Of each image, with maps i and pixels j, k,
+ * for Object Recognition?", section 2.1. For each image, with maps i and pixels j, k,
  *
  *     v[i,j,k] = x[i,j,k] - sum over i,p,q of w[p,q] x[i,j+p,k+q]
  *     y[i,j,k] = v[i,j,k] / max(c, s[j,k])
  *     s[j,k]   = sqrt(1e-5 + sum over i,p,q of w[p,q] v[i,j+p,k+q]^2),  c = the mean of s over j, k
  *
- * where w is a Gaussian window of 9x9 whose sum over all maps is 1. What it reaches beyond the map does not count: the
- * rest of it is scaled to sum 1. It has nothing to learn.
+ * where w is a 9x9 Gaussian window whose sum over all maps is 1. At the border, the part of the window inside the map is
+ * rescaled to sum 1. The layer has no parameters.
  */
 export class LocalContrastNorm extends nn.Layer {
   readonly drawnAs = 'local contrast norm';
@@ -33,7 +33,7 @@ export class LocalContrastNorm extends nn.Layer {
   }
 }
 
-/** The weighted mean around each pixel over all maps: [N, C, H, W] to [N, 1, H, W]. */
+/** Returns a function that takes the weighted mean around each pixel over all maps: [N, C, H, W] to [N, 1, H, W]. */
 function averaging(input: Tensor): (maps: Tensor) => Tensor {
   const [, , height, width] = input.shape as [number, number, number, number];
   const onGrid = (rows: readonly number[], columns: readonly number[]): Tensor => {
@@ -57,7 +57,7 @@ function weightsOf(size: number, deviation: number): readonly number[] {
   return raw.map((weight) => weight / total);
 }
 
-/** For each of `size` pixels in a row: 1 over the weight that the window has inside the row. */
+/** For each of `size` pixels in a row: 1 divided by the weight of the part of the window that lies inside the row. */
 function inverseCoverage(size: number): readonly number[] {
   const middle = (WINDOW - 1) / 2;
   return Array.from({ length: size }, (_, pixel) => {

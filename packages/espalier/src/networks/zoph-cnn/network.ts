@@ -6,10 +6,12 @@ import { LocalContrastNorm } from './local-contrast-norm.js';
 import { PoolingLayer } from './pooling-layer.js';
 
 /**
- * The network of an architecture, with the repairs of section 3.3: a layer without inputs reads the image; where
- * several outputs are read they are concatenated in depth, the smaller ones padded with zeros to the size of the
- * largest; the outputs that no layer reads are concatenated for the classifier. The paper does not say how that
- * reads a feature map: here it is the mean over height and width and a linear layer, so that any size fits.
+ * The network of an architecture, with the rules of section 3.3 for skip connections. A layer without inputs reads the
+ * image. Several inputs are concatenated in depth; smaller ones are padded with zeros to the size of the largest. All
+ * outputs that no layer reads are concatenated and passed to the classifier.
+ *
+ * The paper does not say how the classifier reads a feature map. Here it is global average pooling and a linear layer,
+ * so that images of any size are accepted.
  */
 export class ZophNetwork extends nn.Layer {
   readonly layers: readonly nn.Layer[];
@@ -19,7 +21,7 @@ export class ZophNetwork extends nn.Layer {
 
   constructor({ layers }: ZophCnn, shape: InputShape) {
     super();
-    /** Of the output of each layer. */
+    /** The number of output channels of each layer. */
     const channels: number[] = [];
     const together = (indices: readonly number[]) =>
       indices.reduce((total, index) => total + (channels[index] as number), 0);
@@ -58,7 +60,7 @@ function build(layer: LayerKind, channels: number): nn.Layer {
   }
 }
 
-/** Concatenates feature maps in depth, each centred in zeros up to the greatest height and width among them. */
+/** Concatenates feature maps in depth. Each is centred and padded with zeros to the greatest height and width. */
 function concatenate(maps: readonly Tensor[]): Tensor {
   if (maps.length === 1) return maps[0] as Tensor;
   const sizes = maps.map((map) => map.shape.slice(2) as [number, number]);

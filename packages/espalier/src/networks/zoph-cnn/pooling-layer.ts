@@ -2,9 +2,9 @@ import { nn, type Tensor } from '@espalier/torch';
 import type { Pooling } from './architecture.js';
 
 /**
- * The greatest value or the mean of each window. What the window reaches beyond the map does not count. The paper does
- * not say how pooling pads: here stride 1 keeps height and width where the window is odd and takes one away where it is
- * even, so that windows of 2 with stride 2 halve them. A map of one pixel stays one.
+ * Max or average pooling. The part of a window beyond the border of the map is ignored. The paper does not specify the
+ * padding. Here stride 1 preserves height and width for odd windows and reduces them by one for even windows, so that
+ * 2x2 windows with stride 2 halve them. A map of one pixel stays one pixel.
  */
 export class PoolingLayer extends nn.Layer {
   constructor(private readonly pooling: Pooling) {

@@ -9,7 +9,7 @@ const transitions = (layers: number) =>
     maxLength: layers,
   });
 
-/** The products of all paths, by walking every one of them. */
+/** The products of transition probabilities of all paths, by enumeration. */
 function allPaths(steps: readonly number[][][], start: number): { path: number[]; product: number }[] {
   let paths = [{ path: [start], product: 1 }];
   for (const step of steps) {
@@ -24,7 +24,7 @@ function allPaths(steps: readonly number[][][], start: number): { path: number[]
 }
 
 describe('the most probable path', () => {
-  it('is that of brute force over all paths', () => {
+  it('agrees with brute force over all paths', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 6 }).chain(transitions),
@@ -33,7 +33,7 @@ describe('the most probable path', () => {
           const all = allPaths(steps, start);
           const found = all.find(({ path }) => path.join() === mostProbablePath(steps, start).join());
           const greatest = Math.max(...all.map(({ product }) => product));
-          // Products that differ by rounding only are equal.
+          // Treat products that differ only by rounding as equal.
           expect(found!.product).toBeGreaterThanOrEqual(greatest * (1 - 1e-12));
         },
       ),
@@ -41,7 +41,7 @@ describe('the most probable path', () => {
     );
   });
 
-  it('is not the greedy one', () => {
+  it('is not the greedy path', () => {
     const first = [
       [0.6, 0.4],
       [0.5, 0.5],
@@ -50,11 +50,11 @@ describe('the most probable path', () => {
       [0.5, 0.5],
       [0.1, 0.9],
     ];
-    // 0-0-x: 0.3. 0-1-1: 0.36.
+    // 0-0-x has probability 0.3, and 0-1-1 has 0.36.
     expect(mostProbablePath([first, second], 0)).toEqual([0, 1, 1]);
   });
 
-  it('goes no more than one level a step, whatever probability stands there', () => {
+  it('moves by at most one level per step, even if a larger move has a higher probability', () => {
     const jump = [
       [0.01, 0.01, 1, 1],
       [0.01, 0.01, 0.02, 1],
@@ -64,7 +64,7 @@ describe('the most probable path', () => {
     expect(mostProbablePath([jump, jump], 0)).toEqual([0, 1, 2]);
   });
 
-  it('takes the lower levels of equal paths, and one without probability where there is no other', () => {
+  it('takes the lower levels among equal paths, and a path of probability zero if there is no other', () => {
     const even = [
       [0.5, 0.5],
       [0.5, 0.5],

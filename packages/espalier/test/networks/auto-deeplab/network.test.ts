@@ -45,7 +45,7 @@ const architectures = fc
     return space.decode(space.sample(Random.of(seed, 'architecture')));
   });
 
-/** Parameters and multiply-adds of an operation at stride 1: weights that each of the output's pixels is a sum over. */
+/** Parameters and multiply-adds of an operation at stride 1: each output pixel is a weighted sum over these weights. */
 const WEIGHTS: Record<OperationName, (filters: number) => number> = {
   none: () => 0,
   max_pool_3x3: () => 0,
@@ -63,7 +63,7 @@ const NORMALISED: Partial<Record<OperationName, number>> = {
   atrous_conv_5x5: 1,
 };
 
-/** Parameters and multiply-adds of a network for an image of 64 k + 1 pixels a side, from the architecture alone. */
+/** Parameters and multiply-adds of a network for images of 64 k + 1 pixels per side, from the architecture alone. */
 function arithmetic({ path, cell }: AutoDeepLab, multiplier: number, classes: number, side: number) {
   const pixels = (stride: number) => ((side - 1) / stride + 1) ** 2;
   let params = 0;
@@ -111,7 +111,7 @@ function arithmetic({ path, cell }: AutoDeepLab, multiplier: number, classes: nu
 }
 
 describe('a network of auto-deeplab', () => {
-  it('has the parameters and multiply-adds that its architecture adds up to', () => {
+  it('has the parameters and multiply-adds computed from its architecture', () => {
     fc.assert(
       fc.property(architectures, fc.integer({ min: 1, max: 3 }), (architecture, multiplier) => {
         const shape = { channels: 3, height: 65, width: 65, classes: 7 };
@@ -125,7 +125,7 @@ describe('a network of auto-deeplab', () => {
     );
   });
 
-  it('gives logits for every pixel of images of any size, and gradients, whatever the architecture', () => {
+  it('gives logits for every pixel, and gradients, for any architecture and image size', () => {
     fc.assert(
       fc.property(
         architectures,
@@ -150,7 +150,7 @@ describe('a network of auto-deeplab', () => {
     );
   });
 
-  it('passes a gradient to every parameter of the published cell over a path down and up', () => {
+  it('gives a gradient to every parameter of the published cell along a path down and up', () => {
     manualSeed(2);
     const shape = { channels: 3, height: 33, width: 33, classes: 3 };
     const network = new AutoDeepLabNetwork({ path: [0, 1, 2, 1, 1], cell: CELL }, shape, 4);
@@ -165,7 +165,7 @@ describe('a network of auto-deeplab', () => {
     network.free();
   });
 
-  it('has the gradient that finite differences give, through scale changes, dropped paths and pyramid', () => {
+  it('has gradients that agree with finite differences, through scale changes, dropped paths and pyramid', () => {
     manualSeed(3);
     const cell: Block[] = [
       [1, 0, 'atrous_conv_3x3', 'sep_conv_3x3'],
@@ -177,11 +177,11 @@ describe('a network of auto-deeplab', () => {
     network.dropPathProbability = 0.3;
     scope(() => {
       const images = randn([3, 2, 17, 9], { dtype: 'float64' });
-      // Those of the pyramid and the decoder are many, and what comes before them cannot be right without them.
+      // Pyramid and decoder have too many parameters to check. Earlier gradients would be wrong if theirs were.
       const parameters = new Map<string, Tensor>(
         [...network.namedParameters()].filter(([name]) => /^(stem.conv0|cells).*weight$/.test(name)),
       );
-      // The same seed drops the same paths.
+      // Drop the same paths every time.
       const loss = () => {
         manualSeed(4);
         return network.forward(images).square().mean();
@@ -191,7 +191,7 @@ describe('a network of auto-deeplab', () => {
     network.free();
   });
 
-  it('runs every layer at the scale of its level, with filters doubled at each', () => {
+  it('runs every layer at the scale of its level, and doubles the filters from level to level', () => {
     const path = [0, 1, 2, 3, 2, 1, 0];
     const network = new AutoDeepLabNetwork(
       { path, cell: CELL },
@@ -224,7 +224,7 @@ describe('a network of auto-deeplab', () => {
     [[0, 0, 1, 0], 2 * 5],
     [[0, 0], 2 * 5],
     [[1, 0, 0], 128],
-  ])('over the path %j reads low-level features of %i channels', (path, channels) => {
+  ])('with the path %j reads low-level features with %i channels', (path, channels) => {
     const network = new AutoDeepLabNetwork(
       { path, cell: CELL },
       { channels: 3, height: 32, width: 32, classes: 2 },
@@ -234,7 +234,7 @@ describe('a network of auto-deeplab', () => {
     network.free();
   });
 
-  it('reads the low-level features from the last layer before it leaves stride 4', () => {
+  it('reads the low-level features from the last layer before the path leaves stride 4', () => {
     const network = new AutoDeepLabNetwork(
       { path: [0, 0, 1, 0], cell: CELL },
       { channels: 3, height: 32, width: 32, classes: 2 },
@@ -263,7 +263,7 @@ describe('a network of auto-deeplab', () => {
     network.free();
   });
 
-  it('drops operations with a probability in proportion to the depth of the layer', () => {
+  it('drops operations with a probability proportional to the depth of the layer', () => {
     const network = new AutoDeepLabNetwork(
       { path: [0, 0, 0, 0], cell: [[0, 1, 'avg_pool_3x3', 'none']] },
       { channels: 3, height: 8, width: 8, classes: 2 },
@@ -286,7 +286,7 @@ describe('a network of auto-deeplab', () => {
 });
 
 describe('a cell of auto-deeplab', () => {
-  /** A cell of one filter on maps of one channel: the previous layer goes through times 1, if it is positive. */
+  /** A cell with one filter on maps of one channel. It applies only ReLU to the output of the previous layer. */
   function cellOf(blocks: readonly Block[], stride: 1 | 2 = 1): Cell {
     const cell = new Cell(blocks, 1, { previous: 1, before: 1 }, stride).eval();
     noGrad(() => {
@@ -297,7 +297,7 @@ describe('a cell of auto-deeplab', () => {
   }
   const rounded = (map: Tensor) => map.toNumbers().map((value) => Math.round(value * 1e4) / 1e4);
 
-  it('sums two operations a block and concatenates all blocks, those that others read too', () => {
+  it('sums two operations per block and concatenates all blocks, including those that other blocks read', () => {
     const cell = cellOf([
       [0, 1, 'skip_connect', 'skip_connect'],
       [2, 2, 'skip_connect', 'skip_connect'],
@@ -307,7 +307,7 @@ describe('a cell of auto-deeplab', () => {
       noGrad(() => {
         const previous = tensor([[[[3, -1]]]]);
         const before = tensor([[[[10, -20]]]]);
-        // Input 0 is rectified by its 1x1 convolution; input 1 has the cell's channels and comes as it is.
+        // Input 0 passes through ReLU and a 1x1 convolution. Input 1 already has the cell's channels and is used unchanged.
         const output = cell.forward(previous, before, 0);
         expect(output.shape).toEqual([1, 3, 1, 2]);
         expect(rounded(output)).toEqual([13, -20, 26, -40, 26, -40]);
@@ -316,21 +316,21 @@ describe('a cell of auto-deeplab', () => {
     cell.free();
   });
 
-  it('resizes the earlier input to the later one and projects it where it has other channels', () => {
+  it('resizes the earlier input to the later one, and projects it if its number of channels differs', () => {
     const cell = new Cell([[1, 1, 'skip_connect', 'none']], 1, { previous: 1, before: 2 }, 1).eval();
     scope(() =>
       noGrad(() => {
         cell.before!.conv.weight.copy_(tensor([[[[1]], [[100]]]]));
         cell.before!.bn.running_var!.fill_(1 - 1e-3);
         const before = tensor([[[[0, 2, 4]], [[1, -2, 3]]]]);
-        // Columns 0 and 2 are left of the three; negative values would be cut after that.
+        // Of three columns, 0 and 2 remain. ReLU comes after that.
         expect(rounded(cell.forward(tensor([[[[1, 1]]]]), before, 0))).toEqual([100, 304]);
       }),
     );
     cell.free();
   });
 
-  it('halves what comes from its inputs, and nothing that comes from its blocks', () => {
+  it('halves its inputs, but not its blocks', () => {
     const cell = cellOf(
       [
         [0, 1, 'max_pool_3x3', 'max_pool_3x3'],
@@ -341,17 +341,17 @@ describe('a cell of auto-deeplab', () => {
     scope(() =>
       noGrad(() => {
         const map = tensor([[[[1, 0, 0, 0, 2]]]]);
-        // The first block: twice 1, 0, 2. The second: the greatest neighbours of it, 2, 4, 4, and 1, 0, 2.
+        // The first block is twice 1, 0, 2. The second is its maxima over neighbours, 2, 4, 4, plus 1, 0, 2.
         expect(rounded(cell.forward(map, map, 0))).toEqual([2, 0, 4, 3, 4, 6]);
       }),
     );
     cell.free();
   });
 
-  it('in training drops pooling and convolutions image by image and scales the rest; connections stay', () => {
+  it('drops pooling and convolutions independently for each image in training, but not skip connections', () => {
     const images = 200;
     const dropped = cellOf([[0, 1, 'avg_pool_3x3', 'skip_connect']]);
-    // Normalisation keeps its statistics; only dropping is in training.
+    // Only the cell itself is in training mode, so normalisation keeps its statistics.
     dropped.training = true;
     manualSeed(4);
     scope(() =>
@@ -363,7 +363,7 @@ describe('a cell of auto-deeplab', () => {
         );
         for (const [left, right] of pairs) expect(left).toBe(right);
         expect(new Set(pairs.flat())).toEqual(new Set([10, 14]));
-        // 200 draws of probability 0.25: 50, with a deviation of 6.
+        // 200 draws with probability 0.25: mean 50, standard deviation 6.
         const kept = pairs.filter(([left]) => left === 14).length;
         expect(kept).toBeGreaterThan(20);
         expect(kept).toBeLessThan(80);
@@ -388,13 +388,13 @@ describe('the spatial pyramid of auto-deeplab', () => {
     pyramid.free();
   });
 
-  it('gives every pixel the mean of the image', () => {
+  it('adds the mean of the image to every pixel', () => {
     const pyramid = new SpatialPyramid(1, 8).eval();
     scope(() =>
       noGrad(() => {
         for (const { conv } of [pyramid.pooled, pyramid.projection, ...pyramid.branches])
           conv.weight.fill_(0);
-        // The first channel of image pooling to the first of the output, twice.
+        // Connect the first channel of image pooling to the first output channel with weight 2.
         pyramid.pooled.conv.weight.slice(0, 0, 1).fill_(1);
         pyramid.projection.conv.weight.slice(0, 0, 1).slice(1, 0, 1).fill_(2);
         const output = pyramid.forward(

@@ -5,14 +5,14 @@ import { resize } from '../../../src/networks/auto-deeplab/resize.js';
 
 setThreads(1);
 
-/** Pixel (row, column) of size x size is 1 + row * size + column. */
+/** A map of size x size pixels with the values 1 + row * size + column. */
 const ramp = (size: number): Tensor =>
   arange(1, size * size + 1, 1, { dtype: 'float32' }).reshape([1, 1, size, size]);
 
-/** Values by the names of the state, for one filter; normalisation does nothing but what is given. */
+/** Values by name in the state dictionary, for one filter. Normalisation is otherwise the identity. */
 type State = Readonly<Record<string, number[]>>;
 
-/** The rows of the map that an operation with one filter makes of another. */
+/** The rows of the output of an operation with one filter. */
 function rows(name: OperationName, stride: 1 | 2, state: State, input: () => Tensor): number[][] {
   return scope(() =>
     noGrad(() => {
@@ -36,7 +36,7 @@ const ONLY = (place: number, size: number, value = 1) =>
   Array.from({ length: size }, (_, index) => (index === place ? value : 0));
 
 describe('an operation of auto-deeplab', () => {
-  it('none: zeros, half as many with stride 2, rounded up', () => {
+  it('none gives zeros, with half the size at stride 2, rounded up', () => {
     expect(rows('none', 1, {}, () => ramp(2))).toEqual([
       [0, 0],
       [0, 0],
@@ -51,21 +51,21 @@ describe('an operation of auto-deeplab', () => {
     ]);
   });
 
-  it('skip_connect: the input itself, negative values too', () => {
+  it('skip_connect gives the input itself, including negative values', () => {
     expect(rows('skip_connect', 1, {}, () => ramp(2).sub(3))).toEqual([
       [-2, -1],
       [0, 1],
     ]);
   });
 
-  it('skip_connect with stride 2: rectified, every second pixel through a 1x1 convolution', () => {
+  it('skip_connect with stride 2 applies ReLU and a 1x1 convolution to every second pixel', () => {
     expect(rows('skip_connect', 2, { 'conv.weight': [10], 'bn.bias': [5] }, () => ramp(3).sub(4))).toEqual([
       [5, 5],
       [35, 55],
     ]);
   });
 
-  it('max_pool_3x3 and avg_pool_3x3: of the pixels there are, not of the border', () => {
+  it('max_pool_3x3 and avg_pool_3x3 ignore the padding', () => {
     expect(rows('max_pool_3x3', 1, {}, () => ramp(3).neg())).toEqual([
       [-1, -1, -2],
       [-1, -1, -2],
@@ -86,8 +86,8 @@ describe('an operation of auto-deeplab', () => {
     ]);
   });
 
-  it('atrous_conv_3x3: full filters that skip every second pixel, rectified before, normalised after', () => {
-    // The filter sees the pixel two to the left: weight 3 of the row's own; the shift of 1 comes last.
+  it('atrous_conv_3x3 has full filters that read pixels two apart, after ReLU and before batch norm', () => {
+    // The filter multiplies the pixel two to the left by 3. Batch norm then adds 1.
     const left = { 'conv.weight': ONLY(3, 9, 10), 'bn.bias': [1] };
     expect(rows('atrous_conv_3x3', 1, left, () => ramp(3).sub(4))).toEqual([
       [1, 1, 1],
@@ -96,14 +96,14 @@ describe('an operation of auto-deeplab', () => {
     ]);
   });
 
-  it('atrous_conv_5x5: reaches four pixels far', () => {
+  it('atrous_conv_5x5 reads pixels up to four away', () => {
     const corner = { 'conv.weight': ONLY(0, 25) };
     const found = rows('atrous_conv_5x5', 1, corner, () => ramp(5));
     expect(found.flat()).toEqual(ONLY(24, 25));
   });
 
-  it('atrous_conv with stride 2: halves the map first, then has rate 1', () => {
-    // 5x5 to 3x3 corner upon corner leaves 1 3 5, 11 13 15, 21 23 25; then one pixel to the left.
+  it('atrous_conv with stride 2 halves the map first, and then has rate 1', () => {
+    // From 5x5 to 3x3 with aligned corners, 1 3 5, 11 13 15 and 21 23 25 remain. The filter reads one pixel to the left.
     expect(rows('atrous_conv_3x3', 2, { 'conv.weight': ONLY(3, 9) }, () => ramp(5))).toEqual([
       [0, 1, 3],
       [0, 11, 13],
@@ -116,7 +116,7 @@ describe('an operation of auto-deeplab', () => {
     ]);
   });
 
-  it('sep_conv_3x3: twice rectified, depthwise, pointwise with nothing between, normalised', () => {
+  it('sep_conv_3x3 applies ReLU, depthwise convolution, pointwise convolution and batch norm twice', () => {
     const state = {
       'depthwise1.weight': ONLY(4, 9, -1),
       'pointwise1.weight': [-2],
@@ -125,20 +125,20 @@ describe('an operation of auto-deeplab', () => {
       'pointwise2.weight': [10],
       'bn2.bias': [1],
     };
-    // x -> 2x - 6, which is positive from 4 on: 2, 4, 6, 8, ... Then the left neighbour times 10, and 1 more.
+    // x -> 2x - 6 is positive from x = 4: 2, 4, 6, 8, ... Then the left neighbour is multiplied by 10, and 1 is added.
     expect(rows('sep_conv_3x3', 1, state, () => ramp(3))).toEqual([
       [1, 1, 1],
       [1, 21, 41],
       [1, 81, 101],
     ]);
-    // With stride 2 the first depthwise convolution leaves 1, 3, 7, 9: after 2x - 6: 0, 0, 8, 12.
+    // With stride 2, the first depthwise convolution gives 1, 3, 7, 9. After 2x - 6 and ReLU: 0, 0, 8, 12.
     expect(rows('sep_conv_3x3', 2, state, () => ramp(3))).toEqual([
       [1, 1],
       [1, 81],
     ]);
   });
 
-  it('sep_conv_5x5: both depthwise convolutions reach two pixels far', () => {
+  it('sep_conv_5x5 has two depthwise convolutions that read pixels up to two away', () => {
     const state = {
       'depthwise1.weight': ONLY(10, 25),
       'pointwise1.weight': [1],
@@ -150,7 +150,7 @@ describe('an operation of auto-deeplab', () => {
     ]);
   });
 
-  it('has full atrous convolutions, depthwise separable ones and no bias, in the numbers of the paper', () => {
+  it("has the paper's number of weights: full atrous convolutions, depthwise separable convolutions, no bias", () => {
     const parameters = (name: OperationName, stride: 1 | 2 = 1) => {
       const layer = operation(name, 4, stride);
       const count = layer.parameterCount();
@@ -168,14 +168,14 @@ describe('an operation of auto-deeplab', () => {
 });
 
 describe('resizing', () => {
-  it('puts corners upon corners and interpolates between', () => {
+  it('aligns corners and interpolates in between', () => {
     scope(() => {
       expect(resize(ramp(2), [3, 3]).toNumbers()).toEqual([1, 1.5, 2, 2, 2.5, 3, 3, 3.5, 4]);
       expect(resize(ramp(3), [2, 3]).toNumbers()).toEqual([1, 2, 3, 7, 8, 9]);
     });
   });
 
-  it('leaves a map of that size alone', () => {
+  it('returns a map that already has the target size unchanged', () => {
     scope(() => {
       const map = ramp(3);
       expect(resize(map, [3, 3])).toBe(map);

@@ -33,23 +33,23 @@ const TOKENS = [
 ];
 const VOCABULARY = 5;
 
-/** A model of a space's first or a sampled architecture. */
+/** A model of a sampled architecture, or of the first architecture of the space. */
 function model(definition: AnySpaceDefinition, options: object, seed = 1): LanguageModel {
   const space = Space.configure(definition, options);
   manualSeed(seed);
-  const architecture = space.decode(space.sample(Random.of(seed, 'sheet')));
+  const architecture = space.decode(space.sample(Random.of(seed, 'architecture')));
   return buildLanguageModel(space, architecture, { vocabulary: VOCABULARY });
 }
 
 describe('the language model of DARTS', () => {
-  it('has 23 million values with 850 units and the words of Penn Treebank', () => {
+  it('has 23 million parameters with 850 units and the vocabulary of Penn Treebank', () => {
     const space = Space.configure(dartsRnn, { hidden: 850 });
     const network = buildLanguageModel(space, dartsV2Rnn.architecture, { vocabulary: 10_000 });
     expect(network.parameterCount()).toBe(22_960_000);
     network.free();
   });
 
-  it("has the names and shapes of the authors' state, embedding and decoder being one", () => {
+  it("has the names and shapes of the authors' state dictionary, with tied embedding and decoder", () => {
     const network = model(dartsRnn, { hidden: 3, nodes: 2 });
     const state = network.stateDict();
     expect([...state].map(([name, { shape }]) => [name, ...shape])).toEqual([
@@ -65,7 +65,7 @@ describe('the language model of DARTS', () => {
     network.free();
   });
 
-  it('starts with weights within ± 0.04 and no bias', () => {
+  it('is initialised with weights within ± 0.04 and zero bias', () => {
     const network = model(dartsRnn, { hidden: 20, nodes: 3 });
     for (const [name, parameter] of network.namedParameters()) {
       const largest = Math.max(...parameter.toNumbers().map(Math.abs));
@@ -78,7 +78,7 @@ describe('the language model of DARTS', () => {
     network.free();
   });
 
-  it('is embedding, cell, tied decoder and log-softmax', () => {
+  it('consists of embedding, cell, tied decoder and log-softmax', () => {
     const network = model(dartsRnn, { hidden: 1, nodes: 1 }).eval().to({ dtype: 'float64' });
     const state = network.stateDict();
     const set = (name: string, values: number[] | number[][]) =>
@@ -90,7 +90,7 @@ describe('the language model of DARTS', () => {
         'encoder.weight',
         words.map((word) => [word]),
       );
-      // The gate is always 1/2: s0 = (h + tanh(x)) / 2; node 1 keeps half of it, whatever its activation adds.
+      // The gate is always 1/2, so s0 = (h + tanh(x)) / 2. Node 1 keeps half of it, and its activation adds nothing.
       set('rnns.0._W0', [
         [0, 1],
         [0, 0],
@@ -123,10 +123,10 @@ describe('the language model of DARTS', () => {
 });
 
 describe('the language model of Zoph & Le', () => {
-  it('has 25 million values with shared embeddings, 32 million without', () => {
+  it('has 25 million parameters with shared embeddings, and 32 million without', () => {
     const size = (options: object) => {
       const space = Space.configure(zophRnn, options);
-      const tree = space.decode(space.sample(Random.of(1, 'sheet')));
+      const tree = space.decode(space.sample(Random.of(1, 'architecture')));
       const network = buildLanguageModel(space, tree, { vocabulary: 10_000 });
       const count = network.parameterCount();
       network.free();
@@ -138,7 +138,7 @@ describe('the language model of Zoph & Le', () => {
     expect(size({ tied: false })).toBe(7_410_000 + 7_400_000 + layers);
   });
 
-  it('hands the state of each layer on', () => {
+  it('carries the state of each layer over to the next window', () => {
     const network = model(zophRnn, { base: 2, hidden: 3, layers: 2 });
     scope(() => {
       const { state } = network.forward(tensor(TOKENS, 'int64'), network.initialState(2));
@@ -153,7 +153,7 @@ describe('the language model of Zoph & Le', () => {
   });
 });
 
-/** Sets weights larger than they start, so that what they do does not drown in rounding. */
+/** Sets weights to larger values than the initial ones, so that their effect is not lost in rounding. */
 function enlarge(network: LanguageModel): void {
   noGrad(() => {
     for (const parameter of network.parameters())
@@ -169,7 +169,7 @@ const MODELS: [string, AnySpaceDefinition, object][] = [
 ];
 
 describe.each(MODELS)('a model of %s', (_, definition, options) => {
-  it('reads a text in two stretches as in one', () => {
+  it('gives the same result for a text in two BPTT windows as in one', () => {
     const network = model(definition, options).eval().to({ dtype: 'float64' });
     scope(() => {
       const whole = network.forward(tensor(TOKENS, 'int64'), network.initialState(2));
@@ -181,7 +181,7 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
     network.free();
   });
 
-  it('reads each text for itself', () => {
+  it('processes each text independently', () => {
     const network = model(definition, options).eval().to({ dtype: 'float64' });
     scope(() => {
       const both = network.forward(tensor(TOKENS, 'int64'), network.initialState(2));
@@ -193,50 +193,53 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
     network.free();
   });
 
-  it.each([1, 2, 3])('has the gradient that differences show, with dropout (architecture %i)', (seed) => {
-    const rates = { dropoutEmbedding: 0.2, dropoutCellInput: 0.3, dropoutOutput: 0.3 };
-    const network = model(definition, { ...options, ...rates }, seed).to({ dtype: 'float64' });
-    scope(() => {
-      enlarge(network);
-      const tokens = tensor(TOKENS, 'int64');
-      const targets = tensor([1, 2, 3, 4, 0, 1, 2, 3], 'int64');
-      const loss = (): Tensor => {
-        // The same masks each time.
-        manualSeed(7);
-        const state = network.initialState(2).map((part) => part.add(0.1));
-        const { logits, activations } = network.forward(tokens, state);
-        const regularisation = activationRegularisation(activations, { alpha: 0.3, beta: 0.2 });
-        return logits.flatten(0, 1).crossEntropyLoss(targets).add(regularisation!);
-      };
-      const parameters = network.parameters();
-      const gradients = grad(loss(), parameters);
-      for (const [p, parameter] of parameters.entries()) {
-        const values = gradients[p]!.toNumbers();
-        const flat = parameter.view([-1]);
-        // Every third value of the larger ones: enough to meet each row and column.
-        for (let i = 0; i < values.length; i += values.length > 20 ? 3 : 1) {
-          const at = (offset: number) =>
-            scope(() =>
-              noGrad(() => {
-                flat.narrow(0, i, 1).add_(offset);
-                const value = loss().item();
-                flat.narrow(0, i, 1).add_(-offset);
-                return value;
-              }),
-            );
-          const difference = (at(1e-5) - at(-1e-5)) / 2e-5;
-          expect(values[i]).toBeCloseTo(difference, 7);
+  it.each([1, 2, 3])(
+    'has gradients that agree with finite differences, with dropout (architecture %i)',
+    (seed) => {
+      const rates = { dropoutEmbedding: 0.2, dropoutCellInput: 0.3, dropoutOutput: 0.3 };
+      const network = model(definition, { ...options, ...rates }, seed).to({ dtype: 'float64' });
+      scope(() => {
+        enlarge(network);
+        const tokens = tensor(TOKENS, 'int64');
+        const targets = tensor([1, 2, 3, 4, 0, 1, 2, 3], 'int64');
+        const loss = (): Tensor => {
+          // Use the same masks every time.
+          manualSeed(7);
+          const state = network.initialState(2).map((part) => part.add(0.1));
+          const { logits, activations } = network.forward(tokens, state);
+          const regularisation = activationRegularisation(activations, { alpha: 0.3, beta: 0.2 });
+          return logits.flatten(0, 1).crossEntropyLoss(targets).add(regularisation!);
+        };
+        const parameters = network.parameters();
+        const gradients = grad(loss(), parameters);
+        for (const [p, parameter] of parameters.entries()) {
+          const values = gradients[p]!.toNumbers();
+          const flat = parameter.view([-1]);
+          // Check every third element of large parameters, which covers each row and column.
+          for (let i = 0; i < values.length; i += values.length > 20 ? 3 : 1) {
+            const at = (offset: number) =>
+              scope(() =>
+                noGrad(() => {
+                  flat.narrow(0, i, 1).add_(offset);
+                  const value = loss().item();
+                  flat.narrow(0, i, 1).add_(-offset);
+                  return value;
+                }),
+              );
+            const difference = (at(1e-5) - at(-1e-5)) / 2e-5;
+            expect(values[i]).toBeCloseTo(difference, 7);
+          }
         }
-      }
-    });
-    network.free();
-  });
+      });
+      network.free();
+    },
+  );
 
-  it('gives each stretch masks of its own in training, and none in evaluation', () => {
+  it('draws new masks for each BPTT window in training, and uses none in evaluation', () => {
     const network = model(definition, options).to({ dtype: 'float64' });
     enlarge(network);
     scope(() => {
-      // A cell state of zero, once injected by a product, would leave nothing to drop.
+      // With a cell state of zero, injection by a product would leave nothing to drop.
       const state = network.initialState(2).map((part) => part.add(0.5));
       const run = () => network.forward(tensor(TOKENS, 'int64'), state).logits.toNumbers();
       manualSeed(1);
@@ -250,7 +253,7 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
     network.free();
   });
 
-  it('learns a text by heart', () => {
+  it('memorises a text', () => {
     const plain = {
       dropoutInput: 0,
       dropoutCellInput: 0,
@@ -283,7 +286,7 @@ describe.each(MODELS)('a model of %s', (_, definition, options) => {
 });
 
 describe('embedding dropout', () => {
-  it('drops words, wherever they stand', () => {
+  it('drops a word at all of its positions', () => {
     scope(() => {
       manualSeed(2);
       const weight = ones([50, 2], { dtype: 'float64' });
@@ -303,7 +306,7 @@ describe('activation regularisation', () => {
     dropped: tensor([[[2, 0]], [[6, 0]], [[6, 0]]], 'float64'),
   });
 
-  it('adds the mean square of what is read, and of the changes over time', () => {
+  it('adds the mean squares of the activations and of their changes over time', () => {
     scope(() => {
       const of = (alpha: number, beta: number) =>
         activationRegularisation(activations(), { alpha, beta })?.item();
@@ -314,7 +317,7 @@ describe('activation regularisation', () => {
     });
   });
 
-  it('has no change to add where there is one time only', () => {
+  it('adds no term for changes if there is only one time step', () => {
     scope(() => {
       const one = tensor([[[1, 2]]], 'float64');
       expect(activationRegularisation({ raw: one, dropped: one }, { alpha: 0, beta: 1 })).toBeUndefined();
@@ -323,9 +326,9 @@ describe('activation regularisation', () => {
 });
 
 describe('buildLanguageModel', () => {
-  it('refuses a space of images, and one that returns something else', () => {
+  it('rejects an image space, and a space whose network is not a language model', () => {
     expect(() => buildLanguageModel(Space.configure(zophCnn), {}, { vocabulary: 5 })).toThrow(
-      "space zoph-cnn has no network(architecture, { vocabulary }) with reads: 'tokens'",
+      'space zoph-cnn: its networks read images; needed here: tokens',
     );
     const own = defineSpace({
       name: 'own',
@@ -340,7 +343,7 @@ describe('buildLanguageModel', () => {
     );
   });
 
-  it.each([0, 1.5, Number.NaN])('refuses a vocabulary of %d', (vocabulary) => {
+  it.each([0, 1.5, Number.NaN])('rejects a vocabulary of %d', (vocabulary) => {
     const space = Space.configure(dartsRnn, { hidden: 2 });
     expect(() => buildLanguageModel(space, dartsV2Rnn.architecture, { vocabulary })).toThrow(
       `the vocabulary is ${vocabulary}; allowed: a whole number of tokens from 1`,

@@ -19,7 +19,7 @@ const NONE = {
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const relu = (x: number) => Math.max(0, x);
 
-/** A cell in float64 with the weights given, in the order of its parameters. */
+/** A cell in float64 with the given weights, in the order of its parameters. */
 function withWeights<C extends RecurrentCell>(cell: C, ...weights: number[][][]): C {
   cell.to({ dtype: 'float64' });
   noGrad(() => {
@@ -36,7 +36,7 @@ const column = (...values: number[]) =>
   );
 
 describe('the recurrent cell of DARTS', () => {
-  it('is what one works out by hand for one unit', () => {
+  it('agrees with a computation by hand for one unit', () => {
     const recurrent = [
       ['relu', 0],
       ['identity', 1],
@@ -45,7 +45,7 @@ describe('the recurrent cell of DARTS', () => {
     ] as const;
     const cell = withWeights(
       new DartsRecurrentCell({ recurrent, concat: [1, 3, 4] }, 1, 1),
-      // Rows: input, last output; columns: gate, value.
+      // The rows are input and last output; the columns are gate and value.
       [
         [0.3, 0.8],
         [-0.5, 1.1],
@@ -83,7 +83,7 @@ describe('the recurrent cell of DARTS', () => {
     cell.free();
   });
 
-  it('splits its products into the gates, then the values', () => {
+  it('splits its products into gates, then values', () => {
     const cell = withWeights(
       new DartsRecurrentCell({ recurrent: [['identity', 0]], concat: [1] }, 2, 2),
       [
@@ -98,7 +98,7 @@ describe('the recurrent cell of DARTS', () => {
       ],
     );
     scope(() => {
-      // Gates of state 0: 1, 0. Those of node 1: 0, 1, and its values are 0.
+      // The gates of state 0 are 1 and 0. Those of node 1 are 0 and 1, and its values are 0.
       const inputs = tensor([[[1, 2]]], 'float64');
       const { outputs } = cell.forward(inputs, [tensor([[5, 6]], 'float64')], NONE);
       expect(outputs.toNumbers()[0]).toBeCloseTo(Math.tanh(0.1 + 0.6), 14);
@@ -121,7 +121,7 @@ describe('the recurrent cell of Zoph & Le', () => {
   const [W1, W2, W3, W4] = [0.5, -0.7, 0.9, 1.3];
   const weights = [[[W1, W3]], [[W2, W4]]];
 
-  it("computes the paper's illustration (section 3.4)", () => {
+  it('computes the example of the paper (section 3.4)', () => {
     const cell = withWeights(new ZophRecurrentCell(ILLUSTRATION, 1, 1), ...weights);
     scope(() => {
       const state = [column(0.4), column(1.5)];
@@ -136,7 +136,7 @@ describe('the recurrent cell of Zoph & Le', () => {
     cell.free();
   });
 
-  it('injects at the root, and remembers its value from before activation and injection; max and sin', () => {
+  it('injects at the root, and stores its value before activation and injection; with max and sin', () => {
     const control = {
       nodes: [
         { combination: 'max', activation: 'identity' },
@@ -160,7 +160,7 @@ describe('the recurrent cell of Zoph & Le', () => {
     cell.free();
   });
 
-  it('merges nodes two by two in the order of their indices, for an odd base too', () => {
+  it('combines nodes pairwise in the order of their indices, including for an odd base', () => {
     const plain: TreeNode = { combination: 'add', activation: 'identity' };
     const product: TreeNode = { combination: 'elem_mult', activation: 'identity' };
     const tree = {
@@ -171,13 +171,13 @@ describe('the recurrent cell of Zoph & Le', () => {
     const cell = withWeights(new ZophRecurrentCell(tree, 1, 1), [[1, 2, 3]], [[0, 0, 0]]);
     scope(() => {
       const { state } = cell.forward(tensor([[[1]]], 'float64'), [column(1), column(10)], NONE);
-      // Node 3 is leaves 0 and 1: 1 * 2; node 4 is leaf 2, 3 with the cell's 10, and node 3.
+      // Node 3 combines leaves 0 and 1: 1 * 2. Node 4 combines leaf 2 (3, with the 10 of the cell state) and node 3.
       expect(state.map((tensor) => tensor.item())).toEqual([15, 2]);
     });
     cell.free();
   });
 
-  it('has no weights but two matrices a leaf', () => {
+  it('has two matrices per leaf and no other weights', () => {
     const cell = new ZophRecurrentCell(ILLUSTRATION, 3, 5);
     expect(cell.parameterCount()).toBe(2 * (3 * 5 + 5 * 5));
     cell.free();
@@ -187,7 +187,7 @@ describe('the recurrent cell of Zoph & Le', () => {
 describe('variational dropout', () => {
   const UNITS = 200;
 
-  it('drops the same elements at each time, others in each text, and scales the rest', () => {
+  it('drops the same elements at each time step, different ones in each text, and scales the rest', () => {
     scope(() => {
       manualSeed(3);
       const dropped = lockedDropout(ones([4, 2, UNITS], { dtype: 'float64' }), 0.75);
@@ -198,13 +198,13 @@ describe('variational dropout', () => {
       expect(new Set(first)).toEqual(new Set([0, 4]));
       for (const step of later) expect(step).toEqual(first);
       expect(first.slice(0, UNITS)).not.toEqual(first.slice(UNITS));
-      // 400 draws with probability 1/4: 100 with a standard deviation of 8.7.
+      // 400 draws with probability 1/4: mean 100, standard deviation 8.7.
       expect(first.filter((value) => value > 0).length).toBeGreaterThan(60);
       expect(first.filter((value) => value > 0).length).toBeLessThan(140);
     });
   });
 
-  /** h' = x + h for each unit, so that the masks show in the output. */
+  /** A cell with h' = x + h for each unit, so that the masks are visible in the output. */
   const sum = () => {
     const node: TreeNode = { combination: 'add', activation: 'identity' };
     const cell = new ZophRecurrentCell(
@@ -225,10 +225,10 @@ describe('variational dropout', () => {
   };
   const full = (value: number): Tensor => ones([1, UNITS], { dtype: 'float64' }).mul(value);
 
-  it("keeps a cell's mask over its inputs", () => {
+  it('uses the same mask for the inputs of a cell at every time step', () => {
     const cell = sum();
     scope(() => {
-      // No hidden state: its row is zero, and the cell state that multiplies is one and then the output before.
+      // The weights of the hidden state are zero. The cell state multiplies the output: it is 1, then the last output.
       noGrad(() => cell.weight_h.zero_());
       const state: LanguageModelState = [full(0), full(1)];
       const { outputs } = cell.forward(ones([3, 1, UNITS], { dtype: 'float64' }), state, {
@@ -237,14 +237,14 @@ describe('variational dropout', () => {
       });
       const [first, second, third] = outputs.unbind(0).map((step) => step.toNumbers());
       expect(new Set(first)).toEqual(new Set([0, 2]));
-      // c = 2 wherever x was kept.
+      // c = 2 for all units whose x was kept.
       expect(second).toEqual(first!.map((value) => 2 * value));
       expect(third).toEqual(second);
     });
     cell.free();
   });
 
-  it("keeps a cell's mask over its hidden states", () => {
+  it('uses the same mask for the hidden states of a cell at every time step', () => {
     const cell = sum();
     scope(() => {
       noGrad(() => cell.weight_x.zero_());
@@ -252,7 +252,7 @@ describe('variational dropout', () => {
       const { outputs } = cell.forward(inputs, [full(1), full(1)], { ...NONE, dropoutHidden: 0.5 });
       const once = outputs.toNumbers();
       expect(new Set(once)).toEqual(new Set([0, 2]));
-      // h1 = 2, c1 = 2; h2 = 4 c1 = 8, c2 = 4: a unit dropped at any time would be 0 ever after.
+      // h1 = 2, c1 = 2; h2 = 4 c1 = 8, c2 = 4. A unit that is dropped once would stay 0.
       const twice = cell.forward(ones([2, 1, UNITS], { dtype: 'float64' }), [full(1), full(1)], {
         ...NONE,
         dropoutHidden: 0.5,
@@ -264,14 +264,14 @@ describe('variational dropout', () => {
     cell.free();
   });
 
-  it('masks all states within a cell of DARTS alike, and none of the highways', () => {
+  it('uses the same mask for all states within a DARTS cell, but not for the highway connections', () => {
     const recurrent = [['identity', 0]] as const;
     const cell = new DartsRecurrentCell({ recurrent, concat: [1] }, 1, UNITS);
     cell.to({ dtype: 'float64' });
     scope(() => {
       noGrad(() => {
         cell._W0.zero_();
-        // The gate is always 1/2, the value is the state itself.
+        // The gate is always 1/2, and the value is the state itself.
         for (const parameter of cell._Ws.parameters()) {
           parameter.zero_();
           parameter.narrow(1, UNITS, UNITS).copy_(eye(UNITS, { dtype: 'float64' }));
@@ -280,7 +280,7 @@ describe('variational dropout', () => {
       const inputs = ones([3, 1, 1], { dtype: 'float64' });
       const { outputs } = cell.forward(inputs, [full(1)], { ...NONE, dropoutHidden: 0.5 });
       const [first, second, third] = outputs.unbind(0).map((step) => step.toNumbers());
-      // s0 = h/2, as its value is tanh(0); s1 = s0 + (m s0 - s0)/2 with m = 0 or 2.
+      // s0 = h/2, because its value is tanh(0); s1 = s0 + (m s0 - s0)/2 with m = 0 or 2.
       expect(new Set(first)).toEqual(new Set([0.25, 0.75]));
       expect(second).toEqual(first!.map((value) => value ** 2));
       expect(third).toEqual(first!.map((value) => value ** 3));

@@ -1,0 +1,51 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Json } from '../json.js';
+import { openStore } from '../runs/checkpoint-store.js';
+import type { WorkerRequest } from '../runs/child-message.js';
+import type { Outcome } from '../runs/outcome.js';
+import type { Space } from '../space/space.js';
+import type { OpenedTraining } from '../training/opened-training.js';
+import { trainChild } from '../training/train-child.js';
+
+const REPORT_EVERY_MS = 200;
+
+/**
+ * Measures one trial: decodes its architecture, builds the network, trains it and evaluates it. Any process that has the
+ * data open can call it.
+ *
+ * @param space that the answers are of, at its own depth
+ * @param progress says how far the child is
+ */
+export function measureTrial(
+  { task, settings, build, multiplyAdds }: OpenedTraining,
+  space: Space,
+  { trial, answers, depth, seed, epochs, continues, checkpoints }: WorkerRequest,
+  progress: (progress: Json) => void,
+): Promise<Outcome> {
+  const own = depth === undefined ? space : space.withDepth(depth);
+  const architecture = own.decode(answers);
+  let reported = 0;
+  const child = { task, settings, build: () => build(own, architecture), multiplyAdds };
+  return trainChild(child, {
+    seed,
+    ...(epochs === undefined || checkpoints === undefined
+      ? {}
+      : {
+          pause: {
+            trial,
+            epochs,
+            identity: JSON.stringify({ answers, depth, seed }),
+            checkpoints: openStore(checkpoints),
+            ...(continues === undefined ? {} : { continues }),
+          },
+        }),
+    async report({ epoch, step, stepsPerEpoch, loss }) {
+      const now = performance.now();
+      if (now - reported < REPORT_EVERY_MS) return;
+      reported = now;
+      progress({ epoch, epochs: epochs ?? settings.epochs, step, stepsPerEpoch, loss });
+      // Lets the message go out before the next step keeps the thread.
+      await setImmediate();
+    },
+  });
+}

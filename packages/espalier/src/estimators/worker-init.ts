@@ -1,0 +1,13 @@
+import type { Json } from '../json.js';
+import type { TaskSettings } from '../tasks/task-settings.js';
+
+/** What a worker process is told when it starts. */
+export interface WorkerInit {
+  readonly space: string;
+  readonly spaceOptions: Readonly<Record<string, Json>>;
+  /** With paths from the root. */
+  readonly task: TaskSettings;
+  readonly training: Readonly<Record<string, Json>>;
+  /** The folder that the path of the space begins at. */
+  readonly folder: string;
+}

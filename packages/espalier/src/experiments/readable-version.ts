@@ -1,0 +1,27 @@
+import { InputError } from '../input-error.js';
+import type { JournalEvent } from '../runs/journal-event.js';
+import { version } from '../version.js';
+
+/** Major and minor version: runs of another one have other journals. */
+const series = (of: string) => of.split('.').slice(0, 2).join('.');
+
+/**
+ * The first event of a journal, if this version can read the run.
+ *
+ * @throws InputError that names the version that began the run
+ */
+export function requireReadable(begin: JournalEvent, file: string): void {
+  const begun = typeof begin.version === 'string' ? begin.version : 'an unknown version';
+  if (series(begun) !== series(version))
+    throw new InputError(
+      `${file}: the run was begun with Espalier ${begun}, whose journals ${version} cannot read; use that version`,
+    );
+}
+
+/** @throws InputError where another version began the run: it might go on differently */
+export function requireSameVersion(begun: string, path: string): void {
+  if (begun !== version)
+    throw new InputError(
+      `${path}: the run was begun with Espalier ${begun}; this is ${version}, which may go on differently`,
+    );
+}

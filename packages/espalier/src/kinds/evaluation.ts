@@ -1,0 +1,175 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EVALUATION, readEvaluation } from '../experiments/evaluation.js';
+import { beginEvaluation, continueEvaluation, type EvaluationStep } from '../experiments/evaluation-run.js';
+import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
+import { InputError } from '../input-error.js';
+import { evaluationPage, evaluationText } from '../reports/evaluation-report.js';
+import { type EvaluationResults, evaluationResults } from '../reports/evaluation-results.js';
+import { duration } from '../reports/figures.js';
+import type { JournalEvent } from '../runs/journal-event.js';
+import { lockHolder } from '../runs/run-lock.js';
+import type { Terminal } from '../terminal/terminal.js';
+import type { KindOfRun, Said } from './kind-of-run.js';
+
+/** What an evaluation came to. */
+interface EvaluationSummary {
+  readonly run: string;
+  readonly status: 'finished' | 'interrupted' | 'unfinished';
+  readonly results: EvaluationResults;
+  /** The page with the plots. */
+  readonly report: string;
+}
+
+/** Goes on with another run to its end; false where it was stopped. */
+type GoOn = (path: string, terminal: Terminal) => Promise<boolean>;
+
+/** Which stage and run it is, and how much time the trainings have left at the speed of those that are done. */
+class EvaluationProgress {
+  #step: EvaluationStep | undefined;
+  #begun = 0;
+  #epochs = 0;
+  #seconds = 0;
+
+  constructor(private readonly terminal: Terminal) {}
+
+  begin(step: EvaluationStep): void {
+    this.#step = step;
+    this.#begun = performance.now();
+    const { stage, run, number, of, epochs, epochsAfter } = step;
+    const left =
+      this.#epochs === 0 || stage === 1
+        ? ''
+        : `, about ${duration((this.#seconds / this.#epochs) * (epochs + epochsAfter))} left in all`;
+    this.terminal.line(`stage ${stage} of 3, run ${number} of ${of}: ${run}${left}`);
+  }
+
+  end({ run, reason }: JournalEvent): void {
+    this.terminal.settle();
+    if (typeof reason === 'string') this.terminal.line(`${run} failed: ${reason}`);
+    const step = this.#step;
+    this.#step = undefined;
+    // A search says nothing of the speed of trainings; one that failed was not at its end.
+    if (step === undefined || step.epochs === 0 || reason !== undefined) return;
+    this.#epochs += step.epochs;
+    this.#seconds += (performance.now() - this.#begun) / 1000;
+  }
+}
+
+/** Writes what an evaluation has come to into its folder: report.html. */
+function writeReport(path: string, { resultOf }: RunsOfAllKinds): EvaluationSummary {
+  const state = readEvaluation(path);
+  const results = evaluationResults(state, resultOf);
+  const report = join(path, 'report.html');
+  writeFileSync(report, evaluationPage(state.settings, results));
+  return { run: path, status: state.finished ? 'finished' : 'unfinished', results, report };
+}
+
+/** The summary for people. */
+function describe({ run, status, results, report }: EvaluationSummary): string {
+  const tail =
+    status === 'finished' ? `report ${report}` : `report ${report}\nto go on: espalier resume ${run}`;
+  return `${run}: ${status}\n\n${evaluationText(results)}\n\n${tail}`;
+}
+
+/** The summary for `--json`: null is what there is not. */
+function plain({ run, status, results, report }: EvaluationSummary) {
+  const { stages, picked, differences, agreements, costs, notes } = results;
+  return {
+    run,
+    status,
+    report,
+    stages: stages.map(({ stage, method, measure, summary, interval, runs }) => ({
+      stage,
+      method,
+      measure: measure.name,
+      better: measure.better,
+      n: summary?.n ?? 0,
+      mean: summary?.mean ?? null,
+      deviation: summary?.deviation ?? null,
+      best: summary?.best ?? null,
+      worst: summary?.worst ?? null,
+      interval: interval ?? null,
+      runs: runs.map((one) => ({
+        ...one,
+        seed: one.seed ?? null,
+        value: one.value ?? null,
+        reason: one.reason ?? null,
+      })),
+    })),
+    picked: Object.fromEntries(picked),
+    differences: differences.map(({ first, second, pairs, difference, interval, test }) => ({
+      first,
+      second,
+      pairs,
+      difference: difference ?? null,
+      interval: interval ?? null,
+      test: test ?? null,
+    })),
+    agreements: agreements.map(({ tau, note, ...one }) => ({ ...one, tau: tau ?? null, note: note ?? null })),
+    costs: costs.map((one) => ({ ...one })),
+    notes,
+  };
+}
+
+async function status(path: string): Promise<Said> {
+  const { settings, outcomes, picked, finished } = readEvaluation(path);
+  const running = lockHolder(path);
+  const is = finished ? 'finished' : running === undefined ? 'stopped' : 'running';
+  const done = (event: string) => outcomes.filter((one) => one.event === event).length;
+  const methods = settings.methods.map(({ name }) => name);
+  const stages = { searched: done('searched'), trained: done('trained'), tested: done('tested') };
+  return {
+    text:
+      `${path}: evaluation of ${methods.join(', ')}, ${is}: ${stages.searched} searched, ` +
+      `${stages.trained} trained to pick, ${stages.tested} tested`,
+    json: {
+      run: path,
+      status: is,
+      pid: running?.pid ?? null,
+      methods,
+      ...stages,
+      picked: Object.fromEntries(picked),
+    },
+  };
+}
+
+/**
+ * The staged protocol of Li & Talwalkar 2019, whose stages are runs of other kinds.
+ *
+ * @param runs the table of all kinds
+ * @param goOn goes on with a run of any kind
+ */
+export function evaluationKind(runs: RunsOfAllKinds, goOn: GoOn): KindOfRun {
+  const said = (summary: EvaluationSummary): Said => ({ text: describe(summary), json: plain(summary) });
+  return {
+    event: EVALUATION,
+    name: 'evaluation',
+    async architecture(path) {
+      throw new InputError(
+        `${path}: an evaluation has no architecture of its own; name one of the runs in its folder`,
+      );
+    },
+    status,
+    show: async (path) => said(writeReport(path, runs)),
+    async goOn(path, terminal) {
+      const progress = new EvaluationProgress(terminal);
+      const finished = await continueEvaluation(
+        path,
+        {
+          step: (step) => progress.begin(step),
+          ended: (event) => progress.end(event),
+          message: (text) => terminal.line(text),
+          goOn: (run) => goOn(run, terminal),
+        },
+        runs,
+      );
+      const summary = writeReport(path, runs);
+      return { finished, ...said(finished ? summary : { ...summary, status: 'interrupted' }) };
+    },
+    async beginAgain(path, out) {
+      const { version: _, dataChecksum, ...request } = readEvaluation(path).settings;
+      await beginEvaluation(out, request);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import {
+  type FoundArchitecture,
+  parseArchitecture,
+  publishedArchitecture,
+} from '../experiments/found-architecture.js';
+import { requireReadable } from '../experiments/readable-version.js';
+import { type RunResult, readResult } from '../experiments/run-result.js';
+import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
+import type { TrainedArchitecture } from '../experiments/training-run.js';
+import { hub } from '../hub/hub.js';
+import { InputError } from '../input-error.js';
+import { readJournal } from '../runs/journal.js';
+import type { JournalEvent } from '../runs/journal-event.js';
+import { RunFolder } from '../runs/run-folder.js';
+import { readGenotypeText } from '../spaces/genotype-text.js';
+import { evaluationKind } from './evaluation.js';
+import type { KindOfRun } from './kind-of-run.js';
+import { search } from './search.js';
+import { training } from './training.js';
+import { weightSharingSearch } from './weight-sharing.js';
+
+/** Runs of every kind. */
+export const runs: RunsOfAllKinds = {
+  resultOf,
+  findArchitecture,
+  beginAgain: (path, out, changes) => kindOf(path).beginAgain(path, out, changes),
+};
+
+const evaluation = evaluationKind(runs, async (path, terminal) => {
+  const { finished } = await kindOf(path).goOn(path, terminal);
+  return finished;
+});
+
+/** The kinds of runs, by the first event of their journals. */
+const kindsOfRun: ReadonlyMap<string, KindOfRun> = new Map(
+  [search, weightSharingSearch, training, evaluation].map((kind) => [kind.event, kind]),
+);
+
+/** The kind of the run in a folder. @throws InputError where there is no run, or one that this version cannot read */
+export function kindOf(path: string): KindOfRun {
+  const { journal } = RunFolder.open(path);
+  const [begin] = readJournal(journal).events as readonly [JournalEvent];
+  requireReadable(begin, journal);
+  const kind = kindsOfRun.get(begin.event);
+  if (kind === undefined)
+    throw new InputError(
+      `${journal}:1: no run begins with '${begin.event}'; known: ${[...kindsOfRun.keys()].join(', ')}`,
+    );
+  return kind;
+}
+
+/**
+ * What a run has come to: of a search the best child's validation measure, of a training what it is judged by, of a
+ * search with shared weights the measure of its architecture with them. Reads the journal and nothing else.
+ *
+ * @throws InputError for a folder without a run, and for a kind that has no single result
+ */
+export function resultOf(path: string): RunResult {
+  const { result, name } = kindOf(path);
+  if (result === undefined)
+    throw new InputError(
+      `${path}: an ${name} cannot be compared; comparable: ${[...kindsOfRun.values()]
+        .filter((kind) => kind.result !== undefined)
+        .map((kind) => kind.name)
+        .join(', ')}`,
+    );
+  return readResult(path, result);
+}
+
+/**
+ * The architecture of a published name, of a file (JSON, or a genotype in the Python of published code), or of a run's
+ * folder.
+ *
+ * @throws InputError where there is none
+ */
+export async function findArchitecture(path: string): Promise<FoundArchitecture> {
+  const published = await publishedArchitecture(path);
+  if (published !== undefined) return published;
+  if (!existsSync(path))
+    throw new InputError(
+      `'${path}': no such file, run folder or published architecture; published: ${[...hub.keys()].join(', ')}`,
+    );
+  if (statSync(path).isDirectory()) return kindOf(path).architecture(path);
+  const content = withSpace(readGenotypeText(readFileSync(path, 'utf8'), path));
+  return parseArchitecture(content, path, dirname(path));
+}
+
+/** What `findArchitecture` finds; of a training's folder with its weights. @throws InputError where there is none */
+export async function findNetwork(path: string): Promise<TrainedArchitecture> {
+  const isRun = existsSync(path) && statSync(path).isDirectory();
+  const network = isRun ? kindOf(path).network : undefined;
+  if (network !== undefined) return network(path);
+  return { found: await findArchitecture(path), weights: undefined, signature: undefined };
+}
+
+/** A genotype as published code prints it does not name its space, but its keys tell. */
+function withSpace(content: unknown): unknown {
+  if (typeof content !== 'object' || content === null || 'space' in content) return content;
+  if ('normal' in content) return { space: 'darts-cnn', ...content };
+  if ('recurrent' in content) return { space: 'darts-rnn', ...content };
+  if ('cell' in content && typeof content.cell === 'string') return { space: 'nasbench201', ...content };
+  return content;
+}

@@ -1,0 +1,374 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import {
+  type Experiment,
+  type ExperimentRequest,
+  headerOf,
+  prepareExperiment,
+  prepareResume,
+  requestOf,
+} from '../experiments/experiment.js';
+import { architectureFile, bestOf, type ReadRun, readRun } from '../experiments/found-architecture.js';
+import { type OwnResult, type ReadResult, secondsOf } from '../experiments/run-result.js';
+import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
+import type { Json } from '../json.js';
+import { bestValue, type Measures } from '../measures/measure.js';
+import { partLabel } from '../modules/find-part.js';
+import { isFile } from '../modules/user-module.js';
+import { childName, countedIn } from '../reports/child-name.js';
+import { count, valueText } from '../reports/figures.js';
+import { recentAverage, reportSearch } from '../reports/search-report.js';
+import type { JournalEvent } from '../runs/journal-event.js';
+import { RunFolder } from '../runs/run-folder.js';
+import { lockHolder } from '../runs/run-lock.js';
+import { RunState } from '../runs/run-state.js';
+import { rungsOf } from '../runs/rungs.js';
+import { runSearch } from '../runs/search.js';
+import { taskSettings } from '../tasks/task-settings.js';
+import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { changedTask } from './changed-task.js';
+import type { KindOfRun, Said, WentOn } from './kind-of-run.js';
+import { SearchProgress } from './search-progress.js';
+
+/** What a search came to, for `--json`. */
+interface SearchSummary {
+  readonly run: string;
+  readonly status: 'finished' | 'interrupted' | 'unfinished';
+  /** Null where the budget is not a number of trials. */
+  readonly trials: number | null;
+  /** Architectures; fewer than trials where a child that goes on is another trial. */
+  readonly children: number;
+  readonly done: number;
+  readonly failed: number;
+  /** What the results cost, in the unit of the estimator; null where it does not say. */
+  readonly cost: { readonly amount: number; readonly unit: string } | null;
+  /** The best trial; its measures stand among its keys too. */
+  readonly best:
+    | (Measures & {
+        readonly trial: number;
+        /** `child 7` */
+        readonly name: string;
+        readonly measures: Measures;
+        readonly architecture: unknown;
+        /** File of its picture; null where networks of the space are not drawn. */
+        readonly picture: string | null;
+      })
+    | null;
+  /** The measure that decides. */
+  readonly measure: string;
+  /** What the trials are called. */
+  readonly counted: 'children' | 'trainings';
+  /** The page with curve and picture. */
+  readonly report: string;
+}
+
+/** Runs a prepared search from where its journal ends, shows it, and writes its report. Closes the search. */
+async function runToEnd(
+  experiment: Experiment,
+  folder: RunFolder,
+  terminal: Terminal,
+  follow: readonly JournalEvent[] = [],
+): Promise<WentOn> {
+  const progress = new SearchProgress(terminal);
+  const interrupt = interruptible(terminal);
+  for (const note of experiment.notes) terminal.line(`note: ${note}`);
+  try {
+    const end = await runSearch({
+      folder,
+      header: headerOf(experiment.settings),
+      strategy: experiment.strategy,
+      strategyName: experiment.strategy.name,
+      estimator: experiment.estimator,
+      signal: interrupt.signal,
+      report: (notice) => progress.take(notice),
+      follow,
+    });
+    terminal.settle();
+    if (end.status === 'interrupted') process.exitCode = INTERRUPTED;
+    const summary = { ...(await writeReport(folder.path)), status: end.status };
+    return { finished: end.status === 'finished', text: describe(summary), json: summary };
+  } finally {
+    interrupt.done();
+    await experiment.close();
+  }
+}
+
+/**
+ * Writes what a search has come to into its folder: report.html, curve.svg, and of the best network best.json and
+ * best.svg.
+ */
+async function writeReport(path: string): Promise<SearchSummary> {
+  const run = await readRun(path);
+  const { state, settings } = run;
+  const report = await reportSearch(run);
+  const file = join(path, 'report.html');
+  writeFileSync(file, report.html);
+  writeFileSync(join(path, 'curve.svg'), report.curve);
+  const trial = state.best === null ? undefined : state.trials[state.best.trial];
+  let best: SearchSummary['best'] = null;
+  if (trial?.outcome?.status === 'ok') {
+    const architecture = architectureFile(bestOf(run, path));
+    writeFileSync(join(path, 'best.json'), `${JSON.stringify(architecture, null, 2)}\n`);
+    const picture = report.network === undefined ? null : join(path, 'best.svg');
+    if (picture !== null) writeFileSync(picture, report.network as string);
+    const { measures } = trial.outcome;
+    best = {
+      ...measures,
+      trial: trial.trial,
+      name: childName(state, trial.trial),
+      measures,
+      architecture,
+      picture,
+    } as SearchSummary['best'];
+  }
+  const { costUnit } = settings.estimation;
+  return {
+    run: path,
+    status: state.finished ? 'finished' : 'unfinished',
+    trials: state.header.trials ?? null,
+    children: state.children,
+    done: state.done,
+    failed: state.failed,
+    cost: costUnit === undefined ? null : { amount: state.cost, unit: costUnit },
+    measure: state.objective.name,
+    counted: countedIn(state),
+    best,
+    report: file,
+  };
+}
+
+function describe(summary: SearchSummary): string {
+  const { run, status, best, failed, trials, done, counted, measure, cost } = summary;
+  const of = trials === null ? '' : ` of ${trials}`;
+  const lines = [
+    `${run}: ${status}, ${done + failed}${of} ${counted}${failed > 0 ? `, ${failed} failed` : ''}`,
+  ];
+  if (best !== null) {
+    const { measures } = best;
+    const sizes = [
+      ...(measures.params === undefined ? [] : [`${count(measures.params)} parameters`]),
+      ...(measures.macs === undefined ? [] : [`${count(measures.macs)} multiply-adds`]),
+    ];
+    lines.push(
+      [`best: ${best.name}, ${measure} ${valueText(measure, measures[measure] as number)}`, ...sizes].join(
+        ', ',
+      ),
+      `  architecture ${join(run, 'best.json')}${best.picture === null ? '' : `, picture ${best.picture}`}`,
+    );
+  }
+  if (cost !== null) lines.push(`  cost ${count(cost.amount)} ${cost.unit}`);
+  lines.push(`  report ${summary.report}`);
+  if (status !== 'finished') lines.push(`to go on: espalier resume ${run}`);
+  return lines.join('\n');
+}
+
+/** Begins a search in a new folder and runs it. @throws InputError for whatever is wrong; nothing is written then */
+export async function searchIn(
+  path: string,
+  request: ExperimentRequest,
+  terminal: Terminal,
+): Promise<WentOn> {
+  const experiment = await prepareExperiment(request, process.cwd());
+  let folder: RunFolder;
+  try {
+    folder = RunFolder.create(path, headerOf(experiment.settings));
+  } catch (error) {
+    await experiment.close();
+    throw error;
+  }
+  return runToEnd(experiment, folder, terminal);
+}
+
+async function show(path: string): Promise<Said> {
+  const summary = await writeReport(path);
+  return { text: describe(summary), json: summary };
+}
+
+const header = z.looseObject({
+  strategy: z.string(),
+  space: z.string(),
+  workers: z.int(),
+  estimation: z.looseObject({
+    estimator: z.string(),
+    checksum: z.string().optional(),
+    source: z.object({ name: z.string(), checksum: z.string() }).optional(),
+    costUnit: z.string().optional(),
+    options: z.looseObject({
+      threads: z.int().optional(),
+      training: z.looseObject({ device: z.string(), epochs: z.int() }).optional(),
+    }),
+  }),
+});
+
+/** The budget that the settings allow, or what was spent where they do not limit the trials. */
+function budgetOf(
+  state: RunState,
+  epochs: number | undefined,
+  unit: string | undefined,
+): OwnResult['budget'] {
+  const { trials } = state.header;
+  if (trials === undefined) return { amount: state.cost, unit: unit ?? 'trials' };
+  if (unit === undefined) return { amount: trials, unit: 'trials' };
+  const planned = state.trials.some((trial) => trial.epochs !== undefined) || epochs === undefined;
+  return { amount: planned ? state.cost : trials * epochs, unit };
+}
+
+const curve = z.array(z.looseObject({ measures: z.record(z.string(), z.number()) })).catch([]);
+
+const result: ReadResult = (begin, events, path): OwnResult => {
+  const { strategy, space, estimation } = header.parse(begin);
+  const state = RunState.of(events, path);
+  const { objective } = state;
+  const { source, options, costUnit, estimator, checksum } = estimation;
+  const measuredIn = (outcome: (typeof state.results)[number]['outcome']) =>
+    outcome?.status === 'ok' ? outcome.measures[objective.name] : undefined;
+  const values = state.results.flatMap(({ outcome }) => measuredIn(outcome) ?? []);
+  return {
+    strategy: partLabel(strategy),
+    space: partLabel(space),
+    data: source?.name ?? partLabel(estimator),
+    dataChecksum: source?.checksum ?? checksum ?? estimator,
+    measure: { ...objective, name: `validation ${objective.name}` },
+    value: bestValue(objective, values),
+    budget: budgetOf(state, options.training?.epochs, costUnit),
+    threads: options.threads ?? 1,
+    device: options.training?.device ?? 'cpu',
+    spent: events
+      .filter(({ event }) => event === 'result')
+      .map((event, place) => {
+        const value = measuredIn(state.results[place]?.outcome);
+        return { seconds: secondsOf(event), ...(value === undefined ? {} : { value }) };
+      }),
+    children: state.results
+      .map(({ outcome }) =>
+        outcome?.status === 'ok'
+          ? curve.parse(outcome.epochs).map(({ measures }) => measures[objective.name] as number)
+          : [],
+      )
+      .filter((child) => child.length > 0),
+  };
+};
+
+async function status(path: string): Promise<Said> {
+  const { state, settings, torn } = await readRun(path);
+  const { objective, header: begun } = state;
+  const baseline = state.updates.at(-1)?.baseline;
+  const holder = lockHolder(path);
+  const rungs = rungsOf(state);
+  const data = settings.estimation.source?.name ?? null;
+  const json = {
+    run: path,
+    status: state.finished ? 'finished' : holder === undefined ? 'stopped' : 'running',
+    pid: holder?.pid ?? null,
+    space: settings.space,
+    strategy: settings.strategy,
+    estimator: settings.estimation.estimator,
+    data,
+    order: settings.order,
+    trials: begun.trials ?? null,
+    seconds: { spent: state.seconds, budget: begun.seconds ?? null },
+    cost: { spent: state.cost, budget: begun.cost ?? null, unit: settings.estimation.costUnit ?? null },
+    children: state.children,
+    rungs,
+    told: state.told,
+    done: state.done,
+    failed: state.failed,
+    outstanding: state.outstanding.map(({ trial }) => trial),
+    best: state.best === null ? null : { ...state.best.measures, ...state.best },
+    measure: objective.name,
+    recentAverage: recentAverage(state) ?? null,
+    rewardBaseline: typeof baseline === 'number' ? baseline : null,
+    failures: state.failures,
+    tornLastLine: torn,
+  };
+  const textOf = (value: number) => valueText(objective, value);
+  const best =
+    state.best === null
+      ? ''
+      : `, best ${objective.name} ${textOf(state.best.value)} (${childName(state, state.best.trial)})`;
+  const of = begun.trials === undefined ? '' : ` of ${begun.trials}`;
+  const lines = [
+    `${path}: ${partLabel(settings.strategy)} on ${partLabel(settings.space)} with ` +
+      `${data ?? `estimator ${partLabel(settings.estimation.estimator)}`}, ` +
+      `${json.status}: ${state.told}${of} ${countedIn(state)}, ${state.failed} failed${best}`,
+    ...rungs.map(
+      ({ epochs, told, asked, promoted, best: itsBest }) =>
+        `  ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}: ${told} of ${asked} children trained, ` +
+        `${promoted} promoted${itsBest === null ? '' : `, best ${textOf(itsBest)}`}`,
+    ),
+    ...state.failures.map(({ trial, reason }) => `  ${childName(state, trial)} failed: ${reason}`),
+  ];
+  return { text: lines.join('\n'), json };
+}
+
+async function goOn(path: string, terminal: Terminal, follow?: readonly JournalEvent[]): Promise<WentOn> {
+  const run = await readRun(path);
+  if (run.state.finished) {
+    terminal.line(`${path}: the search is finished; there is nothing to go on with`);
+    return { finished: true, ...(await show(path)) };
+  }
+  const experiment = await prepareResume(headerOf(run.settings), run.from);
+  if (run.state.told > 0)
+    terminal.line(`${path}: going on after ${run.state.told}${ofTrials(run)} ${countedIn(run.state)}`);
+  return runToEnd(experiment, run.folder, terminal, follow);
+}
+
+const ofTrials = ({ state }: ReadRun) =>
+  state.header.trials === undefined ? '' : ` of ${state.header.trials}`;
+
+async function beginAgain(path: string, out: string, changes: SearchChanges = {}): Promise<void> {
+  const { settings } = await readRun(path);
+  const request = changedRequest(requestOf(settings), changes);
+  // The order of the results is repeated, not chosen anew.
+  const experiment = await prepareExperiment(request, process.cwd());
+  try {
+    RunFolder.create(out, headerOf(experiment.settings));
+  } finally {
+    await experiment.close();
+  }
+}
+
+/** Which inputs are held out follows the seed, as in `espalier search`. */
+function changedRequest(
+  request: ExperimentRequest,
+  { seed = request.seed, from = '.' }: SearchChanges,
+): ExperimentRequest {
+  const isHere = resolve(from) === process.cwd();
+  const path = (name: string) => (isHere || !isFile(name) ? name : resolve(from, name));
+  const { task } = request.estimatorOptions;
+  const settings = taskSettings.safeParse(task);
+  return {
+    ...request,
+    seed,
+    space: path(request.space),
+    strategy: path(request.strategy),
+    estimator: path(request.estimator),
+    ...(settings.success
+      ? {
+          estimatorOptions: {
+            ...request.estimatorOptions,
+            task: changedTask(
+              settings.data,
+              request.seed,
+              seed,
+              isHere ? undefined : from,
+            ) as unknown as Json,
+          },
+        }
+      : {}),
+  };
+}
+
+/** A search that trains and measures each child by itself. */
+export const search: KindOfRun = {
+  event: 'run',
+  name: 'search',
+  result,
+  architecture: async (path) => bestOf(await readRun(path), path),
+  status,
+  show,
+  goOn,
+  beginAgain,
+};

@@ -1,0 +1,237 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { architectureFile } from '../experiments/found-architecture.js';
+import {
+  endOf,
+  epochsOf,
+  measureIn,
+  type OwnResult,
+  type ReadResult,
+  secondsOf,
+} from '../experiments/run-result.js';
+import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
+import {
+  beginSupernetRun,
+  continueSupernetRun,
+  foundBy,
+  readSupernetRun,
+  SUPERNET,
+  supernetRequestOf,
+} from '../experiments/supernet-run.js';
+import type { Json } from '../json.js';
+import { type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
+import { partLabel } from '../modules/find-part.js';
+import { isFile } from '../modules/user-module.js';
+import { duration, valueText } from '../reports/figures.js';
+import { reportSupernet } from '../reports/supernet-report.js';
+import type { JournalEvent } from '../runs/journal-event.js';
+import { lockHolder } from '../runs/run-lock.js';
+import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { changedTask } from './changed-task.js';
+import type { KindOfRun, Said, WentOn } from './kind-of-run.js';
+
+/** What a search with shared weights came to, for `--json`. */
+interface SupernetSummary {
+  readonly run: string;
+  readonly status: 'finished' | 'interrupted' | 'unfinished';
+  readonly strategy: string;
+  readonly epochs: number;
+  /** The measure that decides. */
+  readonly measure: string;
+  /** Of the choice where the strategy measures it, or of the supernet after the last epoch. */
+  readonly value: number | null;
+  readonly measures: Measures | null;
+  readonly architecture: unknown;
+}
+
+const LINE_EVERY_MS = 200;
+
+async function goOn(path: string, terminal: Terminal): Promise<WentOn> {
+  const interrupt = interruptible(terminal);
+  const begun = performance.now();
+  let shown = 0;
+  let stepsBefore: number | undefined;
+  let best = '';
+  const live = (text: () => string) => {
+    const now = performance.now();
+    if (!terminal.isLive || now - shown < LINE_EVERY_MS) return;
+    shown = now;
+    terminal.live(text());
+  };
+  const { objectives, epochs: already } = await readSupernetRun(path);
+  const [objective] = objectives;
+  if (already.length > 0)
+    terminal.line(`${path}: going on after ${already.length} ${already.length === 1 ? 'epoch' : 'epochs'}`);
+  let rate = 0;
+  try {
+    const finished = await continueSupernetRun(path, {
+      signal: interrupt.signal,
+      message: (text) => terminal.line(text),
+      step({ epoch, epochs, step, stepsPerEpoch, loss }) {
+        const done = (epoch - 1) * stepsPerEpoch + step;
+        stepsBefore ??= done - 1;
+        rate = ((done - stepsBefore) * 1000) / (performance.now() - begun);
+        live(
+          () =>
+            `epoch ${epoch} of ${epochs}, step ${step} of ${stepsPerEpoch}: loss ${loss.toFixed(4)}, ` +
+            `${rate.toFixed(1)} steps a second, ${duration((epochs * stepsPerEpoch - done) / rate)} left${best}`,
+        );
+      },
+      epochEnded(event) {
+        const value = measureIn(event, objective.name);
+        if (value !== undefined) best = `, ${describeMeasure(objective, value)}`;
+        terminal.line(
+          `epoch ${event.epoch}: training loss ${(event.loss as number).toFixed(4)}` +
+            `${value === undefined ? '' : `, supernet ${describeMeasure(objective, value)}`}` +
+            `, ${rate.toFixed(1)} steps a second${describeSkips(event)}`,
+        );
+        if (typeof event.warning === 'string') terminal.line(`warning: ${event.warning}`);
+      },
+      choice: ({ done, of, what }) => live(() => `choosing: ${done} of ${of}, ${what}`),
+    });
+    terminal.settle();
+    if (!finished) process.exitCode = INTERRUPTED;
+    const written = await writeResult(path);
+    const summary: SupernetSummary = finished ? written : { ...written, status: 'interrupted' };
+    return { finished, text: describe(summary, objective), json: summary };
+  } finally {
+    interrupt.done();
+  }
+}
+
+function describeSkips({ skips }: JournalEvent): string {
+  if (typeof skips !== 'object' || skips === null) return '';
+  const counts = Object.entries(skips as Record<string, Json>).map(([cell, count]) => `${count} in ${cell}`);
+  return `, skip connections: ${counts.join(', ')}`;
+}
+
+const describeMeasure = (measure: Measure, value: number) =>
+  `validation ${measure.name} ${valueText(measure, value)}`;
+
+/** What the journal of a search says it has come to. */
+async function readSummary(path: string): Promise<SupernetSummary> {
+  const run = await readSupernetRun(path);
+  const { settings, objectives, epochs, end } = run;
+  const [{ name }] = objectives;
+  const last = end?.measures === undefined ? epochs.at(-1) : end;
+  const found = end !== undefined || epochs.at(-1)?.architecture !== undefined;
+  return {
+    run: path,
+    status: end === undefined ? 'unfinished' : 'finished',
+    strategy: settings.strategy,
+    epochs: epochs.length,
+    measure: name,
+    value: measureIn(last, name) ?? null,
+    measures: (last?.measures as unknown as Measures | undefined) ?? null,
+    architecture: found ? architectureFile(foundBy(run, path)) : null,
+  };
+}
+
+/**
+ * Writes what a search has come to into its folder: report.html, and of the architecture, if there is one, best.json and
+ * best.svg.
+ */
+async function writeResult(path: string): Promise<SupernetSummary> {
+  const summary = await readSummary(path);
+  const report = reportSupernet(await readSupernetRun(path));
+  writeFileSync(join(path, 'report.html'), report.html);
+  if (report.cells !== undefined) writeFileSync(join(path, 'best.svg'), report.cells);
+  if (summary.architecture !== null)
+    writeFileSync(join(path, 'best.json'), `${JSON.stringify(summary.architecture, null, 2)}\n`);
+  return summary;
+}
+
+function describe(summary: SupernetSummary, objective: Measure): string {
+  const { run, status, strategy, epochs, value, architecture } = summary;
+  const lines = [`${run}: ${status}, ${strategy} after ${epochs} epochs`];
+  if (value !== null) lines.push(`  ${describeMeasure(objective, value)} with the shared weights`);
+  if (architecture !== null) lines.push(`  architecture ${join(run, 'best.json')}`);
+  lines.push(`  report ${join(run, 'report.html')}`);
+  if (status !== 'finished') lines.push(`to go on: espalier resume ${run}`);
+  return lines.join('\n');
+}
+
+async function show(path: string): Promise<Said> {
+  const summary = await writeResult(path);
+  const [objective] = (await readSupernetRun(path)).objectives;
+  return { text: describe(summary, objective), json: summary };
+}
+
+async function status(path: string): Promise<Said> {
+  const running = lockHolder(path);
+  const summary = await readSummary(path);
+  const is = summary.status === 'finished' ? 'finished' : running === undefined ? 'stopped' : 'running';
+  return {
+    text: `${path}: ${summary.strategy}, ${is}: ${summary.epochs} epochs done`,
+    json: { ...summary, status: is, pid: running?.pid ?? null },
+  };
+}
+
+const header = z.looseObject({
+  strategy: z.string(),
+  space: z.string(),
+  threads: z.int(),
+  task: z.looseObject({ data: z.string() }),
+  dataChecksum: z.string(),
+  objectives: objectivesSchema,
+  strategyOptions: z.looseObject({ epochs: z.int(), device: z.string() }),
+});
+
+/**
+ * The end has a measure where the strategy measures the architecture that it chose. Otherwise the last epoch has that of
+ * the supernet as a whole, which is another measure and not to be compared with the former.
+ */
+const result: ReadResult = (begin, events): OwnResult => {
+  const { strategy, space, threads, task, dataChecksum, objectives, strategyOptions } = header.parse(begin);
+  const [objective] = objectives;
+  const end = endOf(events);
+  const epochs = epochsOf(events);
+  const isOfSupernet = end !== undefined && measureIn(end, objective.name) === undefined;
+  return {
+    strategy: partLabel(strategy),
+    space: partLabel(space),
+    data: task.data.split(':')[0] as string,
+    dataChecksum,
+    measure: {
+      ...objective,
+      name: `validation ${objective.name} ${isOfSupernet ? 'of the supernet' : 'with shared weights'}`,
+    },
+    value: measureIn(isOfSupernet ? epochs.at(-1) : end, objective.name),
+    budget: { amount: strategyOptions.epochs, unit: 'epochs' },
+    threads,
+    device: strategyOptions.device,
+    // Choosing takes time too, in random search with shared weights more than the training.
+    spent: [...epochs, ...(end === undefined ? [] : [end])].map((event) => {
+      const value = measureIn(event, objective.name);
+      return { seconds: secondsOf(event), ...(value === undefined ? {} : { value }) };
+    }),
+  };
+};
+
+async function beginAgain(path: string, out: string, changes: SearchChanges = {}): Promise<void> {
+  const request = supernetRequestOf((await readSupernetRun(path)).settings);
+  const { seed = request.seed, from = '.' } = changes;
+  const isHere = resolve(from) === process.cwd();
+  const own = (name: string) => (isHere || !isFile(name) ? name : resolve(from, name));
+  await beginSupernetRun(out, {
+    ...request,
+    seed,
+    space: own(request.space),
+    strategy: own(request.strategy),
+    task: changedTask(request.task, request.seed, seed, isHere ? undefined : from),
+  });
+}
+
+/** A search that trains one supernet in place of children. */
+export const weightSharingSearch: KindOfRun = {
+  event: SUPERNET,
+  name: 'search with shared weights',
+  result,
+  architecture: async (path) => foundBy(await readSupernetRun(path), path),
+  status,
+  show,
+  goOn,
+  beginAgain,
+};

@@ -1,0 +1,44 @@
+import { dataFormsOf } from '../../data/open-data.js';
+import { tokens } from '../../network-kinds/tokens.js';
+import type { Space } from '../../space/space.js';
+import { requireDevice } from '../device.js';
+import { defineTask, type TrainingOptions } from '../task-definition.js';
+import { type LanguageLoss, LanguageModelling, languageMeasures } from './language-modelling.js';
+import { openText } from './open-text.js';
+import { predictTokens } from './predict-tokens.js';
+import { languageSupernetOptions } from './supernet-options.js';
+import { languageTrainingOptions } from './training-options.js';
+
+/** The next token of a text: cross entropy over the vocabulary, judged by the perplexity. */
+export const languageModelling = defineTask({
+  name: 'language-modelling',
+  networks: tokens,
+  measures: languageMeasures,
+  training: {
+    options: languageTrainingOptions,
+    paper: (_space: Space): TrainingOptions => ({}),
+    small: { epochs: 10, batchSize: 20 },
+    // Zoph & Le 2016, section 4.2.
+    child: { epochs: 35 },
+    smallChild: { epochs: 2, batchSize: 20 },
+  },
+  supernet: {
+    options: languageSupernetOptions,
+    alpha: { learningRate: 3e-3, beta1: 0.9 },
+  },
+  dataForms: dataFormsOf('text'),
+  heldOut: false,
+  open(settings) {
+    const text = openText(settings);
+    return {
+      input: text.input,
+      checksum: text.checksum,
+      signature: { vocabulary: [...text.vocabulary] },
+      task: (options) => new LanguageModelling(text, options as unknown as LanguageLoss),
+      requireTrainable(_network, _space, { device }) {
+        requireDevice(device as string);
+      },
+    };
+  },
+  predict: predictTokens,
+});

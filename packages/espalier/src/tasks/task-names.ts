@@ -1,0 +1,31 @@
+import { InputError } from '../input-error.js';
+import { DEFAULT_READS } from '../networks/require-reads.js';
+import type { AnySpaceDefinition } from '../space/space.js';
+import { imageClassification } from './image-classification/definition.js';
+import { languageModelling } from './language-modelling/definition.js';
+import type { AnyTaskDefinition } from './task-definition.js';
+
+/** The tasks in the box. Of several whose networks read the same, the first is the default. */
+export const tasks: ReadonlyMap<string, AnyTaskDefinition> = new Map<string, AnyTaskDefinition>(
+  [imageClassification, languageModelling].map((definition) => [definition.name, definition]),
+);
+
+/**
+ * The task that the networks of a space are for: the one that the space names, or the first whose networks read what its
+ * networks read.
+ *
+ * @throws InputError where no task in the box has such networks
+ */
+export function usualTask({ name, task, reads = DEFAULT_READS }: AnySpaceDefinition): AnyTaskDefinition {
+  const found =
+    task === undefined
+      ? [...tasks.values()].find(({ networks }) => networks.reads === reads)
+      : tasks.get(task);
+  if (found === undefined)
+    throw new InputError(
+      task === undefined
+        ? `space ${name}: its networks read ${reads}, and no task in the box has such networks; name a file with --task`
+        : `space ${name}: its task '${task}' is unknown; known: ${[...tasks.keys()].join(', ')}`,
+    );
+  return found;
+}

@@ -1,0 +1,39 @@
+import { generatorState, type nn, noGrad, scope, setGeneratorState, type Tensor } from '@espalier/torch';
+
+/** Runs passes that may change tensors, and restores these afterwards. */
+export function restoring<T>(tensors: readonly Tensor[], passes: () => T): T {
+  const before = scope(() => noGrad(() => tensors.map((tensor) => tensor.clone().keep())));
+  try {
+    return passes();
+  } finally {
+    noGrad(() => {
+      for (const [place, tensor] of tensors.entries()) tensor.copy_(before[place] as Tensor);
+    });
+    for (const value of before) value.free();
+  }
+}
+
+/** The tensors of a module's state that training changes without a gradient: the running statistics of batch norm. */
+export function buffersOf(module: nn.Module): readonly Tensor[] {
+  return [...module.namedBuffers()].map(([, buffer]) => buffer);
+}
+
+/** Runs passes that leave no trace: afterwards the buffers of the module and the random generator are as before. */
+export function undisturbed<T>(module: nn.Module, passes: () => T): T {
+  const generator = generatorState();
+  try {
+    return restoring(buffersOf(module), passes);
+  } finally {
+    setGeneratorState(generator);
+  }
+}
+
+/** A loss that draws the same random numbers each time: the dropout masks of its first pass. */
+export function withSameMasks(loss: () => Tensor): () => Tensor {
+  let first: Uint8Array | undefined;
+  return () => {
+    if (first === undefined) first = generatorState();
+    else setGeneratorState(first);
+    return loss();
+  };
+}

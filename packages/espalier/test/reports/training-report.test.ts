@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import type { TrainingRunSettings } from '../../src/experiments/training-run.js';
+import { accuracy } from '../../src/measures/accuracy.js';
+import { loss } from '../../src/measures/loss.js';
+import { perplexity } from '../../src/measures/perplexity.js';
+import { reportTraining } from '../../src/reports/training-report.js';
+import type { JournalEvent } from '../../src/runs/journal-event.js';
+import { parseXml } from '../drawing/xml.js';
+
+const settings: TrainingRunSettings = {
+  version: '0.2.0',
+  architecture: { space: 'darts-cnn', normal: [] },
+  task: { name: 'image-classification', data: 'cifar10:data/cifar', seed: 1 },
+  dataChecksum: 'ab12',
+  input: { channels: 3, height: 32, width: 32, classes: 10 },
+  signature: 'ef56',
+  objectives: [accuracy, loss],
+  training: { epochs: 3, schedule: 'cosine' },
+  seed: 4,
+  threads: 2,
+};
+const begin: JournalEvent = { event: 'train' };
+const epoch = (number: number, measures?: Readonly<Record<string, number>>): JournalEvent => ({
+  event: 'epoch',
+  epoch: number,
+  loss: 2 / number,
+  ...(measures === undefined ? {} : { measures }),
+});
+const end: JournalEvent = {
+  event: 'end',
+  judge: 'test',
+  measures: { accuracy: 0.9321, loss: 0.25314, mystery: 1234.5 },
+  loss: 2 / 3,
+};
+
+/** Headings, facts and pictures of a page. */
+function read(page: string) {
+  const all = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, ...found]) => found);
+  return {
+    title: all(/<h1>(.*?)<\/h1>/g).flat()[0],
+    facts: all(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/g),
+    headings: all(/<h2>(.*?)<\/h2>/g).flat(),
+    pictures: all(/<svg[^>]*>\s*<title>(.*?)<\/title>/g).flat(),
+    rows: all(/<tr><td>(.*?)<\/td><td>(.*?)<\/td><\/tr>/g),
+  };
+}
+
+describe('the page of a training', () => {
+  test('shows the measures on the test data, each in its own format, and the loss by epoch', () => {
+    const page = reportTraining(settings, [begin, epoch(1), epoch(2), epoch(3), end]);
+    expect(read(page)).toEqual({
+      title: 'Training: darts-cnn, cifar10',
+      facts: [
+        ['epochs', '3 of 3'],
+        ['test accuracy', '93.21%'],
+        ['test loss', '0.2531'],
+        ['test mystery', '1235'],
+      ],
+      headings: ['Training loss by epoch', 'Settings'],
+      pictures: ['Training loss by epoch'],
+      rows: [
+        ['version', '0.2.0'],
+        ['task.name', 'image-classification'],
+        ['task.data', 'cifar10:data/cifar'],
+        ['task.seed', '1'],
+        ['dataChecksum', 'ab12'],
+        ['input.channels', '3'],
+        ['input.height', '32'],
+        ['input.width', '32'],
+        ['input.classes', '10'],
+        ['signature', 'ef56'],
+        ['objectives', expect.stringContaining('accuracy')],
+        ['training.epochs', '3'],
+        ['training.schedule', 'cosine'],
+        ['seed', '4'],
+        ['threads', '2'],
+      ],
+    });
+    // A page is well-formed XML after its first line.
+    expect(() => parseXml(page.replace(/^.*\n/, ''))).not.toThrow();
+  });
+
+  test('shows the validation measure by epoch if the training was validated', () => {
+    const validated = { ...settings, objectives: [perplexity, loss] as never, judge: 'validation' as const };
+    const perplexities = [80, 64.5, 61.25].map((value, place) => epoch(place + 1, { perplexity: value }));
+    const page = reportTraining(validated, [
+      begin,
+      ...perplexities,
+      { event: 'end', measures: { perplexity: 61.25, loss: Math.log(61.25) } },
+    ]);
+    const { facts, headings, pictures } = read(page);
+    expect(facts).toEqual([
+      ['epochs', '3 of 3'],
+      ['validation perplexity', '61.25'],
+      ['validation loss', '4.115'],
+    ]);
+    expect(headings).toEqual(['Training loss by epoch', 'Validation perplexity by epoch', 'Settings']);
+    expect(pictures).toEqual(['Training loss by epoch', 'Validation perplexity by epoch']);
+  });
+
+  test('of an unfinished training shows its epochs and no measures', () => {
+    const { facts, headings } = read(reportTraining(settings, [begin, epoch(1)]));
+    expect(facts).toEqual([['epochs', '1 of 3']]);
+    expect(headings).toEqual(['Training loss by epoch', 'Settings']);
+    expect(read(reportTraining(settings, [begin])).headings).toEqual(['Settings']);
+  });
+
+  test("names a user's space by its file, without the folder", () => {
+    const own = { ...settings, architecture: { space: './spaces/own-cnn.ts' } };
+    expect(read(reportTraining(own, [begin])).title).toBe('Training: own-cnn.ts, cifar10');
+  });
+});
