@@ -1,10 +1,11 @@
-// The functions that JavaScript sees.
+// The functions that the addon exports to JavaScript.
 #include <memory>
 
 #include "autocast.h"
 #include "autograd.h"
 #include "call.h"
 #include "environment.h"
+#include "files.h"
 #include "javascript.h"
 #include "memory.h"
 #include "process.h"
@@ -28,7 +29,13 @@ napi_property_descriptor function(const char* name) {
 NAPI_MODULE_INIT() {
   using namespace espalier;
   keep_freed_memory();
-  auto environment = std::make_unique<Environment>();
+  std::unique_ptr<Environment> environment;
+  try {
+    environment = std::make_unique<Environment>();
+  } catch (const std::exception& error) {
+    throw_error(env, error.what());
+    return nullptr;
+  }
   const auto release = [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); };
   if (napi_set_instance_data(env, environment.get(), release, nullptr) != napi_ok) return nullptr;
   environment.release();
@@ -39,6 +46,8 @@ NAPI_MODULE_INIT() {
       function<operator_schemas>("schemas"),
       function<tensor_from_bytes>("fromBytes"),
       function<tensor_to_bytes>("toBytes"),
+      function<read_tensor>("readTensor"),
+      function<write_tensor>("writeTensor"),
       function<tensor_item>("item"),
       function<tensor_shape>("shape"),
       function<tensor_strides>("strides"),
@@ -67,6 +76,7 @@ NAPI_MODULE_INIT() {
       function<set_generator_state>("setGeneratorState"),
       function<threads>("threads"),
       function<set_threads>("setThreads"),
+      function<set_least_work>("setLeastWork"),
       function<version>("version"),
       function<configuration>("configuration"),
       function<start_profile>("startProfile"),

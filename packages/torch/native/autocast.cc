@@ -1,4 +1,4 @@
-// Autocast on the CPU: libtorch's own choice of the operators that run in a lesser precision.
+// Autocast on the CPU. libtorch chooses the operators that run in lower precision.
 #include "autocast.h"
 
 #include <ATen/ATen.h>
@@ -8,7 +8,7 @@
 namespace espalier {
 namespace {
 
-// Since 2.4 these functions take the device.
+// Since libtorch 2.4, these functions take a device.
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
 bool is_enabled() { return at::autocast::is_autocast_enabled(at::kCPU); }
 void set_enabled(bool enabled) { at::autocast::set_autocast_enabled(at::kCPU, enabled); }
@@ -27,7 +27,7 @@ napi_value set_autocast(const Arguments& arguments) {
   const at::ScalarType before = is_enabled() ? dtype() : at::kFloat;
   const auto now = static_cast<at::ScalarType>(to_int(arguments.env, arguments[0]));
   if (now != before) {
-    // It has weights as they were, in the type of before.
+    // It holds weights in the type of before.
     at::autocast::clear_cache();
     set_enabled(now != at::kFloat);
     if (now != at::kFloat) set_dtype(now);

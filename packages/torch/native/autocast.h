@@ -4,9 +4,9 @@
 
 namespace espalier {
 
-// setAutocast(dtype): of this thread, float32 for none; what it was before. Forgets the weights that were cast
+// setAutocast(dtype): sets this thread's autocast, float32 for none; returns the one before. Empties the cache of cast weights
 napi_value set_autocast(const Arguments&);
-// hasBfloat16(): whether this CPU has instructions for products of bfloat16
+// hasBfloat16(): whether this CPU multiplies bfloat16 in hardware
 napi_value has_bfloat16(const Arguments&);
 
 }  // namespace espalier

@@ -1,4 +1,4 @@
-// Reverse-mode differentiation: libtorch's own engine, reached for several outputs and inputs at once.
+// Reverse-mode differentiation by libtorch's engine, for several outputs and inputs at once.
 #include "autograd.h"
 
 #include <ATen/ATen.h>
@@ -48,7 +48,7 @@ std::string explain(const char* function, const std::vector<at::Tensor>& outputs
   return out.str();
 }
 
-// Runs libtorch's engine; what it throws names the function and the shapes.
+// Runs libtorch's engine. Its errors get the name of the function and the shapes.
 template <typename Differentiate>
 auto differentiate(const char* function, const std::vector<at::Tensor>& outputs, const std::vector<at::Tensor>& inputs,
                    Differentiate body) -> decltype(body()) {
@@ -104,7 +104,7 @@ napi_value is_leaf(const Arguments& arguments) { return boolean(arguments.env, t
 
 napi_value gradients(const Arguments& arguments) {
   std::vector<at::Tensor> result;
-  // Others have none, and libtorch warns of the question.
+  // Other tensors have none, and libtorch warns when asked.
   for (const at::Tensor& tensor : tensors_of(arguments, 0))
     result.push_back(tensor.is_leaf() || tensor.retains_grad() ? tensor.grad() : at::Tensor());
   return optional_tensors(arguments, result);

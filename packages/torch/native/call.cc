@@ -1,4 +1,4 @@
-// The one door to all of ATen: an operator looked up by name, its arguments read after its own schema, called boxed.
+// The way to all of ATen: looks an operator up by name, reads its arguments by its schema and calls it boxed.
 #include "call.h"
 
 #include <cmath>
@@ -17,7 +17,7 @@ c10::Scalar to_scalar(napi_env env, napi_value value) {
     case napi_bigint:
       return c10::Scalar(to_int(env, value));
     default: {
-      // A whole number counts as an integer, as in Python: it does not turn an integer tensor into a floating one.
+      // A whole number is an integer, as in Python: it does not turn an integer tensor into a floating-point one.
       const double number = to_double(env, value);
       const bool whole = std::abs(number) <= 9007199254740992.0 && std::trunc(number) == number;
       if (whole && !(number == 0 && std::signbit(number))) return c10::Scalar(static_cast<int64_t>(number));
@@ -29,7 +29,7 @@ c10::Scalar to_scalar(napi_env env, napi_value value) {
 c10::IValue to_ivalue(Environment& environment, napi_env env, napi_value value, const c10::Type& type, int64_t fixed_length);
 
 c10::IValue to_list(Environment& environment, napi_env env, napi_value value, const c10::TypePtr& item, int64_t fixed_length) {
-  // A number stands for a list of equal numbers where the schema fixes the length: a stride of 2 is [2, 2].
+  // Where the schema fixes the length of a list, a number stands for that many equal numbers: a stride of 2 is [2, 2].
   const bool repeated = fixed_length > 0 && !is_array(env, value);
   switch (item->kind()) {
     case c10::TypeKind::IntType:
@@ -141,8 +141,8 @@ void push_arguments(Environment& environment, const Operator& op, const Argument
   }
 }
 
-// What a reader needs beside libtorch's own message: the operator, and what it was given. The arguments are read a second
-// time, because the call has taken lists off its stack.
+// Adds the operator and its arguments to libtorch's message. Reads the arguments a second time, because the call may have taken lists
+// off its stack.
 std::string explain(Environment& environment, const Operator& op, const Arguments& arguments, const std::string& message) {
   c10::Stack stack;
   push_arguments(environment, op, arguments, stack);

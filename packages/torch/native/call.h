@@ -8,9 +8,9 @@ namespace espalier {
 napi_value find_operator(const Arguments&);
 // call(operator, ...arguments): a handle, a number, null, or an array of them
 napi_value call_operator(const Arguments&);
-// callInPlace(operator, ...arguments): its results, which are its arguments, get no handles
+// callInPlace(operator, ...arguments): the results are arguments and get no handles
 napi_value call_in_place(const Arguments&);
-// schemas(): string[], every operator that the dispatcher knows
+// schemas(): string[], of every operator of the dispatcher
 napi_value operator_schemas(const Arguments&);
 
 }  // namespace espalier

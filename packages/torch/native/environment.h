@@ -1,19 +1,27 @@
-// What one JavaScript thread holds: its tensors and the operators it has looked up.
+// The state of one JavaScript thread: its tensors and the operators it has looked up.
 #pragma once
 
 #include <node_api.h>
 
-#include <string>
-#include <vector>
+#include <deque>
+#include <memory>
 
 #include "handles.h"
 #include "operators.h"
 
 namespace espalier {
 
-struct Environment {
-  HandleTable tensors;
-  std::vector<Operator> operators;
+class Environment {
+  std::unique_ptr<HandleTable> table_ = HandleTables::take();
+
+ public:
+  HandleTable& tensors = *table_;
+  // A deque: a running call refers to its operator, while JavaScript may look up another.
+  std::deque<Operator> operators;
+
+  Environment() = default;
+  Environment(const Environment&) = delete;
+  ~Environment() { HandleTables::give_back(std::move(table_)); }
 
   static Environment& of(napi_env env) {
     void* data = nullptr;

@@ -1,10 +1,11 @@
-// Reading and writing JavaScript values through Node-API, with C++ exceptions turned into JavaScript ones.
+// Reads and writes JavaScript values through Node-API, and turns C++ exceptions into JavaScript ones.
 #pragma once
 
 #include <node_api.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -14,7 +15,7 @@
 
 namespace espalier {
 
-// A JavaScript exception is pending already: unwind to the border without making another.
+// A JavaScript exception is already pending: unwind to the entry point without raising another.
 struct Pending {};
 
 inline void check(napi_env env, napi_status status, const char* expected) {
@@ -57,10 +58,12 @@ inline int64_t to_int(napi_env env, napi_value value) {
     return result;
   }
   const double number = to_double(env, value);
-  const int64_t result = static_cast<int64_t>(number);
-  if (static_cast<double>(result) != number)
-    throw std::invalid_argument("expected an integer, not " + std::to_string(number));
-  return result;
+  // Doubles outside this range, and NaN, have no int64_t to convert to.
+  constexpr double kEnd = 9223372036854775808.0;
+  if (number >= -kEnd && number < kEnd && std::trunc(number) == number) return static_cast<int64_t>(number);
+  std::ostringstream message;
+  message << "expected an integer, not " << number;
+  throw std::invalid_argument(message.str());
 }
 
 inline std::string to_string(napi_env env, napi_value value) {
@@ -156,14 +159,14 @@ class Arguments {
   napi_value values_[kMost];
 };
 
-// libtorch's own message without what it may put behind: the C++ stack, or the backends that have an operator.
+// libtorch's message without what may follow it: the C++ stack, or the list of backends that have an operator.
 inline std::string without_backtrace(const std::string& message) {
   return message.substr(0, std::min(message.find("\nException raised from"), message.find("\n\n")));
 }
 
 void throw_error(napi_env env, const std::string& message);
 
-// Runs `body` for a call from JavaScript; whatever it throws becomes a JavaScript Error (code ERR_TORCH).
+// Runs `body` for a call from JavaScript. Whatever it throws becomes a JavaScript Error with the code ERR_TORCH.
 template <napi_value (*body)(const Arguments&)>
 napi_value guarded(napi_env env, napi_callback_info info) {
   try {

@@ -1,16 +1,16 @@
-// Memory of tensors and of kernels. A training step asks for the same sizes as the one before, so what is freed is kept for
-// it: to give memory back to the system and to take it again costs more than many an operator.
+// The memory of tensors and kernels. A training step asks for the same sizes as the step before it, so freed memory is kept: giving
+// it back to the system and taking it again costs more than many an operator.
 #pragma once
 
 #include <cstddef>
 
 namespace espalier {
 
-// So many bytes, which begin at the border of a line of the cache; null where there are none left.
+// Allocates this many bytes, aligned to a line of the cache. Null where there is not enough memory.
 void* take_lines(std::size_t bytes);
 void give_back_lines(void* memory);
 
-// Makes tensors live in such memory, from now on and for the whole process.
+// Makes libtorch allocate tensors this way, from now on and in the whole process.
 void keep_freed_memory();
 
 }  // namespace espalier

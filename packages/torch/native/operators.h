@@ -1,10 +1,9 @@
-// An operator of libtorch's dispatcher and how its arguments are read.
+// An operator of libtorch's dispatcher, with its schema.
 #pragma once
 
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include <string>
-#include <vector>
 
 namespace espalier {
 

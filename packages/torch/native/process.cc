@@ -1,4 +1,4 @@
-// What the whole process shares: the random generator of the CPU, the threads, libtorch itself.
+// The state of the whole process: the random generator of the CPU, the number of threads, libtorch itself.
 #include "process.h"
 
 #include <ATen/ATen.h>
@@ -7,14 +7,17 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <cstring>
+#include <thread>
 
+#include "kernels/chunks.h"
 #include "kernels/loops.h"
 
 namespace espalier {
 
 napi_value manual_seed(const Arguments& arguments) {
-  // at::manual_seed seeds every device's generator.
+  // This seeds the generator of every device.
   at::manual_seed(static_cast<uint64_t>(to_int(arguments.env, arguments[0])));
   return nullptr;
 }
@@ -47,13 +50,22 @@ napi_value set_generator_state(const Arguments& arguments) {
 napi_value threads(const Arguments& arguments) { return number(arguments.env, at::get_num_threads()); }
 
 napi_value set_threads(const Arguments& arguments) {
+  // Where the system refuses a thread, OpenMP ends the process.
+  const int64_t most = std::max<int64_t>(64, std::thread::hardware_concurrency());
   const int64_t count = to_int(arguments.env, arguments[0]);
-  if (count < 1) throw std::invalid_argument("the number of threads is at least 1, not " + std::to_string(count));
+  if (count < 1 || count > most)
+    throw std::invalid_argument("the number of threads is " + std::to_string(count) + "; allowed: 1 to " + std::to_string(most));
   at::set_num_threads(static_cast<int>(count));
-  // Debian's libtorch multiplies matrices in an OpenBLAS with threads of its own, which libtorch does not tell.
+  // Debian's libtorch multiplies matrices with an OpenBLAS that has threads of its own, which libtorch does not inform.
   using SetThreads = void (*)(int);
   if (const auto set = reinterpret_cast<SetThreads>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) set(static_cast<int>(count));
   return nullptr;
+}
+
+napi_value set_least_work(const Arguments& arguments) {
+  const int64_t work = to_int(arguments.env, arguments[0]);
+  if (work < 0) throw std::invalid_argument("the least work of several threads is " + std::to_string(work) + "; allowed: 0 or more multiply-adds");
+  return number(arguments.env, static_cast<double>(least_work.exchange(work)));
 }
 
 napi_value version(const Arguments& arguments) { return string(arguments.env, TORCH_VERSION); }

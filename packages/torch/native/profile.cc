@@ -1,4 +1,4 @@
-// How long operators take: libtorch tells its observers when one begins and when it ends.
+// The time that operators take. libtorch calls observers when an operator begins and when it ends.
 #include "profile.h"
 
 #include <ATen/ATen.h>
@@ -23,7 +23,7 @@ struct Call {
 struct Profile {
   at::CallbackHandle callback;
   std::vector<Call> calls;
-  // Whether the last call goes on: what begins now is called by it.
+  // Whether the last call is still running. An operator that begins now is part of it.
   bool inside = false;
 };
 
@@ -44,7 +44,7 @@ void add_shapes(const c10::IValue& value, Shapes& shapes) {
 std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   if (profile == nullptr) return nullptr;
   if (profile->inside) {
-    // The engine's own record is around that of the node that it evaluates, and knows nothing of it.
+    // The engine's record encloses that of the node which it evaluates, and does not name it.
     Call& call = profile->calls.back();
     if (function.scope() == at::RecordScope::BACKWARD_FUNCTION && call.sequence < 0) {
       call.name = function.name();

@@ -1,4 +1,4 @@
-// Making tensors from bytes and reading them; their lifetime.
+// Tensors from bytes and to bytes, their properties and their lifetime.
 #include "tensors.h"
 
 #include <ATen/ATen.h>
@@ -36,7 +36,7 @@ napi_value tensor_from_bytes(const Arguments& arguments) {
 }
 
 napi_value tensor_to_bytes(const Arguments& arguments) {
-  const at::Tensor tensor = tensor_of(arguments).detach().to(at::kCPU).contiguous();
+  const at::Tensor tensor = tensor_of(arguments).detach().to(at::kCPU).resolve_neg().contiguous();
   void* data;
   napi_value buffer;
   check(arguments.env, napi_create_arraybuffer(arguments.env, tensor.nbytes(), &data, &buffer), "memory for the copy");

@@ -8,18 +8,18 @@ namespace espalier {
 napi_value tensor_from_bytes(const Arguments&);
 // toBytes(tensor): ArrayBuffer, the elements in row-major order
 napi_value tensor_to_bytes(const Arguments&);
-// item(tensor): the number of a tensor of one element
+// item(tensor): the number in a tensor of one element
 napi_value tensor_item(const Arguments&);
 // shape(tensor), strides(tensor): number[]
 napi_value tensor_shape(const Arguments&);
 napi_value tensor_strides(const Arguments&);
-// dtype(tensor): libtorch's number of the scalar type
+// dtype(tensor): libtorch's number for the scalar type
 napi_value tensor_dtype(const Arguments&);
 // device(tensor): 'cpu', 'cuda:0'
 napi_value tensor_device(const Arguments&);
 // isContiguous(tensor, memory format)
 napi_value tensor_is_contiguous(const Arguments&);
-// storage(tensor): [where its memory begins, how many bytes it has]; views have that of their base
+// storage(tensor): [address, bytes] of its memory, which a view shares with its base
 napi_value tensor_storage(const Arguments&);
 
 // free(tensor), keep(tensor), isLive(tensor), liveTensors()

@@ -1,6 +1,6 @@
 import { native } from './native.js';
 
-/** An operator of libtorch's dispatcher, looked up when it is first called. */
+/** An operator of libtorch's dispatcher, looked up at its first call. */
 export class Operator {
   #id = -1;
 
@@ -17,12 +17,12 @@ export class Operator {
   }
 }
 
-/** Told of every operator that is called: its arguments and results as the dispatcher has them (tensors as handles). */
+/** Called after every operator, with arguments and results as the dispatcher has them: tensors are handles. */
 export type OperatorObserver = (operator: Operator, args: readonly unknown[], result: unknown) => void;
 
 let observer: OperatorObserver | undefined;
 
-/** Runs `body` and tells `watch` of each operator called in it: what profiles and counts of multiply-adds are made of. */
+/** Runs `body` and calls `watch` after each of its operators, for profiles and for counts of multiply-adds. */
 export function observeOperators<T>(watch: OperatorObserver, body: () => T): T {
   const outer = observer;
   observer = watch;
@@ -33,20 +33,20 @@ export function observeOperators<T>(watch: OperatorObserver, body: () => T): T {
   }
 }
 
-/** Calls an operator boxed, its arguments in the order of its schema; `undefined` takes the schema's default. */
+/** Calls an operator. Its arguments are in the order of its schema, and `undefined` stands for the schema's default. */
 export function invoke(operator: Operator, ...args: unknown[]): unknown {
   const result = native.call(operator.id, ...args);
   if (observer !== undefined) observer(operator, args, result);
   return result;
 }
 
-/** Calls an operator for what it does to its arguments. */
+/** Calls an operator that changes its arguments, and ignores its results. */
 export function invokeInPlace(operator: Operator, ...args: unknown[]): void {
   native.callInPlace(operator.id, ...args);
   if (observer !== undefined) observer(operator, args, undefined);
 }
 
-/** The schema of every operator that this libtorch has, as libtorch prints it. */
+/** The schemas of all operators of this libtorch, as it prints them. */
 export function operatorSchemas(): string[] {
   return native.schemas();
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-/** The addon's functions (`native/addon.cc`). Tensors are numbers here: handles of this thread's table. */
+/** The addon's functions (`native/addon.cc`). Tensors are handles: numbers that name a slot of this thread's table. */
 interface Native {
   findOperator(name: string, overload: string): number;
   call(operator: number, ...args: unknown[]): unknown;
@@ -9,6 +9,8 @@ interface Native {
   schemas(): string[];
   fromBytes(bytes: Uint8Array, dtype: number, shape: readonly number[]): number;
   toBytes(handle: number): ArrayBuffer;
+  readTensor(file: number, position: number, dtype: number, shape: readonly number[]): number;
+  writeTensor(file: number, handle: number): number;
   item(handle: number): number;
   shape(handle: number): number[];
   strides(handle: number): number[];
@@ -49,6 +51,8 @@ interface Native {
   setGeneratorState(state: Uint8Array): void;
   threads(): number;
   setThreads(count: number): void;
+  /** Kernels divide their work among threads from this many multiply-adds on, in the whole process; returns the number before. */
+  setLeastWork(multiplyAdds: number): number;
   version(): string;
   configuration(): string;
   startProfile(): void;
@@ -63,9 +67,9 @@ interface Native {
 }
 
 function load(): Native {
-  // Between operators OpenMP's threads (GCC's) wait busily for milliseconds. Where anything else wants the processor, a
-  // step then takes ten times as long and more; asleep after some microseconds they cost a few per cent when nothing does. Read
-  // when libtorch is loaded.
+  // Between operators, the threads of GCC's OpenMP spin for milliseconds. If anything else needs the processor, a step then takes
+  // ten times as long and more. Threads that sleep after some microseconds cost a few per cent on an idle machine. OpenMP reads the
+  // variable when libtorch is loaded.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= '1000';
   const path = fileURLToPath(new URL('../build/Release/espalier_torch.node', import.meta.url));
   try {

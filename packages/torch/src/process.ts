@@ -1,10 +1,14 @@
 import { native } from './native.js';
 
-/** Threads that one operator may use. Two trainings on two cores want one each. */
+/** The number of threads that one operator may use. Two trainings on two cores want one each. */
 export function threads(): number {
   return native.threads();
 }
 
+/**
+ * @param count from 1 to 64, or to the number of hardware threads if there are more
+ * @throws Error where it is not
+ */
 export function setThreads(count: number): void {
   native.setThreads(count);
 }

@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type Dtype, dtypeCode } from './dtype.js';
 import { native } from './native.js';
 import { Tensor } from './tensor.js';
@@ -18,7 +27,24 @@ const formatNames: Record<Dtype, string> = {
 };
 const dtypes = new Map(Object.entries(formatNames).map(([dtype, name]) => [name, dtype as Dtype]));
 
+/** Bytes of an element. */
+const widths: Record<Dtype, number> = {
+  float64: 8,
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+};
+
 const metadataName = '__metadata__';
+
+/** The limit of the format's own reader. */
+const mostHeaderBytes = 100_000_000;
 
 interface Entry {
   dtype: string;
@@ -26,10 +52,13 @@ interface Entry {
   data_offsets: [number, number];
 }
 
+const bytesOf = (dtype: Dtype, shape: readonly number[]) =>
+  shape.reduce((product, length) => product * length, widths[dtype]);
+
 /**
- * Writes tensors under their names, atomically: the file is whole or not there.
+ * Writes tensors with their names, atomically: the file is complete or unchanged. The file may be of any size.
  *
- * @throws Error of the file system, and where a tensor has the name `__metadata__`, which the format keeps for itself
+ * @throws Error of the file system, and where a tensor has the name `__metadata__`, which the format reserves
  */
 export function saveTensors(
   path: string,
@@ -39,33 +68,29 @@ export function saveTensors(
   if (tensors.has(metadataName)) throw new Error(`a tensor cannot be named ${metadataName} in a file`);
   const header: [string, Entry | Readonly<Record<string, string>>][] = [];
   if (Object.keys(metadata).length > 0) header.push([metadataName, metadata]);
-  const chunks: Uint8Array[] = [];
   let offset = 0;
-  for (const [name, tensor] of tensors) {
-    const bytes = new Uint8Array(native.toBytes(tensor.handle));
-    const data_offsets: [number, number] = [offset, offset + bytes.length];
-    header.push([name, { dtype: formatNames[tensor.dtype], shape: [...tensor.shape], data_offsets }]);
-    chunks.push(bytes);
-    offset += bytes.length;
+  for (const [name, { dtype, shape }] of tensors) {
+    const end = offset + bytesOf(dtype, shape);
+    header.push([name, { dtype: formatNames[dtype], shape: [...shape], data_offsets: [offset, end] }]);
+    offset = end;
   }
-  // The data begins at a multiple of eight bytes, as the format's own writer pads it.
+  // As in the format's own writer, padding makes the data begin at a multiple of eight bytes.
   const json = JSON.stringify(Object.fromEntries(header));
   const head = Buffer.from(json + ' '.repeat((8 - (Buffer.byteLength(json) % 8)) % 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(head.length));
-  writeAtomically(path, [length, head, ...chunks]);
+  writeAtomically(path, (file) => {
+    writeFileSync(file, Buffer.concat([length, head]));
+    for (const tensor of tensors.values()) native.writeTensor(file, tensor.handle);
+  });
 }
 
-function writeAtomically(path: string, chunks: readonly Uint8Array[]): void {
+function writeAtomically(path: string, write: (file: number) => void): void {
   const temporary = `${path}.writing`;
   const file = openSync(temporary, 'w');
   try {
     try {
-      for (const chunk of chunks) {
-        // One write moves at most 2 GB.
-        for (let done = 0; done < chunk.length; )
-          done += writeSync(file, chunk, done, Math.min(chunk.length - done, 2 ** 30));
-      }
+      write(file);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -78,24 +103,22 @@ function writeAtomically(path: string, chunks: readonly Uint8Array[]): void {
 }
 
 /**
- * Reads all tensors of a file, and its metadata.
+ * Reads all tensors of a file, of any size, and its metadata.
  *
- * @throws Error naming the file and what is wrong: not in the format, cut off, an element type without a name here
+ * @throws Error naming the file and the fault: not in the format, cut off, an unknown element type
  */
 export function loadTensors(path: string): {
   tensors: Map<string, Tensor>;
   metadata: Record<string, string>;
 } {
-  const bytes = readFileSync(path);
+  const file = openSync(path, 'r');
   const tensors = new Map<string, Tensor>();
   try {
-    const { entries, metadata, data } = parse(bytes);
+    const { entries, metadata, dataAt } = readHeader(file);
     for (const [name, { dtype, shape, data_offsets }] of entries) {
       try {
-        tensors.set(
-          name,
-          new Tensor(native.fromBytes(data.subarray(...data_offsets), dtypeCode(dtype), shape)),
-        );
+        const handle = native.readTensor(file, dataAt + data_offsets[0], dtypeCode(dtype), shape);
+        tensors.set(name, new Tensor(handle));
       } catch (error) {
         throw new Error(`tensor ${name}: ${(error as Error).message}`);
       }
@@ -104,25 +127,32 @@ export function loadTensors(path: string): {
   } catch (error) {
     for (const tensor of tensors.values()) tensor.free();
     throw new Error(`${path} is not a safetensors file: ${(error as Error).message}`);
+  } finally {
+    closeSync(file);
   }
 }
 
-type Parsed = {
+interface Header {
   entries: [name: string, { dtype: Dtype; shape: number[]; data_offsets: [number, number] }][];
   metadata: Record<string, string>;
-  data: Buffer;
-};
+  /** The position in the file that offsets count from. */
+  dataAt: number;
+}
 
-function parse(bytes: Buffer): Parsed {
-  if (bytes.length < 8) throw new Error(`it has ${bytes.length} bytes`);
-  const length = Number(bytes.readBigUInt64LE(0));
-  if (length > bytes.length - 8)
-    throw new Error(`its header should have ${length} bytes, but only ${bytes.length - 8} follow`);
-  const data = bytes.subarray(8 + length);
-  const { [metadataName]: metadata = {}, ...described } = parseHeader(bytes.toString('utf8', 8, 8 + length));
+function readHeader(file: number): Header {
+  const { size } = fstatSync(file);
+  if (size < 8) throw new Error(`it has ${size} bytes`);
+  const length = Number(readBytes(file, 0, 8).readBigUInt64LE(0));
+  if (length > size - 8)
+    throw new Error(`its header should have ${length} bytes, but only ${size - 8} follow`);
+  if (length > mostHeaderBytes)
+    throw new Error(`its header should have ${length} bytes; allowed: ${mostHeaderBytes}`);
+  const { [metadataName]: metadata = {}, ...described } = parseHeader(
+    readBytes(file, 8, length).toString('utf8'),
+  );
   if (!isObject(metadata) || !Object.values(metadata).every((value) => typeof value === 'string'))
     throw new Error('its metadata is not an object of strings');
-  const entries = Object.entries(described).map(([name, value]): Parsed['entries'][number] => {
+  const entries = Object.entries(described).map(([name, value]): Header['entries'][number] => {
     const { dtype: formatName, shape, data_offsets } = (isObject(value) ? value : {}) as Partial<Entry>;
     if (!isIntegers(shape) || !isIntegers(data_offsets) || data_offsets.length !== 2)
       throw new Error(`tensor ${name} has no shape or no place`);
@@ -130,19 +160,41 @@ function parse(bytes: Buffer): Parsed {
     if (dtype === undefined) throw new Error(`tensor ${name} has element type ${formatName}`);
     return [name, { dtype, shape, data_offsets }];
   });
-  // The format leaves no gap and lets nothing overlap: whatever else was cut off, put in or written twice.
+  checkPlaces(entries, size - 8 - length);
+  return { entries, metadata: metadata as Record<string, string>, dataAt: 8 + length };
+}
+
+/** The tensors of a file fill its data without gap and overlap, each as its shape says. Anything else was cut off or overwritten. */
+function checkPlaces(entries: Header['entries'], dataBytes: number): void {
   let end = 0;
   for (const [name, { data_offsets: place }] of entries.toSorted(
     ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
   )) {
-    if (place[0] !== end || place[1] < place[0] || place[1] > data.length)
+    if (place[0] !== end || place[1] < place[0] || place[1] > dataBytes)
       throw new Error(
-        `tensor ${name} stands at bytes ${place[0]} to ${place[1]}, but the one before ends at ${end} and the data at ${data.length}`,
+        `tensor ${name} stands at bytes ${place[0]} to ${place[1]}, but the one before ends at ${end} and the data at ${dataBytes}`,
       );
     end = place[1];
   }
-  if (end !== data.length) throw new Error(`its tensors end at byte ${end}, the data at ${data.length}`);
-  return { entries, metadata: metadata as Record<string, string>, data };
+  if (end !== dataBytes) throw new Error(`its tensors end at byte ${end}, the data at ${dataBytes}`);
+  for (const [name, { dtype, shape, data_offsets }] of entries) {
+    const bytes = bytesOf(dtype, shape);
+    const given = data_offsets[1] - data_offsets[0];
+    if (bytes !== given)
+      throw new Error(
+        `tensor ${name}: ${dtype} of shape [${shape.join(', ')}] has ${bytes} bytes, but ${given} were given`,
+      );
+  }
+}
+
+function readBytes(file: number, position: number, count: number): Buffer {
+  const bytes = Buffer.alloc(count);
+  for (let done = 0; done < count; ) {
+    const read = readSync(file, bytes, done, count - done, position + done);
+    if (read === 0) throw new Error(`it ends at byte ${position + done}`);
+    done += read;
+  }
+  return bytes;
 }
 
 function parseHeader(json: string): Record<string, unknown> {

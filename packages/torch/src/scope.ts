@@ -1,7 +1,7 @@
 import { native } from './native.js';
 import { Tensor } from './tensor.js';
 
-/** Tensors, alone or in arrays, maps, sets and plain objects: what a scope can hand out. */
+/** The tensors that a scope returns, alone or in arrays, maps, sets and plain objects. */
 function* tensorsIn(value: unknown): Generator<Tensor> {
   if (value instanceof Tensor) yield value;
   else if (Array.isArray(value) || value instanceof Set) for (const item of value) yield* tensorsIn(item);
@@ -11,8 +11,8 @@ function* tensorsIn(value: unknown): Generator<Tensor> {
 }
 
 /**
- * Runs `body` and frees every tensor made in it, except those it returns (alone, or in arrays, maps, sets and
- * plain objects), which belong to the scope around it, and those taken out with `keep()`. Scopes nest. When `body` throws, all are freed.
+ * Runs `body`, then frees the tensors that were made in it. Those that it returns (alone, or in arrays, maps, sets and plain
+ * objects) pass to the scope around it; `keep()` takes a tensor out of all scopes. Scopes nest. If `body` throws, all are freed.
  *
  * @throws TypeError when `body` is asynchronous: its tensors would be freed before it is done
  */
@@ -22,7 +22,7 @@ export function scope<T>(body: () => T): T {
   try {
     const result = body();
     if (result instanceof Promise) {
-      // What goes on in it fails on the freed tensors; the error below is the one to see.
+      // The promise will fail on freed tensors; the error below is the one to report.
       result.catch(() => {});
       throw new TypeError(
         'the body of a scope must not be asynchronous: its tensors are freed when it returns',

@@ -14,20 +14,20 @@ import { native } from './native.js';
 const toCopy = new Operator('aten::_to_copy', '');
 
 /**
- * A tensor of libtorch. The object is a name for native memory that the garbage collector does not manage: it is
- * freed when the scope it was made in ends (`scope`), or by `free()`; using it afterwards is an error.
+ * A tensor of libtorch. The object only names native memory, which the garbage collector does not manage: the memory is freed when
+ * the scope ends in which the tensor was made (`scope`), or by `free()`. Using the tensor afterwards is an error.
  *
- * The operators are methods, made from libtorch's schemas (`operators.generated.ts`).
+ * The operators are methods, generated from libtorch's schemas (`operators.generated.ts`).
  */
 export class Tensor {
   constructor(readonly handle: number) {}
 
-  /** Sizes of the dimensions. */
+  /** The sizes of the dimensions. */
   get shape(): readonly number[] {
     return native.shape(this.handle);
   }
 
-  /** Steps between neighbours along each dimension, in elements. */
+  /** The distance between neighbours along each dimension, in elements. */
   get strides(): readonly number[] {
     return native.strides(this.handle);
   }
@@ -50,18 +50,18 @@ export class Tensor {
     return native.isContiguous(this.handle, memoryFormatCode(format));
   }
 
-  /** The memory that the elements lie in: where it begins, the same for a view and its base, and its size in bytes. */
+  /** The memory of the elements: its address, which a view shares with its base, and its size in bytes. */
   get storage(): { readonly begin: number; readonly bytes: number } {
     const [begin, bytes] = native.storage(this.handle);
     return { begin, bytes };
   }
 
-  /** A copy of the elements in row-major order (whatever the memory format), from any device. */
+  /** A copy of the elements in row-major order, from any memory format and device. */
   toTypedArray(): TypedArray {
     return typedArrayOf(this.dtype, native.toBytes(this.handle));
   }
 
-  /** A copy of the elements as numbers, in row-major order; int64 beyond 2^53 is rounded. */
+  /** A copy of the elements as numbers, in row-major order. int64 beyond 2^53 is rounded. */
   toNumbers(): number[] {
     if (this.dtype === 'float16' || this.dtype === 'bfloat16') {
       const converted = this.to({ dtype: 'float32' });
@@ -72,12 +72,12 @@ export class Tensor {
     return Array.from(this.toTypedArray() as Iterable<number | bigint>, Number);
   }
 
-  /** The value of a tensor with one element. */
+  /** The element of a tensor that has one. */
   item(): number {
     return native.item(this.handle);
   }
 
-  /** A copy with another dtype, device or memory format; gradients flow through it. */
+  /** A copy with another dtype, device or memory format. Gradients flow through it. */
   to(target: { dtype?: Dtype; device?: string; memoryFormat?: MemoryFormat }): Tensor {
     return new Tensor(
       invoke(
@@ -101,12 +101,12 @@ export class Tensor {
     native.setRequiresGrad([this.handle], required);
   }
 
-  /** Whether no recorded operator made this tensor: backward adds to the gradients of leaves. */
+  /** Whether no recorded operator made this tensor. Backward adds to the gradients of leaves. */
   get isLeaf(): boolean {
     return native.isLeaf([this.handle]);
   }
 
-  /** The gradient that `backward` has added up here, if any. */
+  /** The gradient that `backward` has accumulated here, if any. */
   get grad(): Tensor | undefined {
     const [handle] = native.gradients([this.handle]);
     return handle === null || handle === undefined ? undefined : new Tensor(handle);
@@ -116,44 +116,52 @@ export class Tensor {
     native.setGradients([this.handle], gradient === undefined ? null : [gradient.handle]);
   }
 
-  /** Takes the tensor out of its scope: it lives until `free()`. */
+  /** Takes the tensor out of all scopes: it lives until `free()`. */
   keep(): this {
     native.keep(this.handle);
     return this;
   }
 
-  /** Frees the memory (unless another tensor shares it); any later use is an error. */
+  /** Frees the memory, unless another tensor shares it. Any later use of this tensor is an error. */
   free(): void {
     native.free(this.handle);
   }
 
-  /** Whether the tensor was not freed yet. */
+  /** Whether the tensor has not been freed. */
   get isLive(): boolean {
     return native.isLive(this.handle);
   }
 }
 
-/** How nested arrays of numbers give a tensor its shape and its elements. */
+/** Numbers in nested arrays, which give a tensor its elements and its shape. */
 export type NestedNumbers = number | readonly NestedNumbers[];
 
+/** Deeper nesting is a mistake, such as an array that contains itself. */
+const mostDimensions = 64;
+
 /**
- * A tensor from nested arrays (`tensor([[1, 2], [3, 4]])`, float32 unless said otherwise).
+ * A tensor from nested arrays: `tensor([[1, 2], [3, 4]])`, float32 unless another dtype is given.
  *
- * @throws TypeError where the arrays are not rectangular
+ * @throws TypeError where an element is not a number, or not an integer for int64, and where the arrays are not rectangular
  */
 export function tensor(values: NestedNumbers, dtype: Dtype = 'float32'): Tensor {
   const shape: number[] = [];
-  for (let level = values; typeof level !== 'number'; level = level[0] as NestedNumbers) {
-    shape.push(level.length);
+  for (let level: unknown = values; isLevel(level); level = level[0]) {
+    if (shape.push(level.length) > mostDimensions)
+      throw new TypeError(`the arrays are nested too deeply; allowed: ${mostDimensions} dimensions`);
     if (level.length === 0) break;
   }
   const flat: number[] = [];
-  const collect = (level: NestedNumbers, depth: number): void => {
+  const collect = (level: unknown, depth: number): void => {
     if (typeof level === 'number') {
       if (depth !== shape.length) throw new TypeError('the nested arrays are not rectangular');
+      if (dtype === 'int64' && !Number.isInteger(level))
+        throw new TypeError(`an element of an int64 tensor is ${level}; allowed: integers`);
       flat.push(level);
       return;
     }
+    if (!isLevel(level))
+      throw new TypeError(`an element is ${shown(level)}; allowed: numbers, in nested arrays`);
     if (level.length !== shape[depth]) throw new TypeError('the nested arrays are not rectangular');
     for (const inner of level) collect(inner, depth + 1);
   };
@@ -171,11 +179,18 @@ export function tensor(values: NestedNumbers, dtype: Dtype = 'float32'): Tensor 
   return converted;
 }
 
+const isLevel = (value: unknown): value is ArrayLike<unknown> & Iterable<unknown> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? `the string ${JSON.stringify(value)}` : `${typeof value} ${String(value)}`;
+
 /**
- * A tensor that holds a copy of a typed array, in row-major order.
+ * A tensor with a copy of a typed array, in row-major order.
  *
- * @param shape sizes; their product is the number of elements
- * @param dtype what the elements are, where the array's type does not say it (bool, float16, bfloat16)
+ * @param shape its product is the number of elements
+ * @param dtype for elements that the array's type does not determine (bool, float16, bfloat16)
+ * @throws Error where the array does not have the bytes of the shape
  */
 export function fromTypedArray(
   data: TypedArray,
@@ -186,7 +201,7 @@ export function fromTypedArray(
   return new Tensor(native.fromBytes(bytes, dtypeCode(dtype), shape));
 }
 
-/** How many tensors this thread holds: what a leak looks like. */
+/** The number of tensors of this thread. A leak shows in it. */
 export function liveTensors(): number {
   return native.liveTensors();
 }

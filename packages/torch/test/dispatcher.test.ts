@@ -23,13 +23,13 @@ const float64 = { dtype: 'float64' } as const;
 const called = (operator: Operator, ...args: unknown[]) => new Tensor(invoke(operator, ...args) as number);
 
 describe('a boxed call', () => {
-  it('reaches an operator that has no function here, by name', () => {
+  it('reaches by name an operator that has no function here', () => {
     const heaviside = new Operator('aten::heaviside', '');
     const result = called(heaviside, tensor([-1, 0, 2]).handle, tensor([0.5]).handle);
     expect(result.toNumbers()).toEqual([0, 0.5, 1]);
   });
 
-  it('takes the defaults of the schema for undefined and for what is left out', () => {
+  it("takes the schema's defaults for undefined and for missing arguments", () => {
     const add = new Operator('aten::add', 'Tensor');
     const [a, b] = [tensor([1, 2]), tensor([10, 20])];
     expect(called(add, a.handle, b.handle).toNumbers()).toEqual([11, 22]);
@@ -37,13 +37,13 @@ describe('a boxed call', () => {
     expect(called(add, a.handle, b.handle, 3).toNumbers()).toEqual([31, 62]);
   });
 
-  it('tells overloads apart', () => {
+  it('distinguishes overloads', () => {
     const a = tensor([4, 9], 'float64');
     expect(called(new Operator('aten::mul', 'Scalar'), a.handle, 2).toNumbers()).toEqual([8, 18]);
     expect(called(new Operator('aten::mul', 'Tensor'), a.handle, a.handle).toNumbers()).toEqual([16, 81]);
   });
 
-  it('takes null for an optional tensor, inside lists too', () => {
+  it('takes null for an optional tensor, also in lists', () => {
     const index = new Operator('aten::index', 'Tensor');
     const matrix = tensor([
       [1, 2, 3],
@@ -53,7 +53,7 @@ describe('a boxed call', () => {
     expect(called(index, matrix.handle, [null, columns.handle]).toNumbers()).toEqual([3, 1, 6, 4]);
   });
 
-  it('gives several results, lists, numbers, booleans and nothing', () => {
+  it('returns several results, lists, numbers, booleans and nothing', () => {
     const matrix = tensor([
       [3, 1],
       [2, 5],
@@ -84,7 +84,7 @@ describe('a boxed call', () => {
     expect(conv2d(image, ones([1, 1, 2, 2]), undefined, [2, 1]).shape).toEqual([1, 1, 2, 3]);
   });
 
-  it('keeps whole numbers integers, fractions floating', () => {
+  it('passes whole numbers as integers, and fractions as floating-point numbers', () => {
     const whole = tensor([1, 2], 'int64');
     expect(whole.mul(3).dtype).toBe('int64');
     expect(whole.mul(0.5).dtype).toBe('float32');
@@ -101,7 +101,7 @@ describe('a boxed call', () => {
     expect(big.toTypedArray()).toEqual(BigInt64Array.of(9007199254740993n));
   });
 
-  it('gives no handle to what an operator in place returns', () => {
+  it('makes no handle for the result of an operator in place', () => {
     const a = tensor([1, 2]);
     expect(a.add_(1)).toBe(a);
     expect(a.toNumbers()).toEqual([2, 3]);
@@ -186,13 +186,13 @@ describe('a wrong argument', () => {
     );
   });
 
-  it('is an error for a generator, which the process has one of', () => {
+  it('is an error for a generator: the process has only one', () => {
     expect(() => invoke(new Operator('aten::rand', 'generator'), [2], {})).toThrow(
       /argument 'generator' \(Generator\?\): .*cannot be given from JavaScript/,
     );
   });
 
-  it('names what is allowed where the set is ours', () => {
+  it('lists the allowed values where the set is ours', () => {
     expect(() => zeros([1], { dtype: 'float' as Dtype })).toThrow("dtype 'float' is not one of uint8, int8");
     expect(() => zeros([1]).to({ memoryFormat: 'nhwc' as MemoryFormat })).toThrow(
       "memory format 'nhwc' is not one of contiguous, preserve, channels_last",
@@ -201,7 +201,7 @@ describe('a wrong argument', () => {
 });
 
 describe('an operator that libtorch does not have', () => {
-  it('is an error that names it, overload too', () => {
+  it('is an error that names it, with its overload', () => {
     expect(() => new Operator('aten::fly', '').id).toThrow('this libtorch has no operator aten::fly');
     expect(() => new Operator('aten::add', 'Banana').id).toThrow(
       'this libtorch has no operator aten::add.Banana',
@@ -210,7 +210,7 @@ describe('an operator that libtorch does not have', () => {
 });
 
 describe('an observer', () => {
-  it('is told of each call inside its body and of none outside', () => {
+  it('sees each call inside its body and none outside', () => {
     const seen: string[] = [];
     const result = scope(() =>
       observeOperators(
@@ -229,7 +229,7 @@ describe('an observer', () => {
     ]);
   });
 
-  it('is put aside when its body throws', () => {
+  it('ends when its body throws', () => {
     const seen: string[] = [];
     expect(() =>
       observeOperators(
@@ -246,7 +246,7 @@ describe('an observer', () => {
 });
 
 describe('libtorch', () => {
-  it('says its version and how it was built', () => {
+  it('reports its version and how it was built', () => {
     expect(libtorchVersion()).toMatch(/^[12]\.\d+\.\d+/);
     expect(libtorchConfiguration()).toContain('PyTorch built with:');
   });

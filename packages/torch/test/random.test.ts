@@ -9,7 +9,7 @@ const draws = () => [
 ];
 
 describe('the generator', () => {
-  it('draws the same again from the same seed', () => {
+  it('draws the same numbers from the same seed', () => {
     manualSeed(7);
     const first = draws();
     expect(draws()).not.toEqual(first);
@@ -19,7 +19,7 @@ describe('the generator', () => {
     expect(draws()).not.toEqual(first);
   });
 
-  it('goes on from a saved state as if nothing had been between, in the middle of a pair of normal numbers too', () => {
+  it('continues from a saved state, also in the middle of a pair of normal numbers', () => {
     manualSeed(7);
     randn([3]); // normal numbers come in pairs: one is left over
     const state = generatorState();
@@ -32,7 +32,7 @@ describe('the generator', () => {
     expect(draws()).toEqual(next);
   });
 
-  it('takes only a state of its own, and keeps its own otherwise', () => {
+  it('refuses anything but a state of its own, and then keeps its state', () => {
     manualSeed(1);
     const state = generatorState();
     expect(() => setGeneratorState(new Uint8Array(10))).toThrow(/state.* size/);
@@ -44,7 +44,7 @@ describe('the generator', () => {
     expect(generatorState()).toEqual(state);
   });
 
-  it('takes whole seeds', () => {
+  it('takes integer seeds', () => {
     expect(() => manualSeed(1.5)).toThrow('expected an integer, not 1.5');
     expect(() => manualSeed('1' as unknown as number)).toThrow('expected a number');
     manualSeed(2 ** 53 - 1);

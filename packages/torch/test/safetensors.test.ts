@@ -1,6 +1,17 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type Dtype,
@@ -24,7 +35,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Length of the header (u64, little-endian), header, data. */
+/** The length of the header (u64, little-endian), the header, the data. */
 function fileOf(header: string, data: readonly number[], length = Buffer.byteLength(header)): Buffer {
   const head = Buffer.alloc(8);
   head.writeBigUInt64LE(BigInt(length));
@@ -34,7 +45,7 @@ function fileOf(header: string, data: readonly number[], length = Buffer.byteLen
 const entry = (dtype: string, shape: unknown, offsets: unknown) => ({ dtype, shape, data_offsets: offsets });
 
 describe('writing', () => {
-  it('gives the bytes of the format', () => {
+  it('writes the bytes of the format', () => {
     saveTensors(
       file,
       new Map([
@@ -50,7 +61,7 @@ describe('writing', () => {
     expect(readFileSync(file)).toEqual(fileOf(padded, data));
   });
 
-  it('replaces the whole file or leaves it', () => {
+  it('replaces the whole file or leaves it unchanged', () => {
     saveTensors(file, new Map([['a', ones([2])]]));
     const before = readFileSync(file);
     const freed = zeros([1]);
@@ -86,14 +97,14 @@ describe('writing and reading', () => {
     ['int8', [-128, 127]],
     ['uint8', [0, 255]],
     ['bool', [0, 1, 1]],
-  ])('brings %s back', (dtype, values) => {
+  ])('preserves %s', (dtype, values) => {
     saveTensors(file, new Map([['x', tensor(values, dtype)]]));
     const back = loadTensors(file).tensors.get('x') as Tensor;
     expect(back.dtype).toBe(dtype);
     expect(back.toNumbers()).toEqual(values);
   });
 
-  it('brings shapes, scalars, nothing, odd names and metadata back', () => {
+  it('preserves shapes, scalars, empty tensors, odd names and metadata', () => {
     const names = ['features.0.weight', 'ünï "quoted"\n', '__proto__', 'constructor', '0', ''];
     const tensors = new Map(names.map((name, index) => [name, tensor(index)] as const));
     tensors.set('empty', zeros([0, 3]));
@@ -110,7 +121,7 @@ describe('writing and reading', () => {
     expect(loadTensors(file)).toEqual({ tensors: new Map(), metadata: {} });
   });
 
-  it('does not care for strides and memory formats', () => {
+  it('does not depend on strides and memory formats', () => {
     const image = tensor([[[[1, 2]], [[3, 4]]]]).to({ memoryFormat: 'channels_last' });
     saveTensors(
       file,
@@ -127,7 +138,7 @@ describe('writing and reading', () => {
 });
 
 describe('reading', () => {
-  it('takes a file made by hand, its tensors in any order', () => {
+  it('accepts a file made by hand, with its tensors in any order', () => {
     const header = JSON.stringify({
       late: entry('U8', [3], [8, 11]),
       early: entry('F64', [1], [0, 8]),
@@ -181,7 +192,7 @@ describe('reading', () => {
       'tensor a has no shape or no place',
     ],
     [
-      'an element type of another world',
+      'an unknown element type',
       fileOf(header({ a: entry('F8_E4M3', [4], [0, 4]) }), four),
       'tensor a has element type F8_E4M3',
     ],
@@ -191,7 +202,7 @@ describe('reading', () => {
       'tensor a stands at bytes 0 to 8, but the one before ends at 0 and the data at 4',
     ],
     [
-      'offsets turned around',
+      'reversed offsets',
       fileOf(header({ a: entry('U8', [4], [4, 0]) }), four),
       'tensor a stands at bytes 4 to 0',
     ],
@@ -213,20 +224,58 @@ describe('reading', () => {
     [
       'a shape of another size',
       fileOf(header({ a: entry('U8', [1], [0, 1]), b: entry('F32', [2], [1, 4]) }), four),
-      'tensor b: a Float tensor of shape [2] has 8 bytes, but 3 were given',
+      'tensor b: float32 of shape [2] has 8 bytes, but 3 were given',
     ],
-  ])('says what is wrong with %s, and keeps nothing', (_, bytes, message) => {
+  ])('names the fault of %s, and keeps no tensor', (_, bytes, message) => {
     writeFileSync(file, bytes);
     const before = liveTensors();
     expect(() => loadTensors(file)).toThrow(`${file} is not a safetensors file: ${message}`);
     expect(liveTensors()).toBe(before);
   });
 
-  it('says which file is missing', () => {
+  // `npm run test:long`, like the properties: only `npm test` sets a seed.
+  it.runIf(fc.readConfigureGlobal().seed === undefined)(
+    'reads and writes files and tensors of more than two gigabytes',
+    () => {
+      const length = 2 ** 31 + 8;
+      const json = JSON.stringify({
+        long: entry('U8', [length], [0, length]),
+        last: entry('F32', [2], [length, length + 8]),
+      });
+      const head = fileOf(json, []);
+      const sparse = openSync(file, 'w');
+      writeSync(sparse, head);
+      ftruncateSync(sparse, head.length + length + 8);
+      writeSync(sparse, Uint8Array.of(7), 0, 1, head.length + length - 1);
+      const values = new Uint8Array(Float32Array.of(1.5, -2).buffer);
+      writeSync(sparse, values, 0, 8, head.length + length);
+      closeSync(sparse);
+      scope(() => {
+        const copy = join(folder, 'copy.safetensors');
+        saveTensors(copy, loadTensors(file).tensors);
+        rmSync(file);
+        const { tensors } = loadTensors(copy);
+        const long = tensors.get('long') as Tensor;
+        expect(long.shape).toEqual([length]);
+        expect(long.narrow(0, length - 3, 3).toNumbers()).toEqual([0, 0, 7]);
+        expect(tensors.get('last')?.toNumbers()).toEqual([1.5, -2]);
+      });
+    },
+  );
+
+  it('refuses a header longer than the format allows', () => {
+    const large = openSync(file, 'w');
+    writeSync(large, fileOf('{}', [], 100_000_001).subarray(0, 8));
+    ftruncateSync(large, 8 + 100_000_001);
+    closeSync(large);
+    expect(() => loadTensors(file)).toThrow('its header should have 100000001 bytes; allowed: 100000000');
+  });
+
+  it('names the file that is missing', () => {
     expect(() => loadTensors(file)).toThrow(file);
   });
 
-  it('makes tensors of the scope it is called in', () => {
+  it('makes tensors that belong to the scope around it', () => {
     saveTensors(file, new Map([['a', ones([2])]]));
     const before = liveTensors();
     scope(() => loadTensors(file).tensors.get('a')?.toNumbers());

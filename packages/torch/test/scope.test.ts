@@ -3,7 +3,7 @@ import { invoke, Operator } from '../src/dispatcher.js';
 import { backward, liveTensors, nn, ones, optim, scope, Tensor, tensor, zeros } from '../src/index.js';
 import { native } from '../src/native.js';
 
-/** How many tensors `body` leaves behind. */
+/** The number of tensors that `body` leaves behind. */
 function leftBy(body: () => unknown): number {
   const before = liveTensors();
   body();
@@ -11,7 +11,7 @@ function leftBy(body: () => unknown): number {
 }
 
 describe('a scope', () => {
-  it('frees what was made in it', () => {
+  it('frees the tensors made in it', () => {
     let inner: Tensor | undefined;
     expect(
       leftBy(() => {
@@ -25,7 +25,7 @@ describe('a scope', () => {
     expect(inner?.isLive).toBe(false);
   });
 
-  it('hands out tensors alone, in arrays, plain objects, maps and sets, nested', () => {
+  it('returns tensors alone, in arrays, plain objects, maps and sets, nested', () => {
     let made: Tensor[] = [];
     const left = leftBy(() => {
       const result = scope(() => ({
@@ -50,7 +50,7 @@ describe('a scope', () => {
     for (const each of made) each.free();
   });
 
-  it('gives what it hands out to the scope around it', () => {
+  it('passes what it returns to the scope around it', () => {
     let handed: Tensor | undefined;
     const left = leftBy(() =>
       scope(() => {
@@ -62,7 +62,7 @@ describe('a scope', () => {
     expect(handed?.isLive).toBe(false);
   });
 
-  it('leaves a tensor with the scope that made it, whichever inner scope returns it', () => {
+  it('leaves a tensor to the scope that made it, whichever inner scope returns it', () => {
     scope(() => {
       const outer = ones([2]);
       scope(() => {
@@ -77,7 +77,7 @@ describe('a scope', () => {
     free.free();
   });
 
-  it('leaves alone what keep() took out of it, and what was freed in it', () => {
+  it('does not free what keep() took out of it, nor what was freed before', () => {
     let kept: Tensor | undefined;
     const left = leftBy(() =>
       scope(() => {
@@ -92,7 +92,7 @@ describe('a scope', () => {
     kept?.free();
   });
 
-  it('frees all when its body throws, in all the scopes that end', () => {
+  it('frees everything when its body throws, in every scope that ends', () => {
     const left = leftBy(() => {
       expect(() =>
         scope(() => {
@@ -108,7 +108,7 @@ describe('a scope', () => {
     expect(native.liveTensors()).toBe(liveTensors());
   });
 
-  it('is closed although what it returns cannot be walked through', () => {
+  it('closes even if its result cannot be searched for tensors', () => {
     const circle: { self?: unknown } = {};
     circle.self = circle;
     expect(
@@ -124,7 +124,7 @@ describe('a scope', () => {
     expect(() => native.leaveScope([])).toThrow('no scope is open');
   });
 
-  it('refuses an asynchronous body, whose later failure troubles nobody', async () => {
+  it('refuses an asynchronous body, whose later failure is not unhandled', async () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', note);
@@ -152,7 +152,7 @@ describe('a scope', () => {
     expect(unhandled).toEqual([]);
   });
 
-  it('keeps what modules and optimisers own', () => {
+  it('does not free what modules and optimisers own', () => {
     let layer: nn.Linear | undefined;
     let sgd: optim.SGD | undefined;
     const left = leftBy(() => {
@@ -214,6 +214,7 @@ describe('misuse is an error', () => {
       -Infinity,
       2 ** 53,
       2 ** 60,
+      live.handle + 0.5,
       live.handle + 1e6,
       live.handle * 2,
     ])
@@ -224,11 +225,11 @@ describe('misuse is an error', () => {
     live.free();
   });
 
-  it('an old name of a slot that was used again, however often', () => {
+  it('an old handle of a slot, however often the slot was used again', () => {
     const old = ones([1]);
     old.free();
     const names = new Set([old.handle]);
-    // More often than a slot has generations.
+    // More uses than a slot has generations.
     for (let use = 0; use < 600_000; use++) {
       const handle = native.fromBytes(new Uint8Array(4), 6, [1]);
       if (use % 1000 === 0) {

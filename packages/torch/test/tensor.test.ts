@@ -33,6 +33,35 @@ describe('a tensor from numbers', () => {
       expect(() => tensor(ragged)).toThrow(new TypeError('the nested arrays are not rectangular'));
   });
 
+  it.each<[unknown, string]>([
+    [['x'], 'an element is the string "x"; allowed: numbers, in nested arrays'],
+    [[[1], ['']], 'an element is the string ""'],
+    ['x', 'an element is the string "x"'],
+    [[null], 'an element is object null'],
+    [[1, undefined], 'an element is undefined undefined'],
+    [[true], 'an element is boolean true'],
+    [[1n], 'an element is bigint 1'],
+    [{ length: 1 }, 'an element is object [object Object]'],
+  ])('accepts numbers only: %s', (values, message) => {
+    expect(() => tensor(values as NestedNumbers)).toThrow(TypeError);
+    expect(() => tensor(values as NestedNumbers)).toThrow(message);
+  });
+
+  it('refuses an array that contains itself', () => {
+    const circle: unknown[] = [];
+    circle.push(circle);
+    expect(() => tensor(circle as unknown as NestedNumbers)).toThrow(
+      new TypeError('the arrays are nested too deeply; allowed: 64 dimensions'),
+    );
+  });
+
+  it('accepts only integers for int64', () => {
+    for (const value of [0.5, Number.NaN, Number.POSITIVE_INFINITY])
+      expect(() => tensor([1, value], 'int64')).toThrow(
+        new TypeError(`an element of an int64 tensor is ${value}; allowed: integers`),
+      );
+  });
+
   it.each<[Dtype, number[]]>([
     ['uint8', [0, 255]],
     ['int8', [-128, 127]],
@@ -71,7 +100,7 @@ describe('a tensor from a typed array', () => {
     expect(made.toTypedArray()).toEqual(copy);
   });
 
-  it('takes halves as their 16 bits', () => {
+  it('takes float16 and bfloat16 as 16 bits', () => {
     const bits = Uint16Array.of(0x3c00, 0xc000); // 1, -2 in float16
     expect(fromTypedArray(bits, [2], 'float16').toNumbers()).toEqual([1, -2]);
     expect(fromTypedArray(bits, [2], 'float16').toTypedArray()).toEqual(bits);
@@ -81,7 +110,7 @@ describe('a tensor from a typed array', () => {
     );
   });
 
-  it('reads the part of the buffer that the array shows', () => {
+  it("reads only the array's part of its buffer", () => {
     expect(fromTypedArray(Float32Array.of(1, 2, 3, 4).subarray(1, 3), [2]).toNumbers()).toEqual([2, 3]);
   });
 
@@ -94,7 +123,7 @@ describe('a tensor from a typed array', () => {
 });
 
 describe('memory format', () => {
-  it('channels_last lies in another order and reads in the same', () => {
+  it('channels_last has another order in memory, and reads in the same order', () => {
     const values = Float32Array.from({ length: 24 }, (_, index) => index);
     const image = fromTypedArray(values, [1, 2, 3, 4]);
     const last = image.to({ memoryFormat: 'channels_last' });

@@ -57,7 +57,7 @@ const foreignMessage =
   'the tensor was freed (its scope ended, or free() was called), or belongs to another thread';
 
 describe('worker threads and child processes', () => {
-  it('train at once and come to the same numbers, to the bit', async () => {
+  it('train at the same time and get the same numbers, to the bit', async () => {
     const reports = await Promise.all([inThread(), inThread(), inProcess(), inProcess()]);
     const first = reports[0] as Report;
     expect(first.losses).toHaveLength(steps);
@@ -69,8 +69,8 @@ describe('worker threads and child processes', () => {
     }
   });
 
-  it('do not reach each other\u2019s tensors', async () => {
-    // Many tensors here and there, so that the same slots are in use.
+  it('cannot use each other\u2019s tensors', async () => {
+    // Many tensors in each thread, so that both use the same slots.
     const own = Array.from({ length: 64 }, () => ones([1]));
     const before = liveTensors();
     const reports = await Promise.all(own.slice(0, 2).map((each) => inThread(each.handle)));
@@ -83,7 +83,25 @@ describe('worker threads and child processes', () => {
     expect(own.map((each) => each.item())).toEqual(own.map(() => 1));
   });
 
-  it('may end in the middle of a step without harm to the others', async () => {
+  it('cannot use the tensors of a thread that has ended, though they get its table', async () => {
+    const first = await inThread();
+    for (const report of [await inThread(first.handle), await inThread(first.handle)]) {
+      expect(report.foreign).toBe(foreignMessage);
+      expect(report.handle).not.toBe(first.handle);
+    }
+  });
+
+  it('are at most 1024 at a time, each with a table of its own', () => {
+    const program = fileURLToPath(new URL('programs/open-tables.mjs', import.meta.url));
+    const report = JSON.parse(execFileSync(process.execPath, [program, '1100'], { encoding: 'utf8' }));
+    expect(report).toEqual({
+      opened: 1024,
+      accepting: 0,
+      error: 'libtorch is loaded in 1024 threads of this process; there is no room for more',
+    });
+  });
+
+  it('may end in the middle of a step without harming others', async () => {
     const worker = new Worker(program, { workerData: { file, steps: 1e6 } });
     await new Promise((resolve) => worker.once('online', resolve));
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -93,7 +111,7 @@ describe('worker threads and child processes', () => {
 });
 
 describe('the threads of an operator', () => {
-  it('are as many as set', () => {
+  it('are the number that was set', () => {
     const before = threads();
     setThreads(1);
     expect(threads()).toBe(1);
@@ -102,15 +120,19 @@ describe('the threads of an operator', () => {
     setThreads(before);
   });
 
-  it('are at least one, and whole', () => {
-    expect(() => setThreads(0)).toThrow('the number of threads is at least 1, not 0');
-    expect(() => setThreads(1.5)).toThrow('expected an integer, not 1.5');
+  it('are an integer from 1 to what a system can have', () => {
+    const before = threads();
+    for (const count of [0, -1, 1e9, 2 ** 32 + 1])
+      expect(() => setThreads(count)).toThrow(`the number of threads is ${count}; allowed: 1 to `);
+    for (const count of [1.5, Number.NaN, 1e300, 2 ** 63, Number.NEGATIVE_INFINITY])
+      expect(() => setThreads(count)).toThrow('expected an integer, not ');
+    expect(threads()).toBe(before);
   });
 
   it.runIf(process.platform === 'linux')(
-    'hold for matrix products too, which OpenBLAS has threads of its own for',
+    'apply to matrix products too, for which OpenBLAS has threads of its own',
     () => {
-      /** Processor time of each thread of this process so far, in ticks. */
+      /** The processor time of each thread of this process so far, in ticks. */
       const ticks = () =>
         new Map(
           readdirSync('/proc/self/task').map((id) => {
@@ -127,7 +149,7 @@ describe('the threads of an operator', () => {
         const used = () =>
           [...ticks()].map(([id, time]) => time - (start.get(id) ?? 0)).sort((a, b) => b - a);
         while ((used()[0] as number) < 30) scope(() => matrix.mm(matrix));
-        // With two threads the second one would be as busy as the first.
+        // With two threads, the second would be as busy as the first.
         expect(used()[1]).toBeLessThan(20);
       });
       setThreads(before);

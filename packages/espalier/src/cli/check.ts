@@ -60,7 +60,7 @@ async function check(name: string, flags: CheckFlags): Promise<void> {
   const space = Space.configure(definition, { ...shares.space, ...spaceOptionsOf(flags, definition) });
   checkSpace(space, { seed });
   const size = space.size();
-  const opened = data === undefined ? undefined : await openTask(taskSettingsOf(task.name, { data, seed }));
+  const opened = data === undefined ? undefined : await openTask(taskSettingsOf(task, { data, seed }));
   const own = opened === undefined ? { space } : { space, input: opened.data.input as Record<string, Json> };
   const input = inputFor(own, networks, flags, shares.input);
   setThreads(1);

@@ -74,14 +74,14 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
     runs,
   );
   const [path] = paths as [string];
-  const { name } = await taskFor(await runs.findArchitecture(path), flags.task);
-  const searched = flags.data === undefined ? plan.data : { name, data: flags.data };
-  if (searched === undefined)
+  const { data = plan.data?.data } = flags;
+  if (data === undefined)
     throw new InputError('--data is missing: none of the arguments is a search that would say it');
+  const task = await taskFor(await runs.findArchitecture(path), flags.task ?? plan.data?.name);
   const out = flags.out ?? freeFolder('runs/evaluation');
   await beginEvaluation(out, {
     methods: [...plan.methods],
-    task: taskSettingsOf(searched.name, { ...searched, ...flags, data: searched.data }),
+    task: taskSettingsOf(task, { ...(flags.data === undefined ? plan.data : {}), ...flags, data }),
     seed,
     testSeeds,
     threads,

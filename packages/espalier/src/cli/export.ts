@@ -13,7 +13,7 @@ import { drawArchitecture } from '../reports/search-report.js';
 import { Space } from '../space/space.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { initialised } from '../training/train-child.js';
-import { addInputFlags, type InputFlags, inputFor } from './input-flags.js';
+import { addInputFlags, type InputFlags, inputFlagNames, inputFor } from './input-flags.js';
 import { collectSetting, shareOut, wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
@@ -25,9 +25,13 @@ interface ExportFlags extends InputFlags, SpaceFlags {
   readonly out?: string;
   readonly weights?: string;
   readonly set: Record<string, Json>;
-  readonly seed: number;
+  readonly seed?: number;
   readonly json: boolean;
 }
+
+const SEED = 1;
+
+const NO_INPUT = 'json holds an architecture, whatever its network is built for';
 
 const FORMATS = ['json', 'svg', 'onnx', 'pytorch'];
 
@@ -55,7 +59,7 @@ export function addExport(program: Command): void {
       collectSetting,
       {},
     )
-    .option('--seed <n>', 'seed of initial weights', wholeNumber(0), 1)
+    .option('--seed <n>', `seed of initial weights (default: ${SEED})`, wholeNumber(0))
     .option('--json', 'say as one JSON value on stdout what was written (with --out)', false)
     .action(async (path: string, flags: ExportFlags) => {
       const { format, out, json } = flags;
@@ -71,7 +75,8 @@ export function addExport(program: Command): void {
         throw new InputError(`--out ${out}: there is no folder ${dirname(out)}`);
       if (out !== undefined && statSync(out, { throwIfNoEntry: false })?.isDirectory())
         throw new InputError(`--out ${out}: is a folder; allowed: the name of a file`);
-      if (!isNetwork(format)) refuseFlags(flags, ['weights'], 'only onnx and pytorch hold weights');
+      if (!isNetwork(format)) refuseFlags(flags, ['weights', 'seed'], 'only onnx and pytorch hold weights');
+      if (format === 'json') refuseFlags(flags, inputFlagNames, NO_INPUT);
       const files = await exported(path, flags);
       if (out === undefined) {
         process.stdout.write(files.bytes);
@@ -106,13 +111,15 @@ interface ExportedFiles {
 async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles> {
   const { found: named, weights: trained } = await findNetwork(path);
   const { definition, options } = named.space;
-  const { format, seed } = flags;
+  const { format, seed = SEED } = flags;
   const { networks } = (await taskFor(named, flags.task)).definition;
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'input', owner: 'the input', schema: networks.inputOptions },
   ]);
+  if (format === 'json') refuseFlags({ set: shares.input }, ['set'], NO_INPUT);
   const file = isNetwork(format) ? (flags.weights ?? trained) : undefined;
+  if (file !== undefined) refuseFlags(flags, ['seed'], `the weights are those of ${file}`);
   const weights = file === undefined ? undefined : readWeights(file);
   const space = Space.configure(definition, {
     ...options,

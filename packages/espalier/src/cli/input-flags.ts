@@ -20,6 +20,8 @@ const FLAGS = [
 
 export type InputFlags = { readonly [name in (typeof FLAGS)[number]['name']]?: number };
 
+export const inputFlagNames: readonly (keyof InputFlags)[] = FLAGS.map(({ name }) => name);
+
 export function addInputFlags(command: Command): Command {
   for (const { form, what } of FLAGS)
     command.option(form, `${what} (default: those of the run, or the usual ones)`, wholeNumber(1));

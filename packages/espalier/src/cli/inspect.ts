@@ -12,12 +12,14 @@ import { count } from '../reports/figures.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
+import { findTask } from '../tasks/find-task.js';
 import { openTerminal, type Terminal } from '../terminal/terminal.js';
-import { addInputFlags, type InputFlags, inputFor } from './input-flags.js';
+import { addInputFlags, type InputFlags, inputFlagNames, inputFor } from './input-flags.js';
 import { type Inspected, inspectNetwork, type ProfileSettings } from './inspect-network.js';
 import { inspectOptions, namedOptions } from './inspect-options.js';
 import { collectSetting, describeOptions, shareOut, wholeNumber } from './options.js';
-import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
+import { refuseFlags } from './refuse-flags.js';
+import { addSpaceFlags, type SpaceFlags, spaceFlagNames, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
 
 interface InspectFlags extends SpaceFlags, InputFlags {
@@ -29,6 +31,9 @@ interface InspectFlags extends SpaceFlags, InputFlags {
   readonly threads?: number;
   readonly json: boolean;
 }
+
+/** Flags of networks alone. */
+const networkFlags = ['supernet', 'profile', 'batchSize', 'threads'] as const;
 
 /** Images, or texts, of a step that is profiled. */
 const BATCH_SIZE = 16;
@@ -71,7 +76,16 @@ export function addInspect(program: Command): void {
     .action(async (name: string, flags: InspectFlags) => {
       const terminal = openTerminal(flags.json);
       const options = namedOptions.get(name);
-      if (options !== undefined) return inspectOptions(name, options, terminal);
+      if (options !== undefined) {
+        refuseFlags(
+          flags,
+          [...spaceFlagNames, ...inputFlagNames, ...networkFlags, 'set'],
+          `'${name}' lists options; this flag is of a space or a network`,
+        );
+        const task =
+          flags.task === undefined ? undefined : (await findTask(flags.task, process.cwd())).definition;
+        return inspectOptions(name, options, task, terminal);
+      }
       const isSpace = spaces.has(name) || isModule(name);
       if (!isSpace && !hub.has(name) && !existsSync(name))
         throw new InputError(
@@ -117,8 +131,16 @@ function profileSettings(
 }
 
 async function inspectSpace(name: string, flags: InspectFlags, terminal: Terminal): Promise<void> {
+  refuseFlags(
+    flags,
+    [...inputFlagNames, 'task'],
+    `'${name}' is a space; what has an input is an architecture, or with --supernet its supernet`,
+  );
   const { definition } = await findSpace(name, process.cwd());
-  const space = Space.configure(definition, { ...flags.set, ...spaceOptionsOf(flags, definition) });
+  const shares = shareOut(flags.set, [
+    { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
+  ]);
+  const space = Space.configure(definition, { ...shares.space, ...spaceOptionsOf(flags, definition) });
   const size = space.size();
   terminal.json({ space: space.name, options: space.options, size: size.toString() });
   terminal.result(`space ${space.name}: ${count(size)} architectures`);

@@ -7,9 +7,19 @@ export function refuseFlags<Flags extends object>(
   reason: string,
 ): void {
   for (const name of names) {
-    const value = flags[name];
-    if (value === undefined) continue;
+    const given = givenText(flags[name]);
+    if (given === undefined) continue;
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new InputError(`${flag} ${value}: ${reason}`);
+    throw new InputError(`${flag}${given}: ${reason}`);
   }
+}
+
+/** What stands behind the flag, with a space before it; undefined for a flag that is not given. */
+function givenText(value: unknown): string | undefined {
+  if (value === undefined || value === false) return undefined;
+  if (value === true) return '';
+  if (typeof value !== 'object' || Array.isArray(value)) return ` ${value}`;
+  // The settings that `--set` has collected.
+  const [setting] = Object.entries(value as object);
+  return setting === undefined ? undefined : ` ${setting[0]}=${setting[1]}`;
 }

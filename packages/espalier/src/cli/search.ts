@@ -160,6 +160,7 @@ async function supernetRequestOf(
   if (flags.device !== undefined && flags.device.length > 1)
     throw new InputError(`--device ${flags.device}: a supernet is trained on one device`);
   const task = await taskFor({ space: Space.configure(space, {}) }, flags.task);
+  requireSmall(flags, [space.small, strategy.small], `space ${space.name} and strategy ${strategy.name}`);
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${space.name}`, schema: space.options },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options(task.definition) },
@@ -175,7 +176,7 @@ async function supernetRequestOf(
       ...given('batchSize', flags.batchSize),
       ...given('device', flags.device?.[0]),
     },
-    task: taskSettingsOf(flags.task ?? task.name, { ...flags, data }),
+    task: taskSettingsOf(task, { ...flags, data }),
     seed: flags.seed,
     threads: flags.threads ?? availableParallelism(),
   };
@@ -196,6 +197,16 @@ function given<T>(name: string, value: T | undefined): Record<string, T> {
 /** What `--preset small` sets of a space or a strategy, where it is given. */
 function smallOf({ small }: { readonly small?: object }, { preset }: SearchFlags): Record<string, Json> {
   return preset === 'small' ? { ...small } : {};
+}
+
+/** @throws InputError for `--preset small` where nothing has small settings */
+function requireSmall(
+  { preset }: SearchFlags,
+  settings: readonly (object | undefined)[],
+  parts: string,
+): void {
+  if (preset === 'small' && settings.every((one) => Object.keys(one ?? {}).length === 0))
+    throw new InputError(`--preset small: ${parts} have no settings for a laptop`);
 }
 
 function folderOf({ out, space, strategy, data, estimator, seed }: SearchFlags): string {
@@ -220,6 +231,11 @@ async function requestOf(
   const { definition: estimator } = await findEstimator(estimatorName, process.cwd());
   const trains = 'training' in (estimator.options?.shape ?? {});
   const task = trains ? await taskFor({ space: Space.configure(space, {}) }, flags.task) : undefined;
+  requireSmall(
+    flags,
+    [space.small, strategy.small, task?.definition.training.smallChild],
+    `space ${space.name}, strategy ${strategy.name} and estimator ${estimatorName}`,
+  );
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${space.name}`, schema: space.options },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options },
@@ -245,7 +261,7 @@ async function requestOf(
       task === undefined
         ? estimatorOptions(flags, estimatorName, shares.estimator)
         : {
-            task: taskSettingsOf(flags.task ?? task.name, { ...flags, data: requireData(flags) }) as Json,
+            task: taskSettingsOf(task, { ...flags, data: requireData(flags) }) as Json,
             training: trainingOf(task.definition.training, flags, plan?.epochs, shares.training),
             threads: flags.threads ?? 1,
             ...given('timeoutSeconds', flags.timeout),

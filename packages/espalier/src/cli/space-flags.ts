@@ -22,6 +22,8 @@ export type SpaceFlags = { readonly [name in (typeof flags)[number]['option']]?:
   readonly layout?: string;
 };
 
+export const spaceFlagNames: readonly (keyof SpaceFlags)[] = [...flags.map(({ option }) => option), 'layout'];
+
 export function addSpaceFlags(command: Command): Command {
   for (const { form, what } of flags) command.option(form, what, wholeNumber(1));
   return command.option('--layout <cifar|imagenet>', 'stem and reductions for small or for large images');

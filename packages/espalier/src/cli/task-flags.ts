@@ -6,6 +6,7 @@ import type { AnyTaskDefinition } from '../tasks/task-definition.js';
 import { tasks, usualTask } from '../tasks/task-names.js';
 import { type TaskSettings, taskFrom } from '../tasks/task-settings.js';
 import { wholeNumber } from './options.js';
+import { refuseFlags } from './refuse-flags.js';
 
 /** Which task, how much of its data, and in which size images are seen. */
 export interface TaskFlags {
@@ -38,21 +39,28 @@ export function addTaskFlags(command: Command): Command {
     );
 }
 
-/** The task of the flag, of the run that an architecture comes from, or the usual one of its space. */
+/**
+ * The task of the flag, of the run that an architecture comes from, or the usual one of its space. Its name is what the
+ * settings of a run begun here call it: a path is one from the working folder, as that of the data.
+ */
 export async function taskFor(
   { space, task }: Pick<FoundArchitecture, 'space' | 'task'>,
   flag: string | undefined,
 ): Promise<FoundPart<AnyTaskDefinition>> {
-  if (flag !== undefined) return findTask(flag, process.cwd());
+  if (flag !== undefined) return { ...(await findTask(flag, process.cwd())), name: flag };
   if (task !== undefined)
     return { ...(await findTask(task.name, process.cwd())), name: taskFrom(process.cwd(), task).name };
   const definition = usualTask(space.definition);
   return { definition, name: definition.name };
 }
 
-/** What the flags say of the data; what they leave open is missing. */
+/**
+ * What the flags say of the data; what they leave open is missing.
+ *
+ * @throws InputError for the size of images where networks of the task read something else
+ */
 export function taskSettingsOf(
-  name: string,
+  { name, definition }: Pick<FoundPart<AnyTaskDefinition>, 'name' | 'definition'>,
   {
     data,
     seed,
@@ -61,6 +69,13 @@ export function taskSettingsOf(
     imageSize,
   }: TaskFlags & { readonly data: string; readonly seed: number; readonly validation?: number },
 ): TaskSettings {
+  const { networks } = definition;
+  if (!('imageSize' in networks.flags))
+    refuseFlags(
+      { imageSize },
+      ['imageSize'],
+      `the networks of task ${definition.name} read ${networks.reads}`,
+    );
   return {
     name,
     data,

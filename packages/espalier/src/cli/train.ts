@@ -34,7 +34,7 @@ export function addTrain(program: Command): void {
       const task = await taskFor(found, flags.task);
       const { spaceOptions, training } = trainingOf(found.space, task.definition, flags);
       await beginTraining(out, configured(found, spaceOptions), {
-        task: taskSettingsOf(task.name, flags),
+        task: taskSettingsOf(task, flags),
         training,
         seed,
         threads,

@@ -16,9 +16,9 @@ export function writeFileAtomically(file: string, text: string): void {
 }
 
 /**
- * Replaces a file so that readers find either the whole old text or the whole new text, even if this process is killed. A
- * power failure may destroy both, so this is for files that can be made again. It does not wait for the disk, which can
- * take longer than a trial.
+ * Replaces a file so that readers find either the whole old text or the whole new text, even if this process is killed.
+ * A power failure may destroy both, so this is for files that can be made again. It does not wait for the disk, which
+ * can take longer than a trial.
  */
 export function replaceFile(file: string, text: string): void {
   const temporary = temporaryOf(file);

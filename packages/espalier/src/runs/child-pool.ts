@@ -17,8 +17,8 @@ const ATTEMPTS = 2;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Measures trials in worker processes, so that a native fault, a hang or the out-of-memory killer of the system ends one
- * trial and not the search. Workers live as long as the pool. A worker that dies is replaced.
+ * Measures trials in worker processes, so that a native fault, a hang or the out-of-memory killer of the system ends
+ * one trial and not the search. Workers live as long as the pool. A worker that dies is replaced.
  */
 export class ChildPool implements Estimator {
   readonly #options: ChildPoolOptions;

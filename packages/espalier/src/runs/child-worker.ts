@@ -76,8 +76,8 @@ function send(message: FromWorker, sent: () => void = () => {}): void {
 const LOOKS_EVERY_MS = 250;
 
 /**
- * Ends this process when its parent has ended. A separate thread watches the parent, because a training step or a native
- * call may keep the main thread from noticing the disconnection.
+ * Ends this process when its parent has ended. A separate thread watches the parent, because a training step or a
+ * native call may keep the main thread from noticing the disconnection.
  */
 function dieWith(parent: number): void {
   const watch = new Worker(

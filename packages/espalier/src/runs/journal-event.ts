@@ -5,8 +5,9 @@ import type { Objectives } from '../measures/measure.js';
 export type Clock = Readonly<Record<string, Json>>;
 
 /**
- * One line of a journal. `run` comes first. Every trial has the events `trial` and `result`, between which the strategy may
- * have events of its own. `limit` means that the budget of seconds is spent and no trial begins any more. `end` is last.
+ * One line of a journal. `run` comes first. Every trial has the events `trial` and `result`, between which the strategy
+ * may have events of its own. `limit` means that the budget of seconds is spent and no trial begins any more. `end` is
+ * last.
  */
 export interface JournalEvent {
   readonly event: string;
@@ -15,8 +16,8 @@ export interface JournalEvent {
 }
 
 /**
- * The order in which a strategy is told results: as they arrive, or in virtual time. Virtual time assumes that every epoch
- * takes equally long on every worker, so that the journal does not depend on the clock.
+ * The order in which a strategy is told results: as they arrive, or in virtual time. Virtual time assumes that every
+ * epoch takes equally long on every worker, so that the journal does not depend on the clock.
  */
 export type ResultOrder = 'arrival' | 'virtual';
 
@@ -29,7 +30,9 @@ export interface RunHeader {
   readonly seconds?: number;
   /** Budget: no trial begins once the results have cost so much, in the unit of the estimator. */
   readonly cost?: number;
-  /** Number of trials that run at once. With W workers, a strategy is asked for a trial while W - 1 others are running. */
+  /**
+   * Number of trials that run at once. With W workers, a strategy is asked for a trial while W - 1 others are running.
+   */
   readonly workers: number;
   readonly order: ResultOrder;
   /** The objectives of the search. The first measure decides. */

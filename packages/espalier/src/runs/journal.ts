@@ -38,8 +38,9 @@ export function createJournal(file: string, event: JournalEvent, clock: Clock): 
 const SYNC_EVERY_MS = 100;
 
 /**
- * The journal of a run that begins or is resumed. The lines that an earlier life recorded serve as a script: events that
- * are written must equal them, one after the other. Later events are appended. So the same code begins and resumes runs.
+ * The journal of a run that begins or is resumed. The lines that an earlier life recorded serve as a script: events
+ * that are written must equal them, one after the other. Later events are appended. So the same code begins and resumes
+ * runs.
  */
 export class Journal {
   readonly #hash = createHash('sha256');

@@ -7,8 +7,8 @@ import type { TrialRequest } from './estimator.js';
 import { type Outcome, parseOutcome } from './outcome.js';
 
 /**
- * Keeps the outcome of a trial that has to wait for its turn in the journal, so that it need not be measured again if the
- * search is killed in the meantime. An outcome that a power failure destroys is measured again.
+ * Keeps the outcome of a trial that has to wait for its turn in the journal, so that it need not be measured again if
+ * the search is killed in the meantime. An outcome that a power failure destroys is measured again.
  *
  * @param folder folder of the trial
  */

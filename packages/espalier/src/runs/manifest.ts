@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import { optionValues } from '../space/options.js';
 import { version } from '../version.js';
-import { replaceFile } from './atomic-file.js';
+import { writeFileAtomically } from './atomic-file.js';
 import { type JournalEvent, withoutClock } from './journal-event.js';
 
 const environment = z.strictObject({
@@ -25,7 +25,9 @@ const environment = z.strictObject({
   system: z.string(),
 });
 
-/** What the results of a run may depend on besides its settings. Machines that agree in all of it give equal journals. */
+/**
+ * What the results of a run may depend on besides its settings. Machines that agree in all of it give equal journals.
+ */
 export type Environment = z.infer<typeof environment>;
 
 const manifest = z.object({
@@ -76,7 +78,7 @@ export function writeManifest(file: string, begin: JournalEvent): void {
     environment: environmentHere(),
     settings: settings as Manifest['settings'],
   };
-  replaceFile(file, `${JSON.stringify(content, null, 2)}\n`);
+  writeFileAtomically(file, `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /** @returns undefined if there is none, as in old runs. @throws InputError for a broken manifest */

@@ -23,7 +23,9 @@ export class RunFolder {
     return RunFolder.begin(path, { event: 'run', ...(header as Record<string, Json>) });
   }
 
-  /** Begins a run of any kind, such as a training. @param event the first event of its journal. Errors as in `create` */
+  /**
+   * Begins a run of any kind, such as a training. @param event the first event of its journal. Errors as in `create`
+   */
   static begin(path: string, event: JournalEvent): RunFolder {
     const folder = new RunFolder(path);
     let made: string | undefined;

@@ -24,9 +24,9 @@ const identity = z.object({
 /**
  * Takes the right to write a run. A process that is killed does not keep it.
  *
- * Every process first writes a file of its own, and then looks for those of others. So if two processes arrive at the same
- * moment, at least one of them sees the other and gives up (perhaps both do). No file has to change its owner, which would
- * not be safe after the owner was killed.
+ * Every process first writes a file of its own, and then looks for those of others. So if two processes arrive at the
+ * same moment, at least one of them sees the other and gives up (perhaps both do). No file has to change its owner,
+ * which would not be safe after the owner was killed.
  *
  * @throws InputError if another process has the right, or if a process of another machine may have it
  */

@@ -60,8 +60,8 @@ const asked = z.object({
 const told = z.looseObject({ trial: z.int() });
 
 /**
- * The state of a search according to its journal: a fold over the events. It contains everything that is known about the
- * search, whether it is running, was killed or has ended.
+ * The state of a search according to its journal: a fold over the events. It contains everything that is known about
+ * the search, whether it is running, was killed or has ended.
  */
 export class RunState {
   readonly header: RunHeader;

@@ -32,8 +32,8 @@ export interface SearchOptions {
   readonly signal?: AbortSignal;
   readonly report?: (notice: SearchNotice) => void;
   /**
-   * Take a snapshot after so many results, and after every event of the strategy. By default one is taken at most once a
-   * second.
+   * Take a snapshot after so many results, and after every event of the strategy. By default one is taken at most once
+   * a second.
    */
   readonly snapshotEvery?: number;
   /** The events of a run to be repeated. Results are told in the order in which they are in these events. */
@@ -62,14 +62,14 @@ export interface SearchEnd {
 }
 
 /**
- * Runs a search to its end, or resumes one that was stopped or killed. The code is the same, because it takes everything
- * in the journal as given.
+ * Runs a search to its end, or resumes one that was stopped or killed. The code is the same, because it takes
+ * everything in the journal as given.
  *
  * The journal depends only on the header, the strategy, the outcomes, and the order in which results are told. With W
  * workers, a trial is asked for whenever fewer than W are running, unless the strategy waits for a result. If the order
- * is `virtual`, results are told in virtual time, so that nothing depends on the clock. If it is `arrival`, each result is
- * told as it arrives, so that no worker waits for another. The journal records the order, a resumed search replays it, and
- * `follow` repeats it.
+ * is `virtual`, results are told in virtual time, so that nothing depends on the clock. If it is `arrival`, each result
+ * is told as it arrives, so that no worker waits for another. The journal records the order, a resumed search replays
+ * it, and `follow` repeats it.
  *
  * @throws InputError for a journal that this search would not have written, or that another process is writing
  */

@@ -5,10 +5,10 @@ interface RunningTrial {
 }
 
 /**
- * An order of results that does not depend on the clock. It assumes that every epoch takes the same time on every worker. A
- * trial begins when it is asked for, which is when the last result was told, and lasts as long as the epochs that it
- * trains. Of trials that end at the same time, the one asked for first comes first. If all trials are equally long, this
- * is the order in which they were asked for.
+ * An order of results that does not depend on the clock. It assumes that every epoch takes the same time on every
+ * worker. A trial begins when it is asked for, which is when the last result was told, and lasts as long as the epochs
+ * that it trains. Of trials that end at the same time, the one asked for first comes first. If all trials are equally
+ * long, this is the order in which they were asked for.
  */
 export class VirtualTime {
   #now = 0;

@@ -19,11 +19,10 @@ export function mutateSequence(
   if (open.length === 0) return asked.map(({ answer }) => answer);
   const changed = open[random.below(open.length)] as number;
   const kept = keptAnswers(asked);
+  const { answer } = asked[changed] as AnsweredQuestion;
   const mutant = trace(source, ({ question }, i) => {
-    const before = asked[i];
-    if (before !== undefined && i < changed) return before.answer;
-    if (before !== undefined && i === changed) return sampleNearAnswer(question, before.answer, random);
+    if (i === changed) return sampleNearAnswer(question, answer, random);
     return kept(question) ?? sampleAnswer(question, random);
   });
-  return mutant.asked.map(({ answer }) => answer);
+  return mutant.asked.map((one) => one.answer);
 }

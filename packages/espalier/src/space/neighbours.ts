@@ -16,12 +16,10 @@ export function* neighboursOf(
   asked: readonly AnsweredQuestion[],
 ): Generator<readonly Answer[], void> {
   const kept = keptAnswers(asked);
-  const answers = asked.map(({ answer }) => answer);
   for (const [changed, { question, answer }] of asked.entries()) {
     for (const near of nearAnswers(question, answer)) {
-      const start = [...answers.slice(0, changed), near];
       const neighbour = trace(source, (placed, i) => {
-        return start[i] ?? kept(placed.question) ?? firstAnswer(placed.question);
+        return i === changed ? near : (kept(placed.question) ?? firstAnswer(placed.question));
       });
       yield neighbour.asked.map((one) => one.answer);
     }

@@ -38,10 +38,10 @@ const bracketOf = (given: Options) =>
 const sizeOf = (given: Options) => given.configurations ?? fewestConfigurations(given);
 
 /**
- * Asynchronous successive halving (Li et al. 2018, "A system for massively parallel hyperparameter tuning", algorithm 2),
- * with the settings of its application to networks (Li & Talwalkar 2019: r = 1, R = 300 epochs, eta = 4). A free worker
- * promotes the best child that can be promoted, from the highest rung that has one. If there is none, it begins a new
- * architecture, so that no worker waits.
+ * Asynchronous successive halving (Li et al. 2018, "A system for massively parallel hyperparameter tuning", algorithm
+ * 2), with the settings of its application to networks (Li & Talwalkar 2019: r = 1, R = 300 epochs, eta = 4). A free
+ * worker promotes the best child that can be promoted, from the highest rung that has one. If there is none, it begins
+ * a new architecture, so that no worker waits.
  */
 export const asha: StrategyDefinition<Options> = {
   name: 'asha',

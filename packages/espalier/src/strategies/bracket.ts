@@ -55,8 +55,8 @@ export class Bracket {
   }
 
   /**
-   * Takes the next job: a promotion from the highest rung that has one, or else a new configuration. Undefined if results
-   * are needed first, or if the bracket is finished.
+   * Takes the next job: a promotion from the highest rung that has one, or else a new configuration. Undefined if
+   * results are needed first, or if the bracket is finished.
    */
   next(): Job | undefined {
     const { epochs, rule, first, size } = this.options;

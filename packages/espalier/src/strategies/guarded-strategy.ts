@@ -23,8 +23,9 @@ export interface StrategyRequest {
 }
 
 /**
- * Creates a strategy whose every call is checked. Wrong options, illegal proposals, results that are not numbers or out of
- * range, and trials that were told before or never asked for are errors, instead of leading the search astray unnoticed.
+ * Creates a strategy whose every call is checked. Wrong options, illegal proposals, results that are not numbers or out
+ * of range, and trials that were told before or never asked for are errors, instead of leading the search astray
+ * unnoticed.
  *
  * @throws InputError for an option that does not exist or has a value that is not allowed
  */

@@ -9,8 +9,8 @@ const options = z.strictObject(rungOptions({ minEpochs: 1, maxEpochs: 81, eta: 3
 type Options = z.output<typeof options>;
 
 /**
- * The brackets s = s_max .. 0 of algorithm 1. Bracket s begins with ceil((s_max + 1) / (s + 1) eta^s) architectures, on the
- * rung from which s promotions lead to R.
+ * The brackets s = s_max .. 0 of algorithm 1. Bracket s begins with ceil((s_max + 1) / (s + 1) eta^s) architectures, on
+ * the rung from which s promotions lead to R.
  */
 function bracketsOf(given: Options): Bracket[] {
   const { eta } = given;
@@ -26,9 +26,9 @@ function bracketsOf(given: Options): Bracket[] {
 }
 
 /**
- * Hyperband (Li et al. 2017, algorithm 1, with R = 81 and eta = 3 as in its example). It runs successive halving several
- * times: first with many architectures that are trained for a short time, in the end with a few that are all trained for R
- * epochs. The brackets do not depend on each other, so a worker for which one has no job begins the next.
+ * Hyperband (Li et al. 2017, algorithm 1, with R = 81 and eta = 3 as in its example). It runs successive halving
+ * several times: first with many architectures that are trained for a short time, in the end with a few that are all
+ * trained for R epochs. The brackets do not depend on each other, so a worker for which one has no job begins the next.
  */
 export const hyperband: StrategyDefinition<Options> = {
   name: 'hyperband',

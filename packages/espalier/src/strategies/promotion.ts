@@ -42,11 +42,11 @@ function rungAt(rungs: readonly Rung[], rung: number): Rung {
 }
 
 /**
- * The rule of ASHA (Li et al. 2018, algorithm 2). Among n results so far, a configuration that is one of the best n/eta and
- * was not promoted before is promoted at once, without waiting for the rung to be full.
+ * The rule of ASHA (Li et al. 2018, algorithm 2). Among n results so far, a configuration that is one of the best n/eta
+ * and was not promoted before is promoted at once, without waiting for the rung to be full.
  *
- * If good results arrive late, the algorithm as printed promotes more than n/eta in the end, because some configurations
- * were promoted early that are not among the best any more.
+ * If good results arrive late, the algorithm as printed promotes more than n/eta in the end, because some
+ * configurations were promoted early that are not among the best any more.
  *
  * @param mispromotions whether to allow this. Otherwise no more than n/eta of n results are promoted
  */
@@ -60,8 +60,8 @@ export function asynchronous(mispromotions: boolean): PromotionRule {
 }
 
 /**
- * The rule of successive halving (Jamieson & Talwalkar 2016; algorithm 1 of Li et al. 2018). Once all n configurations of a
- * rung have a result, the best n/eta are promoted. If fewer have succeeded, all of these are promoted.
+ * The rule of successive halving (Jamieson & Talwalkar 2016; algorithm 1 of Li et al. 2018). Once all n configurations
+ * of a rung have a result, the best n/eta are promoted. If fewer have succeeded, all of these are promoted.
  */
 export const synchronous: PromotionRule = (rungs, index, { size, eta }) => {
   for (let below = 0; below <= index; below++) {

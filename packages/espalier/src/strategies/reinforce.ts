@@ -19,7 +19,7 @@ import type {
 } from './strategy.js';
 
 const options = z.strictObject({
-  children: z.int().min(1).default(8).describe('m, architectures per update (3.2; 4.1: 8)'),
+  children: z.int().min(1).default(8).describe('m, architectures of one update (3.2; 4.1: 8)'),
   learningRate: z.number().positive().default(0.0006).describe('of Adam on the controller (4.1: 0.0006)'),
   baselineDecay: z
     .number()
@@ -88,13 +88,13 @@ const snapshotJson = z.object({
 });
 
 /**
- * The search of Zoph & Le 2016. A recurrent controller proposes architectures, and REINFORCE (Williams 1992) makes those
- * more probable whose reward R_k exceeds the baseline b (section 3.2). The controller ascends
+ * The search of Zoph & Le 2016. A recurrent controller proposes architectures, and REINFORCE (Williams 1992) makes
+ * those more probable whose reward R_k exceeds the baseline b (section 3.2). The controller ascends
  *
  *   1/m sum_k sum_t grad log P(a_t | a_(t-1:1)) (R_k - b)
  *
- * b is a moving average of all earlier rewards. In the first update, when there are none, it is the mean of the m rewards.
- * A failed trial has reward 0.
+ * b is a moving average of all earlier rewards. In the first update, when there are none, it is the mean of the m
+ * rewards. A failed trial has reward 0.
  */
 class Reinforce implements Strategy {
   #controller: Controller;

@@ -27,8 +27,8 @@ const bracketOf = (given: Options) =>
   });
 
 /**
- * Successive halving (Jamieson & Talwalkar 2016): all architectures are trained for the epochs of a rung, and then the best
- * 1/eta of them are promoted to the next. It has the options of `asha`, for comparisons.
+ * Successive halving (Jamieson & Talwalkar 2016): all architectures are trained for the epochs of a rung, and then the
+ * best 1/eta of them are promoted to the next. It has the options of `asha`, for comparisons.
  */
 export const sha: StrategyDefinition<Options> = {
   name: 'sha',

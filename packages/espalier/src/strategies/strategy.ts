@@ -55,10 +55,11 @@ export interface StrategySnapshot {
 }
 
 /**
- * A search strategy. It is asked for architectures and told their results. It does not know how they are measured, so the
- * same strategy works with real training, with a table of known results, and in a search over many machines.
+ * A search strategy. It is asked for architectures and told their results. It does not know how they are measured, so
+ * the same strategy works with real training, with a table of known results, and in a search over many machines.
  *
- * A strategy is deterministic: with the same space, seed and options, the same sequence of calls returns the same values.
+ * A strategy is deterministic: with the same space, seed and options, the same sequence of calls returns the same
+ * values.
  */
 export interface Strategy {
   /** The next architecture to try. */
@@ -76,8 +77,8 @@ export interface Strategy {
   snapshot?(): StrategySnapshot;
 
   /**
-   * Restores the state in the snapshot of a strategy with the same space, seed and options. Trials that were running when
-   * it was taken are told as usual.
+   * Restores the state in the snapshot of a strategy with the same space, seed and options. Trials that were running
+   * when it was taken are told as usual.
    *
    * @throws InputError for a snapshot of another strategy
    */
@@ -111,12 +112,15 @@ export interface StrategyDefinition<O extends object = Record<never, never>> {
   readonly options?: OptionsSchema<O>;
   /** Options for searches of a few dozen trials, which `--preset small` sets. */
   readonly small?: Partial<O>;
-  /** Only for a strategy that determines how long children are trained, at most for the epochs of its option `maxEpochs`. */
+  /**
+   * Only for a strategy that determines how long children are trained, at most for the epochs of its option
+   * `maxEpochs`.
+   */
   readonly plan?: (options: O) => Plan;
   /**
    * Whether the strategy benefits from every result as soon as it arrives. If so, searches tell results in the order of
-   * arrival by default, so that no worker waits for another. Otherwise they use virtual time, which assumes that all epochs
-   * take equally long, so that the journal does not depend on the clock.
+   * arrival by default, so that no worker waits for another. Otherwise they use virtual time, which assumes that all
+   * epochs take equally long, so that the journal does not depend on the clock.
    */
   readonly asynchronous?: boolean;
   create(start: StrategyStart<O>): Strategy;

@@ -45,8 +45,8 @@ export const rungsFit: [(rungs: Rungs) => boolean, { path: string[]; message: st
 ];
 
 /**
- * The epochs of each rung: r, r eta, r eta^2 and so on as long as they are below R, and then R. If R/r is a power of eta,
- * these are the rungs of the papers, which otherwise stop short of R.
+ * The epochs of each rung: r, r eta, r eta^2 and so on as long as they are below R, and then R. If R/r is a power of
+ * eta, these are the rungs of the papers, which otherwise stop short of R.
  */
 export function rungEpochs({ minEpochs, maxEpochs, eta }: Rungs): number[] {
   const below: number[] = [];
@@ -79,8 +79,8 @@ interface Configuration {
 }
 
 /**
- * Successive halving in all its forms. It draws random architectures, trains all of them for a short time, and the best of
- * them further. The brackets decide which. If one has no job, the next is asked.
+ * Successive halving in all its forms. It draws random architectures, trains all of them for a short time, and the best
+ * of them further. The brackets decide which. If one has no job, the next is asked.
  */
 export class SuccessiveHalving implements Strategy {
   readonly #sampler: Strategy;

@@ -109,7 +109,7 @@ describe('a search is refused', () => {
     ['--device', 'cpu'],
   ])('with %s %s of trainings, by an estimator that trains nothing', async (flag, value) => {
     expect(await refusal(addSearch, search('free', 'refused', flag, value))).toBe(
-      `${flag} ${value}: estimator digits trains no networks; its own options are set with --set`,
+      `${flag} ${value}: estimator ./free.ts trains no networks; its own options are set with --set`,
     );
     expect(existsSync('refused')).toBe(false);
   });

@@ -14,9 +14,14 @@ export interface Ended {
 }
 
 /** The command line as a user runs it: the built program in a process of its own, in a group that can be killed. */
-export function start(args: readonly string[], cwd: string): { child: ChildProcess; ended: Promise<Ended> } {
+export function start(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+): { child: ChildProcess; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [main, ...args], {
     cwd,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -35,8 +35,8 @@ describe('export --format pytorch', () => {
   it('writes the weights that it is given, with the auxiliary head where they have one', async () => {
     const size = [...small, '--image-size', '32'];
     const first = ['darts-v1', '--format', 'pytorch', ...size];
-    await exported(...first, '--set', 'auxiliary=true', '--out', 'first.py');
-    const second = [...first, '--seed', '9', '--weights', 'first.safetensors', '--out', 'again.py'];
+    await exported(...first, '--set', 'auxiliary=true', '--seed', '9', '--out', 'first.py');
+    const second = [...first, '--weights', 'first.safetensors', '--out', 'again.py'];
     expect(await exported(...second)).toContain('the weights: again.safetensors');
     const bytes = (name: string) => readFileSync(join(folder, name));
     expect(bytes('again.safetensors').equals(bytes('first.safetensors'))).toBe(true);

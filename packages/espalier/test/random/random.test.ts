@@ -180,6 +180,17 @@ describe('a random order', () => {
     );
   });
 
+  it('is made of n - 1 random integers by Fisher and Yates', () => {
+    const [random, integers] = [Random.of(4, 'order'), Random.of(4, 'order')];
+    const order = [0, 1, 2, 3, 4];
+    for (const last of [4, 3, 2, 1]) {
+      const other = integers.below(last + 1);
+      [order[last], order[other]] = [order[other]!, order[last]!];
+    }
+    expect([...random.permutation(5)]).toEqual(order);
+    expect(random.uniform()).toBe(integers.uniform());
+  });
+
   it('is each of the n! equally often', () => {
     expectEven(countsOf(draw((random) => random.permutation(4).join())), 24);
   });

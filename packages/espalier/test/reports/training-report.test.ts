@@ -105,6 +105,16 @@ describe('the page of a training', () => {
     expect(read(reportTraining(settings, [begin])).headings).toEqual(['Settings']);
   });
 
+  test("shows a measure of a user's task as the task says", () => {
+    const miou = { name: 'miou', better: 'higher', shown: 'percent' } as const;
+    const page = reportTraining({ ...settings, objectives: [miou] }, [
+      begin,
+      epoch(1),
+      { event: 'end', measures: { miou: 0.44123 } },
+    ]);
+    expect(read(page).facts).toContainEqual(['test miou', '44.12%']);
+  });
+
   test("names a user's space by its file, without the folder", () => {
     const own = { ...settings, architecture: { space: './spaces/own-cnn.ts' } };
     expect(read(reportTraining(own, [begin])).title).toBe('Training: own-cnn.ts, cifar10');

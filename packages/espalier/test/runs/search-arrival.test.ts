@@ -68,6 +68,23 @@ describe('results in order of arrival', () => {
     expect(order(journal)).toBe('run ?0 ?1 !0 ?2 !1 ?3 !2 ?4 !3 ?5 !4 !5 end');
   });
 
+  test('are told in the order of their arrival if several arrive at the same moment', async () => {
+    const ends: (() => void)[] = [];
+    const { journal } = await run({
+      path: temporaryFolder(),
+      header: header(3, 3, 'arrival'),
+      strategy: new NotingStrategy(),
+      estimator: estimating(async (request) => {
+        await new Promise<void>((end) => {
+          ends.push(end);
+          if (ends.length === 3) for (const trial of [2, 0, 1]) ends[trial]?.();
+        });
+        return measure(request);
+      }),
+    });
+    expect(order(journal)).toBe('run ?0 ?1 ?2 !2 !0 !1 end');
+  });
+
   test('are never kept outside of the journal, because none has to wait', async () => {
     const path = temporaryFolder();
     await runTaking([4, 1, 2, 1, 3], { path, header: header(3, 12, 'arrival') });

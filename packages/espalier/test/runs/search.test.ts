@@ -64,16 +64,21 @@ describe('the order of a journal', () => {
 
   test('ends before its last trial if the strategy has finished', async () => {
     class Exhausted extends NotingStrategy {
+      calls = 0;
       override ask(): Asked {
+        this.calls++;
         return this.asked === 2 ? 'finished' : super.ask();
       }
     }
+    const strategy = new Exhausted();
     const { journal, status } = await run({
       path: temporaryFolder(),
       header: header(3, 9),
-      strategy: new Exhausted(),
+      strategy,
     });
     expect(order(journal)).toBe('run ?0 ?1 !0 !1 end');
+    // It is not asked again.
+    expect(strategy.calls).toBe(3);
     expect(status).toBe('finished');
   });
 

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../src/random/random.js';
-import { countAnswers, firstAnswer, isLegal, nextAnswer, sampleAnswer } from '../../src/space/answers.js';
+import {
+  answerFor,
+  countAnswers,
+  describeAnswers,
+  describeValues,
+  firstAnswer,
+  isLegal,
+  nextAnswer,
+  sampleAnswer,
+  valueFor,
+} from '../../src/space/answers.js';
 import type { Answer, Question } from '../../src/space/language.js';
 
 const place = { name: 'inputs', path: 'inputs' };
@@ -19,6 +29,60 @@ function allAnswers(question: Question): Answer[] {
 }
 
 describe('the answers to a question', () => {
+  it.each<[Question, unknown[], unknown[]]>([
+    [
+      { kind: 'choice', ...place, options: ['a', 'b', 'c'] },
+      [0, 1, 2],
+      [3, -1, 0.5, Number.NaN, '0', 1n, null, undefined, [0]],
+    ],
+    [
+      subsetOf(3),
+      [[], [0], [2], [0, 2], [0, 1, 2]],
+      [0, [3], [-1], [0.5], ['0'], [0, 0], [1, 0], [0, 1, 2, 3], null],
+    ],
+    [
+      subsetOf(3, 2),
+      [
+        [0, 1],
+        [1, 2],
+      ],
+      [[], [0], [0, 1, 2], [1, 1], [2, 0]],
+    ],
+  ])('are legal or not: %j', (question, legal, illegal) => {
+    for (const answer of legal) expect(isLegal(question, answer), JSON.stringify(answer)).toBe(true);
+    for (const answer of illegal) expect(isLegal(question, answer), String(answer)).toBe(false);
+  });
+
+  it('are described for messages', () => {
+    const choice = (count: number): Question => ({
+      kind: 'choice',
+      ...place,
+      options: [...Array(count).keys()],
+    });
+    expect(describeAnswers(choice(3))).toBe('0 to 2, for 0, 1, 2');
+    expect(describeValues(choice(20))).toBe(`${[...Array(20).keys()].join(', ')}`);
+    expect(describeValues(choice(21))).toBe(`${[...Array(20).keys()].join(', ')}, ... (21 in all)`);
+    for (const describe of [describeAnswers, describeValues]) {
+      expect(describe(subsetOf(3))).toBe('a list of different ascending numbers from 0 to 2');
+      expect(describe(subsetOf(3, 2))).toBe('a list of 2 different ascending numbers from 0 to 2');
+      expect(describe(subsetOf(3, 0))).toBe('the empty list');
+      expect(describe(subsetOf(0))).toBe('the empty list');
+    }
+  });
+
+  it('stand for values of an architecture', () => {
+    const choice: Question = { kind: 'choice', ...place, options: ['a', { b: [1] }] };
+    expect(valueFor(choice, 1)).toEqual({ b: [1] });
+    expect(answerFor(choice, { b: [1] })).toBe(1);
+    expect(answerFor(choice, 'a')).toBe(0);
+    expect(answerFor(choice, 'b')).toBeUndefined();
+    const taken = [0, 2];
+    expect(valueFor(subsetOf(3), taken)).toBe(taken);
+    expect(answerFor(subsetOf(3), taken)).toEqual(taken);
+    expect(answerFor(subsetOf(3), taken)).not.toBe(taken);
+    expect(answerFor(subsetOf(2), taken)).toBeUndefined();
+  });
+
   it('come in lexicographic order: subsets of any size', () => {
     expect(allAnswers(subsetOf(3))).toEqual([[], [0], [0, 1], [0, 1, 2], [0, 2], [1], [1, 2], [2]]);
     expect(allAnswers(subsetOf(0))).toEqual([[]]);

@@ -42,7 +42,7 @@ describe.each([
   ['unpaired', unpairedTest],
 ])('the %s test', (_, compare) => {
   test('of equal values is 1, by all rearrangements and by samples', () => {
-    const values = [2, 2, 2];
+    const values = [0, 0, 0];
     expect(compare(values, values)).toMatchObject({ difference: 0, p: 1, exact: true });
     expect(compare(values, values, { exactUpTo: 1, samples: 9 })).toMatchObject({ p: 1, exact: false });
   });
@@ -253,6 +253,8 @@ describe('the unpaired test', () => {
     expect(unpairedTest([0.1, 0.2, 0.3], [0.2, 0.3, 0.1]).p).toBe(1);
     // With 1 and 1 + 5e-12 exchanged, the difference is 5e-12 less; the tolerance is 1e-12 of 5 / 2.
     expect(unpairedTest([3, 1 + 5e-12], [1, 0]).p).toBe(2 / 6);
+    // With 1 - 1e-12 for 1, the difference is 1.25e-12 less; the tolerance is 1e-12 of 2 / 1.
+    expect(unpairedTest([1], [1 - 1e-12, 0, 0, 0]).p).toBe(2 / 5);
   });
 
   test('needs numbers in both samples', () => {

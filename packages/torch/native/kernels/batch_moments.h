@@ -1,5 +1,5 @@
-// Batch norm as a factor and a term for each channel: normalised = value scale + shift. Whoever reads the values next
-// applies them, so that no normalised copy is ever written.
+// Batch norm as a scale and a shift for each channel: normalised = value * scale + shift. The next kernel applies them as it
+// reads the values, so no normalised copy is written.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -7,15 +7,17 @@
 #include <cmath>
 #include <vector>
 
+#include "arguments.h"
+
 namespace espalier {
 
 struct BatchMoments {
   at::Tensor mean;      // [channels]
-  at::Tensor variance;  // of the population that the batch is drawn from, [channels]
-  at::Tensor inverse;   // 1 / sqrt(variance of the batch + epsilon), [channels]
+  at::Tensor variance;  // the unbiased estimate, [channels]
+  at::Tensor inverse;   // 1 / sqrt(biased variance + epsilon), [channels]
 };
 
-// From the means and the sums of squared distances of `parts` stretches of as many values each, [parts, channels].
+// Combines the means and the sums of squared distances of `parts` groups of `values_each` values, [parts, channels].
 template <typename T>
 BatchMoments combine_moments(const std::vector<T>& means, const std::vector<T>& squares, int64_t parts, int64_t values_each, double epsilon,
                              const at::TensorOptions& options) {
@@ -41,61 +43,83 @@ BatchMoments combine_moments(const std::vector<T>& means, const std::vector<T>& 
   return result;
 }
 
-// Moves the running mean and variance of some of the channels towards the batch's, and counts the batch.
+// Moves the running mean and variance of some channels, from `first` on, towards those of the batch, and counts the batch.
 template <typename T>
-void follow(const BatchMoments& moments, int64_t first, const at::Tensor& mean, const at::Tensor& variance, const at::Tensor& batches,
-            double momentum) {
+void update_running(const BatchMoments& moments, int64_t first, const at::Tensor& mean, const at::Tensor& variance, const at::Tensor& batches,
+                    double momentum) {
   const T share = static_cast<T>(momentum);
   const T* const new_mean = moments.mean.data_ptr<T>() + first;
   const T* const new_variance = moments.variance.data_ptr<T>() + first;
-  T* const kept_mean = mean.data_ptr<T>();
-  T* const kept_variance = variance.data_ptr<T>();
-  const int64_t channels = mean.numel();
+  T* const running_mean = mean.data_ptr<T>();
+  T* const running_variance = variance.data_ptr<T>();
+  const int64_t channels = mean.numel(), mean_step = mean.stride(0), variance_step = variance.stride(0);
   for (int64_t i = 0; i < channels; ++i) {
-    kept_mean[i] += share * (new_mean[i] - kept_mean[i]);
-    kept_variance[i] += share * (new_variance[i] - kept_variance[i]);
+    running_mean[i * mean_step] += share * (new_mean[i] - running_mean[i * mean_step]);
+    running_variance[i * variance_step] += share * (new_variance[i] - running_variance[i * variance_step]);
   }
   *batches.data_ptr<int64_t>() += 1;
 }
 
-// A learned scale and shift of batch norm, one tensor a group; none: 1 and 0.
-struct Affine {
-  at::TensorList gamma, beta;
-
-  bool is_learned() const { return !gamma.empty(); }
-};
-
-// Throws where a batch norm's tensors have not as many values as each of `groups` of the channels.
-inline void check_norms(const char* name, int64_t channels, int64_t groups, at::TensorList gamma, at::TensorList beta, at::TensorList running) {
-  const auto count = static_cast<size_t>(groups);
-  TORCH_CHECK((gamma.empty() || gamma.size() == count) && beta.size() == gamma.size() && (running.empty() || running.size() == 3 * count), name, ": for ",
-              groups, " batch norms there are ", gamma.size(), " scales, ", beta.size(), " shifts and ", running.size(),
-              " running statistics; allowed: none, or one each, and three of the last");
-  const auto check = [&](const at::Tensor& tensor) {
-    TORCH_CHECK(tensor.numel() * groups == channels, name, ": a batch norm has ", tensor.numel(), " channels; allowed: each of ", groups, " the same share of ", channels);
-  };
-  for (const at::TensorList list : {gamma, beta})
-    for (const at::Tensor& tensor : list) check(tensor);
-  for (size_t i = 0; i < running.size(); ++i)
-    if (i % 3 != 2) check(running[i]);
+// What batch norm can normalise: a single value has no variance.
+inline void check_population(int64_t values_per_channel) {
+  TORCH_CHECK(values_per_channel > 1, "there is no variance to normalise by: a channel has ", values_per_channel, " values; allowed: at least 2");
 }
 
-// The factor and the term that the moments and the learned scale and shift come to.
+// The statistics that a batch norm updates in place, one value a channel.
+inline void check_running(const at::Tensor& mean, const at::Tensor& variance, const at::Tensor& batches, at::ScalarType type, int64_t channels) {
+  const auto check = [&](const char* name, const at::Tensor& tensor) {
+    check_tensor(name, tensor, type, {channels});
+    TORCH_CHECK((channels < 2 || tensor.stride(0) != 0) && !tensor.is_neg(), "argument '", name,
+                "' is expanded or negated: its channels have no values of their own; allowed: ", channels, " values");
+  };
+  check("running_mean", mean);
+  check("running_var", variance);
+  TORCH_CHECK(is_in_memory(batches) && batches.scalar_type() == at::kLong && batches.numel() == 1, "argument 'num_batches_tracked' is ",
+              shown(batches), "; allowed: one int64 on the CPU");
+}
+
+// The parameters and running statistics of `norms` batch norms, which have equal shares of the channels. Statistics come as
+// mean, variance and number of batches of each.
+inline void check_norms(at::ScalarType type, int64_t channels, int64_t norms, at::TensorList gamma, at::TensorList beta, at::TensorList running) {
+  const auto count = static_cast<size_t>(norms);
+  TORCH_CHECK((gamma.empty() || gamma.size() == count) && beta.size() == gamma.size() && (running.empty() || running.size() == 3 * count), norms,
+              " batch norms have ", gamma.size(), " scales, ", beta.size(), " shifts and ", running.size(),
+              " running statistics; allowed: one scale and shift each or none, and three statistics each or none");
+  TORCH_CHECK(channels % norms == 0, norms, " batch norms share ", channels, " channels; allowed: as many channels each");
+  const int64_t own = channels / norms;
+  check_items("gamma", gamma, type, {own});
+  check_items("beta", beta, type, {own});
+  for (size_t i = 0; i < running.size(); i += 3) check_running(running[i], running[i + 1], running[i + 2], type, own);
+}
+
+// The learned scale and shift of batch norms, one tensor for each norm; empty: 1 and 0.
+struct Affine {
+  std::vector<at::Tensor> gamma, beta;
+
+  bool is_learned() const { return !gamma.empty(); }
+  // Those of `count` norms from `first` on.
+  Affine part(int64_t first, int64_t count) const {
+    if (!is_learned()) return {};
+    return {{gamma.begin() + first, gamma.begin() + first + count}, {beta.begin() + first, beta.begin() + first + count}};
+  }
+};
+
+// The scale and shift of each channel.
 template <typename T>
 std::pair<at::Tensor, at::Tensor> scale_and_shift(const BatchMoments& moments, const Affine& affine) {
   const int64_t channels = moments.mean.numel();
   at::Tensor scale = at::empty_like(moments.mean), shift = at::empty_like(moments.mean);
   const T* const mean = moments.mean.data_ptr<T>();
   const T* const inverse = moments.inverse.data_ptr<T>();
-  const int64_t groups = affine.is_learned() ? static_cast<int64_t>(affine.gamma.size()) : 1;
-  const int64_t own = channels / groups;
+  const int64_t norms = affine.is_learned() ? static_cast<int64_t>(affine.gamma.size()) : 1;
+  const int64_t own = channels / norms;
   T* const to_scale = scale.data_ptr<T>();
   T* const to_shift = shift.data_ptr<T>();
-  for (int64_t group = 0; group < groups; ++group) {
-    const T* const gammas = affine.is_learned() ? affine.gamma[group].data_ptr<T>() : nullptr;
-    const T* const betas = affine.is_learned() ? affine.beta[group].data_ptr<T>() : nullptr;
+  for (int64_t norm = 0; norm < norms; ++norm) {
+    const T* const gammas = affine.is_learned() ? affine.gamma[norm].data_ptr<T>() : nullptr;
+    const T* const betas = affine.is_learned() ? affine.beta[norm].data_ptr<T>() : nullptr;
     for (int64_t i = 0; i < own; ++i) {
-      const int64_t at = group * own + i;
+      const int64_t at = norm * own + i;
       const T gamma = gammas == nullptr ? 1 : gammas[i];
       to_scale[at] = gamma * inverse[at];
       to_shift[at] = (betas == nullptr ? 0 : betas[i]) - mean[at] * gamma * inverse[at];
@@ -104,12 +128,12 @@ std::pair<at::Tensor, at::Tensor> scale_and_shift(const BatchMoments& moments, c
   return {scale, shift};
 }
 
-// From the gradients to scale and shift: those to the learned ones, and how the values themselves move them: each
-// value's gradient is offset + slope value (Ioffe & Szegedy 2015, section 3).
+// What follows from the gradients of scale and shift: the gradients of gamma and beta, and that of each value through mean and
+// variance, which is offset + slope * value (Ioffe & Szegedy 2015, section 3).
 template <typename T>
 struct MomentsGradient {
   std::vector<T> offset, slope;
-  std::vector<at::Tensor> gamma, beta;  // one a group, where they are learned
+  std::vector<at::Tensor> gamma, beta;  // one for each norm; empty where they are not learned
 };
 
 template <typename T>
@@ -126,16 +150,16 @@ MomentsGradient<T> moments_gradient(const at::Tensor& scale_gradient, const at::
     result.beta.push_back(at::empty_like(tensor));
   }
   const int64_t own = gamma.empty() ? channels : channels / static_cast<int64_t>(gamma.size());
-  const T* const scale_of = scales.defined() ? scales.data_ptr<T>() : nullptr;
-  const T* const shift_of = shifts.defined() ? shifts.data_ptr<T>() : nullptr;
+  const T* const scale_of = data_or_null<T>(scales);
+  const T* const shift_of = data_or_null<T>(shifts);
   const T* const means = moments.mean.data_ptr<T>();
   const T* const inverses = moments.inverse.data_ptr<T>();
   std::vector<const T*> gammas;
   std::vector<T*> to_gammas, to_betas;
-  for (size_t group = 0; group < gamma.size(); ++group) {
-    gammas.push_back(gamma[group].data_ptr<T>());
-    to_gammas.push_back(result.gamma[group].template data_ptr<T>());
-    to_betas.push_back(result.beta[group].template data_ptr<T>());
+  for (size_t norm = 0; norm < gamma.size(); ++norm) {
+    gammas.push_back(gamma[norm].data_ptr<T>());
+    to_gammas.push_back(result.gamma[norm].template data_ptr<T>());
+    to_betas.push_back(result.beta[norm].template data_ptr<T>());
   }
   for (int64_t i = 0; i < channels; ++i) {
     const double to_scale = scale_of == nullptr ? 0 : static_cast<double>(scale_of[i]);

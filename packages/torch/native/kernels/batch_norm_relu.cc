@@ -3,11 +3,12 @@
 
 #include <algorithm>
 
+#include "arguments.h"
 #include "batch_moments.h"
+#include "chunks.h"
 #include "gradient.h"
 #include "loops.h"
 #include "scratch.h"
-#include "stretches.h"
 
 namespace espalier {
 namespace {
@@ -21,24 +22,24 @@ struct Sizes {
   int64_t pixels() const { return height * width; }
   int64_t image_size() const { return pixels() * channels; }
   int64_t threads() const { return threads_for(images, images * image_size() * kValueRead); }
-  // What is rectified of an image: all of it, and nothing around it.
+  // The whole image is rectified, without padding.
   Convolution frame() const { return {height, width, channels, height, width, channels, 1, 1, 0, 1}; }
 };
 
 inline Sizes sizes_of(const Tensor& x) { return {x.size(0), x.size(1), x.size(2), x.size(3)}; }
 
-struct BatchNormReluBackward : KernelNode {
+struct BatchNormReluBackward final : KernelNode {
   SavedVariable values, output, mean, inverse, scale, gamma;
 
   std::string name() const override { return "batch_norm_relu"; }
 
-  void release_variables() override {
+  void release() override {
     for (SavedVariable* variable : {&values, &output, &mean, &inverse, &scale, &gamma}) variable->reset_data();
   }
 
   variable_list differentiate(variable_list&& gradients) override {
     const Tensor x = values.unpack();
-    return x.scalar_type() == at::kFloat ? differentiate_as<float>(gradients[0], x) : differentiate_as<double>(gradients[0], x);
+    return for_type(x.scalar_type(), [&](auto zero) { return differentiate_as<decltype(zero)>(gradients[0], x); });
   }
 
   template <typename T>
@@ -53,9 +54,10 @@ struct BatchNormReluBackward : KernelNode {
     T* const to = result.data_ptr<T>();
 
     const int64_t threads = s.threads();
-    // Of each thread: of scale, then of shift. A long sum of float32 loses digits; an image's does not.
+    // Each thread's gradients of scale, then of shift. Images are summed in float64, since a long sum of float32 loses digits;
+    // the pixels of one image are few enough.
     std::vector<std::vector<double>> sums(threads);
-    in_stretches(s.images, threads, [&](int64_t thread, int64_t begin, int64_t end) {
+    in_chunks(s.images, threads, [&](int64_t thread, int64_t begin, int64_t end) {
       sums[thread].resize(2 * s.channels);
       Scratch<T> part(2 * s.channels);
       for (int64_t image = begin; image < end; ++image) {
@@ -78,7 +80,7 @@ struct BatchNormReluBackward : KernelNode {
     }
     MomentsGradient<T> through = moments_gradient<T>(to_scale, to_shift, {mean.unpack(), Tensor(), inverse.unpack()},
                                                      weight.defined() ? std::vector<Tensor>{weight} : std::vector<Tensor>(), s.images * s.pixels());
-    in_stretches(s.images, threads, [&](int64_t, int64_t begin, int64_t end) {
+    in_chunks(s.images, threads, [&](int64_t, int64_t begin, int64_t end) {
       const int64_t at = begin * s.image_size();
       loops<T>().with_moments_gradient((end - begin) * s.pixels(), s.channels, to + at, from + at, s.channels, through.offset.data(),
                                        through.slope.data(), to + at, s.channels);
@@ -88,19 +90,17 @@ struct BatchNormReluBackward : KernelNode {
   }
 };
 
-// relu of the batch norm of values [N, C, H, W]; gamma and beta [C] or neither; running: mean, variance and number of batches,
-// or none.
+// relu(batch norm(values)) for values [N, C, H, W]. gamma and beta: [C] each, or neither. running: mean, variance and number of
+// batches, or nothing.
 Tensor batch_norm_relu(const Tensor& values, const optional<Tensor>& gamma, const optional<Tensor>& beta, at::TensorList running, double momentum,
                        double epsilon) {
-  const auto type = values.scalar_type();
-  TORCH_CHECK(values.dim() == 4 && (type == at::kFloat || type == at::kDouble) && values.device().is_cpu(), "batch_norm_relu: the values are ", type,
-              values.sizes(), " on ", values.device(), "; allowed: float32 or float64 [N, C, H, W] on the CPU");
+  const auto type = check_values("values", values, 4, "[N, C, H, W]");
   const Sizes s = sizes_of(values);
-  TORCH_CHECK(s.images * s.pixels() > 1, "batch_norm_relu: one value a channel has no variance to normalise by");
-  std::vector<Tensor> gammas, betas;
-  if (gamma) gammas.push_back(*gamma);
-  if (beta) betas.push_back(*beta);
-  check_norms("batch_norm_relu", s.channels, 1, gammas, betas, running);
+  check_population(s.images * s.pixels());
+  Affine affine;
+  if (gamma) affine.gamma.push_back(*gamma);
+  if (beta) affine.beta.push_back(*beta);
+  check_norms(type, s.channels, 1, affine.gamma, affine.beta, running);
   const std::vector<Tensor> inputs{values, gamma.value_or(Tensor()), beta.value_or(Tensor())};
   const bool recorded = is_recorded(inputs);
   BatchMoments moments;
@@ -108,31 +108,28 @@ Tensor batch_norm_relu(const Tensor& values, const optional<Tensor>& gamma, cons
   Tensor x, scale;
   {
     at::NoGradGuard guard;
-    x = values.contiguous(at::MemoryFormat::ChannelsLast);
+    x = channels_last(values);
+    affine = {all_row_major(affine.gamma), all_row_major(affine.beta)};
     outputs.push_back(at::empty_like(x));
-    const auto run = [&](auto zero) {
+    for_type(type, [&](auto zero) {
       using T = decltype(zero);
       const T* const from = x.data_ptr<T>();
       std::vector<T> means(s.images * s.channels), squares(s.images * s.channels);
-      in_stretches(s.images, s.threads(), [&](int64_t, int64_t begin, int64_t end) {
+      in_chunks(s.images, s.threads(), [&](int64_t, int64_t begin, int64_t end) {
         for (int64_t image = begin; image < end; ++image)
           loops<T>().moments(from + image * s.image_size(), s.channels, s.pixels(), s.channels, means.data() + image * s.channels,
                              squares.data() + image * s.channels);
       });
       moments = combine_moments<T>(means, squares, s.images, s.pixels(), epsilon, x.options());
-      if (!running.empty()) follow<T>(moments, 0, running[0], running[1], running[2], momentum);
-      const auto normalisation = scale_and_shift<T>(moments, {gammas, betas});
+      if (!running.empty()) update_running<T>(moments, 0, running[0], running[1], running[2], momentum);
+      const auto normalisation = scale_and_shift<T>(moments, affine);
       scale = normalisation.first;
-      in_stretches(s.images, s.threads(), [&](int64_t, int64_t begin, int64_t end) {
+      in_chunks(s.images, s.threads(), [&](int64_t, int64_t begin, int64_t end) {
         for (int64_t image = begin; image < end; ++image)
           loops<T>().rectify_padded(s.frame(), from + image * s.image_size(), s.channels, scale.data_ptr<T>(), normalisation.second.template data_ptr<T>(),
                                     0, s.height, outputs[0].data_ptr<T>() + image * s.image_size());
       });
-    };
-    if (type == at::kFloat)
-      run(0.0f);
-    else
-      run(0.0);
+    });
   }
   if (recorded) {
     const auto node = make_node<BatchNormReluBackward>();
@@ -142,7 +139,7 @@ Tensor batch_norm_relu(const Tensor& values, const optional<Tensor>& gamma, cons
     node->mean = SavedVariable(moments.mean, false);
     node->inverse = SavedVariable(moments.inverse, false);
     node->scale = SavedVariable(scale, false);
-    node->gamma = SavedVariable(inputs[1], false);
+    if (affine.is_learned()) node->gamma = SavedVariable(affine.gamma[0], false);
   }
   return outputs[0];
 }

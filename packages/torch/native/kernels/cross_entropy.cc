@@ -1,29 +1,30 @@
-// Cross entropy over a vocabulary, from logits: the logarithms of all probabilities, which only the right token's is read of,
-// are never written.
+// Cross entropy over a vocabulary, from logits. It never writes the log-probabilities of all tokens, of which it needs only
+// the targets'.
 #include <torch/library.h>
 
 #include <cmath>
 
+#include "arguments.h"
+#include "chunks.h"
 #include "gradient.h"
 #include "loops.h"
-#include "stretches.h"
 
 namespace espalier {
 namespace {
 
 using at::Tensor;
 
-struct CrossEntropyBackward : KernelNode {
+struct CrossEntropyBackward final : KernelNode {
   SavedVariable logits, targets, greatest, log_sums;
 
   std::string name() const override { return "cross_entropy"; }
 
-  void release_variables() override {
+  void release() override {
     for (SavedVariable* variable : {&logits, &targets, &greatest, &log_sums}) variable->reset_data();
   }
 
   variable_list differentiate(variable_list&& gradients) override {
-    return gradients[0].scalar_type() == at::kFloat ? differentiate_as<float>(gradients[0]) : differentiate_as<double>(gradients[0]);
+    return for_type(gradients[0].scalar_type(), [&](auto zero) { return differentiate_as<decltype(zero)>(gradients[0]); });
   }
 
   template <typename T>
@@ -32,7 +33,7 @@ struct CrossEntropyBackward : KernelNode {
     const int64_t rows = values.size(0), count = values.size(1);
     const Tensor result = at::empty_like(values);
     const T factor = gradient.item<T>() / static_cast<T>(rows);
-    in_stretches(rows, threads_for(rows, rows * count * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
+    in_chunks(rows, threads_for(rows, rows * count * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         T* const to = result.data_ptr<T>() + row * count;
         loops<T>().softmax(count, values.data_ptr<T>() + row * count, most.data_ptr<T>()[row], factor * std::exp(-sums.data_ptr<T>()[row]), to);
@@ -43,43 +44,38 @@ struct CrossEntropyBackward : KernelNode {
   }
 };
 
-// logits [M, V], targets [M] below V: the mean over the rows of -log softmax(logits)[target].
+// The mean over the rows of -log softmax(logits)[target], for logits [M, V] and targets [M] from 0 to V - 1.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets) {
-  const auto type = logits.scalar_type();
-  TORCH_CHECK(logits.dim() == 2 && logits.numel() > 0 && (type == at::kFloat || type == at::kDouble) && logits.device().is_cpu(),
-              "cross_entropy: the logits are ", type, logits.sizes(), " on ", logits.device(), "; allowed: float32 or float64 [M, V] on the CPU, not empty");
+  const auto type = check_values("logits", logits, 2, "[M, V]");
   const int64_t rows = logits.size(0), count = logits.size(1);
-  TORCH_CHECK(targets.sizes() == at::IntArrayRef({rows}) && targets.scalar_type() == at::kLong, "cross_entropy: for ", rows, " rows the targets are ",
-              targets.scalar_type(), targets.sizes(), "; allowed: int64 [", rows, "]");
+  TORCH_CHECK(rows > 0 && count > 0, "argument 'logits' is ", shown(logits), "; allowed: at least one row and one token");
+  check_tensor("targets", targets, at::kLong, {rows});
   const std::vector<Tensor> inputs{logits};
   const bool recorded = is_recorded(inputs);
   Tensor held_logits, held_targets, greatest, log_sums;
   std::vector<Tensor> outputs;
   {
     at::NoGradGuard guard;
-    held_logits = logits.contiguous();
-    held_targets = targets.contiguous();
+    held_logits = row_major(logits);
+    held_targets = row_major(targets);
     greatest = at::empty({rows}, logits.options());
     log_sums = at::empty({rows}, logits.options());
     const int64_t* const right = held_targets.data_ptr<int64_t>();
     for (int64_t row = 0; row < rows; ++row)
-      TORCH_CHECK(right[row] >= 0 && right[row] < count, "cross_entropy: target ", row, " is ", right[row], "; allowed: 0 to ", count - 1);
-    const auto run = [&](auto zero) {
+      TORCH_CHECK(right[row] >= 0 && right[row] < count, "target ", row, " is ", right[row], "; allowed: 0 to ", count - 1);
+    for_type(type, [&](auto zero) {
       using T = decltype(zero);
       const T* const values = held_logits.data_ptr<T>();
       T* const most = greatest.data_ptr<T>();
       T* const sums = log_sums.data_ptr<T>();
-      in_stretches(rows, threads_for(rows, rows * count * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
+      in_chunks(rows, threads_for(rows, rows * count * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; ++row) sums[row] = loops<T>().log_sum(count, values + row * count, most + row);
       });
       double total = 0;
-      for (int64_t row = 0; row < rows; ++row) total += static_cast<double>(sums[row]) + static_cast<double>(most[row]) - static_cast<double>(values[row * count + right[row]]);
+      for (int64_t row = 0; row < rows; ++row)
+        total += static_cast<double>(sums[row]) + static_cast<double>(most[row]) - static_cast<double>(values[row * count + right[row]]);
       outputs.push_back(at::full({}, total / static_cast<double>(rows), logits.options()));
-    };
-    if (type == at::kFloat)
-      run(0.0f);
-    else
-      run(0.0);
+    });
   }
   if (recorded) {
     const auto node = make_node<CrossEntropyBackward>();

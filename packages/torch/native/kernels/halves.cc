@@ -1,18 +1,19 @@
 // The pixels that the two convolutions of a factorized reduction read: those of even rows and columns, and those one row
-// and one column on.
+// down and one column to the right of them.
 #include <torch/library.h>
 
 #include <cstring>
 
+#include "arguments.h"
+#include "chunks.h"
 #include "gradient.h"
-#include "stretches.h"
 
 namespace espalier {
 namespace {
 
 using at::Tensor;
 
-// Calls body(pixel of the half, half, pixel of the image) for all that lie in an image of this size.
+// Calls body(pixel of the half, half, pixel of the image) for every pixel of both halves; -1 where the image has ended.
 template <typename Body>
 void for_pixels(int64_t height, int64_t width, const Body& body) {
   const int64_t columns = (width + 1) / 2;
@@ -24,10 +25,12 @@ void for_pixels(int64_t height, int64_t width, const Body& body) {
       }
 }
 
-struct HalvesBackward : KernelNode {
+struct HalvesBackward final : KernelNode {
   int64_t height, width;
 
   std::string name() const override { return "halves"; }
+
+  void release() override {}
 
   variable_list differentiate(variable_list&& gradients) override {
     const Tensor gradient = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
@@ -35,7 +38,7 @@ struct HalvesBackward : KernelNode {
     const Tensor result = at::empty({images, channels, height, width}, gradient.options().memory_format(at::MemoryFormat::ChannelsLast));
     const int64_t bytes = channels * gradient.element_size();
     const int64_t pixels = gradient.size(2) * gradient.size(3);
-    in_stretches(images, threads_for(images, images * channels * height * width * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
+    in_chunks(images, threads_for(images, images * channels * height * width * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
       for (int64_t image = begin; image < end; ++image) {
         const char* const from = static_cast<const char*>(gradient.data_ptr()) + image * pixels * 2 * bytes;
         char* const to = static_cast<char*>(result.data_ptr()) + image * height * width * bytes;
@@ -49,18 +52,18 @@ struct HalvesBackward : KernelNode {
   }
 };
 
-// From [N, C, H, W] to [N, 2C, H / 2, W / 2], sizes rounded up; beyond the edges are zeros.
+// From [N, C, H, W] to [N, 2C, H / 2, W / 2], sizes rounded up, with zeros beyond the edges.
 Tensor halves(const Tensor& input) {
-  TORCH_CHECK(input.dim() == 4 && input.device().is_cpu(), "halves: the input is ", input.sizes(), " on ", input.device(), "; allowed: [N, C, H, W] on the CPU");
+  check_values("input", input, 4, "[N, C, H, W]");
   const bool recorded = is_recorded({input});
   const int64_t images = input.size(0), channels = input.size(1), height = input.size(2), width = input.size(3);
   std::vector<Tensor> outputs;
   {
     at::NoGradGuard guard;
-    const Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
+    const Tensor x = channels_last(input);
     outputs.push_back(at::empty({images, 2 * channels, (height + 1) / 2, (width + 1) / 2}, x.options().memory_format(at::MemoryFormat::ChannelsLast)));
     const int64_t bytes = channels * x.element_size(), pixels = outputs[0].size(2) * outputs[0].size(3);
-    in_stretches(images, threads_for(images, images * channels * height * width * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
+    in_chunks(images, threads_for(images, images * channels * height * width * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
       for (int64_t image = begin; image < end; ++image) {
         const char* const from = static_cast<const char*>(x.data_ptr()) + image * height * width * bytes;
         char* const to = static_cast<char*>(outputs[0].data_ptr()) + image * pixels * 2 * bytes;

@@ -1,4 +1,4 @@
-// The loops of the kernels for one instruction set, and the choice among those that were compiled.
+// The inner loops of the kernels for one instruction set, and the choice among the sets that they are compiled for.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace espalier {
 
-// Columns that are one panel of a product with AVX-512, and a whole number of them with any other instruction set.
+// The columns of a panel of a product with AVX-512; a whole number of panels with any other instruction set.
 template <typename T>
 constexpr int64_t kPanel = 192 / sizeof(T);
 
@@ -49,8 +49,8 @@ struct Loops {
   void (*lstm_step_gradient)(int64_t, const T*, const T*, const T*, const T*, T*, T*);
 };
 
-// Of the best instruction set that this CPU has; the environment variable ESPALIER_CPU (baseline, avx2, avx512) chooses
-// a lesser one. Throws for another value.
+// The loops for the best instruction set of this CPU. The environment variable ESPALIER_CPU (baseline, avx2, avx512) chooses an
+// older one; any other value throws.
 template <typename T>
 const Loops<T>& loops();
 

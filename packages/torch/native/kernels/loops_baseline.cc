@@ -5,7 +5,7 @@
 
 #include "loops.h"
 
-// What every CPU of the architecture has: SSE2, NEON.
+// The instructions of every CPU of the architecture: SSE2, NEON.
 #define ESPALIER_SET baseline
 #define ESPALIER_BYTES 16
 #include "loops.inc"

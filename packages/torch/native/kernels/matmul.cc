@@ -1,13 +1,14 @@
-// Matrix products, for the layers of language models and the heads of classifiers: what libtorch's library does for them
-// starts threads of its own, which go on spinning beside libtorch's, and may not know the CPU.
+// Matrix products, for the layers of language models and the heads of classifiers. The BLAS behind libtorch starts threads of
+// its own, which keep spinning beside libtorch's, and may not know the CPU.
 #include <torch/library.h>
 
 #include <algorithm>
 
+#include "arguments.h"
+#include "chunks.h"
 #include "gradient.h"
 #include "loops.h"
 #include "scratch.h"
-#include "stretches.h"
 
 namespace espalier {
 namespace {
@@ -25,13 +26,13 @@ struct Matrix {
   Matrix transposed() const { return {values, column_step, row_step}; }
 };
 
-// At most so many terms of a sum at once, and so many rows of the left side: a panel (60 KB with AVX-512, else at most a third of it)
-// and the rows stay in the second cache.
+// The most terms of a sum and rows of the left side that are worked on at once. A panel (60 KB with AVX-512, otherwise at most
+// a third of that) and the rows then stay in the second-level cache.
 constexpr int64_t kTerms = 320, kRows = 512;
-// A thread has at least so many rows, or all.
+// A thread gets at least this many rows, or all of them.
 constexpr int64_t kRowsEach = 128;
 
-// The rows and columns of a result that are one thread's, the columns in whole panels.
+// The rows and columns of the result that one thread computes; columns in whole panels.
 struct Share {
   int64_t row, row_end, column, column_end;
 };
@@ -48,14 +49,15 @@ std::vector<Share> shares(int64_t m, int64_t k, int64_t n) {
   return result;
 }
 
-// out[m, n] = left[m, k] right[k, n] + bias[n] (null: none). The order of each sum does not depend on the threads.
+// out[m, n] = left[m, k] right[k, n] + bias[n]; bias null: 0. The order of each sum does not depend on the threads.
 template <typename T>
 void multiply(const Matrix<T>& left, const Matrix<T>& right, const T* bias, T* out, int64_t m, int64_t k, int64_t n) {
   const Loops<T>& loop = loops<T>();
   const std::vector<Share> all = shares<T>(m, k, n);
-  // As many at once as share out evenly: each part reads and writes the whole result again.
-  const int64_t parts = std::max<int64_t>(1, (k + kTerms - 1) / kTerms), part = (k + parts - 1) / parts;
-  in_stretches(static_cast<int64_t>(all.size()), static_cast<int64_t>(all.size()), [&](int64_t thread, int64_t, int64_t) {
+  // Equal parts of the terms, since each part reads and writes the whole result again. At least one term, so that a product
+  // without terms ends too.
+  const int64_t parts = std::max<int64_t>(1, (k + kTerms - 1) / kTerms), part = std::max<int64_t>(1, (k + parts - 1) / parts);
+  in_chunks(static_cast<int64_t>(all.size()), static_cast<int64_t>(all.size()), [&](int64_t thread, int64_t, int64_t) {
     const Share& own = all[thread];
     Scratch<T> panel(part * kPanel<T>), turned(left.column_step == 1 ? 0 : part * std::min(kRows, own.row_end - own.row));
     for (int64_t row = own.row; row < own.row_end; row += kRows) {
@@ -86,7 +88,7 @@ template <typename T>
 Tensor sum_of_rows(const Tensor& rows, int64_t m, int64_t n) {
   const int64_t threads = threads_for(m, m * n * kValueRead);
   std::vector<Scratch<T>> sums(threads);
-  in_stretches(m, threads, [&](int64_t thread, int64_t begin, int64_t end) {
+  in_chunks(m, threads, [&](int64_t thread, int64_t begin, int64_t end) {
     sums[thread].assign(n, T(0));
     loops<T>().add_sums(end - begin, n, rows.data_ptr<T>() + begin * n, sums[thread].data());
   });
@@ -97,7 +99,7 @@ Tensor sum_of_rows(const Tensor& rows, int64_t m, int64_t n) {
   return result;
 }
 
-// left [..., K]; right [K, N], or [N, K] where it is turned.
+// left [..., K], m rows in all; right [K, N], or [N, K] where it is `turned`.
 struct Sizes {
   int64_t m, k, n;
   bool turned;
@@ -108,20 +110,20 @@ struct Sizes {
   }
 };
 
-struct MatmulBackward : KernelNode {
+struct MatmulBackward final : KernelNode {
   Sizes sizes;
   SavedVariable left, right;
 
   std::string name() const override { return "matmul"; }
 
-  void release_variables() override {
+  void release() override {
     left.reset_data();
     right.reset_data();
   }
 
   variable_list differentiate(variable_list&& gradients) override {
     const Tensor gradient = gradients[0].contiguous();
-    return gradient.scalar_type() == at::kFloat ? differentiate_as<float>(gradient) : differentiate_as<double>(gradient);
+    return for_type(gradient.scalar_type(), [&](auto zero) { return differentiate_as<decltype(zero)>(gradient); });
   }
 
   template <typename T>
@@ -149,39 +151,33 @@ struct MatmulBackward : KernelNode {
 
 // left [..., K] times right [K, N] (`turned`: [N, K]), plus bias [N]: [..., N].
 Tensor matmul(const Tensor& left, const Tensor& right, const optional<Tensor>& bias, bool turned) {
-  const auto type = left.scalar_type();
-  TORCH_CHECK(left.dim() > 0 && (type == at::kFloat || type == at::kDouble) && left.device().is_cpu(), "matmul: the left side is ", type,
-              left.sizes(), " on ", left.device(), "; allowed: float32 or float64 [..., K] on the CPU");
+  TORCH_CHECK(left.dim() > 0, "argument 'left' is ", shown(left), "; allowed: float32 or float64 [..., K] on the CPU");
+  const auto type = check_values("left", left, left.dim(), "[..., K]");
   const int64_t k = left.size(-1);
-  TORCH_CHECK(right.dim() == 2 && right.size(turned ? 1 : 0) == k && right.scalar_type() == type && right.device().is_cpu(), "matmul: for ", type,
-              left.sizes(), " the right side is ", right.scalar_type(), right.sizes(), "; allowed: ", type, turned ? " [N, " : " [", k,
-              turned ? "]" : ", N]");
+  TORCH_CHECK(is_in_memory(right) && right.dim() == 2 && right.size(turned ? 1 : 0) == k && right.scalar_type() == type, "argument 'right' is ",
+              shown(right), " for left ", shown(left), "; allowed: ", type, turned ? "[N, " : "[", k, turned ? "]" : ", N]", " on the CPU");
   const Tensor start = bias.value_or(Tensor());
-  const Sizes sizes{k == 0 ? left.numel() : left.numel() / k, k, right.size(turned ? 0 : 1), turned};
-  TORCH_CHECK(!start.defined() || (start.sizes() == at::IntArrayRef({sizes.n}) && start.scalar_type() == type), "matmul: the bias is ",
-              start.scalar_type(), start.sizes(), "; allowed: ", type, " [", sizes.n, "]");
-  TORCH_CHECK(k > 0, "matmul: the sides share no dimension: ", left.sizes(), " and ", right.sizes(), "; allowed: K of at least 1");
+  std::vector<int64_t> size = left.sizes().vec();
+  int64_t rows = 1;
+  for (size_t dimension = 0; dimension + 1 < size.size(); ++dimension) rows *= size[dimension];
+  const Sizes sizes{rows, k, right.size(turned ? 0 : 1), turned};
+  size.back() = sizes.n;
+  if (start.defined()) check_tensor("bias", start, type, {sizes.n});
   const std::vector<Tensor> inputs{left, right, start};
   const bool recorded = is_recorded(inputs);
   Tensor held_left, held_right;
   std::vector<Tensor> outputs;
   {
     at::NoGradGuard guard;
-    held_left = left.contiguous();
-    held_right = right.contiguous();
-    std::vector<int64_t> size = left.sizes().vec();
-    size.back() = sizes.n;
+    held_left = row_major(left);
+    held_right = row_major(right);
     outputs.push_back(at::empty(size, left.options()));
-    const Tensor held_start = start.defined() ? start.contiguous() : start;
-    const auto run = [&](auto zero) {
+    const Tensor held_start = start.defined() ? row_major(start) : start;
+    for_type(type, [&](auto zero) {
       using T = decltype(zero);
       multiply<T>({held_left.data_ptr<T>(), k, 1}, sizes.right<T>(held_right), data_or_null<T>(held_start), outputs[0].data_ptr<T>(), sizes.m, k,
                   sizes.n);
-    };
-    if (type == at::kFloat)
-      run(0.0f);
-    else
-      run(0.0);
+    });
   }
   if (recorded) {
     const auto node = make_node<MatmulBackward>();

@@ -1,10 +1,11 @@
-// The mixed operation of a node of a recurrent cell (DARTS, section 2.2 and A.1.2): highways from all earlier states, each to a
-// weighted sum of activations of its product with the node's matrix.
+// The mixed operation of a node of a recurrent cell (DARTS, sections 2.2 and A.1.2): a highway from each earlier state to a
+// weighted sum of activations of that state's product with the node's matrix.
 #include <torch/library.h>
 
+#include "arguments.h"
+#include "chunks.h"
 #include "gradient.h"
 #include "loops.h"
-#include "stretches.h"
 
 namespace espalier {
 namespace {
@@ -13,12 +14,12 @@ using at::Tensor;
 
 constexpr int64_t kActivations = 4;
 
-struct MixedHighwayBackward : KernelNode {
+struct MixedHighwayBackward final : KernelNode {
   SavedVariable states, products, weights;
 
   std::string name() const override { return "mixed_highway"; }
 
-  void release_variables() override {
+  void release() override {
     states.reset_data();
     products.reset_data();
     weights.reset_data();
@@ -26,7 +27,7 @@ struct MixedHighwayBackward : KernelNode {
 
   variable_list differentiate(variable_list&& gradients) override {
     const Tensor gradient = gradients[0].contiguous();
-    return gradient.scalar_type() == at::kFloat ? differentiate_as<float>(gradient) : differentiate_as<double>(gradient);
+    return for_type(gradient.scalar_type(), [&](auto zero) { return differentiate_as<decltype(zero)>(gradient); });
   }
 
   template <typename T>
@@ -36,7 +37,7 @@ struct MixedHighwayBackward : KernelNode {
     Tensor to_state = at::empty_like(state), to_product = at::empty_like(product), to_weight = at::zeros_like(weight);
     const int64_t threads = threads_for(rows);
     std::vector<std::vector<T>> sums(threads);
-    in_stretches(rows, threads, [&](int64_t thread, int64_t begin, int64_t end) {
+    in_chunks(rows, threads, [&](int64_t thread, int64_t begin, int64_t end) {
       std::vector<T>& own = sums[thread];
       own.resize(edges * kActivations * units);
       for (int64_t edge = 0; edge < edges; ++edge)
@@ -62,7 +63,7 @@ template <typename T>
 Tensor run_forward(const Tensor& states, const Tensor& products, const Tensor& weights) {
   const int64_t edges = states.size(0), rows = states.size(1), units = states.size(2);
   const Tensor result = at::zeros({rows, units}, states.options());
-  in_stretches(rows, threads_for(rows), [&](int64_t, int64_t begin, int64_t end) {
+  in_chunks(rows, threads_for(rows), [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t edge = 0; edge < edges; ++edge)
       for (int64_t row = begin; row < end; ++row) {
         const int64_t at = edge * rows + row;
@@ -73,27 +74,22 @@ Tensor run_forward(const Tensor& states, const Tensor& products, const Tensor& w
   return result;
 }
 
-// states [edges, N, H], products [edges, N, 2H] (gates first), weights [edges, 4] of tanh, relu, sigmoid and identity: [N, H].
+// states [edges, N, H], products [edges, N, 2H] with the gates first, weights [edges, 4] of tanh, relu, sigmoid and identity.
+// Returns [N, H].
 Tensor mixed_highway(const Tensor& states, const Tensor& products, const Tensor& weights) {
-  const auto type = states.scalar_type();
-  TORCH_CHECK(states.dim() == 3 && (type == at::kFloat || type == at::kDouble) && states.device().is_cpu(),
-              "mixed_highway: the states are ", type, states.sizes(), " on ", states.device(),
-              "; allowed: float32 or float64 [edges, N, H] on the CPU");
-  TORCH_CHECK(products.sizes() == at::IntArrayRef({states.size(0), states.size(1), 2 * states.size(2)}) && products.scalar_type() == type &&
-                  weights.sizes() == at::IntArrayRef({states.size(0), kActivations}) && weights.scalar_type() == type,
-              "mixed_highway: for states ", states.sizes(), " the products are ", products.scalar_type(), products.sizes(), " and the weights ",
-              weights.scalar_type(), weights.sizes(), "; allowed: [edges, N, 2H] and [edges, 4] of ", type);
+  const auto type = check_values("states", states, 3, "[edges, N, H]");
+  check_tensor("products", products, type, {states.size(0), states.size(1), 2 * states.size(2)});
+  check_tensor("weights", weights, type, {states.size(0), kActivations});
   const std::vector<Tensor> inputs{states, products, weights};
   const bool recorded = is_recorded(inputs);
   Tensor held_states, held_products, held_weights;
   std::vector<Tensor> outputs;
   {
     at::NoGradGuard guard;
-    held_states = states.contiguous();
-    held_products = products.contiguous();
-    held_weights = weights.contiguous();
-    outputs.push_back(type == at::kFloat ? run_forward<float>(held_states, held_products, held_weights)
-                                         : run_forward<double>(held_states, held_products, held_weights));
+    held_states = row_major(states);
+    held_products = row_major(products);
+    held_weights = row_major(weights);
+    outputs.push_back(for_type(type, [&](auto zero) { return run_forward<decltype(zero)>(held_states, held_products, held_weights); }));
   }
   if (recorded) {
     const auto node = make_node<MixedHighwayBackward>();

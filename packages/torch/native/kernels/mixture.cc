@@ -1,13 +1,14 @@
-// The mixed operations of all edges that leave one state (DARTS, section 2.2, equation 2): for each edge the weighted sum
-// of its candidates, whose batch norm is applied while they are read.
+// The mixed operations of all edges that leave one state (DARTS, section 2.2, equation 2): the weighted sum of each edge's
+// candidates. Their batch norm is applied as they are read.
 #include <torch/library.h>
 
 #include <algorithm>
 
+#include "arguments.h"
+#include "chunks.h"
 #include "gradient.h"
 #include "loops.h"
 #include "scratch.h"
-#include "stretches.h"
 
 namespace espalier {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using at::Tensor;
 using at::TensorList;
 
-// The sizes of a call. A term has the channels of one edge, which all edges read, or those of all edges.
+// The sizes of a call. A term has the channels of one edge, which all edges read, or those of every edge in turn.
 struct Mixture {
   int64_t images, pixels, channels, edges, terms;
 
@@ -24,8 +25,8 @@ struct Mixture {
   int64_t first_channel(const Tensor& term, int64_t edge) const { return is_shared(term) ? 0 : edge * channels; }
 };
 
-// What a term is multiplied by for an edge and what is added: [edges, terms + 1, channels] and [edges, channels]. The last
-// factors are 1, for what a sum is added to.
+// The factors of the terms on each edge, [edges, terms + 1, channels], and the constants added to the sums, [edges, channels].
+// The last factors are 1: they belong to the tensor that a sum starts from.
 template <typename T>
 struct Factors {
   Scratch<T> factors, constants;
@@ -34,7 +35,7 @@ struct Factors {
   const T* at(const Mixture& m, int64_t edge, int64_t term) const { return factors.data() + (edge * (m.terms + 1) + term) * m.channels; }
 };
 
-// `shares`: of an image, what the terms are multiplied by besides [terms]; null: 1.
+// `shares`: one image's own factors of the terms, [terms]; null: 1.
 template <typename T>
 Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales, const std::vector<Tensor>& shifts,
                       const Tensor& weights, const T* shares) {
@@ -59,7 +60,7 @@ Factors<T> factors_of(const Mixture& m, const std::vector<Tensor>& terms, const 
   return result;
 }
 
-// `starts`: of each edge, what its sum is added to; undefined: nothing.
+// `starts`: the tensor that each edge's sum starts from; undefined: zero.
 template <typename T>
 std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& terms, const std::vector<Tensor>& scales, const std::vector<Tensor>& shifts,
                                 const Tensor& weights, const Tensor& shares, const std::vector<Tensor>& starts) {
@@ -69,7 +70,7 @@ std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& ter
   std::vector<Tensor> results;
   for (int64_t edge = 0; edge < m.edges; ++edge)
     results.push_back(at::empty({m.images, m.channels, height, width}, terms[0].options().memory_format(at::MemoryFormat::ChannelsLast)));
-  in_stretches(m.images, threads_for(m.images, m.work()), [&](int64_t, int64_t begin, int64_t end) {
+  in_chunks(m.images, threads_for(m.images, m.work()), [&](int64_t, int64_t begin, int64_t end) {
     std::vector<const T*> from(m.terms + 1);
     std::vector<int64_t> steps(m.terms + 1, m.channels);
     Factors<T> own;
@@ -92,40 +93,39 @@ std::vector<Tensor> run_forward(const Mixture& m, const std::vector<Tensor>& ter
   return results;
 }
 
-// Of edge, term and channel: the sums over all pixels of gradient times value and of the gradient, both times the image's share.
+// Sums over all pixels for each edge, term and channel: of gradient times value, and of the gradient, both times the image's share.
 struct Sums {
   std::vector<double> products, gradients;
 };
 
-struct MixtureBackward : KernelNode {
+struct MixtureBackward final : KernelNode {
   Mixture mixture;
   std::vector<SavedVariable> terms, scales, shifts;
-  SavedVariable weights;
-  Tensor shares;
+  SavedVariable weights, shares;
 
   std::string name() const override { return "mixture"; }
 
-  void release_variables() override {
+  void release() override {
     weights.reset_data();
-    shares = Tensor();
+    shares.reset_data();
     terms.clear();
     scales.clear();
     shifts.clear();
   }
 
   variable_list differentiate(variable_list&& gradients) override {
-    return weights.unpack().scalar_type() == at::kFloat ? differentiate_as<float>(gradients) : differentiate_as<double>(gradients);
+    return for_type(weights.unpack().scalar_type(), [&](auto zero) { return differentiate_as<decltype(zero)>(gradients); });
   }
 
-  // The inputs are weights, then the terms, their scales, their shifts, the starts.
+  // The inputs are the weights, then the terms, their scales, their shifts and the starts.
   template <typename T>
   variable_list differentiate_as(const variable_list& gradients) {
     const Mixture& m = mixture;
     const Loops<T>& loop = loops<T>();
-    const Tensor weight = weights.unpack();
+    const Tensor weight = weights.unpack(), all_shares = shares.unpack();
     const std::vector<Tensor> values = unpacked(terms), scale = unpacked(scales), shift = unpacked(shifts);
     const Factors<T> factors = factors_of<T>(m, values, scale, shift, weight, nullptr);
-    const T* const share = data_or_null<T>(shares);
+    const T* const share = data_or_null<T>(all_shares);
     std::vector<Tensor> slopes;
     for (const Tensor& gradient : gradients) slopes.push_back(gradient.defined() ? gradient.contiguous(at::MemoryFormat::ChannelsLast) : Tensor());
     std::vector<Tensor> to(m.terms);
@@ -134,12 +134,12 @@ struct MixtureBackward : KernelNode {
 
     const int64_t threads = threads_for(m.images, m.work());
     std::vector<Sums> sums(threads);
-    in_stretches(m.images, threads, [&](int64_t thread, int64_t begin, int64_t end) {
+    in_chunks(m.images, threads, [&](int64_t thread, int64_t begin, int64_t end) {
       Sums& own = sums[thread];
       own.products.resize(m.edges * m.terms * m.channels);
       own.gradients.resize(m.edges * m.terms * m.channels);
       Scratch<T> part(m.channels), of_gradient(m.channels), shared_factor(m.channels);
-      // A long sum of float32 loses digits; an image's does not.
+      // Images are summed in float64: a long sum of float32 loses digits, the pixels of one image are few enough.
       const auto add_part = [&](const Scratch<T>& from, T times, std::vector<double>& total, int64_t first) {
         for (int64_t i = 0; i < m.channels; ++i) total[first + i] += static_cast<double>(times) * static_cast<double>(from[i]);
       };
@@ -208,33 +208,41 @@ struct MixtureBackward : KernelNode {
   }
 };
 
-// One sum an edge, [N, channels, H, W] each. `shares` [N, terms]: what each image's terms are multiplied by besides, without
-// a gradient. `starts`: of each edge, what its sum is added to.
-std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales, const OptionalTensors& term_shifts, const Tensor& weights,
-                            int64_t channels, const c10::optional<Tensor>& shares, const OptionalTensors& given_starts) {
-  TORCH_CHECK(!terms.empty() && weights.dim() == 2 && weights.size(1) == static_cast<int64_t>(terms.size()) &&
-                  term_scales.size() == terms.size() && term_shifts.size() == terms.size(),
-              "mixture: ", terms.size(), " terms have weights ", weights.sizes(), ", ", term_scales.size(), " scales and ", term_shifts.size(),
-              " shifts; allowed: [edges, terms] and one each");
+void check_arguments(TensorList terms, const std::vector<Tensor>& scales, const std::vector<Tensor>& shifts, const Tensor& weights, int64_t channels,
+                     const Tensor& shares, const std::vector<Tensor>& starts) {
+  const auto type = check_values("weights", weights, 2, "[edges, terms]");
+  const int64_t edges = weights.size(0), count = weights.size(1);
+  TORCH_CHECK(edges > 0 && count > 0 && terms.size() == static_cast<size_t>(count) && scales.size() == terms.size() && shifts.size() == terms.size(),
+              terms.size(), " terms have weights ", weights.sizes(), ", ", scales.size(), " scales and ", shifts.size(),
+              " shifts; allowed: weights [edges, terms] and one scale and shift each");
   const Tensor& first = terms[0];
-  const int64_t edges = weights.size(0);
-  for (const Tensor& term : terms)
-    TORCH_CHECK(term.dim() == 4 && term.size(0) == first.size(0) && term.size(2) == first.size(2) && term.size(3) == first.size(3) &&
-                    (term.size(1) == channels || term.size(1) == channels * edges) && term.scalar_type() == weights.scalar_type() &&
-                    (term.scalar_type() == at::kFloat || term.scalar_type() == at::kDouble) && term.device().is_cpu(),
-                "mixture: a term is ", term.scalar_type(), term.sizes(), " on ", term.device(), " beside ", first.sizes(), "; allowed: float32 or float64 with ",
-                channels, " channels, or as many for each of ", edges, " edges, on the CPU");
-  TORCH_CHECK(!shares || (shares->sizes() == at::IntArrayRef({first.size(0), weights.size(1)}) && shares->scalar_type() == weights.scalar_type()),
-              "mixture: the shares of ", first.size(0), " images and ", terms.size(), " terms are ", shares->scalar_type(), shares->sizes());
-  const std::vector<int64_t> sum_size{first.size(0), channels, first.size(2), first.size(3)};
-  std::vector<Tensor> starts = tensors_of(given_starts);
-  starts.resize(std::max<size_t>(starts.size(), edges));
-  TORCH_CHECK(static_cast<int64_t>(starts.size()) == edges, "mixture: the sums of ", edges, " edges are added to ", starts.size(), " tensors; allowed: as many, or none");
-  for (const Tensor& start : starts)
-    TORCH_CHECK(!start.defined() || (start.sizes() == at::IntArrayRef(sum_size) && start.scalar_type() == weights.scalar_type()), "mixture: a sum ", at::IntArrayRef(sum_size), " is added to ",
-                start.defined() ? start.sizes() : at::IntArrayRef());
-  const Mixture m{first.size(0), first.size(2) * first.size(3), channels, edges, static_cast<int64_t>(terms.size())};
-  const std::vector<Tensor> scales = tensors_of(term_scales), shifts = tensors_of(term_shifts);
+  check_values("terms[0]", first, 4, "[N, C, H, W]");
+  const int64_t images = first.size(0), height = first.size(2), width = first.size(3);
+  for (size_t t = 0; t < terms.size(); ++t) {
+    const Tensor& term = terms[t];
+    TORCH_CHECK(is_in_memory(term) && term.scalar_type() == type && term.dim() == 4 && term.size(0) == images && term.size(2) == height &&
+                    term.size(3) == width && (term.size(1) == channels || term.size(1) == channels * edges),
+                "argument 'terms[", t, "]' is ", shown(term), " beside ", shown(first), "; allowed: ", type, " images of that size on the CPU with ", channels,
+                " channels, or as many for each of ", edges, " edges");
+    if (scales[t].defined()) check_item("scales", t, scales[t], type, {term.size(1)});
+    if (shifts[t].defined()) check_item("shifts", t, shifts[t], type, {term.size(1)});
+  }
+  if (shares.defined()) check_tensor("shares", shares, type, {images, count});
+  TORCH_CHECK(starts.size() == static_cast<size_t>(edges), "the sums of ", edges, " edges start from ", starts.size(), " tensors; allowed: one each, or none");
+  for (size_t edge = 0; edge < starts.size(); ++edge)
+    if (starts[edge].defined()) check_item("starts", edge, starts[edge], type, {images, channels, height, width});
+}
+
+// The sum of each edge, [N, channels, H, W]. `shares` [N, terms]: each image's own factors of the terms, which get no gradient.
+// `given_starts`: the tensor that each edge's sum starts from.
+std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales, const OptionalTensors& term_shifts, const Tensor& weights,
+                            int64_t channels, const c10::optional<Tensor>& given_shares, const OptionalTensors& given_starts) {
+  std::vector<Tensor> scales = tensors_of(term_scales), shifts = tensors_of(term_shifts), starts = tensors_of(given_starts);
+  if (starts.empty() && weights.dim() > 0) starts.resize(weights.size(0));
+  const Tensor shares = given_shares.value_or(Tensor());
+  check_arguments(terms, scales, shifts, weights, channels, shares, starts);
+  const Tensor& first = terms[0];
+  const Mixture m{first.size(0), first.size(2) * first.size(3), channels, weights.size(0), static_cast<int64_t>(terms.size())};
   std::vector<Tensor> inputs{weights};
   for (const auto& list : {terms.vec(), scales, shifts, starts}) inputs.insert(inputs.end(), list.begin(), list.end());
   const bool recorded = is_recorded(inputs);
@@ -242,13 +250,16 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
   Tensor held_weights, held_shares;
   {
     at::NoGradGuard guard;
-    held_weights = weights.contiguous();
-    if (shares) held_shares = shares->contiguous();
-    for (const Tensor& term : terms) values.push_back(term.contiguous(at::MemoryFormat::ChannelsLast));
+    held_weights = row_major(weights);
+    if (shares.defined()) held_shares = row_major(shares);
+    scales = all_row_major(scales);
+    shifts = all_row_major(shifts);
+    for (const Tensor& term : terms) values.push_back(channels_last(term));
     for (Tensor& start : starts)
-      if (start.defined()) start = start.contiguous(at::MemoryFormat::ChannelsLast);
-    results = weights.scalar_type() == at::kFloat ? run_forward<float>(m, values, scales, shifts, held_weights, held_shares, starts)
-                                                  : run_forward<double>(m, values, scales, shifts, held_weights, held_shares, starts);
+      if (start.defined()) start = channels_last(start);
+    results = for_type(weights.scalar_type(), [&](auto zero) {
+      return run_forward<decltype(zero)>(m, values, scales, shifts, held_weights, held_shares, starts);
+    });
   }
   if (recorded) {
     const auto node = make_node<MixtureBackward>();
@@ -258,7 +269,7 @@ std::vector<Tensor> mixture(TensorList terms, const OptionalTensors& term_scales
     node->scales = saved(scales);
     node->shifts = saved(shifts);
     node->weights = SavedVariable(held_weights, false);
-    node->shares = held_shares;
+    node->shares = SavedVariable(held_shares, false);
   }
   return results;
 }

@@ -1,10 +1,11 @@
-// Batch norm of any values, its normalisation left to whoever reads them: the factor and the term for each channel.
+// Batch norm that leaves its result to the next kernel: a scale and a shift for each channel, which that kernel applies.
 #include <torch/library.h>
 
+#include "arguments.h"
 #include "batch_moments.h"
+#include "chunks.h"
 #include "gradient.h"
 #include "loops.h"
-#include "stretches.h"
 
 namespace espalier {
 namespace {
@@ -12,13 +13,13 @@ namespace {
 using at::Tensor;
 using at::TensorList;
 
-struct NormaliseBackward : KernelNode {
+struct NormaliseBackward final : KernelNode {
   SavedVariable values, mean, inverse;
   std::vector<SavedVariable> gamma;
 
   std::string name() const override { return "normalise"; }
 
-  void release_variables() override {
+  void release() override {
     values.reset_data();
     mean.reset_data();
     inverse.reset_data();
@@ -27,7 +28,7 @@ struct NormaliseBackward : KernelNode {
 
   variable_list differentiate(variable_list&& gradients) override {
     const Tensor x = values.unpack();
-    return x.scalar_type() == at::kFloat ? differentiate_as<float>(gradients, x) : differentiate_as<double>(gradients, x);
+    return for_type(x.scalar_type(), [&](auto zero) { return differentiate_as<decltype(zero)>(gradients, x); });
   }
 
   template <typename T>
@@ -39,7 +40,7 @@ struct NormaliseBackward : KernelNode {
     variable_list to(1);
     if (wants(0)) {
       to[0] = at::empty_like(x);
-      in_stretches(images, threads_for(images, images * pixels * channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
+      in_chunks(images, threads_for(images, images * pixels * channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
         const int64_t at = begin * pixels * channels;
         loops<T>().with_moments_gradient((end - begin) * pixels, channels, nullptr, x.data_ptr<T>() + at, channels, through.offset.data(),
                                          through.slope.data(), to[0].data_ptr<T>() + at, channels);
@@ -51,14 +52,14 @@ struct NormaliseBackward : KernelNode {
   }
 };
 
-// Scale and shift [C] of values [N, C, H, W]; gamma, beta and running for each group of channels in turn.
-std::tuple<Tensor, Tensor> normalise(const Tensor& values, TensorList gamma, TensorList beta, TensorList running, double momentum, double epsilon) {
-  const auto type = values.scalar_type();
-  TORCH_CHECK(values.dim() == 4 && (type == at::kFloat || type == at::kDouble) && values.device().is_cpu(), "normalise: the values are ", type,
-              values.sizes(), " on ", values.device(), "; allowed: float32 or float64 [N, C, H, W] on the CPU");
+// Scale and shift [C] of values [N, C, H, W] by `norms` batch norms, which have equal shares of the channels, in order.
+std::tuple<Tensor, Tensor> normalise(const Tensor& values, int64_t norms, TensorList gamma, TensorList beta, TensorList running, double momentum,
+                                     double epsilon) {
+  const auto type = check_values("values", values, 4, "[N, C, H, W]");
   const int64_t images = values.size(0), channels = values.size(1), pixels = values.size(2) * values.size(3);
-  TORCH_CHECK(images * pixels > 1, "normalise: one value a channel has no variance to normalise by");
-  check_norms("normalise", channels, std::max<int64_t>({1, static_cast<int64_t>(gamma.size()), static_cast<int64_t>(running.size()) / 3}), gamma, beta, running);
+  check_population(images * pixels);
+  check_between("norms", norms, 1, kMostStep);
+  check_norms(type, channels, norms, gamma, beta, running);
   std::vector<Tensor> inputs{values};
   inputs.insert(inputs.end(), gamma.begin(), gamma.end());
   inputs.insert(inputs.end(), beta.begin(), beta.end());
@@ -66,30 +67,28 @@ std::tuple<Tensor, Tensor> normalise(const Tensor& values, TensorList gamma, Ten
   BatchMoments moments;
   std::vector<Tensor> outputs;
   Tensor x;
+  Affine affine;
   {
     at::NoGradGuard guard;
-    x = values.contiguous(at::MemoryFormat::ChannelsLast);
-    const auto run = [&](auto zero) {
+    x = channels_last(values);
+    affine = {all_row_major(gamma), all_row_major(beta)};
+    for_type(type, [&](auto zero) {
       using T = decltype(zero);
       std::vector<T> means(images * channels), squares(images * channels);
-      in_stretches(images, threads_for(images, images * pixels * channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
+      in_chunks(images, threads_for(images, images * pixels * channels * kValueRead), [&](int64_t, int64_t begin, int64_t end) {
         for (int64_t image = begin; image < end; ++image)
           loops<T>().moments(x.data_ptr<T>() + image * pixels * channels, channels, pixels, channels, means.data() + image * channels,
                              squares.data() + image * channels);
       });
       moments = combine_moments<T>(means, squares, images, pixels, epsilon, x.options());
       int64_t first = 0;
-      for (size_t k = 0; k + 2 < running.size(); k += 3) {
-        follow<T>(moments, first, running[k], running[k + 1], running[k + 2], momentum);
+      for (size_t k = 0; k < running.size(); k += 3) {
+        update_running<T>(moments, first, running[k], running[k + 1], running[k + 2], momentum);
         first += running[k].numel();
       }
-      const auto normalisation = scale_and_shift<T>(moments, {gamma, beta});
+      const auto normalisation = scale_and_shift<T>(moments, affine);
       outputs = {normalisation.first, normalisation.second};
-    };
-    if (type == at::kFloat)
-      run(0.0f);
-    else
-      run(0.0);
+    });
   }
   if (recorded) {
     const auto node = make_node<NormaliseBackward>();
@@ -97,7 +96,7 @@ std::tuple<Tensor, Tensor> normalise(const Tensor& values, TensorList gamma, Ten
     node->values = SavedVariable(x, false);
     node->mean = SavedVariable(moments.mean, false);
     node->inverse = SavedVariable(moments.inverse, false);
-    node->gamma = saved(gamma);
+    node->gamma = saved(affine.gamma);
   }
   return {outputs[0], outputs[1]};
 }
@@ -105,7 +104,7 @@ std::tuple<Tensor, Tensor> normalise(const Tensor& values, TensorList gamma, Ten
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(espalier, library) {
-  library.def("normalise(Tensor values, Tensor[] gamma, Tensor[] beta, Tensor[] running, float momentum, float epsilon) -> (Tensor, Tensor)", normalise);
+  library.def("normalise(Tensor values, int norms, Tensor[] gamma, Tensor[] beta, Tensor[] running, float momentum, float epsilon) -> (Tensor, Tensor)", normalise);
 }
 
 }  // namespace espalier

@@ -1,9 +1,10 @@
-// An LSTM of several layers that reads back what it gave out at earlier times (the controller of Zoph & Le 2016, sections 3.1
-// and 3.3): between two times there is too little work for calls of their own.
+// An LSTM of several layers that reads its own earlier outputs (the controller of Zoph & Le 2016, sections 3.1 and 3.3): one
+// step is too little work for calls of its own.
 #include <torch/library.h>
 
 #include <algorithm>
 
+#include "arguments.h"
 #include "gradient.h"
 #include "loops.h"
 #include "scratch.h"
@@ -14,7 +15,7 @@ namespace {
 using at::Tensor;
 using at::TensorList;
 
-// Of each layer: weight_ih [4H, H], weight_hh [4H, H], bias_ih [4H], bias_hh [4H].
+// The weights of a layer: weight_ih [4H, H], weight_hh [4H, H], bias_ih [4H], bias_hh [4H].
 constexpr int64_t kPerLayer = 4;
 
 struct Size {
@@ -24,15 +25,15 @@ struct Size {
   int64_t gates() const { return 4 * rows * units; }
 };
 
-// Everything that the gradient needs of the way forward.
-struct Course {
-  Tensor read;     // by the first layer, [T, B, H]
-  Tensor gates;    // after their functions, [layers, T, B, 4H]
+// Everything from the forward pass that the backward pass needs.
+struct Forward {
+  Tensor read;     // the inputs of the first layer, [T, B, H]
+  Tensor gates;    // activated, [layers, T, B, 4H]
   Tensor cells;    // [layers, T, B, H]
   Tensor hiddens;  // [layers, T, B, H]
 };
 
-// A weight [4H, H] in panels: transposed as the way forward multiplies by it, or as it is.
+// A weight [4H, H] in panels: transposed for the forward pass, as it is for the backward pass.
 template <typename T>
 Scratch<T> packed(const Size& size, const Tensor& weight, bool transposed) {
   const int64_t k = transposed ? size.units : 4 * size.units, n = transposed ? 4 * size.units : size.units;
@@ -42,10 +43,10 @@ Scratch<T> packed(const Size& size, const Tensor& weight, bool transposed) {
 }
 
 template <typename T>
-Course run_forward(const Size& size, const Tensor& given, const Tensor& recalled, const std::vector<Tensor>& weights) {
+Forward run_forward(const Size& size, const Tensor& given, const Tensor& recalled, const std::vector<Tensor>& weights) {
   const Loops<T>& loop = loops<T>();
   const int64_t units = size.units, rows = size.rows, times = size.times;
-  Course course{given.clone(), at::empty({size.layers, times, rows, 4 * units}, given.options()), at::empty({size.layers, times, rows, units}, given.options()),
+  Forward forward{given.clone(), at::empty({size.layers, times, rows, 4 * units}, given.options()), at::empty({size.layers, times, rows, units}, given.options()),
                 at::empty({size.layers, times, rows, units}, given.options())};
   std::vector<Scratch<T>> of_input, of_hidden, bias;
   for (int64_t layer = 0; layer < size.layers; ++layer) {
@@ -56,8 +57,8 @@ Course run_forward(const Size& size, const Tensor& given, const Tensor& recalled
     for (int64_t i = 0; i < 4 * units; ++i) bias.back()[i] += own[3].data_ptr<T>()[i];
   }
   const Scratch<T> nothing(units);
-  T* const read = course.read.data_ptr<T>();
-  const T* const outputs = course.hiddens.data_ptr<T>() + (size.layers - 1) * times * size.state();
+  T* const read = forward.read.data_ptr<T>();
+  const T* const outputs = forward.hiddens.data_ptr<T>() + (size.layers - 1) * times * size.state();
   for (int64_t time = 0; time < times; ++time) {
     for (int64_t row = 0; row < rows; ++row) {
       const T* const shares = recalled.data_ptr<T>() + (time * rows + row) * times;
@@ -71,9 +72,9 @@ Course run_forward(const Size& size, const Tensor& given, const Tensor& recalled
     const T* input = read + time * size.state();
     for (int64_t layer = 0; layer < size.layers; ++layer) {
       const int64_t at = layer * times + time;
-      T* const gates = course.gates.data_ptr<T>() + at * size.gates();
-      T* const cell = course.cells.data_ptr<T>() + at * size.state();
-      T* const hidden = course.hiddens.data_ptr<T>() + at * size.state();
+      T* const gates = forward.gates.data_ptr<T>() + at * size.gates();
+      T* const cell = forward.cells.data_ptr<T>() + at * size.state();
+      T* const hidden = forward.hiddens.data_ptr<T>() + at * size.state();
       loop.panel_product(input, units, of_input[layer].data(), bias[layer].data(), 0, gates, 4 * units, rows, units, 4 * units);
       if (time > 0)
         loop.panel_product(hidden - size.state(), units, of_hidden[layer].data(), gates, 4 * units, gates, 4 * units, rows, units, 4 * units);
@@ -82,27 +83,27 @@ Course run_forward(const Size& size, const Tensor& given, const Tensor& recalled
       input = hidden;
     }
   }
-  return course;
+  return forward;
 }
 
-struct RecallingLstmBackward : KernelNode {
+struct RecallingLstmBackward final : KernelNode {
   Size size;
   SavedVariable recalled, read, gates, cells, hiddens;
   std::vector<SavedVariable> weights;
 
   std::string name() const override { return "recalling_lstm"; }
 
-  void release_variables() override {
+  void release() override {
     for (SavedVariable* variable : {&recalled, &read, &gates, &cells, &hiddens}) variable->reset_data();
     weights.clear();
   }
 
   variable_list differentiate(variable_list&& gradients) override {
     const Tensor gradient = gradients[0].contiguous();
-    return gradient.scalar_type() == at::kFloat ? differentiate_as<float>(gradient) : differentiate_as<double>(gradient);
+    return for_type(gradient.scalar_type(), [&](auto zero) { return differentiate_as<decltype(zero)>(gradient); });
   }
 
-  // The inputs are given, recalled, then the weights.
+  // The inputs are given and recalled, then the weights.
   template <typename T>
   variable_list differentiate_as(const Tensor& gradient) {
     constexpr size_t kWeightsAt = 2;
@@ -116,11 +117,11 @@ struct RecallingLstmBackward : KernelNode {
       to_hidden.push_back(packed<T>(size, weight[layer * kPerLayer + 1], false));
     }
     Tensor to_given = at::empty_like(all_read), to_outputs = gradient.clone(), to_gates = at::empty_like(all_gates);
-    // To the states of each layer, from the time after the one at hand.
+    // The gradients of each layer's states that come from the following step.
     Scratch<T> to_states(size.layers * size.state()), to_cells(size.layers * size.state());
     const Scratch<T> nothing(units);
     for (int64_t time = times - 1; time >= 0; --time) {
-      // To what the layer gave out: from the layer above, or from outside and what later times recalled.
+      // The gradient of a layer's output: from the layer above; of the last layer, from the caller and from later steps that recalled it.
       const T* above = to_outputs.data_ptr<T>() + time * size.state();
       T* const given = to_given.data_ptr<T>() + time * size.state();
       for (int64_t layer = size.layers - 1; layer >= 0; --layer) {
@@ -163,47 +164,44 @@ struct RecallingLstmBackward : KernelNode {
   }
 };
 
-// given [T, B, H], recalled [T, B, T], weights as in `kPerLayer`. Returns what the last layer gives out, [T, B, H].
+// given [T, B, H], recalled [T, B, T] (it gets no gradient), four weights for each layer. Returns the outputs of the last layer,
+// [T, B, H].
 Tensor recalling_lstm(const Tensor& given, const Tensor& recalled, TensorList weights) {
-  const auto type = given.scalar_type();
-  TORCH_CHECK(given.dim() == 3 && given.numel() > 0 && (type == at::kFloat || type == at::kDouble) && given.device().is_cpu(),
-              "recalling_lstm: what is given is ", type, given.sizes(), " on ", given.device(), "; allowed: float32 or float64 [T, B, H] on the CPU");
+  const auto type = check_values("given", given, 3, "[T, B, H]");
+  TORCH_CHECK(given.numel() > 0, "argument 'given' is ", shown(given), "; allowed: at least one step, row and unit");
   const Size size{given.size(0), given.size(1), given.size(2), static_cast<int64_t>(weights.size()) / kPerLayer};
-  TORCH_CHECK(size.layers > 0 && static_cast<int64_t>(weights.size()) == size.layers * kPerLayer, "recalling_lstm: there are ", weights.size(),
+  TORCH_CHECK(size.layers > 0 && static_cast<int64_t>(weights.size()) == size.layers * kPerLayer, "there are ", weights.size(),
               " weights; allowed: 4 for each layer");
-  const auto check = [&](const char* name, const Tensor& tensor, at::IntArrayRef sizes) {
-    TORCH_CHECK(tensor.sizes() == sizes && tensor.scalar_type() == type, "recalling_lstm: ", name, " is ", tensor.scalar_type(), tensor.sizes(),
-                "; allowed: ", type, sizes);
-  };
-  check("what is recalled", recalled, {size.times, size.rows, size.times});
-  TORCH_CHECK(!recalled.requires_grad(), "recalling_lstm: there is no gradient to what is recalled");
-  for (size_t i = 0; i < weights.size(); ++i)
-    check("a weight", weights[i], i % kPerLayer < 2 ? std::vector<int64_t>{4 * size.units, size.units} : std::vector<int64_t>{4 * size.units});
+  check_tensor("recalled", recalled, type, {size.times, size.rows, size.times});
+  TORCH_CHECK(!recalled.requires_grad(), "argument 'recalled' requires a gradient; allowed: a tensor without one");
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const std::vector<int64_t> matrix{4 * size.units, size.units}, bias{4 * size.units};
+    check_item("weights", i, weights[i], type, i % kPerLayer < 2 ? matrix : bias);
+  }
   std::vector<Tensor> inputs{given, recalled};
   inputs.insert(inputs.end(), weights.begin(), weights.end());
   const bool recorded = is_recorded(inputs);
-  Course course;
+  Forward forward;
   std::vector<Tensor> held_weights;
   Tensor held_recalled;
   std::vector<Tensor> results;
   {
     at::NoGradGuard guard;
-    for (const Tensor& weight : weights) held_weights.push_back(weight.contiguous());
-    held_recalled = recalled.contiguous();
-    const Tensor held_given = given.contiguous();
-    course = type == at::kFloat ? run_forward<float>(size, held_given, held_recalled, held_weights)
-                                : run_forward<double>(size, held_given, held_recalled, held_weights);
-    results.push_back(course.hiddens[size.layers - 1].clone());
+    held_weights = all_row_major(weights);
+    held_recalled = row_major(recalled);
+    const Tensor held_given = row_major(given);
+    forward = for_type(type, [&](auto zero) { return run_forward<decltype(zero)>(size, held_given, held_recalled, held_weights); });
+    results.push_back(forward.hiddens[size.layers - 1].clone());
   }
   if (recorded) {
     const auto node = make_node<RecallingLstmBackward>();
     attach(node, inputs, results);
     node->size = size;
     node->recalled = SavedVariable(held_recalled, false);
-    node->read = SavedVariable(course.read, false);
-    node->gates = SavedVariable(course.gates, false);
-    node->cells = SavedVariable(course.cells, false);
-    node->hiddens = SavedVariable(course.hiddens, false);
+    node->read = SavedVariable(forward.read, false);
+    node->gates = SavedVariable(forward.gates, false);
+    node->cells = SavedVariable(forward.cells, false);
+    node->hiddens = SavedVariable(forward.hiddens, false);
     node->weights = saved(held_weights);
   }
   return results[0];

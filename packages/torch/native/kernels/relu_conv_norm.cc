@@ -1,17 +1,18 @@
-// Rectified linear units, a depthwise separable (or only pointwise) convolution and batch norm: the unit that the cells of
-// DARTS and NASNet are made of, for several edges at once that read the same image or one each, and for several kinds of
-// filters. The normalisation of the input is applied while it is read, the output's is returned as a factor and a term for
-// each channel.
+// Rectified linear units, a depthwise separable (or only pointwise) convolution and batch norm: the unit of which the cells of
+// DARTS and NASNet consist. One call runs it on several edges, which read the same image or one each, and for several kinds of
+// filters. The normalisation of the input is applied as it is read; that of the output is returned as a scale and a shift for each
+// channel.
 #include <torch/library.h>
 
 #include <algorithm>
 
+#include "arguments.h"
 #include "batch_moments.h"
+#include "chunks.h"
 #include "gradient.h"
 #include "loops.h"
 #include "relu_conv_norm_call.h"
 #include "scratch.h"
-#include "stretches.h"
 
 namespace espalier {
 namespace {
@@ -19,15 +20,14 @@ namespace {
 using at::Tensor;
 using at::TensorList;
 
-// The filters of each unit as [taps, channels], in turn or from the last tap to the first.
+// The filters of each unit as [taps, channels], from the first tap to the last or `reversed`.
 template <typename T>
 Scratch<T> packed_filters(const Call& call, const std::vector<Tensor>& filters, bool reversed) {
   Scratch<T> packed(call.tap_values(), T(1));
   for (const Kind& kind : call.kinds)
     for (int64_t group = 0; group < kind.groups && call.has_filters; ++group) {
       const int64_t taps = kind.taps(), channels = kind.convolution.channels;
-      const Tensor weight = filters[kind.first_unit + group].contiguous();
-      const T* const from = weight.data_ptr<T>();
+      const T* const from = filters[kind.first_unit + group].data_ptr<T>();
       T* const to = packed.data() + kind.taps_at(group);
       for (int64_t tap = 0; tap < taps; ++tap)
         for (int64_t i = 0; i < channels; ++i) to[tap * channels + i] = from[i * taps + (reversed ? taps - 1 - tap : tap)];
@@ -35,8 +35,8 @@ Scratch<T> packed_filters(const Call& call, const std::vector<Tensor>& filters, 
   return packed;
 }
 
-// Calls body(begin, end) for strips of an image's rows, in turn, so narrow that what one step leaves of a strip is still in the
-// nearest cache when the next one reads it, but of so many pixels that the weights of the products are worth reading.
+// Calls body(begin, end) for strips of an image's rows, in order. A strip is small enough to stay in the first-level cache from one
+// step to the next, and has enough pixels that the weights of the products are worth reading.
 template <typename T, typename Body>
 void in_strips(int64_t height, int64_t width, int64_t channels, const Body& body) {
   constexpr int64_t kStripBytes = 16 << 10, kLeastPixels = 64;
@@ -45,7 +45,7 @@ void in_strips(int64_t height, int64_t width, int64_t channels, const Body& body
   for (int64_t row = 0; row < height; row += rows) body(row, std::min(height, row + rows));
 }
 
-// An input in memory: its pixels begin `channels` values behind one another.
+// An input in memory: the step from pixel to pixel is `channels` values.
 template <typename T>
 struct Source {
   const T* values;
@@ -62,14 +62,14 @@ std::vector<Source<T>> sources(const Call& call, const Given& given) {
   return result;
 }
 
-// The rectified image that filters read, made row by row as it is asked for. Without filters each row is read once: only
-// those asked for last are kept.
+// The rectified image that filters read, made row by row on demand. Without filters each row is read once, and only the last rows
+// are kept.
 template <typename T>
 class Rectified {
  public:
   explicit Rectified(bool has_filters) : has_filters_(has_filters) {}
 
-  // Of the channels from `first` on of an image.
+  // Turns to an image, its channels from `first` on.
   void begin_image(const Convolution& frame, const Source<T>& source, int64_t image, int64_t first) {
     frame_ = &frame;
     source_ = &source;
@@ -78,7 +78,7 @@ class Rectified {
     ready_ = 0;
   }
 
-  // Where the row `begin` of the frame begins; it and those up to `end` are there.
+  // Makes the rows of the frame from `begin` to `end` and returns where the first begins.
   const T* rows(int64_t begin, int64_t end) {
     const int64_t row_size = frame_->padded_width() * frame_->channels;
     if (!has_filters_) {
@@ -106,7 +106,7 @@ class Rectified {
   Scratch<T> values_;
 };
 
-// Of each kind.
+// Vectors have an item for each kind.
 struct Forward {
   std::vector<Tensor> values;
   std::vector<BatchMoments> moments;
@@ -121,10 +121,8 @@ Forward run_forward(const Call& call, const Given& given, double epsilon, Tensor
   const std::vector<Source<T>> from = sources<T>(call, given);
   const Scratch<T> taps = packed_filters<T>(call, given.filters, false);
   Scratch<T> weights(units * call.weight_values());
-  for (int64_t unit = 0; unit < units; ++unit) {
-    const Tensor weight = given.products[unit].contiguous();
-    loop.transpose(weight.data_ptr<T>(), channels, out_each, channels, weights.data() + unit * call.weight_values(), out_each);
-  }
+  for (int64_t unit = 0; unit < units; ++unit)
+    loop.transpose(given.products[unit].data_ptr<T>(), channels, out_each, channels, weights.data() + unit * call.weight_values(), out_each);
   Forward result;
   std::vector<T*> values;
   std::vector<std::vector<T>> means, squares;
@@ -135,7 +133,7 @@ Forward run_forward(const Call& call, const Given& given, double epsilon, Tensor
     squares.emplace_back(call.images * kind.out_channels());
   }
   const std::vector<size_t> kinds = call.kind_of_units();
-  in_stretches(call.images * units, threads_for(call.images * units, call.multiply_adds()), [&](int64_t, int64_t begin, int64_t end) {
+  in_chunks(call.images * units, threads_for(call.images * units, call.multiply_adds()), [&](int64_t, int64_t begin, int64_t end) {
     Rectified<T> rectified(call.has_filters);
     Scratch<T> filtered;
     int64_t prepared = -1;
@@ -168,7 +166,7 @@ Forward run_forward(const Call& call, const Given& given, double epsilon, Tensor
     if (running.empty()) continue;
     for (int64_t group = 0; group < call.kinds[k].groups; ++group) {
       const size_t at = 3 * (call.kinds[k].first_unit + group);
-      follow<T>(result.moments[k], group * out_each, running[at], running[at + 1], running[at + 2], momentum);
+      update_running<T>(result.moments[k], group * out_each, running[at], running[at + 1], running[at + 2], momentum);
     }
   }
   return result;
@@ -178,7 +176,7 @@ struct Wanted {
   bool input, scale, filters, products;
 };
 
-// Of each input, and of each unit.
+// Gradients: of each input with its scale and shift, of each unit's filters and products.
 struct Backward {
   std::vector<Tensor> inputs, scales, shifts, filters, products;
 };
@@ -190,7 +188,7 @@ struct Sums {
   std::vector<Scratch<T>> scales, shifts;
 };
 
-// `gradients`: of the values of each kind; undefined: zero.
+// `gradients`: those of each kind's values; undefined: zero.
 template <typename T>
 Backward run_backward(const Call& call, const Given& given, const std::vector<Tensor>& gradients, const std::vector<MomentsGradient<T>>& through_moments,
                       const std::vector<Tensor>& all_values, const Wanted& wanted) {
@@ -201,18 +199,14 @@ Backward run_backward(const Call& call, const Given& given, const std::vector<Te
   const at::TensorOptions options = given.inputs[0].options();
   const std::vector<Source<T>> from = sources<T>(call, given);
   const Scratch<T> forward = packed_filters<T>(call, given.filters, false), reversed = packed_filters<T>(call, given.filters, true);
-  std::vector<Tensor> weights;
   std::vector<const T*> weight_of;
-  for (const Tensor& weight : given.products) {
-    weights.push_back(weight.contiguous());
-    weight_of.push_back(weights.back().data_ptr<T>());
-  }
+  for (const Tensor& weight : given.products) weight_of.push_back(weight.data_ptr<T>());
   std::vector<const T*> slopes, values;
   for (size_t k = 0; k < call.kinds.size(); ++k) {
     slopes.push_back(data_or_null<T>(gradients[k]));
     values.push_back(all_values[k].data_ptr<T>());
   }
-  // The rows and columns of a frame that lie in the image, to their end.
+  // The end of a frame's rows and columns that lie in the image.
   const auto rows_of = [](const Convolution& frame) { return std::min(frame.padded_height(), frame.height + frame.padding); };
   const auto columns_of = [](const Convolution& frame) { return std::min(frame.padded_width(), frame.width + frame.padding); };
   Backward result;
@@ -224,12 +218,12 @@ Backward run_backward(const Call& call, const Given& given, const std::vector<Te
     to_inputs.push_back(result.inputs[i].data_ptr<T>());
   }
 
-  // Items that write into the same image must be one thread's.
+  // Units that write into the same image belong to one thread.
   const int64_t work = call.shared ? call.images : call.images * units, each = call.shared ? units : 1;
   const int64_t threads = threads_for(work, call.multiply_adds());
   const std::vector<size_t> kinds = call.kind_of_units();
   std::vector<Sums<T>> sums(threads);
-  in_stretches(work, threads, [&](int64_t thread, int64_t begin, int64_t end) {
+  in_chunks(work, threads, [&](int64_t thread, int64_t begin, int64_t end) {
     Sums<T>& own = sums[thread];
     own.filters.resize(wanted.filters ? call.tap_values() : 0);
     own.products.resize(wanted.products ? units * weight_values : 0);
@@ -238,9 +232,9 @@ Backward run_backward(const Call& call, const Given& given, const std::vector<Te
       own.shifts.emplace_back(source.scale == nullptr ? 0 : source.channels);
     }
     Rectified<T> rectified(call.has_filters);
-    // The gradients that filters go over, by their kinds, with zeros around them.
+    // The gradients that each kind's filters read, with zeros around them.
     std::vector<Scratch<T>> bordered(call.kinds.size());
-    // `to_rectified`: of all edges that read the image.
+    // `to_rectified`: the sum over all edges that read the image.
     Scratch<T> total, filtered, to_rectified;
     int64_t prepared = -1;
     for (int64_t item = begin * each; item < end * each; ++item) {
@@ -254,7 +248,7 @@ Backward run_backward(const Call& call, const Given& given, const std::vector<Te
       const int64_t taps_at = kind.taps_at(group), inset = call.inset(k), frame_width = frame.padded_width();
       if (!call.shared || prepared != image) rectified.begin_image(frame, source, image, first);
       prepared = image;
-      // From the gradient of the rectified values of some rows of the frame, each from its first column in the image on, to that of the image.
+      // From the gradient of some rows of the rectified frame, each from its first column in the image on, to the gradient of the image.
       const auto to_image = [&](int64_t row, int64_t row_end, const T* slopes_of, int64_t slope_row, const T* rectified_rows, bool adds) {
         const int64_t columns = columns_of(frame) - frame.padding;
         const auto at_first = [&](Scratch<T>& sums_of) { return sums_of.empty() ? nullptr : sums_of.data() + first; };
@@ -265,7 +259,7 @@ Backward run_backward(const Call& call, const Given& given, const std::vector<Te
                                   to_inputs[input] + at, source.channels, adds);
         }
       };
-      // With stride 1 the gradient is surrounded by as many zeros as a filter reaches: then it is filtered as the image was.
+      // With stride 1, the gradient gets a border of zeros as wide as a filter reaches, and is then filtered as the image was.
       const int64_t border = c.stride == 1 ? c.extent() : 0, bordered_width = c.out_width + 2 * border;
       if (call.has_filters) bordered[k].resize((c.out_height + 2 * border) * bordered_width * channels);
       T* const inner = bordered[k].data() + (border * bordered_width + border) * channels;
@@ -278,7 +272,7 @@ Backward run_backward(const Call& call, const Given& given, const std::vector<Te
         const T* const read = rectified.rows(inset + row * c.stride, inset + (row_end - 1) * c.stride + c.extent() + 1) + inset * channels;
         filtered.resize(std::max<size_t>(filtered.size(), strip * channels));
         if (wanted.products) {
-          // Filtered again, which costs less than to have kept it.
+          // Filtering again costs less than keeping the filtered image.
           if (call.has_filters)
             loop.depthwise(c, c.stride, read, frame_width, forward.data() + taps_at, filtered.data(), rows, c.out_width, false);
           loop.add_outer_products(total.data(), out_each, call.has_filters ? filtered.data() : read, channels, own.products.data() + unit * weight_values, strip,
@@ -301,7 +295,7 @@ Backward run_backward(const Call& call, const Given& given, const std::vector<Te
       const bool is_first = unit == 0 || !call.shared, is_last = unit + 1 == units || !call.shared;
       if (c.stride == 1) {
         in_strips<T>(c.height, c.width, channels, [&](int64_t row, int64_t row_end) {
-          // What no other edge adds to is read at once and not kept.
+          // Where no other edge adds to the strip, it is read at once and not kept.
           const int64_t place = is_first && is_last ? 0 : row * c.width * channels;
           to_rectified.resize(std::max<size_t>(to_rectified.size(), place + (row_end - row) * c.width * channels));
           loop.depthwise(c, 1, bordered[k].data() + ((row + c.padding) * bordered_width + c.padding) * channels, bordered_width, reversed.data() + taps_at,
@@ -355,20 +349,20 @@ Backward run_backward(const Call& call, const Given& given, const std::vector<Te
   return result;
 }
 
-struct ReluConvNormBackward : KernelNode {
+struct ReluConvNormBackward final : KernelNode {
   Call call;
-  // As they were given; then, of each kind, what came out.
+  // The arguments, then the outputs of each kind.
   std::vector<SavedVariable> inputs, scales, shifts, filters, products, gamma;
   std::vector<SavedVariable> values, means, inverses;
 
   std::string name() const override { return "relu_conv_norm"; }
 
-  void release_variables() override {
+  void release() override {
     for (std::vector<SavedVariable>* list : {&inputs, &scales, &shifts, &filters, &products, &gamma, &values, &means, &inverses}) list->clear();
   }
 
   variable_list differentiate(variable_list&& gradients) override {
-    return inputs[0].unpack().scalar_type() == at::kFloat ? differentiate_as<float>(gradients) : differentiate_as<double>(gradients);
+    return for_type(inputs[0].unpack().scalar_type(), [&](auto zero) { return differentiate_as<decltype(zero)>(gradients); });
   }
 
   template <typename T>
@@ -406,38 +400,37 @@ struct ReluConvNormBackward : KernelNode {
   }
 };
 
-// Of each kind: the values [N, groups out, H', W'] before their batch norm, and its scale and shift [groups out].
+// For each kind: the values [N, groups out, H', W'] before batch norm, and its scale and shift [groups out].
 std::vector<Tensor> relu_conv_norm(TensorList inputs, const OptionalTensors& scales, const OptionalTensors& shifts, TensorList filters, TensorList products,
                                    TensorList gamma, TensorList beta, TensorList running, at::IntArrayRef groups, int64_t stride,
                                    at::IntArrayRef paddings, at::IntArrayRef dilations, double momentum, double epsilon) {
   Given given{inputs.vec(), tensors_of(scales), tensors_of(shifts), filters.vec(), products.vec()};
   const Call call = call_of(given, groups, stride, paddings, dilations);
-  TORCH_CHECK(call.images * call.first().pixels() > 1, "relu_conv_norm: one value a channel has no variance to normalise by");
-  check_norms("relu_conv_norm", call.units() * call.first().out_channels, call.units(), gamma, beta, running);
+  const auto type = given.inputs[0].scalar_type();
+  check_population(call.images * call.first().pixels());
+  check_norms(type, call.units() * call.first().out_channels, call.units(), gamma, beta, running);
   std::vector<Tensor> differentiated = given.inputs;
   for (const std::vector<Tensor>* list : {&given.scales, &given.shifts, &given.filters, &given.products})
     differentiated.insert(differentiated.end(), list->begin(), list->end());
   for (const TensorList list : {gamma, beta}) differentiated.insert(differentiated.end(), list.begin(), list.end());
   const bool recorded = is_recorded(differentiated);
   Forward forward;
+  Affine affine;
   std::vector<Tensor> outputs;
   {
     at::NoGradGuard guard;
-    for (Tensor& input : given.inputs) input = input.contiguous(at::MemoryFormat::ChannelsLast);
-    const auto run = [&](auto zero) {
+    for (Tensor& input : given.inputs) input = channels_last(input);
+    for (std::vector<Tensor>* list : {&given.scales, &given.shifts, &given.filters, &given.products}) *list = all_row_major(*list);
+    affine = {all_row_major(gamma), all_row_major(beta)};
+    for_type(type, [&](auto zero) {
       using T = decltype(zero);
       forward = run_forward<T>(call, given, epsilon, running, momentum);
       for (size_t k = 0; k < call.kinds.size(); ++k) {
         const Kind& kind = call.kinds[k];
-        const auto own = [&](TensorList list) { return list.empty() ? list : list.slice(kind.first_unit, kind.groups); };
-        const auto normalisation = scale_and_shift<T>(forward.moments[k], {own(gamma), own(beta)});
+        const auto normalisation = scale_and_shift<T>(forward.moments[k], affine.part(kind.first_unit, kind.groups));
         outputs.insert(outputs.end(), {forward.values[k], normalisation.first, normalisation.second});
       }
-    };
-    if (given.inputs[0].scalar_type() == at::kFloat)
-      run(0.0f);
-    else
-      run(0.0);
+    });
   }
   if (recorded) {
     const auto node = make_node<ReluConvNormBackward>();
@@ -446,9 +439,9 @@ std::vector<Tensor> relu_conv_norm(TensorList inputs, const OptionalTensors& sca
     node->inputs = saved(given.inputs);
     node->scales = saved(given.scales);
     node->shifts = saved(given.shifts);
-    node->filters = saved(filters);
-    node->products = saved(products);
-    node->gamma = saved(gamma);
+    node->filters = saved(given.filters);
+    node->products = saved(given.products);
+    node->gamma = saved(affine.gamma);
     for (size_t k = 0; k < call.kinds.size(); ++k) {
       node->values.emplace_back(outputs[3 * k], true);
       node->means.emplace_back(forward.moments[k].mean, false);

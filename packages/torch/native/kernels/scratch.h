@@ -1,5 +1,5 @@
-// Memory of a kernel's own. A register of 64 bytes that is read across the border of two lines of the cache takes two reads,
-// and the standard library's vectors begin anywhere: these begin at such a border.
+// Memory of a kernel's own, aligned to lines of the cache. A register of 64 bytes that straddles two lines takes two reads, and
+// the standard library aligns its vectors to 16 bytes.
 #pragma once
 
 #include <cstddef>

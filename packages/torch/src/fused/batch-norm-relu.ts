@@ -2,14 +2,15 @@ import { invoke, Operator } from '../dispatcher.js';
 import { Tensor } from '../tensor.js';
 import { runsKernels } from './kernels.js';
 import type { BatchNormLayer } from './layers.js';
-import { runningStatistics } from './running-statistics.js';
+import { normArguments } from './norms.js';
 
 const operator = new Operator('espalier::batch_norm_relu', '');
 
 /**
- * Batch norm and the rectified linear units behind it: by one kernel in training, else by the layer's `forward` and `relu`.
+ * Batch norm and the rectified linear units behind it: one kernel in training, otherwise the layer's `forward` and `relu`.
  *
  * @param values [N, C, H, W]
+ * @throws Error naming the operator and the shapes where an argument does not fit
  */
 export function batchNormRelu(
   values: Tensor,
@@ -17,17 +18,10 @@ export function batchNormRelu(
 ): Tensor {
   const { dtype, shape } = values;
   const isServed = norm.training && runsKernels(values) && (norm.weight?.dtype ?? dtype) === dtype;
-  // The layer says what is wrong with other shapes, and with one value a channel.
+  // The layer's error for other shapes, and for one value a channel, is the better one.
   const fits = shape.length === 4 && shape.some((length, dimension) => dimension !== 1 && length > 1);
   if (!isServed || !fits) return norm.forward(values).relu();
-  const handle = invoke(
-    operator,
-    values.handle,
-    norm.weight?.handle,
-    norm.bias?.handle,
-    runningStatistics([norm]),
-    norm.momentum,
-    norm.epsilon,
-  ) as number;
-  return new Tensor(handle);
+  const { running, momentum, epsilon } = normArguments('batch_norm_relu', [norm]);
+  const handles = [values, norm.weight, norm.bias].map((tensor) => tensor?.handle);
+  return new Tensor(invoke(operator, ...handles, running, momentum, epsilon) as number);
 }

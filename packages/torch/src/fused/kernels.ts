@@ -3,22 +3,22 @@ import type { Tensor } from '../tensor.js';
 
 let enabled = true;
 
-/** Whether the kernels of this package serve tensors like this one: float32 or float64 on the CPU. */
+/** Whether the kernels of this package compute tensors like this one: float32 or float64 on the CPU. */
 export function runsKernels(tensor: Tensor): boolean {
   return enabled && tensor.device === 'cpu' && (tensor.dtype === 'float32' || tensor.dtype === 'float64');
 }
 
 /**
- * Whether they serve a layer on such an input: in training, and in evaluation where there is more than one image (of one
- * image's single pixel the kernels would have no variance to look at).
+ * Whether the kernels compute a layer on such an input: in training, and in evaluation for more than one image. (Of one image's
+ * single pixel, the kernels would have no variance.)
  */
 export function servesLayer({ training }: { readonly training: boolean }, input: Tensor): boolean {
   return runsKernels(input) && (training || (input.shape[0] as number) > 1);
 }
 
 /**
- * Runs `body` on libtorch's own operators. Kernels have first derivatives only: what is to be differentiated twice runs
- * in here.
+ * Runs `body` on libtorch's own operators. The kernels have first derivatives only, so what is to be differentiated twice runs in
+ * here.
  */
 export function withoutKernels<T>(body: () => T): T {
   const before = enabled;
@@ -31,8 +31,8 @@ export function withoutKernels<T>(body: () => T): T {
 }
 
 /**
- * What the kernels' loops are compiled for and run with on this machine: `avx512`, `avx2` or `baseline`. The environment
- * variable ESPALIER_CPU chooses a lesser one.
+ * The instruction set that the kernels run with on this machine: `avx512`, `avx2` or `baseline`. The environment variable
+ * ESPALIER_CPU chooses an older one.
  */
 export function instructionSet(): string {
   return native.instructionSet();

@@ -5,8 +5,8 @@ import { Tensor } from '../tensor.js';
 const operator = new Operator('espalier::mixture', '');
 
 /**
- * What batch norm makes of `values` [N, C, H, W]: values scale + shift, channel by channel, not written down. Whoever
- * reads it next applies scale and shift [C] on the way; gradients go through them to the batch's mean and variance.
+ * `values` [N, C, H, W] with the scale and shift [C] of their batch norm: values * scale + shift. Whoever reads them next applies
+ * both. Gradients flow through scale and shift to the batch's mean and variance.
  */
 export class Normalised {
   constructor(
@@ -15,14 +15,14 @@ export class Normalised {
     readonly shift: Tensor,
   ) {}
 
-  /** Written down. */
+  /** The normalised values as a tensor. */
   toTensor(): Tensor {
     const one = ones([1, 1], { dtype: this.values.dtype });
     return mixture([this], one, this.values.shape[1] as number)[0] as Tensor;
   }
 }
 
-/** A candidate of each edge (its channels the edges' in turn), or one that all edges have in common. */
+/** A candidate of each edge, the channels of the edges in turn, or one that all edges share. */
 export type MixtureTerm = Tensor | Normalised;
 
 /**
@@ -31,9 +31,10 @@ export type MixtureTerm = Tensor | Normalised;
  * @param terms [N, C, H, W] or [N, edges C, H, W] each
  * @param weights [edges, terms]
  * @param channels C
- * @param shares what the terms of each image are multiplied by besides, [N, terms]; it gets no gradient
- * @param starts of each edge, [N, C, H, W] that its sum is added to; none where there is nothing
- * @returns a sum [N, C, H, W] for each edge
+ * @param shares each image's own factors of the terms, [N, terms]; they get no gradient
+ * @param starts for each edge the [N, C, H, W] that its sum starts from, if any
+ * @returns the sum of each edge, [N, C, H, W]
+ * @throws Error naming the operator and the shapes where an argument does not fit
  */
 export function mixture(
   terms: readonly MixtureTerm[],
@@ -45,8 +46,8 @@ export function mixture(
   const results = invoke(
     operator,
     terms.map((term) => (term instanceof Normalised ? term.values.handle : term.handle)),
-    terms.map((term) => (term instanceof Normalised ? term.scale.handle : undefined)),
-    terms.map((term) => (term instanceof Normalised ? term.shift.handle : undefined)),
+    terms.map((term) => (term instanceof Normalised ? term.scale?.handle : undefined)),
+    terms.map((term) => (term instanceof Normalised ? term.shift?.handle : undefined)),
     weights.handle,
     channels,
     shares?.handle,

@@ -2,26 +2,27 @@ import { invoke, Operator } from '../dispatcher.js';
 import { Tensor } from '../tensor.js';
 import type { BatchNormLayer } from './layers.js';
 import { Normalised } from './mixture.js';
-import { runningStatistics, scaleAndShift } from './running-statistics.js';
+import { normArguments, scaleAndShift } from './norms.js';
 
 const operator = new Operator('espalier::normalise', '');
 
 /**
- * Batch norm, not written down.
+ * Batch norm whose result is not written: whoever reads the values applies scale and shift.
  *
- * @param values [N, C, H, W], the channels of each of the norms in turn
+ * @param values [N, C, H, W]; the norms have equal shares of the channels, in order
+ * @throws Error naming the operator and the shapes where an argument does not fit
  */
 export function normalise(values: Tensor, norms: readonly BatchNormLayer[]): Normalised {
-  const kept = scaleAndShift(norms);
+  const { gamma, beta, running, momentum, epsilon } = normArguments('normalise', norms);
+  const kept = scaleAndShift('normalise', values, norms);
   if (kept !== undefined) return new Normalised(values, ...kept);
-  const { momentum, epsilon, weight } = norms[0] as BatchNormLayer;
-  const affine = weight !== undefined;
   const [scale, shift] = invoke(
     operator,
     values.handle,
-    affine ? norms.map((norm) => (norm.weight as Tensor).handle) : [],
-    affine ? norms.map((norm) => (norm.bias as Tensor).handle) : [],
-    runningStatistics(norms),
+    norms.length,
+    gamma,
+    beta,
+    running,
     momentum,
     epsilon,
   ) as [number, number];

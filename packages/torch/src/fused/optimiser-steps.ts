@@ -8,7 +8,7 @@ const clip = new Operator('espalier::clip_gradients', '');
 
 const handles = (tensors: readonly Tensor[]) => tensors.map(({ handle }) => handle);
 
-/** Whether the kernels take a step of such parameters: all of one type that they have. */
+/** Whether the kernels take a step of these parameters: all float32 or all float64, on the CPU. */
 export function stepsByKernel(parameters: readonly Tensor[]): boolean {
   const [first] = parameters;
   return (
@@ -18,7 +18,7 @@ export function stepsByKernel(parameters: readonly Tensor[]): boolean {
   );
 }
 
-/** A step of stochastic gradient descent (`optim.SGD`) in one pass; `velocities` is empty without momentum. */
+/** A step of stochastic gradient descent (`optim.SGD`) in one pass. `velocities` is empty without momentum. */
 export function sgdStep(
   parameters: readonly Tensor[],
   gradients: readonly Tensor[],
@@ -33,7 +33,7 @@ export function sgdStep(
 /**
  * A step of Adam (`optim.Adam`) in one pass.
  *
- * @param rule `rate` and `root` have the correction of the bias in them; parameters are multiplied by `shrinks` before
+ * @param rule `rate` and `root` include the bias correction; parameters are multiplied by `shrinks` first
  */
 export function adamStep(
   parameters: readonly Tensor[],

@@ -5,13 +5,14 @@ import type { LstmLayer } from './layers.js';
 const operator = new Operator('espalier::recalling_lstm', '');
 
 /**
- * An LSTM of several layers over T times, from states of zeros, that reads at each time what it is given and some of what
- * it gave out before: given[t] + sum over s < t of recalled[t, :, s] h_s, with h_s what its last layer gave out at time s
- * (anchor points: Zoph & Le 2016, section 3.3). All cells have as many inputs as units.
+ * An LSTM of several layers over T steps, from states of zeros, that reads some of its earlier outputs again. The input of step t is
+ * given[t] + sum over s < t of recalled[t, :, s] h_s, where h_s is the last layer's output at step s (anchor points: Zoph & Le 2016,
+ * section 3.3). All cells have as many inputs as units.
  *
  * @param given [T, B, H]
- * @param recalled [T, B, T]: read below the diagonal only; no gradient flows to it
- * @returns [T, B, H], of the last layer
+ * @param recalled [T, B, T], read below the diagonal only; it gets no gradient
+ * @returns [T, B, H], the outputs of the last layer
+ * @throws Error naming the operator and the shapes where an argument does not fit
  */
 export function recallingLstm(given: Tensor, recalled: Tensor, cells: readonly LstmLayer[]): Tensor {
   const weights = cells.flatMap(({ weight_ih, weight_hh, bias_ih, bias_hh }) =>

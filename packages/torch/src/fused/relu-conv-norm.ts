@@ -2,11 +2,11 @@ import { invoke, Operator } from '../dispatcher.js';
 import { Tensor } from '../tensor.js';
 import type { BatchNormLayer, ConvolutionLayer } from './layers.js';
 import { Normalised } from './mixture.js';
-import { runningStatistics, scaleAndShift } from './running-statistics.js';
+import { normArguments, scaleAndShift } from './norms.js';
 
 const operator = new Operator('espalier::relu_conv_norm', '');
 
-/** Rectified linear units, a depthwise (where there is one) and a pointwise convolution, batch norm. */
+/** Rectified linear units, an optional depthwise convolution, a pointwise convolution and batch norm. */
 export interface ReluConvNorm {
   readonly depthwise?: ConvolutionLayer;
   /** The weight of the pointwise convolution, [out, C, 1, 1]. */
@@ -15,32 +15,40 @@ export interface ReluConvNorm {
 }
 
 /**
- * Several of these units at once: what they read is rectified once, and what batch norm makes is not written
- * down. All have the same sizes, stride, padding and dilation.
+ * Runs several units at once: rectifies their input once, and leaves the normalisation of their output to whoever reads it. All
+ * units have the same sizes, stride, padding and dilation.
  *
- * @param input [N, C, H, W], which all units read, or [N, units C, H, W], the channels of each in turn
- * @returns [N, units out, H', W'], the outputs of each in turn
+ * @param input [N, C, H, W], read by all units; or [N, units C, H, W], the channels of each unit in turn
+ * @returns [N, units out, H', W'], the channels of each unit in turn
+ * @throws Error naming the operator and the shapes where an argument does not fit
  */
 export function reluConvNorm(input: Tensor | Normalised, units: readonly ReluConvNorm[]): Normalised {
   return reluConvNorms([input], [units])[0] as Normalised;
 }
 
 /**
- * The same of units of several kinds: filters of another size, padding or dilation each, but with a stride, an output of
- * a size and numbers of channels that are all the same.
+ * Runs units of several kinds: each kind has filters of its own size, padding and dilation. Stride, output size and numbers of
+ * channels are the same for all.
  *
- * @param inputs one [N, C, H, W] that all of them read; or one of each kind, [N, units C, H, W]
- * @returns of each kind
+ * @param inputs one [N, C, H, W] that all units read; or for each kind an [N, units C, H, W]
+ * @returns for each kind [N, units out, H', W']
+ * @throws Error naming the operator and the shapes where an argument does not fit
  */
 export function reluConvNorms(
   inputs: readonly (Tensor | Normalised)[],
   kinds: readonly (readonly ReluConvNorm[])[],
 ): Normalised[] {
   const units = kinds.flat();
-  const norms = units.map(({ norm }) => norm);
-  const firsts = kinds.map(([first]) => (first as ReluConvNorm).depthwise);
-  const { weight, momentum, epsilon } = norms[0] as BatchNormLayer;
-  const isLearned = weight !== undefined;
+  const { gamma, beta, running, momentum, epsilon } = normArguments(
+    'relu_conv_norm',
+    units.map(({ norm }) => norm),
+  );
+  const steps = kinds.map(stepsOf);
+  const strides = new Set(steps.map(({ stride }) => stride));
+  if (strides.size > 1)
+    throw new RangeError(
+      `relu_conv_norm: kinds of units have the strides ${[...strides].join(', ')}; allowed: one stride`,
+    );
   const outputs = invoke(
     operator,
     inputs.map((input) => (input instanceof Normalised ? input.values : input).handle),
@@ -48,20 +56,48 @@ export function reluConvNorms(
     inputs.map((input) => (input instanceof Normalised ? input.shift?.handle : undefined)),
     units.flatMap(({ depthwise }) => (depthwise === undefined ? [] : [depthwise.weight.handle])),
     units.map(({ pointwise }) => pointwise.handle),
-    isLearned ? norms.map((each) => (each.weight as Tensor).handle) : [],
-    isLearned ? norms.map((each) => (each.bias as Tensor).handle) : [],
-    runningStatistics(norms),
+    gamma,
+    beta,
+    running,
     kinds.map(({ length }) => length),
-    firsts[0]?.stride[0] ?? 1,
-    firsts.map((depthwise) => depthwise?.padding[0] ?? 0),
-    firsts.map((depthwise) => depthwise?.dilation[0] ?? 1),
+    steps[0]?.stride,
+    steps.map(({ padding }) => padding),
+    steps.map(({ dilation }) => dilation),
     momentum,
     epsilon,
   ) as number[];
   const tensors = outputs.map((handle) => new Tensor(handle));
   return kinds.map((each, kind) => {
     const [values, scale, shift] = tensors.slice(3 * kind, 3 * kind + 3) as [Tensor, Tensor, Tensor];
-    const kept = scaleAndShift(each.map(({ norm }) => norm));
+    const eachNorm = each.map(({ norm }) => norm);
+    const kept = scaleAndShift('relu_conv_norm', values, eachNorm);
     return new Normalised(values, kept?.[0] ?? scale, kept?.[1] ?? shift);
   });
+}
+
+interface Steps {
+  readonly stride: number;
+  readonly padding: number;
+  readonly dilation: number;
+}
+
+const withoutFilters: Steps = { stride: 1, padding: 0, dilation: 1 };
+
+/** The steps that all depthwise convolutions of a kind share. */
+function stepsOf(units: readonly ReluConvNorm[]): Steps {
+  const first = units[0]?.depthwise;
+  if (first === undefined) return withoutFilters;
+  for (const { depthwise } of units) {
+    if (depthwise === undefined) continue; // the kernel counts the weights
+    for (const name of ['stride', 'padding', 'dilation'] as const) {
+      const [down, right, ...more] = depthwise[name];
+      if (down !== first[name][0] || right !== down || more.length > 0)
+        throw new RangeError(
+          `relu_conv_norm: the depthwise convolutions of one kind have the ${name} [${first[name]}] and [${depthwise[name]}]; allowed: one number for all, down as to the right`,
+        );
+    }
+    if (depthwise.bias !== undefined)
+      throw new RangeError('relu_conv_norm: a depthwise convolution has a bias; allowed: none');
+  }
+  return { stride: first.stride[0], padding: first.padding[0], dilation: first.dilation[0] };
 }

@@ -53,8 +53,8 @@ export class Conv2d extends Layer {
   }
 
   /**
-   * Whether oneDNN 2.6, libtorch 1.13's library, may write beyond its memory in the backward pass. On CPUs without
-   * AVX-512 it does so for pointwise filters with a stride on images in channels_last with few channels.
+   * Whether oneDNN 2.6, which libtorch 1.13 uses, may write beyond its memory in the backward pass. With AVX2 it does so
+   * for pointwise filters with a stride, on images in channels_last with fewer channels than a register has values.
    */
   #corruptsMemory(): boolean {
     const [, channels, height, width] = this.weight.shape as readonly [number, number, number, number];

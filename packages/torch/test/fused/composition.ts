@@ -40,7 +40,7 @@ export function makeUnits(settings: UnitSettings): LayeredUnit[] {
           depthwise: new nn.Conv2d(channels, channels, kernel, {
             stride,
             dilation,
-            padding: (dilation * (kernel - 1)) / 2,
+            padding: Math.floor((dilation * (kernel - 1)) / 2),
             groups: channels,
             bias: false,
           }),

@@ -11,13 +11,13 @@ function run(set: string): { set: string; values: number[] } {
 }
 
 describe('the kernels', () => {
-  it('give the same values with every instruction set that this machine has', () => {
+  it('give the same values with every instruction set of this machine', () => {
     const baseline = run('baseline');
     expect(baseline.set).toBe('baseline');
     const env = { ...process.env };
     delete env.ESPALIER_CPU;
     const best = JSON.parse(execFileSync(process.execPath, [program], { env, encoding: 'utf8' }));
-    // Those that are lesser than the best are here too.
+    // A machine has all sets older than its best.
     const sets = ['baseline', 'avx2', 'avx512'];
     for (const set of sets.slice(1, sets.indexOf(best.set) + 1)) {
       const other = run(set);
@@ -27,7 +27,7 @@ describe('the kernels', () => {
     expect(worst(best.values, baseline.values)).toBeLessThan(1e-5);
   });
 
-  it('say which instruction sets there are where another is asked for', () => {
+  it('list the instruction sets of this machine when asked for another', () => {
     const { status, stderr } = spawnSync(process.execPath, [program], {
       env: { ...process.env, ESPALIER_CPU: 'sse9' },
       encoding: 'utf8',

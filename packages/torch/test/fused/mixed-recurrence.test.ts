@@ -7,16 +7,14 @@ import {
   rand,
   randn,
   scope,
-  setThreads,
   stack,
   type Tensor,
   zeros,
 } from '../../src/index.js';
 import { worst } from './comparison.js';
+import { onOneAndTwoThreads } from './on-threads.js';
 
-setThreads(2);
-
-/** The same of libtorch's own operators, edge by edge as the paper has it. */
+/** The same by libtorch's operators, edge by edge as in the paper. */
 function composed(
   read: Tensor,
   initial: Tensor,
@@ -74,70 +72,75 @@ function normOf(units: number, dtype: 'float32' | 'float64'): nn.BatchNorm1d {
   return norm;
 }
 
-describe('a mixed recurrence', () => {
-  it.each([
-    ['float64', 1e-9, { times: 3, texts: 5, units: 7, nodes: 3 }, true],
-    ['float64', 1e-9, { times: 2, texts: 4, units: 37, nodes: 2 }, false],
-    ['float64', 1e-9, { times: 1, texts: 19, units: 16, nodes: 1 }, true],
-    ['float32', 1e-4, { times: 2, texts: 150, units: 25, nodes: 2 }, true],
-    ['float32', 1e-4, { times: 2, texts: 9, units: 40, nodes: 3 }, false],
-  ] as const)(
-    'has the values, gradients and running statistics of libtorch in %s (%d, %o, masked: %s)',
-    (dtype, tolerance, sizes, masked) => {
-      scope(() => {
-        manualSeed(8);
-        const { read, initial, inputs, ...rest } = given(sizes, dtype, masked);
-        const norms = [normOf(sizes.units, dtype), normOf(sizes.units, dtype)] as const;
-        const ours = fused.mixedRecurrence(read, initial, { ...rest, norm: norms[0] });
-        const theirs = composed(read, initial, { ...rest, norm: norms[1] });
-        expect(worst(ours.toNumbers(), theirs.toNumbers())).toBeLessThan(tolerance);
-        for (const [name, buffer] of norms[0].stateDict())
-          expect(worst(buffer.toNumbers(), norms[1].stateDict().get(name)!.toNumbers()), name).toBeLessThan(
-            tolerance,
-          );
-        const gradients = [randn(theirs.shape, { dtype })];
-        const expected = grad(theirs, inputs, { gradients });
-        for (const [place, gradient] of grad(ours, inputs, { gradients }).entries())
-          expect(worst(gradient.toNumbers(), expected[place]!.toNumbers()), `gradient ${place}`).toBeLessThan(
-            10 * tolerance,
-          );
-      });
-    },
-  );
-
-  it('gives the gradients that are asked for alone the same values', () => {
-    scope(() => {
-      manualSeed(9);
-      const { read, initial, inputs, ...rest } = given(
-        { times: 2, texts: 4, units: 5, nodes: 2 },
-        'float64',
-        true,
-      );
-      const run = () =>
-        fused
-          .mixedRecurrence(read, initial, { ...rest, norm: normOf(5, 'float64') })
-          .square()
-          .sum();
-      const all = grad(run(), inputs);
-      for (const [place, input] of inputs.entries()) {
-        const [alone] = grad(run(), [input]);
-        expect(alone!.toNumbers(), `gradient ${place}`).toEqual(all[place]!.toNumbers());
-      }
-    });
-  });
-
-  it('names what does not fit', () => {
-    scope(() => {
-      const norm = new nn.BatchNorm1d(4, { affine: false });
-      const run = (texts: number, edges: number) => () =>
-        fused.mixedRecurrence(zeros([2, texts, 8]), zeros([texts, 4]), {
-          matrices: [zeros([4, 8]), zeros([4, 8])],
-          weights: zeros([edges, 4]),
-          mask: undefined,
-          norm,
+onOneAndTwoThreads(() => {
+  describe('a mixed recurrence', () => {
+    it.each([
+      ['float64', 1e-9, { times: 3, texts: 5, units: 7, nodes: 3 }, true],
+      ['float64', 1e-9, { times: 2, texts: 4, units: 37, nodes: 2 }, false],
+      ['float64', 1e-9, { times: 1, texts: 19, units: 16, nodes: 1 }, true],
+      ['float32', 1e-4, { times: 2, texts: 150, units: 25, nodes: 2 }, true],
+      ['float32', 1e-4, { times: 2, texts: 9, units: 40, nodes: 3 }, false],
+    ] as const)(
+      'has the values, gradients and running statistics of libtorch in %s (%d, %o, masked: %s)',
+      (dtype, tolerance, sizes, masked) => {
+        scope(() => {
+          manualSeed(8);
+          const { read, initial, inputs, ...rest } = given(sizes, dtype, masked);
+          const norms = [normOf(sizes.units, dtype), normOf(sizes.units, dtype)] as const;
+          const ours = fused.mixedRecurrence(read, initial, { ...rest, norm: norms[0] });
+          const theirs = composed(read, initial, { ...rest, norm: norms[1] });
+          expect(worst(ours.toNumbers(), theirs.toNumbers())).toBeLessThan(tolerance);
+          for (const [name, buffer] of norms[0].stateDict())
+            expect(worst(buffer.toNumbers(), norms[1].stateDict().get(name)!.toNumbers()), name).toBeLessThan(
+              tolerance,
+            );
+          const gradients = [randn(theirs.shape, { dtype })];
+          const expected = grad(theirs, inputs, { gradients });
+          for (const [place, gradient] of grad(ours, inputs, { gradients }).entries())
+            expect(
+              worst(gradient.toNumbers(), expected[place]!.toNumbers()),
+              `gradient ${place}`,
+            ).toBeLessThan(10 * tolerance);
         });
-      expect(run(1, 1)).toThrow('no variance');
-      expect(run(2, 3)).toThrow(/the weights is Float ?\[3, 4\]; allowed: Float ?\[1, 4\]/);
+      },
+    );
+
+    it('gives each gradient the same values, whether it is asked for alone or with others', () => {
+      scope(() => {
+        manualSeed(9);
+        const { read, initial, inputs, ...rest } = given(
+          { times: 2, texts: 4, units: 5, nodes: 2 },
+          'float64',
+          true,
+        );
+        const run = () =>
+          fused
+            .mixedRecurrence(read, initial, { ...rest, norm: normOf(5, 'float64') })
+            .square()
+            .sum();
+        const all = grad(run(), inputs);
+        for (const [place, input] of inputs.entries()) {
+          const [alone] = grad(run(), [input]);
+          expect(alone!.toNumbers(), `gradient ${place}`).toEqual(all[place]!.toNumbers());
+        }
+      });
+    });
+
+    it('names arguments that do not fit', () => {
+      scope(() => {
+        const norm = new nn.BatchNorm1d(4, { affine: false });
+        const run = (texts: number, edges: number) => () =>
+          fused.mixedRecurrence(zeros([2, texts, 8]), zeros([texts, 4]), {
+            matrices: [zeros([4, 8]), zeros([4, 8])],
+            weights: zeros([edges, 4]),
+            mask: undefined,
+            norm,
+          });
+        expect(run(1, 1)).toThrow('no variance');
+        expect(run(2, 3)).toThrow(
+          "espalier::mixed_recurrence: argument 'weights' is Float[3, 4]; allowed: Float[1, 4] on the CPU",
+        );
+      });
     });
   });
 });

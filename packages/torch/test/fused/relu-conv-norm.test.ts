@@ -1,47 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import {
-  fused,
-  grad,
-  manualSeed,
-  noGrad,
-  rand,
-  randn,
-  scope,
-  setThreads,
-  type Tensor,
-  tensor,
-} from '../../src/index.js';
+import { fused, grad, manualSeed, noGrad, rand, randn, scope, type Tensor, tensor } from '../../src/index.js';
 import { worst } from './comparison.js';
 import { composedReluConvNorm, type LayeredUnit, makeUnits, type UnitSettings } from './composition.js';
-
-setThreads(2);
+import { onOneAndTwoThreads } from './on-threads.js';
 
 interface Case extends Partial<UnitSettings> {
   readonly images?: number;
   readonly size?: readonly [number, number];
   /** All units read the same channels. */
   readonly shared?: boolean;
-  /** The input is another batch norm's. */
+  /** The input is normalised by a batch norm before. */
   readonly normalised?: boolean;
   readonly format?: 'contiguous' | 'channels_last';
 }
 
 const cases: Record<string, Case> = {
-  'three filters wide': { kernel: 3 },
-  'five filters wide, dilated': { kernel: 5, dilation: 2 },
-  'seven filters wide, with stride': { kernel: 7, stride: 2 },
+  'with filters 3 wide': { kernel: 3 },
+  'with filters 5 wide, dilated': { kernel: 5, dilation: 2 },
+  'with filters 7 wide and stride': { kernel: 7, stride: 2 },
   'with stride and dilation': { kernel: 3, stride: 2, dilation: 2 },
   'with an odd size and stride': { kernel: 5, stride: 2, size: [7, 9] },
-  'larger than the image': { kernel: 5, dilation: 2, size: [3, 2] },
-  'pointwise alone, to other channels': { kernel: 0, channels: 12, out: 5 },
-  'of a batch of one': { images: 1 },
-  // Images that are worked on in several strips of rows.
-  'seven filters wide, of large images': { kernel: 7, channels: 20, out: 20, size: [17, 19] },
-  'five filters wide, of large images that edges share': {
+  'with filters larger than the image': { kernel: 5, dilation: 2, size: [3, 2] },
+  'without filters, to another number of channels': { kernel: 0, channels: 12, out: 5 },
+  'of a single image': { images: 1 },
+  // Images of several strips of rows.
+  'with filters 7 wide, of large images': { kernel: 7, channels: 20, out: 20, size: [17, 19] },
+  'with filters 5 wide, of large images that edges share': {
     ...{ kernel: 5, groups: 2, shared: true, normalised: true },
     ...{ channels: 36, out: 36, size: [13, 16] },
   },
-  'three filters wide, dilated, of large images': {
+  'with filters 3 wide, dilated, of large images': {
     kernel: 3,
     dilation: 2,
     channels: 24,
@@ -52,13 +40,13 @@ const cases: Record<string, Case> = {
     ...{ kernel: 3, stride: 2, groups: 2, shared: true, normalised: true },
     ...{ channels: 20, out: 20, size: [30, 31] },
   },
-  'pointwise alone, of large images that edges share': {
+  'without filters, of large images that edges share': {
     ...{ kernel: 0, groups: 2, shared: true, normalised: true },
     ...{ channels: 40, out: 12, size: [15, 17] },
   },
-  // Where a register takes several pixels.
-  'of two channels, three filters wide': { channels: 2, out: 2, size: [7, 13] },
-  'of four channels, seven filters wide': {
+  // Registers that hold several pixels.
+  'of two channels, with filters 3 wide': { channels: 2, out: 2, size: [7, 13] },
+  'of four channels, with filters 7 wide': {
     channels: 4,
     out: 4,
     kernel: 7,
@@ -75,13 +63,13 @@ const cases: Record<string, Case> = {
   'of eight channels of edges that read an image each': {
     ...{ groups: 2, normalised: true, channels: 8, out: 8, size: [8, 8] },
   },
-  'of four channels to more of them': { channels: 4, out: 6, size: [8, 8] },
-  'of channels that fill no register': { channels: 7, out: 7, groups: 2 },
+  'of four channels, to six': { channels: 4, out: 6, size: [8, 8] },
+  'of channels that do not fill a register': { channels: 7, out: 7, groups: 2 },
   'of many channels': { channels: 36, out: 36, groups: 2, size: [4, 4] },
-  // Products of one, two and three registers' columns, the last one whole or overlapping the one before it.
+  // Products of one, two and three registers of columns, whose last register is full or overlaps the one before.
   ...Object.fromEntries(
     [16, 20, 32, 44, 50, 72, 90].map((channels) => [
-      `pointwise alone, of ${channels} channels`,
+      `without filters, of ${channels} channels`,
       { kernel: 0, channels, out: channels, groups: 2, size: [3, 5] } as const,
     ]),
   ),
@@ -148,130 +136,136 @@ function bothSides(given: Case, dtype: 'float32' | 'float64') {
   return { kernel, composition };
 }
 
-describe.each([
-  ['float64', 1e-11],
-  ['float32', 5e-5],
-] as const)('a rectified, separable, normalised convolution in %s', (dtype, tolerance) => {
-  it.each(Object.entries(cases))('%s is that of libtorch, with all gradients', (_, settings) => {
-    scope(() => {
-      const { kernel, composition } = bothSides(settings, dtype);
-      expect(kernel.shapes).toEqual(composition.shapes);
-      expect(worst(kernel.output, composition.output)).toBeLessThan(tolerance);
-      for (const [place, gradient] of kernel.gradients.entries())
-        expect(worst(gradient, composition.gradients[place]!), `gradient ${place}`).toBeLessThan(tolerance);
-      for (const [place, values] of kernel.statistics.entries())
-        expect(worst(values, composition.statistics[place]!), `statistic ${place}`).toBeLessThan(tolerance);
+onOneAndTwoThreads(() => {
+  describe.each([
+    ['float64', 1e-11],
+    ['float32', 5e-5],
+  ] as const)('a rectified, separable, normalised convolution in %s', (dtype, tolerance) => {
+    it.each(Object.entries(cases))('%s has the values and gradients of libtorch', (_, settings) => {
+      scope(() => {
+        const { kernel, composition } = bothSides(settings, dtype);
+        expect(kernel.shapes).toEqual(composition.shapes);
+        expect(worst(kernel.output, composition.output)).toBeLessThan(tolerance);
+        for (const [place, gradient] of kernel.gradients.entries())
+          expect(worst(gradient, composition.gradients[place]!), `gradient ${place}`).toBeLessThan(tolerance);
+        for (const [place, values] of kernel.statistics.entries())
+          expect(worst(values, composition.statistics[place]!), `statistic ${place}`).toBeLessThan(tolerance);
+      });
     });
   });
-});
 
-/** What the candidates of a search have: filters of several sizes and dilations beside each other. */
-const kinds = [
-  { kernel: 3, groups: 2 },
-  { kernel: 5, groups: 1 },
-  { kernel: 3, dilation: 2, groups: 2 },
-  { kernel: 5, dilation: 2, groups: 3 },
-] as const;
+  /** The candidates of a search: filters of several sizes and dilations. */
+  const kinds = [
+    { kernel: 3, groups: 2 },
+    { kernel: 5, groups: 1 },
+    { kernel: 3, dilation: 2, groups: 2 },
+    { kernel: 5, dilation: 2, groups: 3 },
+  ] as const;
 
-const severalKinds: Record<
-  string,
-  { shared: boolean; stride?: number; size?: [number, number]; images?: number; channels?: number }
-> = {
-  'that read one image': { shared: true },
-  'that read one image, with stride': { shared: true, stride: 2 },
-  'that read one image of an odd size, with stride': { shared: true, stride: 2, size: [7, 9] },
-  'that read one small image': { shared: true, size: [2, 3], images: 1 },
-  'that read one large image': { shared: true, size: [30, 31], images: 2 },
-  'that read one image of few channels': { shared: true, size: [16, 16], channels: 4 },
-  'that read an image each': { shared: false },
-  'that read an image each, with stride': { shared: false, stride: 2, size: [9, 6] },
-};
+  const severalKinds: Record<
+    string,
+    { shared: boolean; stride?: number; size?: [number, number]; images?: number; channels?: number }
+  > = {
+    'that read one image': { shared: true },
+    'that read one image, with stride': { shared: true, stride: 2 },
+    'that read one image of an odd size, with stride': { shared: true, stride: 2, size: [7, 9] },
+    'that read one small image': { shared: true, size: [2, 3], images: 1 },
+    'that read one large image': { shared: true, size: [30, 31], images: 2 },
+    'that read one image of few channels': { shared: true, size: [16, 16], channels: 4 },
+    'that read an image each': { shared: false },
+    'that read an image each, with stride': { shared: false, stride: 2, size: [9, 6] },
+  };
 
-describe.each([
-  ['float64', 1e-11],
-  ['float32', 5e-5],
-] as const)('units of several kinds in %s', (dtype, tolerance) => {
-  it.each(Object.entries(severalKinds))('%s are each that of libtorch, with all gradients', (_, given) => {
-    scope(() => {
-      manualSeed(7);
-      const { shared, stride = 1, size = [8, 6], images = 3, channels = 18 } = given;
-      const out = channels === 18 ? 10 : channels;
-      const made = kinds.map((kind) =>
-        makeUnits({ channels, out, stride, dilation: 1, affine: true, ...kind }).map((unit) => ({
+  describe.each([
+    ['float64', 1e-11],
+    ['float32', 5e-5],
+  ] as const)('units of several kinds in %s', (dtype, tolerance) => {
+    it.each(Object.entries(severalKinds))('%s have the values and gradients of libtorch', (_, given) => {
+      scope(() => {
+        manualSeed(7);
+        const { shared, stride = 1, size = [8, 6], images = 3, channels = 18 } = given;
+        const out = channels === 18 ? 10 : channels;
+        const made = kinds.map((kind) =>
+          makeUnits({ channels, out, stride, dilation: 1, affine: true, ...kind }).map((unit) => ({
+            ...unit,
+            pointwise: unit.pointwise.detach().to({ dtype }),
+          })),
+        );
+        const inputs = (shared ? [1] : kinds.map(({ groups }) => groups)).map((groups) => {
+          const values = randn([images, channels * groups, ...size], { dtype });
+          const scale = rand([channels * groups], { dtype }).add(0.5);
+          return new fused.Normalised(values, scale, randn([channels * groups], { dtype }));
+        });
+        const learned = inputs.flatMap(({ values, scale, shift }) => [values, scale, shift]);
+        for (const { depthwise, pointwise, norm } of made.flat()) {
+          for (const module of [depthwise, norm]) module?.to({ dtype });
+          learned.push(depthwise!.weight, pointwise, norm.weight!, norm.bias!);
+        }
+        for (const each of learned) each.requiresGrad = true;
+        const buffers = () =>
+          made.flat().flatMap(({ norm }) => [...norm.namedBuffers()].map(([, value]) => value));
+        const start = buffers().map((value) => value.clone());
+
+        const ours = fused.reluConvNorms(inputs, made).map((each) => each.toTensor());
+        const statistics = buffers().map((value) => value.toNumbers());
+        noGrad(() => {
+          for (const [place, value] of buffers().entries()) value.copy_(start[place]!);
+        });
+        const theirs = made.map((units, kind) =>
+          composedReluConvNorm(inputs[shared ? 0 : kind]!.toTensor(), units),
+        );
+        // One kind gets a gradient of zeros.
+        const asked = ours.map((value, kind) =>
+          kind === 1 ? value.detach().mul(0) : randn(value.shape, { dtype }),
+        );
+        const gradientsOf = (outputs: readonly Tensor[]) =>
+          grad(
+            outputs
+              .map((output, kind) => output.mul(asked[kind]!).sum())
+              .reduce((sum, each) => sum.add(each)),
+            learned,
+          );
+        for (const [kind, output] of ours.entries()) {
+          expect(output.shape).toEqual(theirs[kind]!.shape);
+          expect(worst(output.toNumbers(), theirs[kind]!.toNumbers()), `kind ${kind}`).toBeLessThan(
+            tolerance,
+          );
+        }
+        const expected = gradientsOf(theirs);
+        for (const [place, gradient] of gradientsOf(ours).entries())
+          expect(worst(gradient.toNumbers(), expected[place]!.toNumbers()), `gradient ${place}`).toBeLessThan(
+            tolerance,
+          );
+        for (const [place, value] of buffers().entries())
+          expect(worst(statistics[place]!, value.toNumbers()), `statistic ${place}`).toBeLessThan(tolerance);
+      });
+    });
+
+    it('cannot share a call where their images differ in size or number', () => {
+      scope(() => {
+        const unitsOf = (kernel: number, dilation: number) =>
+          makeUnits({ channels: 4, out: 4, groups: 1, stride: 1, affine: false, kernel, dilation });
+        const cropped = unitsOf(3, 1).map((unit) => ({
           ...unit,
-          pointwise: unit.pointwise.detach().to({ dtype }),
-        })),
-      );
-      const inputs = (shared ? [1] : kinds.map(({ groups }) => groups)).map((groups) => {
-        const values = randn([images, channels * groups, ...size], { dtype });
-        const scale = rand([channels * groups], { dtype }).add(0.5);
-        return new fused.Normalised(values, scale, randn([channels * groups], { dtype }));
-      });
-      const learned = inputs.flatMap(({ values, scale, shift }) => [values, scale, shift]);
-      for (const { depthwise, pointwise, norm } of made.flat()) {
-        for (const module of [depthwise, norm]) module?.to({ dtype });
-        learned.push(depthwise!.weight, pointwise, norm.weight!, norm.bias!);
-      }
-      for (const each of learned) each.requiresGrad = true;
-      const buffers = () =>
-        made.flat().flatMap(({ norm }) => [...norm.namedBuffers()].map(([, value]) => value));
-      const start = buffers().map((value) => value.clone());
-
-      const ours = fused.reluConvNorms(inputs, made).map((each) => each.toTensor());
-      const statistics = buffers().map((value) => value.toNumbers());
-      noGrad(() => {
-        for (const [place, value] of buffers().entries()) value.copy_(start[place]!);
-      });
-      const theirs = made.map((units, kind) =>
-        composedReluConvNorm(inputs[shared ? 0 : kind]!.toTensor(), units),
-      );
-      // One kind gets a gradient of zeros.
-      const asked = ours.map((value, kind) =>
-        kind === 1 ? value.detach().mul(0) : randn(value.shape, { dtype }),
-      );
-      const gradientsOf = (outputs: readonly Tensor[]) =>
-        grad(
-          outputs.map((output, kind) => output.mul(asked[kind]!).sum()).reduce((sum, each) => sum.add(each)),
-          learned,
+          depthwise: Object.assign(unit.depthwise!, { padding: [0, 0] }),
+        }));
+        const image = randn([2, 4, 8, 8]);
+        expect(() => fused.reluConvNorms([image], [unitsOf(5, 1), cropped])).toThrow(
+          'one kind of units makes images of 6 x 6, another one of 8 x 8; allowed: one size',
         );
-      for (const [kind, output] of ours.entries()) {
-        expect(output.shape).toEqual(theirs[kind]!.shape);
-        expect(worst(output.toNumbers(), theirs[kind]!.toNumbers()), `kind ${kind}`).toBeLessThan(tolerance);
-      }
-      const expected = gradientsOf(theirs);
-      for (const [place, gradient] of gradientsOf(ours).entries())
-        expect(worst(gradient.toNumbers(), expected[place]!.toNumbers()), `gradient ${place}`).toBeLessThan(
-          tolerance,
+        expect(() => fused.reluConvNorms([image, image, image], [unitsOf(3, 1), unitsOf(5, 1)])).toThrow(
+          '2 kinds of units have 3 inputs',
         );
-      for (const [place, value] of buffers().entries())
-        expect(worst(statistics[place]!, value.toNumbers()), `statistic ${place}`).toBeLessThan(tolerance);
-    });
-  });
-
-  it('do not go together where their images differ in size, or in number', () => {
-    scope(() => {
-      const unitsOf = (kernel: number, dilation: number) =>
-        makeUnits({ channels: 4, out: 4, groups: 1, stride: 1, affine: false, kernel, dilation });
-      const cropped = unitsOf(3, 1).map((unit) => ({
-        ...unit,
-        depthwise: Object.assign(unit.depthwise!, { padding: [0, 0] }),
-      }));
-      const image = randn([2, 4, 8, 8]);
-      expect(() => fused.reluConvNorms([image], [unitsOf(5, 1), cropped])).toThrow(
-        'one kind of units makes images of 6 x 6, another one of 8 x 8; allowed: one size',
-      );
-      expect(() => fused.reluConvNorms([image, image, image], [unitsOf(3, 1), unitsOf(5, 1)])).toThrow(
-        '2 kinds of units have 3 inputs',
-      );
-      expect(() => fused.reluConvNorms([image, randn([3, 4, 8, 8])], [unitsOf(3, 1), unitsOf(5, 1)])).toThrow(
-        'an input is Float[3, 4, 8, 8] beside Float[2, 4, 8, 8]',
-      );
+        expect(() =>
+          fused.reluConvNorms([image, randn([3, 4, 8, 8])], [unitsOf(3, 1), unitsOf(5, 1)]),
+        ).toThrow("argument 'inputs[1]' is Float[3, 4, 8, 8]; allowed: Float[2, 4, 8, 8] on the CPU");
+      });
     });
   });
 });
 
 describe('the kernels', () => {
-  it('have no second derivatives, and say how to get them', () => {
+  it('have no second derivatives, and their error says how to get them', () => {
     scope(() => {
       const image = randn([2, 4, 3, 3]);
       image.requiresGrad = true;
@@ -291,7 +285,7 @@ describe('the kernels', () => {
     });
   });
 
-  it('let a diverged training show: what is not a number stays', () => {
+  it('let a diverged training show: NaN stays NaN', () => {
     scope(() => {
       const image = tensor([[[[Number.NaN, 1]]]]);
       const [unit] = makeUnits({
@@ -309,9 +303,9 @@ describe('the kernels', () => {
 
   it.each([
     [{ kernel: 4 }, 'the filters are 4 wide; allowed: 1, 3, 5, 7'],
-    [{ channels: 3 }, 'allowed: 3 for all edges'],
+    [{ channels: 3 }, 'allowed: 3 channels for all units'],
     [{ kernel: 5, dilation: 4 }, 'nothing is left'],
-  ])('say what does not fit: %o', (given, message) => {
+  ])('name arguments that do not fit: %o', (given, message) => {
     scope(() => {
       const units = makeUnits({
         channels: 4,
@@ -328,9 +322,10 @@ describe('the kernels', () => {
       expect(() => fused.reluConvNorm(randn([2, 4, 3, 3]), [{ ...units[0]!, ...cropped }])).toThrow(message);
     });
   });
+});
 
-  it.each([1, 2])('give the same bytes in every run on %d threads', (threads) => {
-    setThreads(threads);
+onOneAndTwoThreads(() => {
+  it('the kernels give the same bytes in every run', () => {
     const run = () =>
       scope(() => {
         manualSeed(6);
@@ -350,6 +345,5 @@ describe('the kernels', () => {
         return [output, ...grad(output.pow(3).sum(), [image, ...weights])].map((each) => each.toNumbers());
       });
     expect(run()).toEqual(run());
-    setThreads(2);
   });
 });

@@ -1,4 +1,4 @@
-// Prints which instruction set the kernels run with, and values and gradients of each of them.
+// Prints the instruction set of the kernels, and the values and gradients of each kernel.
 import { arange, fused, grad, manualSeed, nn, rand, randn } from '../../dist/index.js';
 
 manualSeed(1);
@@ -9,7 +9,7 @@ const units = [3, 3].map((kernel) => ({
   pointwise: new nn.Conv2d(21, 21, 1, { bias: false }).weight,
   norm: new nn.BatchNorm2d(21),
 }));
-// Few channels: registers take several pixels, how many depends on the instruction set.
+// Few channels: a register holds several pixels, and how many depends on the instruction set.
 const narrow = [1, 2, 4, 8].map((channels) =>
   fused
     .reluConvNorm(randn([2, channels, 9, 7]), [

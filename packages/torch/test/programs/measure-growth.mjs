@@ -1,4 +1,4 @@
-// Trains for WARM-UP and then STEPS more steps; reports how much the process and the number of tensors grew in the latter.
+// Trains for WARM-UP steps and then STEPS more; prints how much the process and its number of tensors grew in the latter.
 import { liveTensors, manualSeed, optim, setThreads } from '../../dist/index.js';
 import { smallNetwork, trainStep } from './small-network.mjs';
 

@@ -1,4 +1,4 @@
-// A small convolutional network and its training, for the programs beside it. They run on the built package, as users do.
+// A small convolutional network and its training, for the other programs. They use the built package, as users do.
 import { backward, fromTypedArray, nn, optim, scope, tensor } from '../../dist/index.js';
 
 export function smallNetwork() {
@@ -16,7 +16,7 @@ export function smallNetwork() {
   ).to({ memoryFormat: 'channels_last' });
 }
 
-/** Trains on images and labels that depend on the step alone; returns the loss of every step. */
+/** Trains on images and labels that depend on nothing but the step; returns the loss of every step. */
 export function train(network, steps) {
   const optimizer = new optim.SGD(network.parameters(), {
     learningRate: 0.05,

@@ -1,5 +1,5 @@
-// Trains from the weights in a file and reports what came out. As a child process: arguments FILE STEPS, the report as
-// JSON on stdout. As a worker thread: the same in workerData, the report as a message.
+// Trains from the weights in a file and reports the result. A child process gets FILE STEPS as arguments and prints JSON; a worker
+// thread gets them in workerData and sends a message.
 import { createHash } from 'node:crypto';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { liveTensors, loadTensors, ones, scope, setThreads, Tensor } from '../../dist/index.js';
@@ -16,7 +16,7 @@ const losses = train(network, steps);
 const hash = createHash('sha256');
 for (const [name, value] of network.stateDict()) hash.update(name).update(value.toTypedArray());
 
-/** What comes of a handle of another thread, while this one has as many tensors. */
+/** The elements of a handle of another thread, or the error, while this thread has as many tensors. */
 function useOf(handle) {
   try {
     return new Tensor(handle).toNumbers();
