@@ -11,10 +11,11 @@ const series = (of: string) => of.split('.').slice(0, 2).join('.');
  * @throws InputError that names the version that began the run
  */
 export function requireReadable(begin: JournalEvent, file: string): void {
-  const begun = typeof begin.version === 'string' ? begin.version : 'an unknown version';
-  if (series(begun) !== series(version))
+  const known = typeof begin.version === 'string' ? begin.version : undefined;
+  const begun = known === undefined ? 'an unknown version of Espalier' : `Espalier ${known}`;
+  if (known === undefined || series(known) !== series(version))
     throw new InputError(
-      `${file}: the run was begun with Espalier ${begun}, whose journals ${version} cannot read; use that version`,
+      `${file}: the run was begun with ${begun}, whose journals ${version} cannot read; use that version`,
     );
 }
 

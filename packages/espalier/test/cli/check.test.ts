@@ -79,8 +79,8 @@ describe('espalier check', () => {
     expect(text.split('\n').map((line) => line.replace(/\d[\d.,]*\b/g, '#'))).toEqual([
       'space plain-cnn: # architectures; # built, run and trained',
       '  input             image (# x # x #)',
-      '  parameters        # to # median #',
-      '  multiply-adds     # to # median #',
+      '  parameters        # to #, median #',
+      '  multiply-adds     # to #, median #',
       '  training step     # s to # s, median # s for # images, one thread',
       '',
     ]);
@@ -174,7 +174,7 @@ describe('espalier check', () => {
     [
       'be built',
       'new nn.Linear(0, classes)',
-      /^space mine: the network of \{"kernel":[35]\} cannot be built: inputs must be .*, not 0 \(mine-\d\.ts:26\)$/,
+      /^space mine: the network of \{"kernel":[35]\} cannot be built: inputs must be .*, not 0 \(mine-\d\.ts:25\)$/,
     ],
     [
       'be run, with its layer',

@@ -41,9 +41,9 @@ describe('espalier inspect', () => {
       'language-modelling',
     ]);
     expect(options[1].options).toContainEqual({
-      name: 'stretch',
+      name: 'bptt',
       default: 35,
-      description: 'tokens of back-propagation through time, bptt (code: 35)',
+      description: 'BPTT length: tokens that back-propagation through time goes over (code: 35)',
     });
   });
 

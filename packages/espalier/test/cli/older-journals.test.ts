@@ -80,7 +80,7 @@ describe('the journal of another version', () => {
         `old/journal.jsonl: the run was begun with Espalier 0.1.0, whose journals ${version} cannot read; use that version`,
       );
       expect(await refusal(add, [command, 'oldest', ...more])).toBe(
-        `oldest/journal.jsonl: the run was begun with Espalier an unknown version, whose journals ${version} cannot read; use that version`,
+        `oldest/journal.jsonl: the run was begun with an unknown version of Espalier, whose journals ${version} cannot read; use that version`,
       );
       expect(contents()).toEqual(before);
     },

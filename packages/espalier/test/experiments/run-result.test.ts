@@ -243,6 +243,8 @@ describe('the result of a run', () => {
         `the run was begun with Espalier 0.1.4, whose journals ${version} cannot read; use that version`,
       );
     const { version: _, ...old } = training;
-    expect(() => run([old as typeof training])).toThrow('the run was begun with Espalier an unknown version');
+    expect(() => run([old as typeof training])).toThrow(
+      'the run was begun with an unknown version of Espalier',
+    );
   });
 });

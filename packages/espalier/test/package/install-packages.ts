@@ -78,7 +78,7 @@ export function installPackages(folder: string): Record<keyof typeof OURS, reado
   npm(['install', '--ignore-scripts'], folder);
   return Object.fromEntries(
     packed.map(({ name, files }) => [name, files.map(({ path }) => path)]),
-  ) as ReturnType<typeof installPackages>;
+  ) as unknown as ReturnType<typeof installPackages>;
 }
 
 /**

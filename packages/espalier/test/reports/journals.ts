@@ -14,10 +14,10 @@ export function writeRun(folder: string, events: readonly JournalEvent[]): strin
 }
 
 /** What a classifier is judged by, as a header has it. */
-export const CLASSIFIER = [{ ...accuracy }, { ...loss }];
+const CLASSIFIER = [{ ...accuracy }, { ...loss }];
 
 /** The task and the data in the header of a training or of a search with shared weights. */
-export const DATA = {
+const DATA = {
   task: { name: 'image-classification', data: 'mnist', seed: 1 },
   dataChecksum: 'ab12',
   objectives: CLASSIFIER,

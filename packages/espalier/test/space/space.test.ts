@@ -131,6 +131,10 @@ describe('an architecture', () => {
     [[], "an architecture is an object with the key 'space', not []"],
     [{ space: 3 }, "an architecture's 'space' is 3; allowed: the name of a space"],
     [{ space: 'cell', options: [] }, "an architecture's 'options' is []; allowed: an object"],
+    [{ space: 'cell', options: null }, "an architecture's 'options' is null; allowed: an object"],
+    [{ space: 'cell', options: 3 }, "an architecture's 'options' is 3; allowed: an object"],
+    ['x'.repeat(58), `not "${'x'.repeat(58)}"`],
+    ['x'.repeat(59), `not "${'x'.repeat(59)}...`],
     [{ space: 'cell', options: { nodes: 'two' } }, `space cell: option 'nodes' is "two": `],
     [{ space: 'cell', sources: [[], []] }, "space cell: 'nodes.0.inputs' is missing; allowed: a list of 2 "],
   ])('is not read from %j', (content, message) => {
@@ -160,6 +164,32 @@ describe('an architecture', () => {
     ['no object', 'cell', "'sources.0' is missing"],
   ])('is rejected with %s', (_, wrong, message) => {
     expect(() => space.validate(wrong)).toThrow(message);
+  });
+
+  it('is rejected with another fixed part, or without it', () => {
+    const fixed = spaceOf(function* () {
+      return { kernel: yield* choose('kernel', [3, 5]), block: { norm: true } };
+    });
+    expect(fixed.encode({ kernel: 5, block: { norm: true } })).toEqual([1]);
+    for (const [block, message] of [
+      [{ norm: false }, "'block.norm' is false; allowed: true"],
+      [{}, "'block.norm' is missing; allowed: true"],
+      [5, `'block' is 5; allowed: {"norm":true}`],
+      ['norm', `'block' is "norm"; allowed: {"norm":true}`],
+      [[true], `'block' is [true]; allowed: {"norm":true}`],
+      [null, `'block' is null; allowed: {"norm":true}`],
+      [undefined, `'block' is missing; allowed: {"norm":true}`],
+    ] as const)
+      expect(() => fixed.validate({ kernel: 5, block })).toThrow(new InputError(`space test: ${message}`));
+  });
+
+  it('is rejected with a text in place of a list', () => {
+    const list = spaceOf(function* () {
+      return { kinds: [yield* choose('kinds.0', ['a', 'b'])] };
+    });
+    expect(() => list.validate({ kinds: 'b' })).toThrow(
+      new InputError(`space test: 'kinds.0' is missing; allowed: "a", "b"`),
+    );
   });
 
   it('cannot be saved if it is not an object or uses the keys of the file', () => {
@@ -217,6 +247,16 @@ describe('a count', () => {
     );
     expect(countSequences(wide(true), 2 + 100 + 200)).toBe(10_000n);
     expect(() => countSequences(wide(true), 2 + 100 + 200 - 1)).toThrow('more than 301 questions');
+  });
+
+  it('counts a block once for all choices after it', () => {
+    const space = spaceOf(function* () {
+      yield* block('first', () => choose('x', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+      yield* choose('last', [0, 1, 2, 3, 4]);
+    });
+    // Two questions for each of the five choices, and one for each of the ten answers in the block.
+    expect(countSequences(space, 2 * 5 + 10)).toBe(50n);
+    expect(() => countSequences(space, 2 * 5 + 10 - 1)).toThrow('more than 19 questions');
   });
 });
 

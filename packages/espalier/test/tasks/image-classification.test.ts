@@ -188,6 +188,18 @@ describe('the training loss of images', () => {
     expect(without.total).toBe(without.loss);
   });
 
+  it('is the plain cross entropy, without an auxiliary head, for options that do not name them, as of a supernet', () => {
+    const bare = new ImageClassification(images, { augment: false, cutout: 0, device: 'cpu' });
+    const head = model();
+    const [batch] = bare.pass('train', { size: 2 });
+    scope(() => {
+      const { loss, total } = batch!.trainingLoss(head);
+      expect(loss.item()).toBeCloseTo(mean(LOGITS), 5);
+      expect(total.item()).toBe(loss.item());
+    });
+    expect(head.heads).toBe(0);
+  });
+
   it('is the loss alone where the head gives nothing, as in small images', () => {
     const headless: ImageModel = {
       forward: () => asLogits(LOGITS),
