@@ -6,7 +6,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts'],
-    exclude: ['packages/espalier/test/{cli,examples,package,runs}/**', 'packages/torch/test/find-libtorch.test.ts'],
+    exclude: [
+      'packages/espalier/test/{cli,examples,package,runs}/**',
+      'packages/torch/test/find-libtorch.test.ts',
+    ],
     env: { XDG_CACHE_HOME: join(tmpdir(), 'espalier-test-cache'), ESPALIER_ARCHITECTURES: '1000' },
     setupFiles: ['test/properties-long.setup.ts'],
     pool: 'forks',
