@@ -110,6 +110,7 @@ describe('the answers to a question', () => {
       }
     }
     expect(countAnswers(subsetOf(60, 30))).toBe(118264581564861424n);
+    expect(countAnswers({ kind: 'choice', ...place, options: ['a', 'b', 'c'] })).toBe(3n);
   });
 
   it.each([

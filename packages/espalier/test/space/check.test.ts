@@ -193,6 +193,15 @@ describe('the search for a dependence', () => {
     expect(() => space.size()).toThrow("what 'last' offers depends on the answers in the block 'head'");
   });
 
+  it('finds a subset that offers other anchors, as many', () => {
+    const space = spaceOf(function* () {
+      const anchors = [yield* subset('first', []), yield* subset('second', [])];
+      const index = yield* block('head', () => choose('index', [0, 1]));
+      yield* subset('last', [anchors[index]!]);
+    });
+    expect(() => space.size()).toThrow("what 'last' offers depends on the answers in the block 'head'");
+  });
+
   it('looks at a hundred parts of a sequence that has more', () => {
     let runs = 0;
     const space = spaceOf(function* () {
@@ -260,10 +269,12 @@ describe('a program without an end', () => {
   });
 
   it('may have a path of 100 keys', () => {
-    const path = Array(100).fill('k').join('.');
+    const path = Array(100).fill('key').join('.');
     const space = spaceOf(() => choose(path, [1]));
     expect(space.trace([0])[0]?.question.path).toBe(path);
     expect(sample(() => choose(`${path}.k`, [1]))).toThrow('has more than 100 keys');
+    const longName = 'a'.repeat(1000);
+    expect(spaceOf(() => choose(longName, [1])).trace([0])[0]?.question.path).toBe(longName);
   });
 
   it('gets a message if it calls itself forever', () => {
@@ -273,6 +284,21 @@ describe('a program without an end', () => {
     }
     expect(sample(() => again(0))).toThrow(
       /^space test: the program calls itself too deeply after 'q\d{3,}'; check that it ends$/,
+    );
+  });
+
+  it('gets a message with the last question if it calls itself forever without asking more', () => {
+    function* again(): Program<unknown> {
+      return yield* again();
+    }
+    expect(
+      sample(function* () {
+        yield* choose('first', [1]);
+        yield* choose('second', [1]);
+        yield* again();
+      }),
+    ).toThrow(
+      new InputError("space test: the program calls itself too deeply after 'second'; check that it ends"),
     );
   });
 

@@ -337,6 +337,11 @@ describe('a program that breaks the rules of the language', () => {
       () => choose('a', [undefined]),
       "'a' has an option that JSON cannot hold: undefined",
     ],
+    [
+      'offers what JSON cannot hold, among others',
+      () => choose('a', ['x', undefined]),
+      "'a' has an option that JSON cannot hold: undefined",
+    ],
     ['offers NaN', () => choose('a', [Number.NaN]), "'a' has an option that JSON cannot hold: NaN"],
     ['offers a big integer', () => choose('a', [1n]), "'a' has an option that JSON cannot hold: 1n"],
     ['offers a map', () => choose('a', [new Map()]), "'a' has an option that JSON cannot hold: Map(0) {}"],
