@@ -23,6 +23,11 @@ const mistakes = {
   'one dimension more': (g, { shape }) => ({ shape: [oneOf(g, 1, 2), ...shape] }),
   dtype: (g) => ({ dtype: oneOf(g, 'float32', 'float64', 'int64', 'float16', 'bool'), learned: false }),
   device: () => ({ device: 'meta', learned: false }),
+};
+
+/** Mistakes only in a tensor that is written to. */
+const writtenMistakes = {
+  ...mistakes,
   expanded: () => ({ layout: 'expanded' }),
   negated: () => ({ layout: 'negated' }),
 };
@@ -38,8 +43,9 @@ export function withMistake(g, args) {
   const { parent, key, path } = places[integer(g, 0, places.length - 1)];
   const value = parent[key];
   if (isDescription(value)) {
-    const name = oneOf(g, ...Object.keys(mistakes));
-    parent[key] = { ...value, ...mistakes[name](g, value) };
+    const known = value.written ? writtenMistakes : mistakes;
+    const name = oneOf(g, ...Object.keys(known));
+    parent[key] = { ...value, ...known[name](g, value) };
     return { args: copy, mistake: `${path}: ${name}` };
   }
   if (Array.isArray(value)) {

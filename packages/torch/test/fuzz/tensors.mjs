@@ -11,6 +11,7 @@ import { chance, oneOf } from './draws.mjs';
  * @property {string} values its elements: the name of a filler, or `below N`
  * @property {string} layout its order in memory: the name of a layout
  * @property {boolean} learned whether its gradient is compared
+ * @property {boolean} [written] whether a kernel writes to it
  * @property {string} [device]
  */
 
@@ -72,9 +73,20 @@ export function input(g, shape, rest = {}) {
   };
 }
 
+/** Describes a tensor that a kernel reads, in any layout in which its elements differ. */
+export function distinctInput(g, shape, rest = {}) {
+  const described = input(g, shape, rest);
+  return described.layout === 'expanded' ? { ...described, layout: 'permuted' } : described;
+}
+
 /** Describes a tensor that a kernel writes to. */
 export function state(g, shape, rest = {}) {
-  return { ...input(g, shape, rest), layout: oneOf(g, 'contiguous', 'strided', 'offset'), learned: false };
+  return {
+    ...input(g, shape, rest),
+    layout: oneOf(g, 'contiguous', 'strided', 'offset'),
+    learned: false,
+    written: true,
+  };
 }
 
 export const isDescription = (value) => value?.isTensor === true;

@@ -1,7 +1,7 @@
 import { fused, lstmCell, stack } from '../../../dist/index.js';
 import { chance, dtype as drawDtype, integer, oneOf } from '../draws.mjs';
 import { drawNorms, normalised, statesOf } from '../norms.mjs';
-import { input } from '../tensors.mjs';
+import { distinctInput, input } from '../tensors.mjs';
 
 const units = (g) => integer(g, 1, oneOf(g, 6, 40));
 const highway = (state, gate, to) => state.add(gate.sigmoid().mul(to.sub(state)));
@@ -37,12 +37,12 @@ export const mixedHighway = {
 export const mixedRecurrence = {
   draw(g) {
     const dtype = drawDtype(g);
-    // Batch norm of two or three rows, time after time, leaves float32 no digits of the gradients.
+    // Batch norm of equal rows, or of two or three, leaves float32 no digits of the gradients after some steps.
     const [times, rows, own, nodes] = [integer(g, 1, 3), integer(g, 4, 8), units(g), integer(g, 1, 3)];
     const [norm] = drawNorms(g, 1, own, { dtype, isLearned: false, isTracked: true, training: true });
     return {
-      read: input(g, [times, rows, 2 * own], { dtype }),
-      initial: input(g, [rows, own], { dtype }),
+      read: distinctInput(g, [times, rows, 2 * own], { dtype }),
+      initial: distinctInput(g, [rows, own], { dtype }),
       ...(chance(g, 50) ? { mask: input(g, [rows, own], { dtype, learned: false }) } : {}),
       weights: input(g, [(nodes * (nodes + 1)) / 2, 4], { dtype, values: 'positive' }),
       matrices: Array.from({ length: nodes + 1 }, () =>
