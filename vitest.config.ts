@@ -5,8 +5,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['packages/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.mjs'],
-    // Checksums of image folders are cached; tests keep out of the user's cache.
-    env: { XDG_CACHE_HOME: join(tmpdir(), 'espalier-test-cache') },
+    // Checksums of image folders are cached, and files of code that were named are remembered: not among the user's.
+    env: {
+      XDG_CACHE_HOME: join(tmpdir(), 'espalier-test-cache'),
+      XDG_STATE_HOME: join(tmpdir(), 'espalier-test-state'),
+    },
     setupFiles: ['test/properties.setup.ts'],
     // libtorch lives in one process with its tests; a native fault must not take the others along.
     pool: 'forks',

@@ -10,7 +10,11 @@ export default defineConfig({
       'packages/espalier/test/{cli,examples,package,runs}/**',
       'packages/torch/test/find-libtorch.test.ts',
     ],
-    env: { XDG_CACHE_HOME: join(tmpdir(), 'espalier-test-cache'), ESPALIER_ARCHITECTURES: '1000' },
+    env: {
+      XDG_CACHE_HOME: join(tmpdir(), 'espalier-test-cache'),
+      XDG_STATE_HOME: join(tmpdir(), 'espalier-test-state'),
+      ESPALIER_ARCHITECTURES: '1000',
+    },
     setupFiles: ['test/properties-long.setup.ts'],
     pool: 'forks',
     testTimeout: 1_800_000,

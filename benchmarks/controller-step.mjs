@@ -3,7 +3,7 @@
  * and takes a step of Adam on their rewards. Both sides compare the entropy of the answers, which changes with every update.
  */
 import { fromHost } from '../packages/espalier/dist/controller/host-tensors.js';
-import { Space, spaces, strategies } from '../packages/espalier/dist/index.js';
+import { accuracy, Space, spaces, strategies } from '../packages/espalier/dist/index.js';
 import { Random } from '../packages/espalier/dist/random/random.js';
 import { resolveOptions } from '../packages/espalier/dist/space/options.js';
 import { saveTensors, scope } from '../packages/torch/dist/index.js';
@@ -24,7 +24,7 @@ export default {
     const { options: schema, create } = strategies.get('reinforce');
     const given = { children, hidden, learningRate, growEvery: 0 };
     const options = resolveOptions('reinforce', schema, given);
-    const begin = () => create({ space, seed: 1, options });
+    const begin = () => create({ space, seed: 1, options, objectives: [accuracy] });
 
     // Heads are created when their question is first asked. Their initial parameters depend only on the seed and their name.
     const first = begin();
@@ -51,7 +51,7 @@ export default {
       const asked = Array.from({ length: children }, () => strategy.ask());
       const events = asked.flatMap((proposal, child) => {
         const answers = drawn ? proposal.answers : sequences[child];
-        const outcome = { status: 'ok', accuracy: accuracies[child] };
+        const outcome = { status: 'ok', value: accuracies[child], measures: { accuracy: accuracies[child] } };
         return strategy.tell({ ...proposal, answers, trial: trial++, outcome });
       });
       return events[0].entropy;

@@ -72,6 +72,7 @@ export {
 export { measures } from './measures/measure-names.js';
 export { params } from './measures/params.js';
 export { perplexity } from './measures/perplexity.js';
+export { importOnly } from './modules/trusted-files.js';
 export { images } from './network-kinds/images.js';
 export type { NetworkKind } from './network-kinds/network-kind.js';
 export { type TensorKind, tensorKind } from './network-kinds/tensors.js';

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 // Files of the user import the whole library.
 import '../index.js';
 import { InputError } from '../input-error.js';
+import { importOnly } from '../modules/trusted-files.js';
 import { Diverged } from '../tasks/task.js';
 import { version } from '../version.js';
 import { addCheck } from './check.js';
@@ -18,6 +19,7 @@ import { addSearch } from './search.js';
 import { addShow } from './show.js';
 import { addStatus } from './status.js';
 import { addTrain } from './train.js';
+import { addTrustFlag } from './trust-flag.js';
 
 /** Exit code of wrong input. */
 const WRONG_INPUT = 2;
@@ -43,7 +45,13 @@ for (const add of [
   addDemo,
 ])
   add(program);
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands) {
+  command.exitOverride();
+  addTrustFlag(command);
+}
+
+// A file that stands on the command line is asked for; one that a run or an architecture names is not.
+importOnly(process.argv.slice(2).flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]));
 
 // Whoever reads the output may stop before its end: `espalier inspect darts-v2 | head -3`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -6,6 +6,7 @@ import * as torch from '@espalier/torch';
 import { createJiti } from 'jiti';
 import { InputError } from '../input-error.js';
 import { wholeLibrary } from './library.js';
+import { type ModuleFiles, rememberTrust, requireTrust } from './trusted-files.js';
 
 /** Whether a name has the ending of a TypeScript or JavaScript module. */
 export const isModule = (name: string) => /\.[cm]?[jt]s$/.test(name);
@@ -26,11 +27,12 @@ export interface UserModule {
  *
  * @param what the module is for, for messages: `space`
  * @param from the folder that a relative path begins at
- * @throws InputError for a file that is missing or broken
+ * @throws InputError for a file that is missing or broken, or that the user has not asked for: see `importOnly`
  */
 export async function loadModule(what: string, name: string, from: string): Promise<UserModule> {
   const path = resolve(from, name);
   if (!existsSync(path)) throw new InputError(`${what} '${name}': there is no file ${path}`);
+  requireTrust(what, path);
   const espalier = await wholeLibrary();
   const jiti = createJiti(import.meta.url, {
     fsCache: false,
@@ -42,13 +44,15 @@ export async function loadModule(what: string, name: string, from: string): Prom
   } catch (error) {
     throw new InputError(`${what} '${name}' cannot be loaded: ${(error as Error).message}`);
   }
-  return { exported, checksum: checksumOf(path) };
+  const files = filesOf(path);
+  rememberTrust(path, files);
+  return { exported, checksum: checksumOf(files) };
 }
 
 const { cache } = createRequire(import.meta.url);
 
-/** Of the file alone where the loader does not know what it imports. */
-function checksumOf(entry: string): string {
+/** The module alone where the loader does not know what it imports. */
+function filesOf(entry: string): ModuleFiles {
   const files = new Set<string>();
   const visit = (file: string): void => {
     if (files.has(file) || /[/\\]node_modules[/\\]/.test(file)) return;
@@ -56,10 +60,18 @@ function checksumOf(entry: string): string {
     for (const child of cache[file]?.children ?? []) visit(child.filename);
   };
   visit(entry);
+  return Object.fromEntries(
+    [...files]
+      .sort()
+      .map((file) => [
+        relative(dirname(entry), file),
+        createHash('sha256').update(readFileSync(file)).digest('hex'),
+      ]),
+  );
+}
+
+function checksumOf(files: ModuleFiles): string {
   const hash = createHash('sha256');
-  for (const file of [...files].sort()) {
-    hash.update(`${relative(dirname(entry), file)}\0`);
-    hash.update(createHash('sha256').update(readFileSync(file)).digest());
-  }
+  for (const [file, checksum] of Object.entries(files)) hash.update(`${file}\0`).update(checksum, 'hex');
   return hash.digest('hex');
 }
