@@ -280,10 +280,11 @@ export async function continueSupernetRun(path: string, watch: SupernetWatch): P
       });
       if (!trained) return false;
       const chosenFrom = performance.now();
-      const choice = search.choose();
+      const choice = search.choose(() => journal.next());
       let next = choice.next();
       while (!next.done) {
         watch.choice(next.value);
+        if (next.value.event !== undefined) journal.write(next.value.event, clockNow());
         await setImmediate();
         if (signal.aborted) return false;
         next = choice.next();

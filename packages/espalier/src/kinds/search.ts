@@ -42,6 +42,8 @@ interface SearchSummary {
   readonly children: number;
   readonly done: number;
   readonly failed: number;
+  /** Number of children whose architecture an earlier child has too. */
+  readonly repeated: number;
   /** What the results cost, in the unit of the estimator; null where it does not say. */
   readonly cost: { readonly amount: number; readonly unit: string } | null;
   /** The best trial; its measures stand among its keys too. */
@@ -131,6 +133,7 @@ async function writeReport(path: string): Promise<SearchSummary> {
     children: state.children,
     done: state.done,
     failed: state.failed,
+    repeated: state.repeated,
     cost: costUnit === undefined ? null : { amount: state.cost, unit: costUnit },
     measure: state.objective.name,
     counted: countedIn(state),
@@ -158,11 +161,17 @@ function describe(summary: SearchSummary): string {
       `  architecture ${join(run, 'best.json')}${best.picture === null ? '' : `, picture ${best.picture}`}`,
     );
   }
+  if (summary.repeated > 0) lines.push(`  ${repeatedText(summary.repeated)}`);
   if (cost !== null) lines.push(`  cost ${count(cost.amount)} ${cost.unit}`);
   lines.push(`  report ${summary.report}`);
   if (status !== 'finished') lines.push(`to go on: espalier resume ${run}`);
   return lines.join('\n');
 }
+
+const repeatedText = (repeated: number) =>
+  repeated === 1
+    ? '1 child has the architecture of an earlier one and was trained all the same'
+    : `${repeated} children have the architecture of an earlier one and were trained all the same`;
 
 /** Begins a search in a new folder and runs it. @throws InputError for whatever is wrong; nothing is written then */
 export async function searchIn(
@@ -275,6 +284,7 @@ async function status(path: string): Promise<Said> {
     told: state.told,
     done: state.done,
     failed: state.failed,
+    repeated: state.repeated,
     outstanding: state.outstanding.map(({ trial }) => trial),
     best: state.best === null ? null : { ...state.best.measures, ...state.best },
     measure: objective.name,
@@ -298,6 +308,7 @@ async function status(path: string): Promise<Said> {
         `  ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}: ${told} of ${asked} children trained, ` +
         `${promoted} promoted${itsBest === null ? '' : `, best ${textOf(itsBest)}`}`,
     ),
+    ...(state.repeated > 0 ? [`  ${repeatedText(state.repeated)}`] : []),
     ...state.failures.map(({ trial, reason }) => `  ${childName(state, trial)} failed: ${reason}`),
   ];
   return { text: lines.join('\n'), json };

@@ -86,6 +86,8 @@ export class RunState {
   readonly failures: readonly { readonly trial: number; readonly reason: string }[] = [];
   /** The events of the strategy, in order. */
   readonly updates: readonly JournalEvent[] = [];
+  /** Number of children whose architecture an earlier child has too. They are trained again: the seeds differ. */
+  repeated = 0;
   /** Whether the budget of seconds is spent, so that no trial begins any more. */
   limited = false;
   finished = false;
@@ -95,6 +97,7 @@ export class RunState {
   /** The child of each trial. */
   readonly #children: number[] = [];
   readonly #continued = new Set<number>();
+  readonly #architectures = new Set<string>();
 
   /**
    * @param source where the events come from, for messages: the file of the journal
@@ -208,8 +211,12 @@ export class RunState {
   #ask(trial: TrialState, place: string): void {
     const { continues, epochs } = trial;
     let duration = epochs ?? 1;
-    if (continues === undefined) this.#children.push(this.children);
-    else {
+    if (continues === undefined) {
+      this.#children.push(this.children);
+      const architecture = JSON.stringify([trial.answers, trial.depth]);
+      if (this.#architectures.has(architecture)) this.repeated++;
+      this.#architectures.add(architecture);
+    } else {
       const before = this.trials[continues];
       const goesOn =
         before?.outcome?.status === 'ok' &&

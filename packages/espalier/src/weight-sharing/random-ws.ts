@@ -1,9 +1,11 @@
 import { noGrad, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
+import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Accumulator } from '../measures/accumulator.js';
 import { isBetter, type Measures } from '../measures/measure.js';
 import { Random } from '../random/random.js';
+import type { JournalEvent } from '../runs/journal-event.js';
 import { type Batch, Diverged } from '../tasks/task.js';
 import type { OptionsOf, WeightSharingDefinition } from './definition.js';
 import { PathsOnOneInput, pathOf } from './path.js';
@@ -73,15 +75,34 @@ function add<Model>(total: Total, batch: Batch<Model>, model: Model): void {
   total.accumulator.add(tally);
 }
 
-/** An architecture and its measure. */
+/** An architecture and its measure on a few batches. */
 interface Scored {
-  readonly architecture: unknown;
+  readonly architecture: Json;
   readonly value: number;
 }
 
-/** A finalist. */
-interface Measured extends Scored {
-  readonly measures: Measures;
+/** One of the best of a round; without measures where its outputs are not finite. */
+const finalist = z.strictObject({
+  architecture: z.json() as z.ZodType<Json>,
+  score: z.number(),
+  measures: z.record(z.string(), z.number()).nullable(),
+});
+
+type Finalist = z.infer<typeof finalist>;
+
+/** The event of a round. */
+const ROUND = 'round';
+
+const roundEvent = z.object({ round: z.int(), finalists: z.array(finalist) });
+
+/** @throws InputError for an event that is not that of this round */
+function finalistsOf(event: JournalEvent, round: number): readonly Finalist[] {
+  const parsed = roundEvent.safeParse(event);
+  if (!parsed.success)
+    throw new InputError(`the journal's round ${round} is broken: ${z.prettifyError(parsed.error)}`);
+  if (parsed.data.round !== round)
+    throw new InputError(`the journal has round ${parsed.data.round} where round ${round} has to come`);
+  return parsed.data.finalists;
 }
 
 /**
@@ -117,51 +138,74 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
     return rounds ?? roundsFor((epochs * this.task.count('train')) / batchSize / this.task.timeSteps);
   }
 
-  *choose(): Generator<ChoiceStep, Found, undefined> {
+  /** Each round is an event of the journal, since at the settings of the paper a round takes hours. */
+  *choose(
+    recorded: () => JournalEvent | undefined = () => undefined,
+  ): Generator<ChoiceStep, Found, undefined> {
     const { candidates, finalists } = this.options;
     const rounds = this.#rounds;
-    const of = rounds * (candidates + Math.min(candidates, finalists));
-    let done = 0;
-    let best: Measured | undefined;
+    const perRound = candidates + Math.min(candidates, finalists);
+    const of = rounds * perRound;
+    let best: Finalist | undefined;
     const measured: Json[] = [];
     this.supernet.eval();
     for (let round = 1; round <= rounds; round++) {
       const drawn = Array.from({ length: candidates }, () => this.#draw());
-      const totals = drawn.map((): Total => ({ accumulator: this.task.accumulator(), finite: true }));
-      const what = `round ${round} of ${rounds}: architectures scored`;
-      const before = done;
-      for (const share of this.#score(drawn, totals)) {
-        done = before + share * candidates;
-        yield { done: Math.floor(done), of, what };
+      const event = recorded();
+      const known = event?.event === ROUND ? finalistsOf(event, round) : undefined;
+      const its = known ?? (yield* this.#measure(drawn, round, { done: (round - 1) * perRound, of }));
+      for (const finalist of its) {
+        const { score, measures } = finalist;
+        measured.push({ round, score, measures });
+        if (measures === null) continue;
+        const value = this.#valueOf(measures);
+        if (best === undefined || this.#better(value, this.#valueOf(best.measures as Measures)))
+          best = finalist;
       }
-      done = before + candidates;
-      const scored = drawn.flatMap((architecture, i): Scored[] => {
-        const { accumulator, finite } = totals[i] as Total;
-        const value = this.#valueOf(accumulator.measures());
-        // A path whose outputs are not finite drops out.
-        return finite && Number.isFinite(value) ? [{ architecture, value }] : [];
-      });
-      scored.sort((a, b) => (this.#better(a.value, b.value) ? -1 : this.#better(b.value, a.value) ? 1 : 0));
-      for (const { architecture, value: score } of scored.slice(0, finalists)) {
-        const measures = this.validateIfFinite(pathOf(this.supernet, architecture));
-        measured.push({ round, score, measures: measures ?? null });
-        if (
-          measures !== undefined &&
-          (best === undefined || this.#better(this.#valueOf(measures), best.value))
-        )
-          best = { architecture, value: this.#valueOf(measures), measures };
-        yield { done: ++done, of, what: `round ${round} of ${rounds}: finalists measured` };
-      }
+      yield {
+        done: round * perRound,
+        of,
+        what: `round ${round} of ${rounds}: finalists measured`,
+        event: { event: ROUND, round, finalists: its },
+      };
     }
     if (best === undefined)
       throw new Diverged(
         `diverged: none of the ${rounds * candidates} architectures gives finite numbers with the shared weights`,
       );
-    const { architecture, measures } = best;
     return {
-      architecture,
-      details: { measures, rounds, candidates, finalists: measured },
+      architecture: this.space.validate(best.architecture),
+      details: { measures: best.measures as Measures, rounds, candidates, finalists: measured },
     };
+  }
+
+  /** A round: scores the architectures on a few batches, and measures the best of them on all validation data. */
+  *#measure(
+    drawn: readonly unknown[],
+    round: number,
+    { done: before, of }: { readonly done: number; readonly of: number },
+  ): Generator<ChoiceStep, readonly Finalist[], undefined> {
+    const { candidates, finalists } = this.options;
+    const what = `round ${round} of ${this.#rounds}`;
+    const totals = drawn.map((): Total => ({ accumulator: this.task.accumulator(), finite: true }));
+    for (const share of this.#score(drawn, totals))
+      yield { done: Math.floor(before + share * candidates), of, what: `${what}: architectures scored` };
+    const scored = drawn.flatMap((architecture, i): Scored[] => {
+      const { accumulator, finite } = totals[i] as Total;
+      const value = this.#valueOf(accumulator.measures());
+      // A path whose outputs are not finite drops out.
+      return finite && Number.isFinite(value) ? [{ architecture: architecture as Json, value }] : [];
+    });
+    scored.sort((a, b) => (this.#better(a.value, b.value) ? -1 : this.#better(b.value, a.value) ? 1 : 0));
+    const its: Finalist[] = [];
+    for (const { architecture, value: score } of scored.slice(0, finalists)) {
+      const measures = this.validateIfFinite(pathOf(this.supernet, architecture)) ?? null;
+      its.push({ architecture, score, measures });
+      // The event of the round stands for its last finalist.
+      if (its.length < Math.min(scored.length, finalists))
+        yield { done: before + candidates + its.length, of, what: `${what}: finalists measured` };
+    }
+    return its;
   }
 
   #better(value: number, than: number): boolean {

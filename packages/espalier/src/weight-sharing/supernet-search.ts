@@ -14,6 +14,7 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Measure, Measures } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
+import type { JournalEvent } from '../runs/journal-event.js';
 import type { Space } from '../space/space.js';
 import type { SharesWeights } from '../supernets/supernet.js';
 import { type Batch, Diverged, endless, evaluate, type Task } from '../tasks/task.js';
@@ -61,6 +62,8 @@ export interface ChoiceStep {
   readonly done: number;
   readonly of: number;
   readonly what: string;
+  /** What goes into the journal at this point: a run that is stopped later need not do the work before it again. */
+  readonly event?: JournalEvent;
 }
 
 /**
@@ -179,8 +182,12 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
   /** The result of the last epoch. Called once after each epoch. */
   abstract endEpoch(): EpochResult;
 
-  /** Chooses the architecture. */
-  abstract choose(): Generator<ChoiceStep, Found, undefined>;
+  /**
+   * Chooses the architecture.
+   *
+   * @param recorded the event that the journal already has at this point, if any: the work before it can be left out
+   */
+  abstract choose(recorded?: () => JournalEvent | undefined): Generator<ChoiceStep, Found, undefined>;
 
   /** One step of the weights, along the gradient of the training loss of a model that shares them. */
   protected trainWeights(model: Model, batch: Batch<Model>, learningRate: number): number {

@@ -52,6 +52,22 @@ const EVENTS: readonly JournalEvent[] = [
 ];
 
 describe('the state of a run', () => {
+  test('counts the children whose architecture an earlier one has, and not a child that is trained further', () => {
+    const same = (trial: number, more: object = {}): JournalEvent => ({
+      ...asked(trial),
+      answers: [0, [0, 1]],
+      ...more,
+    });
+    const repeated = (...trials: readonly JournalEvent[]) =>
+      RunState.of([{ ...RUN, trials: 9 }, ...trials], FILE).repeated;
+    expect(repeated(asked(0), asked(1), asked(2))).toBe(0);
+    expect(repeated(same(0), same(1), asked(2), same(3))).toBe(2);
+    // The same answers at another depth are another network.
+    expect(repeated(same(0, { depth: 4 }), same(1, { depth: 6 }), same(2, { depth: 4 }))).toBe(1);
+    const further = same(1, { seed: 10, epochs: 3, continues: 0 });
+    expect(repeated(same(0, { epochs: 1 }), ok(0, 0.5), further)).toBe(0);
+  });
+
   test('is what its journal says', () => {
     const state = RunState.of(EVENTS, FILE);
     expect(state.header).toEqual(HEADER);

@@ -1,6 +1,7 @@
 import { noGrad } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { DARTS_OPERATIONS, type DartsGenotype } from '../../src/networks/darts/genotype.js';
+import type { JournalEvent } from '../../src/runs/journal-event.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { nasBench201 } from '../../src/spaces/nasbench201.js';
@@ -72,6 +73,39 @@ describe('random search with weight sharing', () => {
       accuracy,
     );
     end();
+  });
+
+  it('takes the rounds that the journal has from there, and draws on as if it had measured them', () => {
+    const given = { candidates: 4, finalists: 2, batches: 1, rounds: 3 };
+    const whole = begin(randomWeightSharing, cells, given);
+    const events: JournalEvent[] = [];
+    const drain = (search: typeof whole.search, recorded: readonly JournalEvent[]) => {
+      const seen: (number | undefined)[] = [];
+      let at = 0;
+      const choice = search.choose(() => recorded[at]);
+      let next = choice.next();
+      for (; !next.done; next = choice.next()) {
+        const { event, done } = next.value;
+        seen.push(done);
+        if (event === undefined) continue;
+        if (recorded[at] === undefined) events.push(event);
+        else expect(event).toEqual(recorded[at]);
+        at++;
+      }
+      return { seen, found: next.value };
+    };
+    const first = drain(whole.search, []);
+    expect(events.map(({ round }) => round)).toEqual([1, 2, 3]);
+    const again = begin(randomWeightSharing, cells, given);
+    // Nothing is measured in the first two rounds: one report each.
+    const second = drain(again.search, JSON.parse(JSON.stringify(events.slice(0, 2))));
+    expect(second.seen).toEqual([6, 12, ...first.seen.slice(12)]);
+    expect(second.found).toEqual(first.found);
+    expect(() => drain(again.search, [{ event: 'round', round: 2, finalists: [] }])).toThrow(
+      'the journal has round 2 where round 1 has to come',
+    );
+    whole.end();
+    again.end();
   });
 
   it.each([
