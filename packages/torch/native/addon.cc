@@ -55,6 +55,7 @@ NAPI_MODULE_INIT() {
       function<tensor_device>("device"),
       function<tensor_is_contiguous>("isContiguous"),
       function<tensor_storage>("storage"),
+      function<hollow_tensor>("hollow"),
       function<free_tensor>("free"),
       function<keep_tensor>("keep"),
       function<is_live>("isLive"),

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "environment.h"
+#include "hollow.h"
 
 namespace espalier {
 namespace {
@@ -68,8 +69,14 @@ napi_value tensor_is_contiguous(const Arguments& arguments) {
 
 napi_value tensor_storage(const Arguments& arguments) {
   const c10::Storage& storage = tensor_of(arguments).storage();
-  const double parts[] = {static_cast<double>(reinterpret_cast<uintptr_t>(storage.data())), static_cast<double>(storage.nbytes())};
+  const auto identity = reinterpret_cast<uintptr_t>(storage.unsafeGetStorageImpl());
+  const double parts[] = {static_cast<double>(identity), static_cast<double>(storage.nbytes())};
   return array(arguments.env, c10::ArrayRef<double>(parts), number);
+}
+
+napi_value hollow_tensor(const Arguments& arguments) {
+  hollow(tensor_of(arguments));
+  return nullptr;
 }
 
 napi_value free_tensor(const Arguments& arguments) {

@@ -19,8 +19,10 @@ napi_value tensor_dtype(const Arguments&);
 napi_value tensor_device(const Arguments&);
 // isContiguous(tensor, memory format)
 napi_value tensor_is_contiguous(const Arguments&);
-// storage(tensor): [address, bytes] of its memory, which a view shares with its base
+// storage(tensor): [identity, bytes] of its memory, which a view shares with its base
 napi_value tensor_storage(const Arguments&);
+// hollow(tensor): gives its memory back
+napi_value hollow_tensor(const Arguments&);
 
 // free(tensor), keep(tensor), isLive(tensor), liveTensors()
 napi_value free_tensor(const Arguments&);

@@ -17,7 +17,8 @@ interface Native {
   dtype(handle: number): number;
   device(handle: number): string;
   isContiguous(handle: number, memoryFormat: number): boolean;
-  storage(handle: number): [begin: number, bytes: number];
+  storage(handle: number): [identity: number, bytes: number];
+  hollow(handle: number): void;
   free(handle: number): void;
   keep(handle: number): void;
   isLive(handle: number): boolean;

@@ -50,10 +50,21 @@ export class Tensor {
     return native.isContiguous(this.handle, memoryFormatCode(format));
   }
 
-  /** The memory of the elements: its address, which a view shares with its base, and its size in bytes. */
-  get storage(): { readonly begin: number; readonly bytes: number } {
-    const [begin, bytes] = native.storage(this.handle);
-    return { begin, bytes };
+  /** The memory of the elements: a number that only this tensor and its views have, and its size in bytes. */
+  get storage(): { readonly identity: number; readonly bytes: number } {
+    const [identity, bytes] = native.storage(this.handle);
+    return { identity, bytes };
+  }
+
+  /**
+   * Gives the memory of the elements back, also that of all views. Shape, strides and dtype stay, and the elements read as
+   * zeros. For those who only want to know which operators are called on which shapes: what is written into a hollow
+   * tensor in place may show in other hollow tensors.
+   *
+   * @throws Error for a tensor that is not on the CPU
+   */
+  hollow(): void {
+    native.hollow(this.handle);
   }
 
   /** A copy of the elements in row-major order, from any memory format and device. */

@@ -100,6 +100,54 @@ describe('the storage of a tensor', () => {
     expect(base.view([3, 4]).storage).toEqual(base.storage);
     expect(base.select(0, 1).storage).toEqual(base.storage);
     expect(base.add_(1).storage).toEqual(base.storage);
-    expect(base.clone().storage.begin).not.toBe(base.storage.begin);
+    expect(base.clone().storage.identity).not.toBe(base.storage.identity);
+  });
+});
+
+describe('a hollow tensor', () => {
+  it('keeps its shape, strides and views, and reads as zeros', () => {
+    const base = ones([2, 3, 4]);
+    const view = base.transpose(0, 1);
+    const { identity, bytes } = base.storage;
+    base.hollow();
+    expect(base.storage).toEqual({ identity, bytes });
+    expect([view.shape, view.strides]).toEqual([
+      [3, 2, 4],
+      [4, 12, 1],
+    ]);
+    expect(view.add(2).toNumbers()).toEqual(new Array(24).fill(2));
+    expect(base.toNumbers()).toEqual(new Array(24).fill(0));
+  });
+
+  it('is zeros again once it, or another one, is hollowed again', () => {
+    const [one, other] = [ones([6]), ones([4])];
+    one.hollow();
+    other.hollow();
+    one.add_(3);
+    one.hollow();
+    expect([one, other].map((tensor) => tensor.toNumbers().some(Boolean))).toEqual([false, false]);
+  });
+
+  it('may be larger than those before it, and be freed before them', () => {
+    const sizes = [5, 5_000, 5_000_000, 50];
+    const tensors = sizes.map((size) => ones([size]));
+    for (const tensor of tensors) tensor.hollow();
+    expect(tensors.map((tensor) => tensor.sum().item())).toEqual([0, 0, 0, 0]);
+    tensors[2]?.free();
+    expect(tensors[1]?.sum().item()).toBe(0);
+    expect(ones([0]).storage.bytes).toBe(0);
+    ones([0]).hollow();
+  });
+
+  it('takes no memory, however many there are', () => {
+    const before = process.memoryUsage.rss();
+    const tensors = Array.from({ length: 64 }, () => {
+      const tensor = ones([4 << 20]);
+      tensor.hollow();
+      return tensor;
+    });
+    // A GiB in all.
+    expect(process.memoryUsage.rss() - before).toBeLessThan(100 << 20);
+    for (const tensor of tensors) tensor.free();
   });
 });

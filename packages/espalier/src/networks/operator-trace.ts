@@ -77,7 +77,8 @@ export function tensorsOf({ args }: OperatorCall): readonly TracedTensor[] {
 
 /**
  * Runs a network once, as it evaluates, and writes down every operator it calls. Whatever a network is made of, this
- * is what it does: multiply-adds, drawings and exports are read off it.
+ * is what it does: multiply-adds, drawings and exports are read off it. Large results read as zeros, so that it takes
+ * hardly more memory than the weights.
  *
  * @param begin the inputs, by their names
  * @param run what the network makes of them, by name
@@ -97,17 +98,17 @@ export function traceOperators<Name extends string>(
     const makers = new Map<number, TracedTensor>(
       Object.entries<Tensor>(inputs).map(([name, { handle }]) => [handle, { from: 'input', name }]),
     );
-    /** By where it begins. Memory that was freed on the way, by a scope of the network's own, may be taken again. */
+    /** By its identity, which may be given again once a scope of the network's own has freed it. */
     const memories = new Map<number, { memory: Memory; tensors: Tensor[] }>();
     const memoryOf = (tensor: Tensor, takenBy?: number): Memory => {
-      const { begin, bytes } = tensor.storage;
-      const known = memories.get(begin);
+      const { identity, bytes } = tensor.storage;
+      const known = memories.get(identity);
       if (known?.tensors.some(({ isLive }) => isLive)) {
         known.tensors.push(tensor);
         return known.memory;
       }
       const memory = takenBy === undefined ? { bytes } : { bytes, takenBy };
-      memories.set(begin, { memory, tensors: [tensor] });
+      memories.set(identity, { memory, tensors: [tensor] });
       return memory;
     };
     for (const tensor of [...Object.values<Tensor>(inputs), ...network.stateDict().values()])
@@ -136,13 +137,17 @@ export function traceOperators<Name extends string>(
           const results = (Array.isArray(result) ? result : [result ?? args[0]]) as number[];
           for (const [result, handle] of results.entries())
             makers.set(handle, { from: 'call', call: calls.length, result });
+          const tensors = results.map((handle) => new Tensor(handle));
+          const memory = tensors.map((tensor) => memoryOf(tensor, calls.length));
           calls.push({
             operator: name,
             ...where(modules.at(-1) as RunningModule),
             args: given,
-            shapes: results.map((handle) => new Tensor(handle).shape),
-            memory: results.map((handle) => memoryOf(new Tensor(handle), calls.length)),
+            shapes: tensors.map(({ shape }) => shape),
+            memory,
           });
+          for (const [place, tensor] of tensors.entries())
+            if (isDispensable(tensor, memory[place] as Memory)) tensor.hollow();
         },
         () => run(inputs),
       );
@@ -164,6 +169,17 @@ export function traceOperators<Name extends string>(
   } finally {
     network.train(training);
   }
+}
+
+/** Results of at least so many bytes are given back: a supernet at full size would take 24 GiB. */
+const LARGE = 1 << 16;
+
+/**
+ * Whether nobody needs the numbers in a result, only its shape. Small ones may decide what a network does, as the weights
+ * of a mixture may; integers may be indices.
+ */
+function isDispensable({ device, dtype }: Tensor, { bytes, takenBy }: Memory): boolean {
+  return takenBy !== undefined && bytes >= LARGE && device === 'cpu' && /float/.test(dtype);
 }
 
 interface RunningModule {

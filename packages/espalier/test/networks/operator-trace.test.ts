@@ -160,6 +160,15 @@ describe('the operators of a network', () => {
     network.free();
   });
 
+  it('are traced in the memory of one result, however many large ones there are', () => {
+    const network = new nn.Sequential(...Array.from({ length: 64 }, () => new nn.ReLU()));
+    const before = process.memoryUsage.rss();
+    // 16 MiB each, a GiB in all.
+    const { calls } = traceClassifier(network, { channels: 1, height: 2048, width: 2048 });
+    expect(calls.reduce((sum, { memory }) => sum + (memory[0]?.bytes ?? 0), 0)).toBe(2 ** 30);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(150 << 20);
+  });
+
   it('cannot be traced if the network fails, but its mode is restored', () => {
     const network = new Failing();
     expect(() => traceClassifier(network, image)).toThrow('[7]');
