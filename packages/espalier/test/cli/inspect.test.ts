@@ -49,7 +49,7 @@ describe('espalier inspect', () => {
 
   it('shows what a network takes, part by part, a user’s own too', async () => {
     // Of an image of 32x32: 8 filters 3x3 at 15x15 places, halved by pooling to 7x7.
-    expect(await run(['inspect', 'plain.json'], folder)).toMatchObject({
+    expect(await run(['inspect', 'plain.json', '--trust', 'plain-cnn.ts'], folder)).toMatchObject({
       code: 0,
       stderr: '',
       stdout: `plain.json: 314 parameters, 48,680 multiply-adds for one image (3 x 32 x 32)

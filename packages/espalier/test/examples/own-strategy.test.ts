@@ -90,7 +90,8 @@ describe('a strategy and an estimator of your own', () => {
     });
     expect(await printed(addStatus, ['status', 'run'])).toBe(
       'run: own-strategy on nasbench201 with estimator own-estimator, finished: 30 of 30 children, 0 failed, ' +
-        `best accuracy ${(100 * summary.best.accuracy).toFixed(2)}% (child ${summary.best.trial + 1})\n`,
+        `best accuracy ${(100 * summary.best.accuracy).toFixed(2)}% (child ${summary.best.trial + 1})\n` +
+        '  3 children have the architecture of an earlier one and were trained all the same\n',
     );
     expect(JSON.parse(await printed(addShow, ['show', 'run', '--json']))).toEqual(summary);
     expect(existsSync(join('run', 'report.html'))).toBe(true);
