@@ -9,7 +9,7 @@ process.once('exit', () => rmSync(home, { recursive: true, force: true }));
 
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'benchmarks/test/**/*.test.mjs'],
+    include: ['packages/*/test/**/*.test.ts', '{benchmarks,scripts}/test/**/*.test.mjs'],
     // Checksums of image folders are cached, and files of code that were named are remembered: not among the user's.
     env: {
       XDG_CACHE_HOME: join(home, 'cache'),

@@ -1,11 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
 import { decidingValue, goodness, type Objectives } from '../measures/measure.js';
 import { resolveOptions } from '../space/options.js';
 import type { Space } from '../space/space.js';
 import type {
   AnyStrategyDefinition,
   Asked,
+  Proposal,
   Strategy,
   StrategyEvent,
   StrategySnapshot,
@@ -24,8 +27,8 @@ export interface StrategyRequest {
 
 /**
  * Creates a strategy whose every call is checked. Wrong options, illegal proposals, results that are not numbers or out
- * of range, and trials that were told before or never asked for are errors, instead of leading the search astray
- * unnoticed.
+ * of range, results of another proposal than that of the trial, and trials that were told before or never asked for are
+ * errors, instead of leading the search astray unnoticed.
  *
  * @throws InputError for an option that does not exist or has a value that is not allowed
  */
@@ -42,18 +45,28 @@ export function createStrategy(
   );
 }
 
+const proposalJson = z.strictObject({
+  answers: z.array(z.union([z.int(), z.array(z.int())])),
+  depth: z.number().optional(),
+  epochs: z.int().optional(),
+  continues: z.int().optional(),
+});
+
 const snapshotJson = z.strictObject({
   asked: z.int().min(0),
-  running: z.array(z.int().min(0)),
+  running: z.array(z.strictObject({ trial: z.int().min(0), proposal: proposalJson })),
   strategy: z.json(),
 });
+
+/** What a proposal consists of, in the order in which it is compared. */
+const KEYS = ['answers', 'depth', 'epochs', 'continues'] as const;
 
 /** A strategy whose every call is checked. */
 export class GuardedStrategy implements Strategy {
   /** Number of trials that were asked for. */
   #asked = 0;
-  /** The trials that have no result yet. */
-  #running = new Set<number>();
+  /** The trials that have no result yet, and what was proposed. */
+  #running = new Map<number, Proposal>();
   readonly snapshot?: () => StrategySnapshot;
   readonly restore?: (snapshot: StrategySnapshot) => void;
 
@@ -66,7 +79,8 @@ export class GuardedStrategy implements Strategy {
     if (strategy.snapshot === undefined || strategy.restore === undefined) return;
     this.snapshot = () => {
       const { json, tensors } = (strategy.snapshot as () => StrategySnapshot)();
-      return { json: { asked: this.#asked, running: [...this.#running], strategy: json }, tensors };
+      const running = [...this.#running].map(([trial, proposal]) => ({ trial, proposal: { ...proposal } }));
+      return { json: { asked: this.#asked, running, strategy: json } as unknown as Json, tensors };
     };
     this.restore = (snapshot) => this.#restore(snapshot);
   }
@@ -94,16 +108,18 @@ export class GuardedStrategy implements Strategy {
         `strategy ${this.name} proposes no architecture of its space: ${(error as Error).message}`,
       );
     }
-    this.#running.add(this.#asked++);
+    this.#running.set(this.#asked++, proposalOf(asked));
     return asked;
   }
 
   tell(result: TrialResult): readonly StrategyEvent[] {
     const { trial, outcome } = result;
-    if (!this.#running.has(trial))
+    const asked = this.#running.get(trial);
+    if (asked === undefined)
       throw new InputError(
         `strategy ${this.name}: trial ${trial} ${trial < this.#asked ? 'has its result already' : 'was never asked for'}`,
       );
+    this.#checkProposal(trial, asked, result);
     this.#checkOutcome(trial, outcome);
     this.#running.delete(trial);
     return this.strategy.tell(result) ?? [];
@@ -111,6 +127,15 @@ export class GuardedStrategy implements Strategy {
 
   close(): void {
     this.strategy.close?.();
+  }
+
+  #checkProposal(trial: number, asked: Proposal, told: Proposal): void {
+    for (const key of KEYS)
+      if (!isDeepStrictEqual(told[key], asked[key]))
+        throw new InputError(
+          `strategy ${this.name}: the result of trial ${trial} is told with the ${key} ${JSON.stringify(told[key])}; ` +
+            `it was asked for with ${JSON.stringify(asked[key])}`,
+        );
   }
 
   #checkOutcome(trial: number, outcome: TrialOutcome): void {
@@ -146,6 +171,15 @@ export class GuardedStrategy implements Strategy {
     const { asked, running, strategy } = parsed.data;
     this.strategy.restore?.({ json: strategy, tensors });
     this.#asked = asked;
-    this.#running = new Set(running);
+    this.#running = new Map(running.map(({ trial, proposal }) => [trial, proposalOf(proposal as Proposal)]));
   }
+}
+
+/** A proposal of its own, without the keys that it lacks: the strategy may change its own afterwards. */
+function proposalOf(asked: Proposal): Proposal {
+  const given = KEYS.filter((key) => asked[key] !== undefined).map((key) => [
+    key,
+    structuredClone(asked[key]),
+  ]);
+  return Object.fromEntries(given) as unknown as Proposal;
 }

@@ -117,6 +117,36 @@ describe('a checked strategy', () => {
     expect(told).toEqual([2, 0, 1]);
   });
 
+  it('is told what it asked for, whatever becomes of its own answers', () => {
+    const told: TrialResult[] = [];
+    const answers = [4, 0, 0, 0, 0, 0];
+    const proposal: Proposal = { answers, depth: 5, epochs: 9, continues: 0 };
+    const strategy = guarded({ ask: () => proposal, tell: (result) => void told.push(result) });
+    strategy.ask();
+    answers[0] = 3;
+    const right: TrialResult = {
+      answers: [4, 0, 0, 0, 0, 0],
+      depth: 5,
+      epochs: 9,
+      continues: 0,
+      trial: 0,
+      outcome: failed,
+    };
+    const refuse = (wrong: object, message: string) =>
+      expectRefusal(
+        () => strategy.tell({ ...right, ...wrong }),
+        `strategy mine: the result of trial 0 is told with the ${message}`,
+      );
+    refuse({ answers }, 'answers [3,0,0,0,0,0]; it was asked for with [4,0,0,0,0,0]');
+    refuse({ answers: [4] }, 'answers [4]; it was asked for with [4,0,0,0,0,0]');
+    refuse({ depth: undefined }, 'depth undefined; it was asked for with 5');
+    refuse({ epochs: 3 }, 'epochs 3; it was asked for with 9');
+    refuse({ continues: 1 }, 'continues 1; it was asked for with 0');
+    expect(told).toEqual([]);
+    strategy.tell(right);
+    expect(told).toEqual([right]);
+  });
+
   const measured = (value: number, more: object = {}) =>
     ({ status: 'ok', value, goodness: value, measures: { accuracy: value }, ...more }) as TrialOutcome;
   test.each<[TrialOutcome, string]>([
@@ -203,7 +233,7 @@ describe('the options of a created strategy', () => {
 });
 
 describe('a snapshot of a checked strategy', () => {
-  it('keeps which trials are running', () => {
+  it('keeps which trials are running, and what was asked for', () => {
     const strategy = createStrategy(random, start);
     const proposals = [0, 1, 2].map(() => strategy.ask() as Proposal);
     const result = (trial: number): TrialResult => ({ ...proposals[trial]!, trial, outcome: ok(0.5) });
@@ -215,6 +245,12 @@ describe('a snapshot of a checked strategy', () => {
     expectRefusal(
       () => resumed.tell({ ...result(0), trial: 3 }),
       'strategy random: trial 3 was never asked for',
+    );
+    const [first, , last] = proposals.map(({ answers }) => JSON.stringify(answers));
+    expect(first).not.toBe(last);
+    expectRefusal(
+      () => resumed.tell({ ...result(2), trial: 0 }),
+      `strategy random: the result of trial 0 is told with the answers ${last}; it was asked for with ${first}`,
     );
     for (const one of [strategy, resumed]) {
       one.tell(result(2));
@@ -234,24 +270,25 @@ describe('a snapshot of a checked strategy', () => {
     });
   });
 
-  test.each([null, { some: 'thing' }, { asked: 1, running: [-1], strategy: null }])(
-    'is refused if it is %j, and changes nothing then',
-    (json) => {
-      const strategy = createStrategy(random, start);
-      strategy.ask();
-      const before = strategy.snapshot!();
-      const restore = () => strategy.restore!({ json, tensors: new Map() });
-      expect(restore).toThrow(InputError);
-      expect(restore).toThrow('not a snapshot of strategy random: ');
-      expect(strategy.snapshot!()).toEqual(before);
-    },
-  );
+  test.each([
+    null,
+    { some: 'thing' },
+    { asked: 1, running: [{ trial: -1, proposal: { answers: [0, 0] } }], strategy: null },
+  ])('is refused if it is %j, and changes nothing then', (json) => {
+    const strategy = createStrategy(random, start);
+    strategy.ask();
+    const before = strategy.snapshot!();
+    const restore = () => strategy.restore!({ json, tensors: new Map() });
+    expect(restore).toThrow(InputError);
+    expect(restore).toThrow('not a snapshot of strategy random: ');
+    expect(strategy.snapshot!()).toEqual(before);
+  });
 
   it('is refused if the strategy refuses it, and changes nothing then', () => {
     const strategy = createStrategy(random, start);
     strategy.ask();
     const before = strategy.snapshot!();
-    const json = { asked: 7, running: [5], strategy: { random: 'seed' } };
+    const json = { asked: 7, running: [], strategy: { random: 'seed' } };
     expect(() => strategy.restore!({ json, tensors: new Map() })).toThrow(InputError);
     expect(strategy.snapshot!()).toEqual(before);
   });

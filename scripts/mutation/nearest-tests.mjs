@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+
+/** Tests that start the built program do not see a mutant. */
+const OF_BUILT_PROGRAMS = ['cli', 'examples', 'package'];
+
+/**
+ * The test files that are nearest to a source file: those of its folder, and those elsewhere that import it. They are in
+ * the order in which they are likely to notice a fault in it: the test named after it, tests of its folder that import it,
+ * the others of its folder, tests elsewhere.
+ *
+ * @param {string} source path of a file below `src`
+ * @param {{ readonly src: string, readonly test: string }} folders of a package
+ * @returns {string[]} paths
+ */
+export function nearestTests(source, { src, test }) {
+  const [folder = ''] = relative(src, source).split('/');
+  const own = join(test, folder);
+  const name = basename(source, '.ts');
+  const ranked = testsBelow(test).flatMap((file) => {
+    const near = file.startsWith(`${own}/`);
+    const imports = importsOf(file).includes(source);
+    if (!near && !imports) return [];
+    return [{ file, rank: basename(file) === `${name}.test.ts` ? 0 : near ? (imports ? 1 : 2) : 3 }];
+  });
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ file }) => file);
+}
+
+/** @param {string} folder */
+function testsBelow(folder) {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts') && !OF_BUILT_PROGRAMS.includes(file.split('/')[0] ?? ''))
+    .sort()
+    .map((file) => join(folder, file));
+}
+
+/** @param {string} file */
+function importsOf(file) {
+  const paths = readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)\.js'/g);
+  return [...paths].map(([, path]) => resolve(dirname(file), `${path}.ts`));
+}

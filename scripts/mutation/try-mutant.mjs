@@ -1,0 +1,81 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * What test files do with a fault.
+ * @typedef {object} Trial
+ * @property {'failed' | 'timed out' | 'crashed' | 'passed'} outcome of the first file that does not pass
+ * @property {string} [by] that file; left out where the process ended between two of them
+ * @property {string} [why] the test that failed, and its message
+ * @property {ReadonlyMap<string, number>} seconds that each file took
+ */
+
+const program = fileURLToPath(new URL('run-tests.mjs', import.meta.url));
+
+/** A file that takes longer than this and five times what it takes without a fault does not end. */
+const PATIENCE_SECONDS = 10;
+
+/**
+ * Runs test files in a process of their own, with a fault in one source file.
+ *
+ * @param {import('./run-tests.mjs').Task} task
+ * @param {string} folder the working folder
+ * @param {ReadonlyMap<string, number>} [usual] how many seconds each file takes without a fault; without it there is no limit
+ * @returns {Promise<Trial>}
+ */
+export function tryMutant(task, folder, usual) {
+  return new Promise((resolve) => {
+    /** @type {Map<string, number>} */
+    const seconds = new Map();
+    /** @type {Omit<Trial, 'seconds'> | undefined} */
+    let result;
+    /** @type {string | undefined} */
+    let current;
+    let begun = 0;
+    /** @type {NodeJS.Timeout | undefined} */
+    let timer;
+    let output = '';
+    // A process group of its own, so that what the tests start ends too.
+    const child = fork(program, { cwd: folder, silent: true, detached: true });
+    const end = () => {
+      try {
+        process.kill(-(child.pid ?? 0), 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    };
+    process.once('exit', end);
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (text) => {
+        output = (output + text).slice(-2000);
+      });
+    child.on('message', (/** @type {any} */ message) => {
+      if (message.begun !== undefined) {
+        current = message.begun;
+        begun = performance.now();
+        if (usual === undefined) return;
+        timer = setTimeout(
+          () => {
+            result ??= { outcome: 'timed out', by: current };
+            end();
+          },
+          1000 * (PATIENCE_SECONDS + 5 * (usual.get(message.begun) ?? 0)),
+        );
+      } else if (message.ended !== undefined) {
+        clearTimeout(timer);
+        seconds.set(message.ended, (performance.now() - begun) / 1000);
+        if (!message.ok) result ??= { outcome: 'failed', by: message.ended, why: message.why };
+        current = undefined;
+      } else if (message.errors.length > 0)
+        result ??= { outcome: 'failed', by: task.tests.at(-1), why: message.errors[0] };
+      else result ??= { outcome: 'passed' };
+    });
+    child.on('exit', () => {
+      clearTimeout(timer);
+      end();
+      process.off('exit', end);
+      resolve({ ...(result ?? { outcome: 'crashed', by: current, why: output }), seconds });
+    });
+    child.send({ tests: task.tests, mutant: task.mutant });
+  });
+}
