@@ -1,5 +1,6 @@
 import { type nn, threads } from '@espalier/torch';
 import { InputError } from '../input-error.js';
+import type { Said } from '../kinds/kind-of-run.js';
 import type { AnyNetworkKind } from '../network-kinds/network-kind.js';
 import { activationBytes, evaluationBytes } from '../networks/activation-memory.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
@@ -16,6 +17,8 @@ import type { Terminal } from '../terminal/terminal.js';
 export interface Inspected {
   /** For people. */
   readonly title: string;
+  /** How far the run is that it comes from. */
+  readonly run?: Said;
   /** Where it comes from, for the JSON. */
   readonly origin: { readonly space: string } & Readonly<Record<string, unknown>>;
   readonly kind: AnyNetworkKind;
@@ -30,13 +33,14 @@ export interface ProfileSettings {
 
 /** Steps that the means of a profile are of. */
 const STEPS = 3;
+
 /** Says what a network takes, part by part, or with `profile` where the time of a training step goes. */
 export function inspectNetwork(
   inspected: Inspected,
   profile: ProfileSettings | undefined,
   terminal: Terminal,
 ): void {
-  const { title, origin, network, input, kind } = inspected;
+  const { title, run, origin, network, input, kind } = inspected;
   const trace = kind.trace(network, input);
   const params = network.parameterCount();
   const architectureParams = architectureParamsOf(network);
@@ -50,6 +54,7 @@ export function inspectNetwork(
   };
   const cells = networkParts(network, trace, kind.batchDimensions);
   const profiled = profile && profileOf(inspected, profile, terminal);
+  if (run !== undefined) terminal.result(run.text);
   terminal.result(
     `${title}: ${count(params)} parameters, ` +
       (architectureParams === undefined ? '' : `${count(architectureParams)} architecture parameters, `) +
@@ -70,6 +75,7 @@ export function inspectNetwork(
   }
   terminal.json({
     ...origin,
+    ...(run === undefined ? {} : { run: run.json }),
     input,
     ...sizes,
     cells,

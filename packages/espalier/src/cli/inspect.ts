@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setThreads } from '@espalier/torch';
 import type { Command } from 'commander';
@@ -6,7 +6,7 @@ import { architectureFile, type FoundArchitecture } from '../experiments/found-a
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { findArchitecture } from '../kinds/kinds-of-run.js';
+import { findArchitecture, kindOf } from '../kinds/kinds-of-run.js';
 import { isModule } from '../modules/user-module.js';
 import { count } from '../reports/figures.js';
 import { Space } from '../space/space.js';
@@ -98,13 +98,9 @@ export function addInspect(program: Command): void {
           `--supernet: '${name}' is an architecture; a supernet holds the weights of all architectures of a space`,
         );
       const profile = profileSettings(name, flags, isSpace);
-      if (isSpace && !flags.supernet) await inspectSpace(name, flags, terminal);
-      else
-        inspectNetwork(
-          await (isSpace ? findSupernet(name, flags) : findNetwork(name, flags)),
-          profile,
-          terminal,
-        );
+      if (isSpace && !flags.supernet) return inspectSpace(name, flags, terminal);
+      const network = await (isSpace ? findSupernet(name, flags) : findNetwork(name, flags));
+      inspectNetwork(network, profile, terminal);
     });
 }
 
@@ -184,8 +180,10 @@ async function findSupernet(name: string, flags: InspectFlags): Promise<Inspecte
 async function findNetwork(path: string, flags: InspectFlags): Promise<Inspected> {
   const found = await findArchitecture(path);
   const { space, kind, input } = await configure(found, flags);
+  const run = existsSync(path) && statSync(path).isDirectory() ? await kindOf(path).status(path) : undefined;
   return {
     title: path,
+    ...(run === undefined ? {} : { run }),
     origin: { space: space.name, architecture: architectureFile({ ...found, space }) },
     kind,
     network: kind.build(space, found.architecture, input),

@@ -32,13 +32,19 @@ export function rangeOf(
   return high - low > least ? [low, high] : [low - halfWidth, high + halfWidth];
 }
 
+/** Maps values to coordinates, once it has its range. */
+interface ChartScale {
+  (value: number): number;
+  range(ends: readonly [number, number]): unknown;
+}
+
 interface FrameOptions {
   readonly title: string;
   readonly legend: readonly (readonly LegendEntry[])[];
   readonly xAxis: string;
   readonly yAxis: string;
   /** `chartFrame` sets the range of both scales. */
-  readonly x: ScaleLinear<number, number>;
+  readonly x: ChartScale;
   readonly y: ScaleLinear<number, number>;
   /** The position and text of each tick. */
   readonly xTicks: readonly (readonly [number, string])[];

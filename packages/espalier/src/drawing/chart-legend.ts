@@ -8,7 +8,7 @@ const legendHeight = 20;
 const signWidth = 24;
 const signGap = 6;
 
-type SignKind = 'search' | 'dot' | 'average' | 'best' | 'failed' | 'band';
+type SignKind = 'search' | 'dot' | 'line' | 'average' | 'best' | 'failed' | 'band' | 'frontier';
 
 export interface LegendEntry {
   readonly sign: SignKind;
@@ -20,6 +20,9 @@ export interface LegendEntry {
 // With round caps, a line through a single trial shows as a dot.
 export const averageStroke = 'stroke-width="1.5" stroke-linejoin="round" stroke-linecap="round"';
 export const bestStroke = 'stroke-width="2.25" stroke-linejoin="round" stroke-linecap="round"';
+
+/** The line through the results that no other one beats. */
+export const frontierStroke = 'stroke-width="1.5" stroke-dasharray="4 3" stroke-linejoin="round"';
 
 /** The fill of the band between the best and the worst seed. */
 export const bandFill = 'fill-opacity="0.16"';
@@ -38,6 +41,10 @@ function writeSign({ sign, colour, dashes }: LegendEntry, x: number, y: number):
       return `<path d="M${px(x + signWidth / 2)} ${px(y)}h0" stroke-width="5" stroke-linecap="round" opacity="0.55" ${paint({ stroke: colour })}/>`;
     case 'average':
       return `<path d="M${px(x)} ${px(y)}H${right}" ${averageStroke} ${paint({ stroke: colour })}/>`;
+    case 'line':
+      return `<path d="M${px(x)} ${px(y)}H${right}" ${bestStroke} ${paint({ stroke: colour })}/>`;
+    case 'frontier':
+      return `<path d="M${px(x)} ${px(y + 4)}h12v-8H${right}" ${frontierStroke} ${paint({ stroke: colour })}/>`;
     case 'best':
       return `<path d="M${px(x)} ${px(y + 4)}h12v-8H${right}" ${bestStroke} ${paint({ stroke: colour })}/>`;
     case 'band':

@@ -4,7 +4,12 @@ import { type Paint, seriesPaints } from './palette.js';
 interface SearchCurve {
   readonly name: string;
   /** Sorted by ascending trial number. The reward of a failed trial is null. */
-  readonly trials: readonly { readonly trial: number; readonly reward: number | null }[];
+  readonly trials: readonly {
+    readonly trial: number;
+    readonly reward: number | null;
+    /** A group of the chart. */
+    readonly group?: string;
+  }[];
 }
 
 export interface CurveChart {
@@ -18,12 +23,15 @@ export interface CurveChart {
   readonly window: number;
   /** One search, or several searches to compare. */
   readonly searches: readonly SearchCurve[];
+  /** Colours of the dots of a single search, by the groups of its trials, such as its rungs. */
+  readonly groups?: readonly { readonly name: string; readonly colour: Paint }[];
 }
 
 /** A finished trial with its reward, or with a statistic of the rewards up to it. */
 export interface Mark {
   readonly trial: number;
   readonly reward: number;
+  readonly group?: string;
 }
 
 /** The best reward up to each finished trial. */
@@ -63,7 +71,9 @@ export function seriesOf(chart: CurveChart): Series[] {
     );
   }
   return chart.searches.map((search, index) => {
-    const marks = search.trials.flatMap(({ trial, reward }) => (reward === null ? [] : [{ trial, reward }]));
+    const marks = search.trials.flatMap(({ reward, ...trial }) =>
+      reward === null ? [] : [{ ...trial, reward }],
+    );
     const odd = marks.find(({ reward }) => !Number.isFinite(reward));
     if (odd !== undefined) {
       throw new Error(

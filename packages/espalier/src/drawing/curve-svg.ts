@@ -19,11 +19,13 @@ function legendGroups(chart: CurveChart, allSeries: readonly Series[]): LegendEn
     const best = bestMark(series);
     return best === undefined
       ? `no ${chart.trialAxis} finished`
-      : `${shortNumber(best.reward)} at ${chart.trialAxis} ${best.trial}`;
+      : `${shortNumber(best.reward)} at ${chart.trialAxis} ${best.trial}${best.group === undefined ? '' : `, ${best.group}`}`;
   };
   const colourOf = (paintOf: Paint): Paint => (isAlone ? paintOf : 'muted');
   const signs: LegendEntry[] = [
-    { sign: 'dot', colour: colourOf(first.colours.mark), text: chart.trialAxis },
+    ...(chart.groups === undefined
+      ? [{ sign: 'dot', colour: colourOf(first.colours.mark), text: chart.trialAxis } as const]
+      : []),
     { sign: 'average', colour: colourOf(first.colours.average), text: `moving average of ${chart.window}` },
     {
       sign: 'best',
@@ -34,7 +36,10 @@ function legendGroups(chart: CurveChart, allSeries: readonly Series[]): LegendEn
   if (allSeries.some((series) => series.failed.length > 0)) {
     signs.push({ sign: 'failed', colour: isAlone ? 'failed' : 'muted', text: `failed ${chart.trialAxis}` });
   }
-  if (isAlone) return [signs];
+  const groups = (chart.groups ?? []).map(
+    ({ name, colour }): LegendEntry => ({ sign: 'dot', colour, text: `${chart.trialAxis} ${name}` }),
+  );
+  if (isAlone) return groups.length === 0 ? [signs] : [groups, signs];
   const searches = allSeries.map((series): LegendEntry => {
     return {
       sign: 'search',
@@ -109,10 +114,17 @@ export function drawCurves(chart: CurveChart): Svg {
   const finished = allSeries.filter((series) => series.marks.length > 0);
   // Shrink the dots as their number grows, so that they do not merge.
   const dotSize = Math.min(5, Math.max(2, 5 * Math.sqrt(300 / rewards.length)));
-  const dots = finished.map((series) => {
-    const data = series.marks.map((mark) => `M${px(x(mark.trial))} ${px(y(mark.reward))}h0`).join('');
-    const stroke = `stroke-width="${px(dotSize)}" stroke-linecap="round" opacity="${isAlone ? 0.55 : 0.35}"`;
-    return drawn(series, 'trials', data, stroke, series.colours.mark);
+  const dots = finished.flatMap((series) => {
+    const { groups = [{ name: undefined, colour: series.colours.mark }] } = chart;
+    return groups.map(({ name, colour }) => {
+      const data = series.marks
+        .filter(({ group }) => name === undefined || group === name)
+        .map((mark) => `M${px(x(mark.trial))} ${px(y(mark.reward))}h0`)
+        .join('');
+      const opacity = name !== undefined ? 0.85 : isAlone ? 0.55 : 0.35;
+      const stroke = `stroke-width="${px(dotSize)}" stroke-linecap="round" opacity="${opacity}"${name === undefined ? '' : ` data-group="${escapeMarkup(name)}"`}`;
+      return drawn(series, 'trials', data, stroke, colour);
+    });
   });
   const averages = finished.map((series) =>
     drawn(series, 'average', path(series.average)!, averageStroke, series.colours.average),

@@ -1,11 +1,12 @@
 import { paint } from './palette.js';
 import type { Panel } from './panel.js';
 import { escapeMarkup, px } from './svg.js';
+import { symbolMarkup, symbolWidth } from './symbol.js';
 import { textWidth } from './text-width.js';
 
 export interface HeatMap {
   readonly title: string;
-  /** Row names, from top to bottom. */
+  /** Row names, from top to bottom; symbols are set as in `symbolMarkup`. */
   readonly rows: readonly string[];
   /** Column names, from left to right. */
   readonly columns: readonly string[];
@@ -17,8 +18,8 @@ export interface HeatMap {
 
 /** The opacity of the smallest share. */
 const PALEST = 0.06;
-const cell = { width: 34, height: 20 };
-const size = 11;
+const cell = { width: 38, height: 22 };
+const size = 12;
 /** The slope of the column names in degrees, upwards to the right. */
 const angle = 40;
 
@@ -37,7 +38,7 @@ export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap):
     throw new Error(`heat map "${title}": a share is ${odd}, but shares must be between 0 and 1`);
   const [least, most] = [Math.min(1, ...shares.flat()), Math.max(0, ...shares.flat())];
   const scale = `from ${(100 * least).toFixed(2)}% (pale) to ${(100 * most).toFixed(2)}% (dark)`;
-  const left = Math.ceil(Math.max(0, ...rows.map((name) => textWidth(name, size)))) + 8;
+  const left = Math.ceil(Math.max(0, ...rows.map((name) => symbolWidth(name, size)))) + 8;
   const longest = Math.max(0, ...columns.map((name) => textWidth(name, size)));
   const radians = (angle * Math.PI) / 180;
   const top = Math.ceil(longest * Math.sin(radians)) + 14;
@@ -52,7 +53,7 @@ export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap):
     ),
     ...rows.map(
       (name, row) =>
-        `<text x="${px(left - 8)}" y="${px(top + (row + 0.5) * cell.height + 4)}" font-size="${size}" text-anchor="end" ${paint({ fill: 'muted' })}>${escapeMarkup(name)}</text>`,
+        `<text x="${px(left - 8)}" y="${px(top + (row + 0.5) * cell.height + 4)}" font-size="${size}" text-anchor="end" ${paint({ fill: 'ink' })}>${symbolMarkup(name, size)}</text>`,
     ),
     ...shares.flatMap((ofRow, row) =>
       ofRow.map((share, column) => {

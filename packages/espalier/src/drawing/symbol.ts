@@ -19,22 +19,41 @@ function parseSymbol(source: string): ScriptedName {
   };
 }
 
-/** The width of a symbol (see `symbolMarkup`) in px, in the widest of the common fonts. */
+/** The width of a text with symbols (see `symbolMarkup`) in px, in the widest of the common fonts. */
 export function symbolWidth(source: string, size: number): number {
-  const { base, script } = parseSymbol(source);
-  return textWidth(base, size) + (script === undefined ? 0 : textWidth(script.text, size * scriptScale) + 1);
+  return source
+    .split(' ')
+    .map((word) => {
+      const { base, script } = parseSymbol(word);
+      return (
+        textWidth(base, size) + (script === undefined ? 0 : textWidth(script.text, size * scriptScale) + 1)
+      );
+    })
+    .reduce((sum, width) => sum + textWidth(' ', size) + width);
 }
 
 /**
- * The content of a `<text>` element of this font size. Symbols such as `c_{k-2}` and `H^{l-1}` are set with a subscript
- * or superscript; other text is only escaped.
+ * The content of a `<text>` element of this font size. Words that are symbols, such as `c_{k-2}` and `H^{l-1}`, are set
+ * with a subscript or superscript; other text is only escaped.
  */
 export function symbolMarkup(source: string, size: number): string {
-  const { base, script } = parseSymbol(source);
-  if (script === undefined) return escapeMarkup(base);
-  const shift = px(size * (script.isRaised ? -0.4 : 0.25));
-  return (
-    `<tspan font-style="italic">${escapeMarkup(base)}</tspan>` +
-    `<tspan dx="1" dy="${shift}" font-size="${px(size * scriptScale)}">${escapeMarkup(script.text)}</tspan>`
-  );
+  /** How far the text after a script has to move, to stand on the line again. */
+  let back = 0;
+  return source
+    .split(' ')
+    .map((word, index) => {
+      const { base, script } = parseSymbol(word);
+      const space = index === 0 ? '' : ' ';
+      const line = back === 0 ? '' : ` dy="${px(back)}"`;
+      back = script === undefined ? 0 : size * (script.isRaised ? 0.4 : -0.25);
+      if (script === undefined) {
+        const text = escapeMarkup(space + base);
+        return line === '' ? text : `<tspan${line}>${text}</tspan>`;
+      }
+      return (
+        `${line === '' ? space : `<tspan${line}>${space}</tspan>`}<tspan font-style="italic">${escapeMarkup(base)}</tspan>` +
+        `<tspan dx="1" dy="${px(-back)}" font-size="${px(size * scriptScale)}">${escapeMarkup(script.text)}</tspan>`
+      );
+    })
+    .join('');
 }

@@ -164,6 +164,8 @@ export interface SupernetRunState {
   readonly space: Space;
   readonly objectives: Objectives;
   readonly epochs: readonly JournalEvent[];
+  /** What the strategy journaled while it chose. */
+  readonly choice: readonly JournalEvent[];
   /** The last event of a finished search. */
   readonly end: JournalEvent | undefined;
 }
@@ -188,6 +190,7 @@ export async function readSupernetRun(path: string): Promise<SupernetRunState> {
     space: Space.configure(definition, settings.spaceOptions),
     objectives: settings.objectives,
     epochs: events.filter(({ event }) => event === 'epoch'),
+    choice: events.filter(({ event }) => event !== 'epoch' && event !== 'end'),
     end: events.find(({ event }) => event === 'end'),
   };
 }

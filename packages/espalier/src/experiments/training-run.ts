@@ -149,7 +149,8 @@ export async function trainedArchitecture(path: string): Promise<FoundArchitectu
   };
 }
 
-function readSignature(path: string): Record<string, Json> {
+/** What using the network of a training takes besides its weights. @throws InputError where it cannot be read */
+export function readSignature(path: string): Record<string, Json> {
   const file = signatureFile(path);
   const { settings } = readTraining(path);
   let text: string;

@@ -10,6 +10,7 @@ import {
   requestOf,
 } from '../experiments/experiment.js';
 import { architectureFile, bestOf, type ReadRun, readRun } from '../experiments/found-architecture.js';
+import { learningCurve } from '../experiments/learning-curve.js';
 import { type OwnResult, type ReadResult, secondsOf } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
 import type { Json } from '../json.js';
@@ -87,11 +88,11 @@ async function runToEnd(
       report: (notice) => progress.take(notice),
       follow,
     });
-    terminal.settle();
     if (end.status === 'interrupted') process.exitCode = INTERRUPTED;
     const summary = { ...(await writeReport(folder.path)), status: end.status };
     return { finished: end.status === 'finished', text: describe(summary), json: summary };
   } finally {
+    terminal.settle();
     interrupt.done();
     await experiment.close();
   }
@@ -224,8 +225,6 @@ function budgetOf(
   return { amount: planned ? state.cost : trials * epochs, unit };
 }
 
-const curve = z.array(z.looseObject({ measures: z.record(z.string(), z.number()) })).catch([]);
-
 const result: ReadResult = (begin, events, path): OwnResult => {
   const { strategy, space, estimation } = header.parse(begin);
   const state = RunState.of(events, path);
@@ -251,11 +250,7 @@ const result: ReadResult = (begin, events, path): OwnResult => {
         return { seconds: secondsOf(event), ...(value === undefined ? {} : { value }) };
       }),
     children: state.results
-      .map(({ outcome }) =>
-        outcome?.status === 'ok'
-          ? curve.parse(outcome.epochs).map(({ measures }) => measures[objective.name] as number)
-          : [],
-      )
+      .map(({ outcome }) => learningCurve(outcome, objective.name).map(({ value }) => value))
       .filter((child) => child.length > 0),
   };
 };

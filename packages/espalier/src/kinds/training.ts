@@ -13,16 +13,22 @@ import {
 import {
   beginTraining,
   continueTraining,
+  readSignature,
   readTraining,
   TRAINING,
   trainedArchitecture,
   trainedNetwork,
   trainingRequestOf,
 } from '../experiments/training-run.js';
+import { InputError } from '../input-error.js';
 import { type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
+import { courseText } from '../reports/course-text.js';
 import { capitalised, duration, valueText } from '../reports/figures.js';
-import { reportTraining } from '../reports/training-report.js';
+import { drawArchitecture } from '../reports/search-report.js';
+import { reportTraining, type TrainingPictures } from '../reports/training-report.js';
 import { lockHolder } from '../runs/run-lock.js';
+import { findTask } from '../tasks/find-task.js';
+import type { TaskSettings } from '../tasks/task-settings.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { trainingFiles } from '../training/final-training.js';
@@ -41,6 +47,12 @@ export interface TrainingSummary {
   readonly measures: Measures | null;
   /** Mean training loss of the last epoch. */
   readonly loss: number | null;
+  /** Epoch by epoch: the mean training loss, and the measures on the validation data; null where it was not validated. */
+  readonly curve: readonly {
+    readonly epoch: number;
+    readonly loss: number | null;
+    readonly measures: Measures | null;
+  }[];
   readonly weights: string | null;
   readonly report: string;
 }
@@ -80,13 +92,13 @@ async function goOn(path: string, terminal: Terminal): Promise<WentOn> {
         else terminal.line(text);
       },
     });
-    terminal.settle();
     if (trained === undefined) process.exitCode = INTERRUPTED;
-    const { json, text } = show(path);
+    const { json, text } = await show(path);
     return trained === undefined
       ? { finished: false, text, json: { ...json, status: 'interrupted' } }
       : { finished: true, text, json };
   } finally {
+    terminal.settle();
     interrupt.done();
   }
 }
@@ -110,6 +122,11 @@ function readSummary(path: string): TrainingSummary {
       Object.entries(measures ?? {}).map(([key, value]) => [`${judge}${capitalised(key)}`, value]),
     ),
     loss: typeof last === 'number' ? last : null,
+    curve: epochs.map(({ epoch, loss, measures }) => ({
+      epoch: Number(epoch),
+      loss: typeof loss === 'number' ? loss : null,
+      measures: (measures as unknown as Measures | undefined) ?? null,
+    })),
     weights: end === undefined ? null : trainingFiles(path).weights,
     report: join(path, 'report.html'),
   };
@@ -117,20 +134,49 @@ function readSummary(path: string): TrainingSummary {
 
 function describe(summary: TrainingSummary, objective: Measure): string {
   const { run, status, judge, measures, weights, report, epochs } = summary;
+  const curve = curveLines(summary, objective);
   if (status !== 'finished' || measures === null)
-    return `${run}: ${epochs} epochs done\nto go on: espalier resume ${run}`;
-  return (
-    `${run}: trained; ${judge} ${objective.name} ${valueText(objective, measures[objective.name] as number)}\n` +
-    `  weights ${weights}, report ${report}`
-  );
+    return [
+      `${run}: ${epochs} epochs done`,
+      ...curve,
+      `  report ${report}`,
+      `to go on: espalier resume ${run}`,
+    ].join('\n');
+  return [
+    `${run}: trained; ${judge} ${objective.name} ${valueText(objective, measures[objective.name] as number)}`,
+    ...curve,
+    `  weights ${weights}, report ${report}`,
+  ].join('\n');
 }
 
 /** Writes report.html into the folder. */
-function show(path: string): Said & { readonly json: TrainingSummary } {
+async function show(path: string): Promise<Said & { readonly json: TrainingSummary }> {
   const training = readTraining(path);
   const summary = readSummary(path);
-  writeFileSync(summary.report, reportTraining(training.settings, training.events));
+  const page = reportTraining(training.settings, training.events, await picturesOf(path));
+  writeFileSync(summary.report, page);
   return { text: describe(summary, training.settings.objectives[0]), json: summary };
+}
+
+/** What a page shows of the network; a page is written without it where the file of a user's own is gone. */
+async function picturesOf(path: string): Promise<TrainingPictures> {
+  const { classes } = readSignature(path);
+  const names = z.array(z.string()).safeParse(classes).data ?? [];
+  try {
+    const { space, architecture, input, task } = await trainedArchitecture(path);
+    const { definition } = await findTask((task as TaskSettings).name, process.cwd());
+    const network = drawArchitecture(
+      space,
+      architecture,
+      definition.networks,
+      input as object,
+      'The network that was trained',
+    );
+    return { classes: names, ...(network === undefined ? {} : { network }) };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { classes: names, notDrawn: `It cannot be drawn: ${error.message}` };
+  }
 }
 
 async function status(path: string): Promise<Said> {
@@ -141,12 +187,23 @@ async function status(path: string): Promise<Said> {
   const of = Number(settings.training.epochs);
   const [objective] = settings.objectives;
   const value = summary.measures?.[objective.name];
+  const head =
+    `${path}: training with ${settings.task.data}, ${is}: ${summary.epochs} of ${of} epochs` +
+    (value === undefined ? '' : `, ${summary.judge} ${objective.name} ${valueText(objective, value)}`);
   return {
-    text:
-      `${path}: training with ${settings.task.data}, ${is}: ${summary.epochs} of ${of} epochs` +
-      (value === undefined ? '' : `, ${summary.judge} ${objective.name} ${valueText(objective, value)}`),
+    text: [head, ...curveLines(summary, objective)].join('\n'),
     json: { ...summary, status: is, ofEpochs: of, pid: running?.pid ?? null },
   };
+}
+
+/** How loss and validation measure went, a line each. */
+function curveLines({ curve }: TrainingSummary, objective: Measure): string[] {
+  const losses = curve.map(({ loss }) => loss).filter((loss) => loss !== null);
+  const values = curve.flatMap(({ measures }) => measures?.[objective.name] ?? []);
+  return [
+    ...courseText('training loss', losses, (loss) => loss.toFixed(4)),
+    ...courseText(`validation ${objective.name}`, values, (value) => valueText(objective, value)),
+  ].map((line) => `  ${line}`);
 }
 
 const header = z.looseObject({
@@ -194,7 +251,7 @@ export const training: KindOfRun = {
   architecture: trainedArchitecture,
   network: trainedNetwork,
   status,
-  show: async (path) => show(path),
+  show,
   goOn,
   async beginAgain(path, out) {
     const { settings, journal } = readTraining(path);

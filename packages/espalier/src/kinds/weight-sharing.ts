@@ -91,12 +91,12 @@ async function goOn(path: string, terminal: Terminal): Promise<WentOn> {
       },
       choice: ({ done, of, what }) => live(() => `choosing: ${done} of ${of}, ${what}`),
     });
-    terminal.settle();
     if (!finished) process.exitCode = INTERRUPTED;
     const written = await writeResult(path);
     const summary: SupernetSummary = finished ? written : { ...written, status: 'interrupted' };
     return { finished, text: describe(summary, objective), json: summary };
   } finally {
+    terminal.settle();
     interrupt.done();
   }
 }

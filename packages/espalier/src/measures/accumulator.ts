@@ -1,3 +1,4 @@
+import type { Json } from '../json.js';
 import type { Measures } from './measure.js';
 
 /** What one batch adds to the measures of a part of the data. */
@@ -11,6 +12,11 @@ export interface Accumulator<T extends Tally = Tally> {
   add(tally: T): void;
   /** The measures of all batches so far. */
   measures(): Measures;
+  /**
+   * What else it has counted, as plain JSON. The journal of a training keeps it, and its page shows what it knows:
+   * `confusion`, a list of [true class, predicted class, count].
+   */
+  details?(): Readonly<Record<string, Json>>;
 }
 
 /** Sums over the inputs of a batch. */

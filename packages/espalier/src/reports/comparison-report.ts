@@ -3,6 +3,7 @@ import type { ReadRun } from '../experiments/found-architecture.js';
 import { goodness } from '../measures/measure.js';
 import { capitalised, count, valueText } from './figures.js';
 import { drawBest, rewardCurve } from './search-report.js';
+import { settingTexts, sharedSettingsTable } from './settings-table.js';
 
 /** A search under the name that the report gives it. */
 export interface NamedRun {
@@ -78,6 +79,13 @@ export async function reportComparison(
       ...(picture === undefined
         ? []
         : [{ heading: `The best network, found by ${winner.name}`, svg: picture }]),
+      {
+        heading: 'Settings',
+        table: sharedSettingsTable(
+          searches.map(({ name, run }) => ({ name, settings: settingTexts(run.settings) })),
+        ),
+        collapsed: true,
+      },
     ],
   });
 }

@@ -14,6 +14,10 @@ import type { TreeNode, ZophRnn } from '../networks/recurrent/zoph-tree.js';
 /** Draws an architecture in its published form, which is valid in its space. */
 type DrawCells = (architecture: never) => Svg;
 
+/** The inputs of a cell as its paper calls them, in the order of the states. */
+export const DARTS_INPUTS = ['c_{k-2}', 'c_{k-1}'] as const;
+export const AUTO_DEEPLAB_INPUTS = ['H^{l-1}', 'H^{l-2}'] as const;
+
 /** How the papers draw the architectures of their spaces, by the name of the space. */
 const pictures: ReadonlyMap<string, DrawCells> = new Map<string, DrawCells>([
   ['darts-cnn', drawDarts],
@@ -48,7 +52,7 @@ function drawDarts({ normal, normal_concat, reduce, reduce_concat }: DartsGenoty
 
 function dartsCell(title: string, edges: DartsGenotype['normal'], concat: readonly number[]): CellGraph {
   const steps = Array.from({ length: edges.length / 2 }, (_, step) => String(step));
-  const states = ['c_{k-2}', 'c_{k-1}', ...steps];
+  const states = [...DARTS_INPUTS, ...steps];
   return {
     title,
     direction: 'right',
@@ -215,7 +219,7 @@ function drawAutoDeepLab({ path, cell }: AutoDeepLab): Svg {
     cellPanel(
       blockCell(
         'Cell',
-        ['H^{l-1}', 'H^{l-2}', 'H^{l}'],
+        [...AUTO_DEEPLAB_INPUTS, 'H^{l}'],
         blocks,
         blocks.map((_, block) => block + 2),
       ),

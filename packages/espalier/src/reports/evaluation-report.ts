@@ -4,17 +4,9 @@ import type { EvaluatedMethod, EvaluationSettings } from '../experiments/evaluat
 import type { Stage } from '../experiments/evaluation-run.js';
 import type { EvaluationResults, StageOfMethod } from './evaluation-results.js';
 import { capitalised, count } from './figures.js';
-import {
-  hours,
-  isFilled,
-  number,
-  onTerminal,
-  range,
-  signed,
-  type Table,
-  text,
-  written,
-} from './method-report.js';
+import { hours, isFilled, number, onTerminal, range, signed, text, written } from './method-report.js';
+import { settingsTable, settingTexts, sharedSettingsTable } from './settings-table.js';
+import type { Table } from './text-table.js';
 
 const STAGES: Readonly<Record<Stage, string>> = {
   1: 'stage 1, search',
@@ -124,6 +116,23 @@ export function evaluationPage(settings: EvaluationSettings, results: Evaluation
       ...tables.filter(([, table]) => isFilled(table)).map(([heading, table]) => ({ heading, table })),
       { heading: 'How to read the tables', text: READING },
       { heading: 'Runs', table: runsTable(results), collapsed: true },
+      {
+        heading: 'Settings of the methods',
+        table: sharedSettingsTable(
+          settings.methods.map(({ name, spaceOptions, training, epochs2, epochs }) => ({
+            name,
+            settings: settingTexts({ spaceOptions, training, epochs2, epochs }),
+          })),
+        ),
+        collapsed: true,
+      },
+      {
+        heading: 'Settings',
+        table: settingsTable(
+          Object.fromEntries(Object.entries(settings).filter(([key]) => key !== 'methods')),
+        ),
+        collapsed: true,
+      },
     ],
   });
 }

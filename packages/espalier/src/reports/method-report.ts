@@ -6,14 +6,9 @@ import type { Interval } from '../statistics/bootstrap.js';
 import { bestByCost } from './best-by-cost.js';
 import { count, valueText } from './figures.js';
 import type { BaselineDifference, Comparison, Method } from './method-comparison.js';
+import { sharedSettingsTable } from './settings-table.js';
 import type { StageAgreement } from './stage-agreement.js';
-import { type Column, textTable } from './text-table.js';
-
-/** Of the terminal and of a page alike. */
-export interface Table {
-  readonly columns: readonly Column[];
-  readonly rows: readonly (readonly string[])[];
-}
+import { type Column, type Table, textTable } from './text-table.js';
 
 export const number = (heading: string): Column => ({ heading, numeric: true });
 export const text = (heading: string): Column => ({ heading, numeric: false });
@@ -162,6 +157,18 @@ export function methodsPage(
             },
           ]),
       { heading: 'How to read the tables', text: READING },
+      ...comparisons
+        .filter(({ methods }) => methods.length > 0)
+        .map((comparison) => ({
+          heading: `Settings: ${titleOf(comparison)}`,
+          table: sharedSettingsTable(
+            comparison.methods.map(({ name, strategy, settings }) => ({
+              name,
+              settings: strategy === null ? settings : { strategy, ...settings },
+            })),
+          ),
+          collapsed: true,
+        })),
       { heading: 'Runs', table: runsTable(comparisons), collapsed: true },
     ],
   });

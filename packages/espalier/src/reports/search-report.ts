@@ -4,18 +4,24 @@ import { drawNetwork } from '../drawing/network-svg.js';
 import { type Report, writeReport } from '../drawing/report-html.js';
 import type { Svg } from '../drawing/svg.js';
 import { type ReadRun, spaceOfTrial, taskOf } from '../experiments/found-architecture.js';
-import type { Measure, Objectives } from '../measures/measure.js';
+import type { Measure } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
 import type { AnyNetworkKind } from '../network-kinds/network-kind.js';
 import { networkGraph } from '../networks/network-graph.js';
-import type { RunState, TrialState } from '../runs/run-state.js';
+import type { BestTrial, RunState, TrialState } from '../runs/run-state.js';
 import { type RungState, rungsOf } from '../runs/rungs.js';
 import type { Space } from '../space/space.js';
 import { findTask } from '../tasks/find-task.js';
 import { childName, countedIn } from './child-name.js';
+import { childrenTable } from './children-table.js';
 import { drawCells } from './draw-architecture.js';
 import { capitalised, count, valueText } from './figures.js';
+import { drawLearningCurves, MOST_CURVES } from './learning-curves.js';
+import { measureOf, wordsOf } from './measure-words.js';
+import { rungGroups, type TrainingGroup } from './rung-colours.js';
 import { settingsTable } from './settings-table.js';
+import { type TrainedChild, trainedChildren } from './trained-children.js';
+import { drawValueBySize } from './value-by-size.js';
 
 /** Results that the moving average of the reward curve takes. */
 const WINDOW = 10;
@@ -26,6 +32,7 @@ export function rewardCurve(
   { name: measure, better }: Measure,
   searches: readonly { name: string; state: RunState }[],
 ): Svg {
+  const groups = searches.length === 1 ? rungGroups(searches[0]!.state) : new Map<number, TrainingGroup>();
   const chart: CurveChart = {
     title,
     trialAxis: searches.some(({ state }) => countedIn(state) === 'trainings') ? 'training' : 'child',
@@ -34,11 +41,16 @@ export function rewardCurve(
     window: WINDOW,
     searches: searches.map(({ name, state }) => ({
       name,
-      trials: state.results.map(({ outcome }, index) => ({
-        trial: index + 1,
-        reward: outcome?.status === 'ok' ? (outcome.measures[measure] as number) : null,
-      })),
+      trials: state.results.map(({ outcome, epochs }, index) => {
+        const group = groups.get(epochs ?? 0)?.name;
+        return {
+          trial: index + 1,
+          reward: outcome?.status === 'ok' ? (outcome.measures[measure] as number) : null,
+          ...(group === undefined ? {} : { group }),
+        };
+      }),
     })),
+    ...(groups.size === 0 ? {} : { groups: [...groups.values()] }),
   };
   return drawCurves(chart);
 }
@@ -83,7 +95,7 @@ export interface SearchReport {
 
 /** @throws InputError where the best architecture cannot be built */
 export async function reportSearch(run: ReadRun): Promise<SearchReport> {
-  const { state, settings } = run;
+  const { state, settings, space } = run;
   const { objective, header } = state;
   const { estimation } = settings;
   const title = `${partLabel(settings.strategy)} on ${partLabel(settings.space)}, ${estimation.source?.name ?? partLabel(estimation.estimator)}`;
@@ -93,6 +105,10 @@ export async function reportSearch(run: ReadRun): Promise<SearchReport> {
   const best = state.best === null ? undefined : state.trials[state.best.trial];
   const network = await drawBest(run);
   const of = header.trials === undefined ? '' : ` of ${header.trials}`;
+  const children = trainedChildren(state);
+  const curvesTitle = `Validation ${objective.name} by epoch`;
+  const curves = drawLearningCurves(curvesTitle, state, children);
+  const bySize = drawValueBySize(state);
   const report: Report = {
     title: `Search: ${title}`,
     facts: [
@@ -114,10 +130,27 @@ export async function reportSearch(run: ReadRun): Promise<SearchReport> {
         svg: curve,
       },
       ...(rungs.length > 0 ? [{ heading: 'Rungs', table: rungsTable(rungs, objective) }] : []),
-      ...(network === undefined ? [] : [{ heading: 'The best network', svg: network }]),
+      ...(network === undefined || best === undefined
+        ? []
+        : [{ heading: 'The best network', text: bestText(state, best), svg: network }]),
+      ...(curves === undefined
+        ? []
+        : [{ heading: 'Learning curves', text: curvesText(children, rungs), svg: curves }]),
+      ...(bySize === undefined
+        ? []
+        : [
+            {
+              heading: `${capitalised(objective.name)} by ${bySize.size}`,
+              text: `A dot for each ${rungs.length > 0 ? 'training' : 'child'}; the best is ringed.`,
+              svg: bySize.svg,
+            },
+          ]),
       {
-        heading: rungs.length > 0 ? 'Trainings' : 'Children',
-        table: childrenTable(state),
+        heading: 'Children',
+        text:
+          'A click on a heading sorts by it.' +
+          (rungs.length > 0 ? ' Measures are those of the last training of a child.' : ''),
+        table: childrenTable(state, space, children),
         collapsed: true,
       },
       { heading: 'Settings', table: settingsTable(settings), collapsed: true },
@@ -131,24 +164,32 @@ function bestFacts(state: RunState, { trial, outcome }: TrialState): (readonly [
   const measures = outcome?.status === 'ok' ? outcome.measures : {};
   const { objective, objectives } = state;
   const others = Object.entries(measures).filter(([name]) => name !== objective.name);
+  const rungs = rungsOf(state);
+  const rung = rungs.findIndex(({ epochs }) => epochs === state.trials[trial]?.epochs) + 1;
   return [
     [`best validation ${objective.name}`, valueText(objective, measures[objective.name] as number)],
     ['best child', childName(state, trial).replace('child ', '')],
+    ...(rung === 0 ? [] : ([['rung of the best', `${rung} of ${rungs.length}`]] as const)),
     ...others.map(([name, value]) => [wordsOf(name), valueText(measureOf(objectives, name), value)] as const),
   ];
 }
 
-/** The names of measures as people read them, where these differ. */
-const WORDS: ReadonlyMap<string, string> = new Map([
-  ['params', 'parameters'],
-  ['macs', 'multiply-adds'],
-  ['loss', 'validation loss'],
-]);
-const wordsOf = (name: string) => WORDS.get(name) ?? name;
+/** Which child it is, and after how long a training. */
+function bestText(state: RunState, { trial }: TrialState): string {
+  const { objective, best } = state;
+  const value = valueText(objective, (best as BestTrial).value);
+  const which = countedIn(state) === 'trainings' ? ', the best of all rungs' : '';
+  return `${capitalised(childName(state, trial))}: validation ${objective.name} ${value}${which}.`;
+}
 
-/** How a measure is shown: as an objective of the run says, or as the box does. */
-const measureOf = (objectives: Objectives, name: string): Measure | string =>
-  objectives.find((one) => one.name === name) ?? name;
+function curvesText(children: readonly TrainedChild[], rungs: readonly RungState[]): string {
+  const told = children.filter(({ curve }) => curve.length > 0).length;
+  const which =
+    told > MOST_CURVES
+      ? `The ${MOST_CURVES} children that end best of ${told}`
+      : 'Each child that tells its epochs';
+  return `${which}, on the validation data after each epoch${rungs.length > 0 ? ', by the highest rung that it was trained to' : ''}.`;
+}
 
 /** The picture of a search's best network; undefined where there is none, or networks of the space are not drawn. */
 export async function drawBest(run: ReadRun, title?: string): Promise<Svg | undefined> {
@@ -181,35 +222,5 @@ function rungsTable(rungs: readonly RungState[], measure: Measure) {
       ...[epochs, told, failed, promoted].map(String),
       best === null ? '' : valueText(measure, best),
     ]),
-  };
-}
-
-function childrenTable(state: RunState) {
-  const { objective, objectives } = state;
-  const withEpochs = countedIn(state) === 'trainings';
-  const names = new Set(
-    state.results.flatMap(({ outcome }) => (outcome?.status === 'ok' ? Object.keys(outcome.measures) : [])),
-  );
-  names.delete(objective.name);
-  const shown = [objective.name, ...names];
-  return {
-    columns: [
-      { heading: 'child', numeric: true },
-      ...(withEpochs ? [{ heading: 'epochs', numeric: true }] : []),
-      ...shown.map((name) => ({ heading: wordsOf(name), numeric: true })),
-      { heading: 'answers', numeric: false },
-    ],
-    rows: state.results.map(({ trial, answers, epochs, outcome }) => {
-      const measured =
-        outcome?.status === 'ok'
-          ? shown.map((name) => {
-              const value = outcome.measures[name];
-              return value === undefined ? '' : valueText(measureOf(objectives, name), value);
-            })
-          : ['failed', ...shown.slice(1).map(() => '')];
-      const what = outcome?.status === 'failed' ? outcome.reason : JSON.stringify(answers);
-      const name = [state.childOf(trial) + 1, ...(withEpochs ? [epochs] : [])];
-      return [...name.map(String), ...measured, what];
-    }),
   };
 }

@@ -1,17 +1,17 @@
-import { drawBands } from '../drawing/band-chart-svg.js';
-import { heatMapPanel } from '../drawing/heat-map-svg.js';
-import { drawPanels } from '../drawing/panel.js';
 import { writeReport } from '../drawing/report-html.js';
 import type { Svg } from '../drawing/svg.js';
 import { measureIn } from '../experiments/run-result.js';
 import type { SupernetRunState } from '../experiments/supernet-run.js';
 import type { Measure } from '../measures/measure.js';
-import { DARTS_OPERATIONS } from '../networks/darts/genotype.js';
-import { NASBENCH201_OPERATIONS } from '../networks/nasbench201-cell.js';
-import { DARTS_ACTIVATIONS } from '../networks/recurrent/darts-genotype.js';
+import { partLabel } from '../modules/find-part.js';
 import type { JournalEvent } from '../runs/journal-event.js';
+import { roundsOf } from '../weight-sharing/round-event.js';
+import { candidateSections } from './candidate-sections.js';
 import { drawCells } from './draw-architecture.js';
+import { epochCurve, inEvent } from './epoch-curve.js';
 import { valueText } from './figures.js';
+import { mixtureSections } from './mixture-sections.js';
+import { settingsTable } from './settings-table.js';
 
 /** The page of a search with shared weights, and the picture of what it has found. */
 export interface SupernetReport {
@@ -22,16 +22,15 @@ export interface SupernetReport {
 /** The most pictures of cells on the way; of more changes the last ones. */
 const MOST_PICTURES = 12;
 
-/** What a search with shared weights has come to so far: cells, weights, curves, the cells on the way. */
+/** What a search with shared weights has come to so far: cells, curves, weights, candidates, the cells on the way. */
 export function reportSupernet(run: SupernetRunState): SupernetReport {
-  const { settings, space, objectives, epochs, end } = run;
+  const { settings, space, objectives, epochs, choice, end } = run;
   const [objective] = objectives;
   const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
   const cells = architecture === undefined ? undefined : drawCells(space.name, architecture);
   const last = epochs.at(-1);
-  const weights = last === undefined ? undefined : drawWeights(space.name, last);
   const html = writeReport({
-    title: `Search: ${settings.strategy} on ${space.name}, ${settings.task.data.split(':')[0]}`,
+    title: `Search: ${partLabel(settings.strategy)} on ${space.name}, ${settings.task.data.split(':')[0]}`,
     facts: [
       ['epochs', `${epochs.length} of ${settings.strategyOptions.epochs}`],
       ...(last === undefined ? [] : [['training loss', (last.loss as number).toFixed(4)] as const]),
@@ -44,21 +43,22 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
     ],
     sections: [
       ...(cells === undefined ? [] : [{ heading: 'What was found', svg: cells }]),
-      ...(weights === undefined
-        ? []
-        : [
-            {
-              heading: 'Weights of the operations after the last epoch',
-              text: 'The softmax of the architecture parameters: an edge a row. Framed: what is derived from them.',
-              svg: weights,
-            },
-          ]),
-      ...(epochs.length === 0
-        ? []
-        : [
-            { heading: 'Loss by epoch', svg: drawLosses(epochs) },
-            { heading: 'Epochs', table: epochTable(run) },
-          ]),
+      ...epochCurve(
+        `Validation ${objective.name} of the supernet by epoch`,
+        `validation ${objective.name}`,
+        epochs,
+        [{ name: objective.name, of: (event) => measureIn(event, objective.name) }],
+      ),
+      ...epochCurve('Loss by epoch', 'mean loss of the epoch', epochs, [
+        { name: 'training', of: inEvent('loss') },
+        { name: 'validation', of: inEvent('validationLoss') },
+      ]),
+      ...epochCurve('Dominant eigenvalue by epoch', 'eigenvalue', epochs, [
+        { name: 'eigenvalue', of: inEvent('eigenvalue') },
+      ]),
+      ...mixtureSections(space.name, epochs),
+      ...candidateSections(roundsOf(choice), objectives),
+      ...(epochs.length === 0 ? [] : [{ heading: 'Epochs', table: epochTable(run), collapsed: true }]),
       ...changes(epochs)
         .slice(-MOST_PICTURES)
         .flatMap((event) => {
@@ -67,6 +67,7 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
             ? []
             : [{ heading: `The cells after epoch ${event.epoch}`, svg, collapsed: true }];
         }),
+      { heading: 'Settings', table: settingsTable(settings), collapsed: true },
     ],
   });
   return { html, ...(cells === undefined ? {} : { cells }) };
@@ -79,79 +80,6 @@ function factOf(
 ): (readonly [string, string])[] {
   const value = measureIn(event, measure.name);
   return value === undefined ? [] : [[name, valueText(measure, value)]];
-}
-
-function drawLosses(epochs: readonly JournalEvent[]): Svg {
-  const series = (name: string, key: string) => ({
-    name,
-    steps: epochs.flatMap((event) => {
-      const value = event[key];
-      return typeof value === 'number'
-        ? [{ x: event.epoch as number, low: value, middle: value, high: value }]
-        : [];
-    }),
-  });
-  return drawBands({
-    title: 'Loss by epoch',
-    xAxis: 'epoch',
-    yAxis: 'loss',
-    line: 'mean loss of the epoch',
-    series: [series('training', 'loss'), series('validation', 'validationLoss')],
-  });
-}
-
-/** The operations of the mixtures of a space, in the order of the architecture parameters. */
-const operations: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
-  ['darts-cnn', DARTS_OPERATIONS],
-  ['darts-rnn', ['none', ...DARTS_ACTIVATIONS]],
-  ['nasbench201', NASBENCH201_OPERATIONS],
-]);
-
-/** How many states the first node of a cell can read, by space; each later node reads one more. */
-const firstInputs: ReadonlyMap<string, number> = new Map([
-  ['darts-cnn', 2],
-  ['darts-rnn', 1],
-  ['nasbench201', 1],
-]);
-
-/** An edge by the states that it joins; inputs come before the nodes. */
-function edgeNames(count: number, inputs: number): string[] {
-  const names: string[] = [];
-  for (let node = inputs; names.length < count; node++)
-    for (let state = 0; state < node && names.length < count; state++) names.push(`${state} to ${node}`);
-  return names;
-}
-
-function drawWeights(spaceName: string, { weights, architecture }: JournalEvent): Svg | undefined {
-  const columns = operations.get(spaceName);
-  const inputs = firstInputs.get(spaceName);
-  if (columns === undefined || inputs === undefined || typeof weights !== 'object' || weights === null)
-    return undefined;
-  const panels = Object.entries(weights as unknown as Record<string, number[][]>).map(([cell, shares]) =>
-    heatMapPanel({
-      title: cell,
-      rows: edgeNames(shares.length, inputs),
-      columns,
-      shares,
-      marked: derivedCells((architecture as Record<string, unknown> | undefined)?.[cell], columns, inputs),
-    }),
-  );
-  return drawPanels('Weights of the operations', panels);
-}
-
-/** Where the edges of a genotype's cell stand among the architecture parameters. */
-function derivedCells(
-  edges: unknown,
-  columns: readonly string[],
-  inputs: number,
-): (readonly [number, number])[] {
-  if (!Array.isArray(edges)) return [];
-  // Two edges a node where a cell has two inputs, one where it has one.
-  return (edges as [string, number][]).map(([operation, state], place) => {
-    const node = Math.floor(place / inputs);
-    const first = (node * (node - 1)) / 2 + node * inputs;
-    return [first + state, columns.indexOf(operation)];
-  });
 }
 
 /** The epochs after which another architecture would be derived than after the one before. */

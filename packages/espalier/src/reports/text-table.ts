@@ -1,9 +1,15 @@
-import Table from 'cli-table3';
+import CliTable from 'cli-table3';
 
 export interface Column {
   readonly heading: string;
   /** Numbers stand at the right. */
   readonly numeric: boolean;
+}
+
+/** Of the terminal and of a page alike. */
+export interface Table {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 const NOTHING = [
@@ -13,7 +19,7 @@ const NOTHING = [
 
 /** Rows under their headings, in columns that are as wide as what is in them. */
 export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({
+  const table = new CliTable({
     head: columns.map(({ heading }) => heading),
     colAligns: columns.map(({ numeric }) => (numeric ? 'right' : 'left')),
     chars: { ...Object.fromEntries(NOTHING.map((place) => [place, ''])), middle: '  ' },

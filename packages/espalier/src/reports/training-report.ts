@@ -1,14 +1,32 @@
-import { drawBands } from '../drawing/band-chart-svg.js';
 import { type Report, writeReport } from '../drawing/report-html.js';
+import type { Svg } from '../drawing/svg.js';
 import { endOf, epochsOf, measureIn } from '../experiments/run-result.js';
 import type { TrainingRunSettings } from '../experiments/training-run.js';
+import { confusionIn } from '../measures/confusion.js';
 import type { Measures } from '../measures/measure.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import { capitalised, valueText } from './figures.js';
+import { confusionSections } from './confusion-sections.js';
+import { epochCurve, inEvent } from './epoch-curve.js';
+import { duration, valueText } from './figures.js';
+import { measureOf } from './measure-words.js';
 import { settingsTable } from './settings-table.js';
 
-/** What a training came to, as one page: its curves, its measures, and its settings. */
-export function reportTraining(settings: TrainingRunSettings, events: readonly JournalEvent[]): string {
+/** What the page of a training shows besides its journal. */
+export interface TrainingPictures {
+  /** Names of the classes, where the network tells classes apart. */
+  readonly classes?: readonly string[];
+  /** The network. */
+  readonly network?: Svg;
+  /** Why there is no picture of the network. */
+  readonly notDrawn?: string;
+}
+
+/** What a training came to, as one page: its curves, its measures, its network, and its settings. */
+export function reportTraining(
+  settings: TrainingRunSettings,
+  events: readonly JournalEvent[],
+  { classes = [], network, notDrawn }: TrainingPictures = {},
+): string {
   const { objectives, judge = 'test', task, architecture } = settings;
   const [objective] = objectives;
   const epochs = epochsOf(events);
@@ -16,46 +34,32 @@ export function reportTraining(settings: TrainingRunSettings, events: readonly J
   const measures = (end?.measures ?? {}) as unknown as Measures;
   const { architecture: _, ...options } = settings;
   const space = (architecture as { readonly space: string }).space;
+  const confusion = confusionIn(end?.details);
+  const last = epochs.at(-1);
+  const seconds = epochs.reduce((sum, { clock }) => sum + Number(clock?.seconds ?? 0), 0);
   const report: Report = {
     title: `Training: ${space.replace(/^.*[/\\]/, '')}, ${task.data.split(':')[0]}`,
     facts: [
       ['epochs', `${epochs.length} of ${settings.training.epochs}`],
       ...Object.entries(measures).map(
-        ([name, value]) =>
-          [
-            `${judge} ${name}`,
-            valueText(objectives.find((one) => one.name === name) ?? name, value),
-          ] as const,
+        ([name, value]) => [`${judge} ${name}`, valueText(measureOf(objectives, name), value)] as const,
       ),
+      ...(last === undefined ? [] : [['training loss', (last.loss as number).toFixed(4)] as const]),
+      ...(seconds > 0 ? [['time of training', duration(seconds)] as const] : []),
     ],
     sections: [
-      ...curve(epochs, 'Training loss by epoch', 'loss', ({ loss }) => loss as number),
-      ...curve(
-        epochs,
-        `Validation ${objective.name} by epoch`,
-        objective.name,
-        (event) => measureIn(event, objective.name) ?? Number.NaN,
-      ),
+      ...epochCurve('Training loss by epoch', 'mean loss of the epoch', epochs, [
+        { name: 'training loss', of: inEvent('loss') },
+      ]),
+      // None where the journal does not have it: most trainings are not validated.
+      ...epochCurve(`Validation ${objective.name} by epoch`, objective.name, epochs, [
+        { name: `validation ${objective.name}`, of: (event) => measureIn(event, objective.name) },
+      ]),
+      ...(confusion === undefined ? [] : confusionSections(confusion, classes, judge)),
+      ...(network === undefined ? [] : [{ heading: 'The network', svg: network }]),
+      ...(notDrawn === undefined ? [] : [{ heading: 'The network', text: notDrawn }]),
       { heading: 'Settings', table: settingsTable(options), collapsed: true },
     ],
   };
   return writeReport(report);
-}
-
-/** None where the journal does not have the value: most trainings are not validated. */
-function curve(
-  epochs: readonly JournalEvent[],
-  title: string,
-  axis: string,
-  measuredIn: (event: JournalEvent) => number,
-): Report['sections'] {
-  const steps = epochs.flatMap((event) => {
-    const value = measuredIn(event);
-    return Number.isFinite(value)
-      ? [{ x: event.epoch as number, low: value, middle: value, high: value }]
-      : [];
-  });
-  if (steps.length === 0) return [];
-  const svg = drawBands({ title, xAxis: 'epoch', yAxis: axis, line: axis, series: [{ name: axis, steps }] });
-  return [{ heading: capitalised(title), svg }];
 }

@@ -1,5 +1,6 @@
 import { noGrad, scope, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
 import type { Accumulator, Tally } from '../measures/accumulator.js';
 import type { Measures, Objectives } from '../measures/measure.js';
 
@@ -57,6 +58,13 @@ export class Diverged extends Error {
   override readonly name = 'Diverged';
 }
 
+/** What a model came to on a part of the data. */
+export interface Evaluation {
+  readonly measures: Measures;
+  /** See `Accumulator.details`; missing where the task counts nothing else. */
+  readonly details?: Readonly<Record<string, Json>>;
+}
+
 /**
  * The measures of a model, which is in evaluation mode already, on a part of the data.
  *
@@ -66,8 +74,18 @@ export function evaluate<Model>(
   task: Task<Model>,
   model: Model,
   part: Part,
-  { size }: { readonly size: number },
+  options: { readonly size: number },
 ): Measures {
+  return evaluateInDetail(task, model, part, options).measures;
+}
+
+/** The same, with all that the task counts. @throws Diverged as `evaluate` */
+export function evaluateInDetail<Model>(
+  task: Task<Model>,
+  model: Model,
+  part: Part,
+  { size }: { readonly size: number },
+): Evaluation {
   const accumulator = task.accumulator();
   let count = 0;
   for (const batch of task.pass(part, { size })) {
@@ -81,7 +99,8 @@ export function evaluate<Model>(
   // The exponential of a finite loss may overflow.
   for (const [name, value] of Object.entries(measures))
     if (!Number.isFinite(value)) throw new Diverged(`diverged: the ${part} ${name} is ${value}`);
-  return measures;
+  const details = accumulator.details?.();
+  return { measures, ...(details === undefined ? {} : { details }) };
 }
 
 /** Passes over a part without end, each shuffled anew, to pair with the steps of another part. */

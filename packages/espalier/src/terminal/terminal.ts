@@ -10,7 +10,7 @@ export interface Terminal {
   line(text: string): void;
   /** Lines that the next ones replace; nothing where stderr is no terminal. */
   live(text: string): void;
-  /** Leaves the live lines as they are. */
+  /** Takes the live lines away: what a command has come to is said by lines that stay. */
   settle(): void;
   /** Whether `live` shows anything. */
   readonly isLive: boolean;
@@ -39,7 +39,10 @@ export function openTerminal(json: boolean): Terminal {
       update(text);
     },
     settle() {
-      if (isLive) update.done();
+      if (isLive) {
+        update.clear();
+        update.done();
+      }
       shown = '';
     },
   };

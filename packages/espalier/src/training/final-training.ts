@@ -3,7 +3,7 @@ import { type nn, saveTensors } from '@espalier/torch';
 import type { Measures } from '../measures/measure.js';
 import type { Journal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import { evaluate, type Part, type Task } from '../tasks/task.js';
+import { evaluateInDetail, type Part, type Task } from '../tasks/task.js';
 import { clockNow, journalEpochs, withJournal } from './journaled-epochs.js';
 import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
 import { initialised } from './train-child.js';
@@ -73,9 +73,10 @@ async function train<Model extends object>(
     network.eval();
     // Before the test: whatever is wrong with the test data must not cost the training.
     saveTensors(files.weights, network.stateDict());
-    const measures = evaluate<Model>(task, network, judge, { size: settings.batchSize });
+    const { measures, details } = evaluateInDetail<Model>(task, network, judge, { size: settings.batchSize });
     const loss = run.lastLoss;
-    journal.write({ event: 'end', judge, measures, loss }, clockNow());
+    const counted = details === undefined ? {} : { details };
+    journal.write({ event: 'end', judge, measures, loss, ...counted }, clockNow());
     journal.finish();
     return { judge, measures, loss };
   } finally {

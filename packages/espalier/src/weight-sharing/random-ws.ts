@@ -9,6 +9,7 @@ import type { JournalEvent } from '../runs/journal-event.js';
 import { type Batch, Diverged } from '../tasks/task.js';
 import type { OptionsOf, WeightSharingDefinition } from './definition.js';
 import { PathsOnOneInput, pathOf } from './path.js';
+import { type Finalist, ROUND, type Round, readRound } from './round-event.js';
 import {
   type ChoiceStep,
   type EpochResult,
@@ -81,28 +82,12 @@ interface Scored {
   readonly value: number;
 }
 
-/** One of the best of a round; without measures where its outputs are not finite. */
-const finalist = z.strictObject({
-  architecture: z.json() as z.ZodType<Json>,
-  score: z.number(),
-  measures: z.record(z.string(), z.number()).nullable(),
-});
-
-type Finalist = z.infer<typeof finalist>;
-
-/** The event of a round. */
-const ROUND = 'round';
-
-const roundEvent = z.object({ round: z.int(), finalists: z.array(finalist) });
-
 /** @throws InputError for an event that is not that of this round */
-function finalistsOf(event: JournalEvent, round: number): readonly Finalist[] {
-  const parsed = roundEvent.safeParse(event);
-  if (!parsed.success)
-    throw new InputError(`the journal's round ${round} is broken: ${z.prettifyError(parsed.error)}`);
-  if (parsed.data.round !== round)
-    throw new InputError(`the journal has round ${parsed.data.round} where round ${round} has to come`);
-  return parsed.data.finalists;
+function recordedRound(event: JournalEvent, round: number): Round {
+  const recorded = readRound(event);
+  if (recorded.round !== round)
+    throw new InputError(`the journal has round ${recorded.round} where round ${round} has to come`);
+  return recorded;
 }
 
 /**
@@ -152,9 +137,9 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
     for (let round = 1; round <= rounds; round++) {
       const drawn = Array.from({ length: candidates }, () => this.#draw());
       const event = recorded();
-      const known = event?.event === ROUND ? finalistsOf(event, round) : undefined;
+      const known = event?.event === ROUND ? recordedRound(event, round) : undefined;
       const its = known ?? (yield* this.#measure(drawn, round, { done: (round - 1) * perRound, of }));
-      for (const finalist of its) {
+      for (const finalist of its.finalists) {
         const { score, measures } = finalist;
         measured.push({ round, score, measures });
         if (measures === null) continue;
@@ -166,7 +151,7 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
         done: round * perRound,
         of,
         what: `round ${round} of ${rounds}: finalists measured`,
-        event: { event: ROUND, round, finalists: its },
+        event: { event: ROUND, ...its },
       };
     }
     if (best === undefined)
@@ -184,17 +169,20 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
     drawn: readonly unknown[],
     round: number,
     { done: before, of }: { readonly done: number; readonly of: number },
-  ): Generator<ChoiceStep, readonly Finalist[], undefined> {
+  ): Generator<ChoiceStep, Round, undefined> {
     const { candidates, finalists } = this.options;
     const what = `round ${round} of ${this.#rounds}`;
     const totals = drawn.map((): Total => ({ accumulator: this.task.accumulator(), finite: true }));
     for (const share of this.#score(drawn, totals))
       yield { done: Math.floor(before + share * candidates), of, what: `${what}: architectures scored` };
-    const scored = drawn.flatMap((architecture, i): Scored[] => {
-      const { accumulator, finite } = totals[i] as Total;
+    const scores = totals.map(({ accumulator, finite }) => {
       const value = this.#valueOf(accumulator.measures());
       // A path whose outputs are not finite drops out.
-      return finite && Number.isFinite(value) ? [{ architecture: architecture as Json, value }] : [];
+      return finite && Number.isFinite(value) ? value : null;
+    });
+    const scored = drawn.flatMap((architecture, i): Scored[] => {
+      const value = scores[i] ?? null;
+      return value === null ? [] : [{ architecture: architecture as Json, value }];
     });
     scored.sort((a, b) => (this.#better(a.value, b.value) ? -1 : this.#better(b.value, a.value) ? 1 : 0));
     const its: Finalist[] = [];
@@ -205,7 +193,7 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
       if (its.length < Math.min(scored.length, finalists))
         yield { done: before + candidates + its.length, of, what: `${what}: finalists measured` };
     }
-    return its;
+    return { round, scores, finalists: its };
   }
 
   #better(value: number, than: number): boolean {

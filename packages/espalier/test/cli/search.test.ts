@@ -76,7 +76,9 @@ describe('espalier search', () => {
       /^<svg[\s\S]*[1357]x[1357] convolution, [46] filters[\s\S]*<\/svg>\s*$/,
     );
     const report = readFileSync(join(whole, 'report.html'), 'utf8');
-    expect(report.match(/<svg/g)).toHaveLength(2);
+    // Curve, best network, learning curves and accuracy by size; and a curve for each child.
+    expect(report.match(/<figure>\n<svg/g)).toHaveLength(4);
+    expect(report.match(/<td data-sort="[\d.]+"><svg/g)).toHaveLength(TRIALS);
     expect(report).not.toMatch(/(src|href)="http/);
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addInspect } from '../../src/cli/inspect.js';
@@ -54,6 +54,10 @@ describe('a training', () => {
       testAccuracy: measures.accuracy,
       testLoss: measures.loss,
       loss: events[2].loss,
+      curve: [
+        { epoch: 1, loss: events[1].loss, measures: null },
+        { epoch: 2, loss: events[2].loss, measures: null },
+      ],
       weights: 'trained/weights.safetensors',
       report: 'trained/report.html',
     });
@@ -65,18 +69,43 @@ describe('a training', () => {
     expect(report).not.toMatch(/(src|href)="http/);
   });
 
-  it('is told by status and show', async () => {
-    const percent = `${(100 * summary.measures.accuracy).toFixed(2)}%`;
-    expect(await printed(addStatus, ['status', 'trained'])).toBe(
-      `trained: training with ${data}, finished: 2 of 2 epochs, test accuracy ${percent}\n`,
+  it('shows on its page the curve, the cell, and which classes were taken for which', async () => {
+    const { details } = JSON.parse(journalOf('trained').at(-1)!);
+    rmSync('trained/report.html');
+    await printed(addShow, ['show', 'trained']);
+    const report = readFileSync('trained/report.html', 'utf8');
+    expect([...report.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, heading]) => heading)).toEqual([
+      'Training loss by epoch',
+      'Confusion matrix on the test data',
+      'Classes on the test data',
+      'The network',
+      'Settings',
+    ]);
+    const counts = details.confusion as [number, number, number][];
+    const right = counts.reduce(
+      (sum, [actual, predicted, count]) => sum + (actual === predicted ? count : 0),
+      0,
     );
+    const all = counts.reduce((sum, [, , count]) => sum + count, 0);
+    expect(right / all).toBe(summary.measures.accuracy);
+    // The ten classes have the names of CIFAR-10.
+    expect(report).toMatch(/<title>airplane taken for \w+: \d+ of \d+<\/title>/);
+  });
+
+  it('is told by status, show and inspect, with its curve', async () => {
+    const percent = `${(100 * summary.measures.accuracy).toFixed(2)}%`;
+    const [first, last] = summary.curve.map(({ loss }: { loss: number }) => loss.toFixed(4));
+    const curve = `  training loss ${first} █▁ ${last}\n`;
+    const status = `trained: training with ${data}, finished: 2 of 2 epochs, test accuracy ${percent}\n${curve}`;
+    expect(await printed(addStatus, ['status', 'trained'])).toBe(status);
+    expect((await printed(addInspect, ['inspect', 'trained'])).startsWith(status)).toBe(true);
     expect(JSON.parse(await printed(addStatus, ['status', 'trained', '--json']))).toEqual({
       ...summary,
       ofEpochs: 2,
       pid: null,
     });
     expect(await printed(addShow, ['show', 'trained'])).toBe(
-      `trained: trained; test accuracy ${percent}\n  weights trained/weights.safetensors, report trained/report.html\n`,
+      `trained: trained; test accuracy ${percent}\n${curve}  weights trained/weights.safetensors, report trained/report.html\n`,
     );
     expect(JSON.parse(await printed(addShow, ['show', 'trained', '--json']))).toEqual(summary);
     expect(JSON.parse(await printed(addResume, ['resume', 'trained', '--json']))).toEqual(summary);
@@ -88,6 +117,7 @@ describe('a training', () => {
       space: 'nasbench201',
       architecture: { ...CELL, options: { channels: 4, cells: 1, nodes: 4 } },
       input: { channels: 3, height: 32, width: 32, classes: 10 },
+      run: { status: 'finished', epochs: 2, ofEpochs: 2, curve: summary.curve },
     });
     // Three cells of 4, 8 and 16 channels with a 1x1 and a 3x3 convolution, two residual blocks, stem, norm, classifier.
     const widths = [4, 8, 16];
@@ -110,7 +140,7 @@ describe('a training', () => {
       `begun: training with ${data}, stopped: 0 of 7 epochs\n`,
     );
     expect(await printed(addShow, ['show', 'begun'])).toBe(
-      'begun: 0 epochs done\nto go on: espalier resume begun\n',
+      'begun: 0 epochs done\n  report begun/report.html\nto go on: espalier resume begun\n',
     );
     expect(existsSync('begun/report.html')).toBe(true);
     expect(JSON.parse(await printed(addShow, ['show', 'begun', '--json']))).toMatchObject({

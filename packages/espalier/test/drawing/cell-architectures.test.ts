@@ -26,7 +26,7 @@ function drawn({ space, architecture }: PublishedArchitecture): Svg | undefined 
 }
 
 describe('the picture of an architecture', () => {
-  test('shows the normal and the reduction cell of DARTS side by side', () => {
+  test('shows the normal and the reduction cell of DARTS', () => {
     expect(sentences(drawn(dartsV2))).toEqual([
       'Normal cell: 0 reads sep_conv_3x3 of c_{k-2}, sep_conv_3x3 of c_{k-1}.',
       '1 reads sep_conv_3x3 of c_{k-2}, sep_conv_3x3 of c_{k-1}.',

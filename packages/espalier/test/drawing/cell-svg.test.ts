@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cellPanel } from '../../src/drawing/cell-svg.js';
+import { pictureRoom } from '../../src/drawing/page-width.js';
 import { drawPanels } from '../../src/drawing/panel.js';
 import { blockCell, cellGraphs, smallCell } from './cell-graphs.js';
 import { allElements, parseXml, type XmlElement } from './xml.js';
@@ -57,6 +58,17 @@ describe('the picture of any cell', () => {
 });
 
 describe('the picture of a cell', () => {
+  const small = cellPanel(smallCell);
+  const blocks = cellPanel(blockCell);
+
+  function read(arrangement: 'beside' | 'below') {
+    const root = parseXml(drawPanels('t', [small, blocks], arrangement));
+    const places = allElements(root)
+      .filter(({ attributes }) => 'data-panel' in attributes)
+      .map(({ attributes }) => /^translate\((.*) (.*)\)$/.exec(attributes.transform!)!.slice(1).map(Number));
+    return { root, captions: root.children.filter(({ name }) => name === 'text'), places };
+  }
+
   test('sets subscripts and superscripts, with a minus sign for a hyphen', () => {
     const nodes = [
       { id: 'a', label: 'c_{k-2}', role: 'input' },
@@ -70,6 +82,15 @@ describe('the picture of a cell', () => {
     expect(h!.children.map(({ text }) => text)).toEqual(['H', 'l']);
     expect(Number(h!.children[1]!.attributes.dy)).toBeLessThan(0);
     expect([plain!.text, plain!.children]).toEqual(['x_{}', []]);
+  });
+
+  test('sets a text with several symbols, the words after a script on the line again', () => {
+    const nodes = [{ id: 'a', label: 'c_{k-2} → 0 to H^{l} x', role: 'input' }] as const;
+    const root = parseXml(drawPanels('t', [cellPanel({ title: 't', direction: 'right', nodes, edges: [] })]));
+    const spans = find(root, { 'data-node': 'a' })[0]!.children[1]!.children;
+    expect(spans.map(({ text }) => text)).toEqual(['c', 'k\u22122', ' →', 'H', 'l', ' x']);
+    const shifts = spans.map(({ attributes }) => Number(attributes.dy ?? 0));
+    expect(shifts).toEqual([0, 3.75, -3.75, 0, -6, 6]);
   });
 
   test('dots exactly the edges that carry nothing', () => {
@@ -94,15 +115,20 @@ describe('the picture of a cell', () => {
     ]);
   });
 
-  test('has its panels side by side, each above its caption', () => {
-    const root = parseXml(drawPanels('t', [cellPanel(smallCell), cellPanel(blockCell)]));
-    const captions = root.children.filter(({ name }) => name === 'text');
+  test('has its panels one below the other, each above its caption, in the middle of the widest', () => {
+    const { root, captions, places } = read('below');
     expect(captions.map(({ text }) => text)).toEqual(['(a) A <small> & "fine" cell', '(b) Blocks']);
-    const [first, second] = allElements(root)
-      .filter(({ attributes }) => 'data-panel' in attributes)
-      .map(({ attributes }) => /^translate\((.*) (.*)\)$/.exec(attributes.transform!)!.slice(1).map(Number));
-    const small = cellPanel(smallCell);
-    const blocks = cellPanel(blockCell);
+    const [first, second] = places;
+    expect(first![1]! + small.height).toBeLessThan(Number(captions[0]!.attributes.y));
+    expect(Number(captions[0]!.attributes.y)).toBeLessThan(second![1]!);
+    expect(first![0]! + small.width / 2).toBeCloseTo(second![0]! + blocks.width / 2, 1);
+    expect(Number(root.attributes.width)).toBe(Math.max(small.width, blocks.width) + 40);
+    expect(Number(captions[1]!.attributes.y)).toBeLessThan(Number(root.attributes.height));
+  });
+
+  test('has its panels side by side if asked to, where a page has room for them', () => {
+    const { root, captions, places } = read('beside');
+    const [first, second] = places;
     expect(first![0]! + small.width).toBeLessThan(second![0]!);
     expect(first![1]! + small.height).toBeCloseTo(second![1]! + blocks.height, 1);
     const width = Number(root.attributes.width);
@@ -112,6 +138,9 @@ describe('the picture of a cell', () => {
       expect(Number(attributes.y)).toBeGreaterThan(second![1]! + blocks.height);
       expect(Number(attributes.y)).toBeLessThan(height);
     }
+    const wide = { ...small, width: pictureRoom - 40 - blocks.width - 55 };
+    const stacked = parseXml(drawPanels('t', [wide, blocks], 'beside'));
+    expect(Number(stacked.attributes.width)).toBe(Math.max(wide.width, blocks.width) + 40);
   });
 
   test('has a caption without a letter if it is the only panel', () => {

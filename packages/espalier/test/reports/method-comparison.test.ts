@@ -192,6 +192,7 @@ describe('the page', () => {
       'Best so far by cost',
       'Final values',
       'How to read the tables',
+      'Settings: validation accuracy, zoph-cnn on mnist',
       'Runs',
     ]);
     expect(page.match(/<svg/g)).toHaveLength(2);

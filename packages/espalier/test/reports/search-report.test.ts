@@ -14,13 +14,16 @@ const read = (events: readonly JournalEvent[]) => readRun(writeRun(join(temporar
 /** Facts, headings and the rows of the table of children. */
 function contents(page: string) {
   const all = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, ...found]) => found);
-  const cells = (row: string) => [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/g)].map(([, cell]) => cell);
-  const children = page.match(/<h2>Children<\/h2>.*?<table>(.*?)<\/table>/s)?.[1] ?? '';
+  const cells = (row: string) =>
+    [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) =>
+      cell!.replace(/<svg.*?<title>(.*?)<\/title>.*<\/svg>\s*/s, '[$1]'),
+    );
+  const children = page.match(/<h2>Children<\/h2>.*?<table[^>]*>(.*?)<\/table>/s)?.[1] ?? '';
   return {
     title: all(/<h1>(.*?)<\/h1>/g).flat()[0],
     facts: Object.fromEntries(all(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/g)),
     headings: all(/<h2>(.*?)<\/h2>/g).flat(),
-    children: [...children.matchAll(/<tr>(.*?)<\/tr>/g)].map(([, row]) => cells(row as string)),
+    children: [...children.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].map(([, row]) => cells(row as string)),
   };
 }
 
@@ -55,15 +58,81 @@ describe('the page of a search', () => {
       'multiply-adds': '1,234,567',
       latency: '3.142',
     });
-    expect(headings).toEqual(['Accuracy by child', 'The best network', 'Children', 'Settings']);
-    expect(children).toEqual([
-      ['child', 'accuracy', 'validation loss', 'parameters', 'multiply-adds', 'latency', 'answers'],
-      ['1', '25.00%', '0.3123', '58,122', '1,234,567', '3.142', '[0,0,0,[]]'],
-      ['2', 'failed', '', '', '', '', 'diverged'],
-      ['3', '75.00%', '0.3123', '58,122', '1,234,567', '3.142', '[2,0,0,[]]'],
+    expect(headings).toEqual([
+      'Accuracy by child',
+      'The best network',
+      'Learning curves',
+      'Children',
+      'Settings',
     ]);
+    const [first, ...rows] = children.map((row) => row.slice(0, 7));
+    expect(first).toEqual([
+      ...['child', 'accuracy', 'validation loss', 'parameters', 'multiply-adds', 'latency'],
+      'accuracy by epoch',
+    ]);
+    const curve1 = '[child 1: 25.00% after epoch 1, 25.00% after epoch 1]';
+    const curve3 = '[child 3: 75.00% after epoch 1, 50.00% after epoch 2]';
+    expect(rows).toEqual([
+      ['1', '25.00%', '0.3123', '58,122', '1,234,567', '3.142', curve1],
+      ['2', 'failed', '', '', '', '', ''],
+      ['3', '75.00%', '0.3123', '58,122', '1,234,567', '3.142', curve3],
+    ]);
+    expect(html).toContain('<p>Child 3: validation accuracy 75.00%.</p>');
+    // The row of the best child stands out.
+    expect(html.match(/<tr class="emphasised"><td[^>]*>3</g)).toHaveLength(1);
     expect(network).toContain('<svg');
     expect(curve).toContain('Accuracy by child');
+  });
+
+  test('shows the choices of each child with their values, a column each where they are few', async () => {
+    const events = searchEvents({ strategy: 'random', seed: 7, children: [[0.25], null, [0.75]] });
+    const { children } = contents((await reportSearch(await read(events))).html);
+    expect(children).toEqual([
+      [
+        ...['child', 'accuracy', 'layers.0.filterHeight', 'layers.0.filterWidth', 'layers.0.filters'],
+        ...['layers.0.inputs', 'failed because'],
+      ],
+      ['1', '25.00%', '1', '1', '24', '[]', ''],
+      ['2', 'failed', '3', '1', '24', '[]', 'diverged'],
+      ['3', '75.00%', '5', '1', '24', '[]', ''],
+    ]);
+  });
+
+  test('shows many choices as one text, block by block', async () => {
+    const [begin, , result, end] = searchEvents({
+      strategy: 'random',
+      seed: 7,
+      children: [[0.25]],
+      settings: { spaceOptions: { layers: 2 } },
+    });
+    const answers = [1, 0, 3, [], 0, 2, 1, [0]];
+    const trial = { event: 'trial', trial: 0, answers, seed: 0 } as JournalEvent;
+    const run = await read([begin, trial, result, end] as JournalEvent[]);
+    expect(contents((await reportSearch(run)).html).children).toEqual([
+      ['child', 'accuracy', 'choices'],
+      [
+        '1',
+        '25.00%',
+        'layers.0: filterHeight 3, filterWidth 1, filters 64, inputs []; ' +
+          'layers.1: filterHeight 1, filterWidth 5, filters 36, inputs [0]',
+      ],
+    ]);
+  });
+
+  test('shows accuracy by parameters where networks differ in size, and rings the best', async () => {
+    const events = searchEvents({ strategy: 'random', seed: 7, children: [[0.25], null, [0.75]] }).map(
+      (event) =>
+        event.status === 'ok'
+          ? { ...event, measures: { ...(event.measures as object), params: 1000 + Number(event.trial) } }
+          : event,
+    ) as JournalEvent[];
+    const { html } = await reportSearch(await read(events));
+    expect(contents(html).headings).toContain('Accuracy by parameters');
+    expect([...html.matchAll(/data-point=""[^>]*><title>(.*?)<\/title>/g)].map(([, name]) => name)).toEqual([
+      'child 1: accuracy 25.00%, 1,000 parameters',
+      'best: child 3: accuracy 75.00%, 1,002 parameters',
+    ]);
+    expect(html.match(/data-emphasised="true"/g)).toHaveLength(1);
   });
 
   test('takes the lowest perplexity as the best', async () => {
@@ -98,22 +167,66 @@ describe('the page of a search', () => {
     const [begin] = searchEvents({ strategy: 'asha', seed: 7, children: [[0.5]], settings: { trials: 9 } });
     const trial = (number: number, more: object, value: number): JournalEvent[] => [
       { event: 'trial', trial: number, answers: [number % 2, 0, 0, []], seed: number % 2, ...more },
-      { event: 'result', trial: number, status: 'ok', measures: { accuracy: value }, cost: 1 },
+      {
+        event: 'result',
+        trial: number,
+        status: 'ok',
+        measures: { accuracy: value },
+        cost: 1,
+        epochs: [{ epoch: 1, measures: { accuracy: value } }],
+      },
     ];
     const events = [
       begin as JournalEvent,
       ...trial(0, { epochs: 1 }, 0.25),
       ...trial(1, { epochs: 1 }, 0.5),
       { event: 'trial', trial: 2, answers: [1, 0, 0, []], seed: 1, epochs: 3, continues: 1 },
-      { event: 'result', trial: 2, status: 'ok', measures: { accuracy: 0.75 }, cost: 2 },
+      {
+        event: 'result',
+        trial: 2,
+        status: 'ok',
+        measures: { accuracy: 0.75 },
+        cost: 2,
+        epochs: [0.5, 0.625, 0.75].map((accuracy, place) => ({ epoch: place + 1, measures: { accuracy } })),
+      },
     ] as JournalEvent[];
-    const { facts, headings } = contents((await reportSearch(await read(events))).html);
+    const { html } = await reportSearch(await read(events));
+    const { facts, headings, children } = contents(html);
     expect(facts).toMatchObject({
       trainings: '3 of 9',
       children: '2',
       cost: '4 epochs',
       'best child': '2 after 3 epochs',
+      'rung of the best': '2 of 2',
     });
-    expect(headings).toEqual(['Accuracy by training', 'Rungs', 'The best network', 'Trainings', 'Settings']);
+    expect(headings).toEqual([
+      'Accuracy by training',
+      'Rungs',
+      'The best network',
+      'Learning curves',
+      'Children',
+      'Settings',
+    ]);
+    expect(html).toContain(
+      '<p>Child 2 after 3 epochs: validation accuracy 75.00%, the best of all rungs.</p>',
+    );
+    // A child is one row, with its last training.
+    expect(children.map((row) => row.slice(0, 3))).toEqual([
+      ['child', 'epochs', 'accuracy'],
+      ['1', '1', '25.00%'],
+      ['2', '3', '75.00%'],
+    ]);
+    // Rungs have the same colours in all pictures.
+    const groups = [...html.matchAll(/data-group="([^"]*)" class="stroke-([\w-]+)/g)];
+    expect(groups.map(([, name, colour]) => [name, colour])).toEqual([
+      ['after 1 epoch', 'axis'],
+      ['after 3 epochs', 'series-3'],
+    ]);
+    expect(html).toContain('best so far: 0.75 at training 3, after 3 epochs');
+    const lines = [...html.matchAll(/<g data-series="([^"]*)"([^>]*)>.*?class="stroke-([\w-]+)"/gs)];
+    expect(lines.map(([, name, , colour]) => [name, colour])).toEqual([
+      ['child 1', 'axis'],
+      ['child 2, the best', 'series-1'],
+    ]);
   });
 });

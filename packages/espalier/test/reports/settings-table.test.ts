@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { settingsTable } from '../../src/reports/settings-table.js';
+import { settingsTable, settingTexts, sharedSettingsTable } from '../../src/reports/settings-table.js';
 
 describe('the settings table', () => {
   test('has a row for every setting, however deep, by its path', () => {
@@ -31,6 +31,23 @@ describe('the settings table', () => {
       ['filters', '[24,36]'],
       ['dropout', 'null'],
       ['name', 'a "b"'],
+    ]);
+  });
+});
+
+describe('the settings of several methods', () => {
+  test('have a row for each value with those that have it, the settings that differ first', () => {
+    const methods = [
+      { name: 'a', settings: settingTexts({ epochs: 3, task: { data: 'mnist' } }) },
+      { name: 'b', settings: settingTexts({ epochs: 5, task: { data: 'mnist' }, order: 2 }) },
+      { name: 'c', settings: settingTexts({ epochs: 3, task: { data: 'mnist' }, order: 2 }) },
+    ];
+    expect(sharedSettingsTable(methods).rows).toEqual([
+      ['epochs', '3', 'a, c'],
+      ['epochs', '5', 'b'],
+      ['order', 'none', 'a'],
+      ['order', '2', 'b, c'],
+      ['task.data', 'mnist', 'all'],
     ]);
   });
 });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { Svg } from '../../src/drawing/svg.js';
 import type { TrainingRunSettings } from '../../src/experiments/training-run.js';
+import { dartsV2 } from '../../src/hub/darts-v2.js';
 import { accuracy } from '../../src/measures/accuracy.js';
 import { loss } from '../../src/measures/loss.js';
 import { perplexity } from '../../src/measures/perplexity.js';
+import { drawCells } from '../../src/reports/draw-architecture.js';
 import { reportTraining } from '../../src/reports/training-report.js';
 import type { JournalEvent } from '../../src/runs/journal-event.js';
 import { parseXml } from '../drawing/xml.js';
@@ -55,6 +58,7 @@ describe('the page of a training', () => {
         ['test accuracy', '93.21%'],
         ['test loss', '0.2531'],
         ['test mystery', '1235'],
+        ['training loss', '0.6667'],
       ],
       headings: ['Training loss by epoch', 'Settings'],
       pictures: ['Training loss by epoch'],
@@ -93,6 +97,7 @@ describe('the page of a training', () => {
       ['epochs', '3 of 3'],
       ['validation perplexity', '61.25'],
       ['validation loss', '4.115'],
+      ['training loss', '0.6667'],
     ]);
     expect(headings).toEqual(['Training loss by epoch', 'Validation perplexity by epoch', 'Settings']);
     expect(pictures).toEqual(['Training loss by epoch', 'Validation perplexity by epoch']);
@@ -100,7 +105,10 @@ describe('the page of a training', () => {
 
   test('of an unfinished training shows its epochs and no measures', () => {
     const { facts, headings } = read(reportTraining(settings, [begin, epoch(1)]));
-    expect(facts).toEqual([['epochs', '1 of 3']]);
+    expect(facts).toEqual([
+      ['epochs', '1 of 3'],
+      ['training loss', '2.0000'],
+    ]);
     expect(headings).toEqual(['Training loss by epoch', 'Settings']);
     expect(read(reportTraining(settings, [begin])).headings).toEqual(['Settings']);
   });
@@ -113,6 +121,57 @@ describe('the page of a training', () => {
       { event: 'end', measures: { miou: 0.44123 } },
     ]);
     expect(read(page).facts).toContainEqual(['test miou', '44.12%']);
+  });
+
+  test('draws losses as lines through the epochs', () => {
+    const page = reportTraining(settings, [begin, epoch(1), epoch(2), epoch(3)]);
+    // From 2 at epoch 1 over 1 to 2 / 3, straight from point to point.
+    const [, path] = /<g data-series="training loss">.*?<path d="([^"]*)"/s.exec(page)!;
+    expect(path!.match(/[ML]/g)).toEqual(['M', 'L', 'L']);
+  });
+
+  test('shows which classes were taken for which, by their names', () => {
+    const details = {
+      confusion: [
+        [0, 0, 6],
+        [0, 1, 2],
+        [1, 1, 4],
+        [2, 1, 3],
+        [2, 2, 1],
+      ],
+    };
+    const page = reportTraining(settings, [begin, epoch(1), { ...end, details }], {
+      classes: ['cat', 'dog', '<fox>'],
+    });
+    const { headings, pictures } = read(page);
+    expect(headings).toEqual([
+      'Training loss by epoch',
+      'Confusion matrix on the test data',
+      'Classes on the test data',
+      'Settings',
+    ]);
+    expect(pictures).toContain('Confusion matrix on the test data');
+    const rows = [...page.matchAll(/<tr>((?:<td[^>]*>[^<]*<\/td>){5})<\/tr>/g)].map(([, row]) =>
+      [...row!.matchAll(/<td[^>]*>([^<]*)</g)].map(([, text]) => text),
+    );
+    expect(rows).toEqual([
+      ['cat', '8', '75.00%', '100.00%', 'dog (2)'],
+      ['dog', '4', '100.00%', '44.44%', ''],
+      ['&lt;fox&gt;', '4', '25.00%', '100.00%', 'dog (3)'],
+    ]);
+  });
+
+  test('shows many classes in the table only', () => {
+    const details = { confusion: Array.from({ length: 21 }, (_, label) => [label, label, 1]) };
+    const { headings } = read(reportTraining(settings, [begin, { ...end, details }]));
+    expect(headings).toEqual(['Classes on the test data', 'Settings']);
+  });
+
+  test('shows the network, or why it cannot', () => {
+    const notDrawn = 'It cannot be drawn: its file is gone.';
+    expect(reportTraining(settings, [begin], { notDrawn })).toContain(`<p>${notDrawn}</p>`);
+    const network = drawCells('darts-cnn', dartsV2.architecture) as Svg;
+    expect(reportTraining(settings, [begin], { network })).toContain(network);
   });
 
   test("names a user's space by its file, without the folder", () => {

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileS
 import { loadTensors, nn, scope, setThreads } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/input-error.js';
+import { confusionIn } from '../../src/measures/confusion.js';
 import { readJournal } from '../../src/runs/journal.js';
 import { type JournalEvent, withoutClock } from '../../src/runs/journal-event.js';
 import { RunFolder } from '../../src/runs/run-folder.js';
@@ -67,8 +68,19 @@ describe('a final training', () => {
     expect(journal).toEqual([
       begin,
       ...[1, 2, 3].map((epoch) => ({ event: 'epoch', epoch, loss: expect.any(Number) })),
-      { event: 'end', judge: 'test', measures: result!.measures, loss: result!.loss },
+      {
+        event: 'end',
+        judge: 'test',
+        measures: result!.measures,
+        loss: result!.loss,
+        details: { confusion: expect.any(Array) },
+      },
     ]);
+    const counts = confusionIn(journal[4]!.details)!;
+    const sum = (of: typeof counts) => of.reduce((total, [, , count]) => total + count, 0);
+    expect(sum(counts.filter(([actual, predicted]) => actual === predicted)) / sum(counts)).toBe(
+      result!.measures.accuracy,
+    );
     expect(result!.loss).toBe(journal[3]!.loss);
     expect(locksIn(folder)).toEqual([]);
     const network = tinyNetwork();

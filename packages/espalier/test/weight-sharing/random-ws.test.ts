@@ -8,6 +8,7 @@ import { nasBench201 } from '../../src/spaces/nasbench201.js';
 import { Diverged, evaluate } from '../../src/tasks/task.js';
 import { pathOf } from '../../src/weight-sharing/path.js';
 import { randomWeightSharing, roundsFor } from '../../src/weight-sharing/random-ws.js';
+import type { Round } from '../../src/weight-sharing/round-event.js';
 import { begin, conforms, epoch, settings } from './conformance.js';
 
 describe('random search with weight sharing', () => {
@@ -96,12 +97,17 @@ describe('random search with weight sharing', () => {
     };
     const first = drain(whole.search, []);
     expect(events.map(({ round }) => round)).toEqual([1, 2, 3]);
+    for (const { scores, finalists } of events as unknown as Round[]) {
+      expect(scores).toHaveLength(4);
+      const best = [...(scores as number[])].sort((a, b) => b - a).slice(0, 2);
+      expect(finalists.map(({ score }) => score)).toEqual(best);
+    }
     const again = begin(randomWeightSharing, cells, given);
     // Nothing is measured in the first two rounds: one report each.
     const second = drain(again.search, JSON.parse(JSON.stringify(events.slice(0, 2))));
     expect(second.seen).toEqual([6, 12, ...first.seen.slice(12)]);
     expect(second.found).toEqual(first.found);
-    expect(() => drain(again.search, [{ event: 'round', round: 2, finalists: [] }])).toThrow(
+    expect(() => drain(again.search, [{ event: 'round', round: 2, scores: [], finalists: [] }])).toThrow(
       'the journal has round 2 where round 1 has to come',
     );
     whole.end();

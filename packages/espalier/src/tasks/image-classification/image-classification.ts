@@ -2,10 +2,12 @@ import { autocast, fromTypedArray, type Tensor } from '@espalier/torch';
 import type { Augmentation } from '../../data/augmentation.js';
 import { batches, type Batch as ImageBatch } from '../../data/batches.js';
 import type { ImageSet } from '../../data/image-dataset.js';
-import { Means, type Sums } from '../../measures/accumulator.js';
+import type { Json } from '../../json.js';
+import { type Accumulator, Means, type Sums } from '../../measures/accumulator.js';
 import { accuracy } from '../../measures/accuracy.js';
+import { Confusion } from '../../measures/confusion.js';
 import { loss } from '../../measures/loss.js';
-import type { Objectives } from '../../measures/measure.js';
+import type { Measures, Objectives } from '../../measures/measure.js';
 import type { Batch, Part, PassOptions, Task } from '../task.js';
 import type { OpenedImages } from './open-images.js';
 
@@ -35,8 +37,34 @@ export interface ImageLoss {
   readonly precision?: 'float32' | 'bfloat16';
 }
 
+/** What a batch adds: how many are right, and which class each image was taken for. */
+interface ClassifierTally extends Sums {
+  readonly actual: readonly number[];
+  readonly predicted: readonly number[];
+}
+
+/** Accuracy and loss, and which classes are taken for which. */
+class ClassifierMeasures implements Accumulator<ClassifierTally> {
+  readonly #means = new Means();
+  readonly #confusion = new Confusion();
+
+  add(tally: ClassifierTally): void {
+    this.#means.add(tally);
+    for (const [index, actual] of tally.actual.entries())
+      this.#confusion.add(actual, tally.predicted[index] as number);
+  }
+
+  measures(): Measures {
+    return this.#means.measures();
+  }
+
+  details(): Readonly<Record<string, Json>> {
+    return { confusion: this.#confusion.counts().map((count) => [...count]) };
+  }
+}
+
 /** Cross entropy on images, judged by the share of those whose class gets the highest logit. */
-export class ImageClassification implements Task<ImageModel, Sums> {
+export class ImageClassification implements Task<ImageModel, ClassifierTally> {
   readonly measures = classifierMeasures;
   readonly timeSteps = 1;
   readonly independentBatches = true;
@@ -65,7 +93,10 @@ export class ImageClassification implements Task<ImageModel, Sums> {
     return Math.ceil(this.data[part].count / size);
   }
 
-  *pass(part: Part, { size, training }: PassOptions): Generator<Batch<ImageModel, Sums>, void, undefined> {
+  *pass(
+    part: Part,
+    { size, training }: PassOptions,
+  ): Generator<Batch<ImageModel, ClassifierTally>, void, undefined> {
     const set = this.data[part];
     const { statistics } = this.data;
     const passed = batches(set, {
@@ -76,11 +107,11 @@ export class ImageClassification implements Task<ImageModel, Sums> {
     for (const batch of passed) yield this.#batch(batch, set);
   }
 
-  accumulator(): Means {
-    return new Means();
+  accumulator(): ClassifierMeasures {
+    return new ClassifierMeasures();
   }
 
-  #batch(batch: ImageBatch, set: ImageSet): Batch<ImageModel, Sums> {
+  #batch(batch: ImageBatch, set: ImageSet): Batch<ImageModel, ClassifierTally> {
     const { auxiliaryWeight = 0, labelSmoothing = 0, device, precision = 'float32' } = this.options;
     const lossOf = (logits: Tensor, labels: Tensor) =>
       logits.crossEntropyLoss(labels, undefined, undefined, undefined, labelSmoothing);
@@ -110,11 +141,15 @@ export class ImageClassification implements Task<ImageModel, Sums> {
       tally: (model) => {
         const { images, labels } = tensorsOf(batch, set, device);
         const logits = model.forward(images);
+        const actual = Array.from(batch.labels.subarray(0, batch.count), Number);
+        const predicted = logits.argmax(1).toNumbers();
         return {
           finite: logits.isfinite().all().item() !== 0,
           count: batch.count,
+          actual,
+          predicted,
           sums: {
-            accuracy: logits.argmax(1).eq(labels).sum().item(),
+            accuracy: actual.filter((label, index) => label === predicted[index]).length,
             loss: logits.crossEntropyLoss(labels).item() * batch.count,
           },
         };

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+/** How often inputs of a class (first) were taken for a class (second): classes from 0, only what occurred, sorted. */
+export type ConfusionCounts = readonly (readonly [actual: number, predicted: number, count: number])[];
+
+const index = z.int().min(0);
+const counts = z.array(z.tuple([index, index, z.int().min(1)]));
+
+/** Counts which classes are taken for which. */
+export class Confusion {
+  /** By the true class, then by the class that was predicted. */
+  readonly #counts = new Map<number, Map<number, number>>();
+
+  add(actual: number, predicted: number): void {
+    const row = this.#counts.get(actual) ?? new Map<number, number>();
+    row.set(predicted, (row.get(predicted) ?? 0) + 1);
+    this.#counts.set(actual, row);
+  }
+
+  counts(): ConfusionCounts {
+    const ascending = (one: readonly number[], other: readonly number[]) => one[0]! - other[0]!;
+    return [...this.#counts]
+      .sort(([one], [other]) => one - other)
+      .flatMap(([actual, row]) =>
+        [...row].sort(ascending).map(([predicted, count]) => [actual, predicted, count] as const),
+      );
+  }
+}
+
+/** The counts among what an evaluation found besides measures; undefined where there are none. */
+export function confusionIn(details: unknown): ConfusionCounts | undefined {
+  const parsed = z.looseObject({ confusion: counts }).safeParse(details);
+  return parsed.success ? parsed.data.confusion : undefined;
+}
+
+/** The counts as a table, [actual][predicted], of so many classes or as many as occur. */
+export function confusionMatrix(counts: ConfusionCounts, classes: number): number[][] {
+  const size = Math.max(classes, ...counts.flatMap(([actual, predicted]) => [actual + 1, predicted + 1]));
+  const matrix = Array.from({ length: size }, () => new Array<number>(size).fill(0));
+  for (const [actual, predicted, count] of counts) matrix[actual]![predicted] = count;
+  return matrix;
+}

@@ -1,0 +1,75 @@
+import { confusionPanel } from '../drawing/confusion-svg.js';
+import { drawPanels } from '../drawing/panel.js';
+import type { Report } from '../drawing/report-html.js';
+import { type ConfusionCounts, confusionMatrix } from '../measures/confusion.js';
+import { count, percent } from './figures.js';
+
+/** More classes than these have a table only: no number would be legible in the picture. */
+const MOST_DRAWN = 20;
+
+/**
+ * Which classes are taken for which: a picture, and a table of the classes.
+ *
+ * @param names of the classes, as far as they are known
+ * @param part the data that was judged: `test`
+ */
+export function confusionSections(
+  counts: ConfusionCounts,
+  names: readonly string[],
+  part: string,
+): Report['sections'] {
+  const matrix = confusionMatrix(counts, names.length);
+  const nameOf = (index: number) => names[index] ?? `class ${index}`;
+  const heading = `Confusion matrix on the ${part} data`;
+  const classes = matrix.map((_, index) => nameOf(index));
+  const picture =
+    matrix.length > MOST_DRAWN
+      ? []
+      : [
+          {
+            heading,
+            text: 'A row for each true class; the numbers are inputs, and a cell is the darker the larger its share of the row.',
+            svg: drawPanels(heading, [
+              confusionPanel({
+                title: heading,
+                classes,
+                counts: matrix,
+                rowAxis: 'true class',
+                columnAxis: 'predicted class',
+              }),
+            ]),
+          },
+        ];
+  return [
+    ...picture,
+    {
+      heading: `Classes on the ${part} data`,
+      table: {
+        columns: [
+          { heading: 'class', numeric: false },
+          { heading: 'inputs', numeric: true, first: 'descending' },
+          { heading: 'recognised (recall)', numeric: true },
+          { heading: 'right where predicted (precision)', numeric: true },
+          { heading: 'most often taken for', numeric: false },
+        ],
+        rows: matrix.map((row, actual) => {
+          const inputs = row.reduce((sum, one) => sum + one, 0);
+          const predicted = matrix.reduce((sum, other) => sum + other[actual]!, 0);
+          const right = row[actual]!;
+          const wrong = row.map((one, index) => (index === actual ? 0 : one));
+          const most = Math.max(...wrong);
+          const share = (of: number) => (of === 0 ? '' : { text: percent(right / of), sort: right / of });
+          return [
+            nameOf(actual),
+            { text: count(inputs), sort: inputs },
+            share(inputs),
+            share(predicted),
+            most > 0 ? `${nameOf(wrong.indexOf(most))} (${count(most)})` : '',
+          ];
+        }),
+        sortable: true,
+      },
+      collapsed: matrix.length > MOST_DRAWN,
+    },
+  ];
+}
