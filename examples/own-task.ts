@@ -157,7 +157,7 @@ export default defineTask({
     ),
     paper: () => ({ schedule: 'cosine' }),
     small: { epochs: 20, schedule: 'cosine' },
-    child: {},
+    child: () => ({}),
     smallChild: { epochs: 10 },
   },
   dataForms: ['csv:FILE'],

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import type { z } from 'zod';
 import { estimators } from '../estimators/estimator-names.js';
 import { findEstimator } from '../estimators/find-estimator.js';
 import { training as trainingEstimator } from '../estimators/training.js';
@@ -17,6 +16,7 @@ import { type AnySpaceDefinition, Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
 import type { AnyStrategyDefinition } from '../strategies/strategy.js';
+import type { TaskTraining } from '../tasks/task-definition.js';
 import { openTerminal, type Terminal } from '../terminal/terminal.js';
 import type { AnyWeightSharingDefinition } from '../weight-sharing/definition.js';
 import { freeFolder } from './free-folder.js';
@@ -44,7 +44,7 @@ interface SearchFlags extends SpaceFlags, TaskFlags {
   readonly device?: readonly string[];
   readonly validation?: number;
   readonly timeout?: number;
-  readonly preset: 'paper' | 'small';
+  readonly preset?: 'paper' | 'small';
   readonly set: Record<string, Json>;
   readonly json: boolean;
 }
@@ -111,7 +111,10 @@ export function addSearch(program: Command): void {
       wholeNumber(1),
     )
     .option('--timeout <seconds>', 'a child that takes longer has failed', positiveNumber)
-    .option('--preset <paper|small>', 'the settings of the paper, or settings for a laptop', 'paper')
+    .option(
+      '--preset <paper|small>',
+      "the search of the paper, with all its replicas, or settings for a laptop (default: the paper's for one machine)",
+    )
     .option(
       '--set <key=value>',
       'an option of the space, the strategy, the estimator or the training; repeatable',
@@ -125,7 +128,7 @@ export function addSearch(program: Command): void {
 
 async function search(flags: SearchFlags): Promise<void> {
   const terminal = openTerminal(flags.json);
-  if (flags.preset !== 'paper' && flags.preset !== 'small')
+  if (flags.preset !== undefined && !['paper', 'small'].includes(flags.preset))
     throw new InputError(`--preset '${flags.preset}': allowed: paper, small`);
   const { definition: strategy } = await findStrategy(flags.strategy, process.cwd());
   const { definition: space } = await findSpace(flags.space, process.cwd());
@@ -199,6 +202,21 @@ function smallOf({ small }: { readonly small?: object }, { preset }: SearchFlags
   return preset === 'small' ? { ...small } : {};
 }
 
+/** The options of a space for children: those for a laptop, or those of the paper's children. */
+function childrenOf(space: AnySpaceDefinition, { preset }: SearchFlags): Record<string, Json> {
+  return { ...(preset === 'small' ? space.small : space.children) };
+}
+
+/** What the preset sets of a strategy. */
+function presetOf(
+  strategy: AnyStrategyDefinition,
+  space: AnySpaceDefinition,
+  { preset }: SearchFlags,
+): Record<string, Json> {
+  if (preset === 'paper') return { ...strategy.paper?.(Space.configure(space, {})) };
+  return preset === 'small' ? { ...strategy.small } : {};
+}
+
 /** @throws InputError for `--preset small` where nothing has small settings */
 function requireSmall(
   { preset }: SearchFlags,
@@ -243,8 +261,9 @@ async function requestOf(
       ? [{ word: 'estimator' as const, owner: `estimator ${estimator.name}`, schema: estimator.options }]
       : [{ word: 'training' as const, owner: 'the training', schema: task.definition.training.options }]),
   ]);
+  const spaceOptions = { ...childrenOf(space, flags), ...shares.space, ...spaceOptionsOf(flags, space) };
   const strategyOptions = resolveOptions(`strategy ${strategy.name}`, strategy.options, {
-    ...smallOf(strategy, flags),
+    ...presetOf(strategy, space, flags),
     ...shares.strategy,
     ...(strategy.plan === undefined ? {} : rungFlags(flags, strategy)),
   });
@@ -253,7 +272,7 @@ async function requestOf(
   const trials = plan?.trials ?? flags.trials ?? (hasBudget ? undefined : TRIALS);
   return {
     space: flags.space,
-    spaceOptions: { ...smallOf(space, flags), ...shares.space, ...spaceOptionsOf(flags, space) },
+    spaceOptions,
     strategy: flags.strategy,
     strategyOptions,
     estimator: estimatorName,
@@ -262,7 +281,13 @@ async function requestOf(
         ? estimatorOptions(flags, estimatorName, shares.estimator)
         : {
             task: taskSettingsOf(task, { ...flags, data: requireData(flags) }) as Json,
-            training: trainingOf(task.definition.training, flags, plan?.epochs, shares.training),
+            training: trainingOf(
+              task.definition.training,
+              Space.configure(space, spaceOptions),
+              flags,
+              plan?.epochs,
+              shares.training,
+            ),
             threads: flags.threads ?? 1,
             ...given('timeoutSeconds', flags.timeout),
             ...given('devices', flags.device),
@@ -302,14 +327,15 @@ function estimatorOptions(
 }
 
 function trainingOf(
-  { options, child, smallChild }: { options: z.ZodObject; child: object; smallChild: object },
+  training: TaskTraining,
+  space: Space,
   flags: SearchFlags,
   plannedEpochs: number | undefined,
   set: Record<string, Json>,
 ): Record<string, Json> {
   return {
-    ...resolveOptions('the training', options, {
-      ...(flags.preset === 'small' ? smallChild : child),
+    ...resolveOptions('the training', training.options, {
+      ...(flags.preset === 'small' ? training.smallChild : training.child(space)),
       ...given('epochs', plannedEpochs),
       ...set,
       ...given('epochs', flags.epochs),

@@ -17,6 +17,24 @@ import {
 } from './heads.js';
 import { Sampler } from './sampler.js';
 
+/** How probable a controller finds some decision sequences. */
+export interface ScoredSequences {
+  /** Of each sequence, the sum over its decisions: [B], in nats. */
+  readonly logProbability: Tensor;
+  /** Of each sequence, the sum over its decisions: [B], in nats. */
+  readonly entropy: Tensor;
+  /** The same log-probabilities decision by decision, in parts. */
+  readonly decisions: readonly ScoredDecisions[];
+}
+
+/** D decisions of each of some sequences. */
+export interface ScoredDecisions {
+  /** [D, sequences] */
+  readonly logProbability: Tensor;
+  /** The places of the sequences among all that were scored. */
+  readonly sequences: readonly number[];
+}
+
 export interface ControllerOptions {
   /** Number of units in each recurrent layer. */
   readonly hidden: number;
@@ -43,6 +61,8 @@ export class Controller extends nn.Module {
   /** The input at the first question, [1, H]. */
   readonly start: nn.Embedding;
   readonly heads: Record<string, Head> = {};
+  /** Finding the parameters takes longer than a small update; they change only with the heads. */
+  #parametersByName: ReadonlyMap<string, nn.Parameter> | undefined;
 
   constructor(private readonly options: ControllerOptions) {
     super();
@@ -58,6 +78,12 @@ export class Controller extends nn.Module {
     for (const [name, head] of Object.entries(this.heads)) yield [`heads.${name}`, head];
   }
 
+  /** The parameters by name; the same map until a head is created. */
+  parametersByName(): ReadonlyMap<string, nn.Parameter> {
+    this.#parametersByName ??= new Map(this.namedParameters());
+    return this.#parametersByName;
+  }
+
   /** Creates a head by its name, taken from `heads` of another controller with the same options. */
   addHead(name: string): Head {
     const { hidden, seed, initialRange } = this.options;
@@ -67,6 +93,7 @@ export class Controller extends nn.Module {
     manualSeed(deriveSeed(seed, `controller head ${name}`));
     initialiseUniformly(head, initialRange);
     this.heads[name] = head;
+    this.#parametersByName = undefined;
     return head;
   }
 
@@ -89,30 +116,41 @@ export class Controller extends nn.Module {
 
   /**
    * Scores decision sequences, in the given order. The log-probability and entropy of a sequence are the sums over its
-   * decisions. Gradients flow to the controller.
+   * decisions. Gradients flow to the controller. The parts of `decisions` are the same for the same sequences.
    *
    * @throws InputError if every question of a sequence has only one possible answer
    */
-  score(sequences: readonly (readonly AnsweredQuestion[])[]): Scored {
+  score(sequences: readonly (readonly AnsweredQuestion[])[]): ScoredSequences {
     // Sequences with the same questions pass through the network as one batch.
     const groups = grouped([...sequences.keys()], (place) =>
       JSON.stringify(sequences[place]?.map(({ question }) => shapeOf(question))),
     );
     const scored = [...groups.values()].map((places) =>
-      this.#scoreTogether(places.map((place) => sequences[place] as readonly AnsweredQuestion[])),
+      this.#scoreTogether(
+        places.map((place) => sequences[place] as readonly AnsweredQuestion[]),
+        places,
+      ),
     );
     const order = [...groups.values()].flat();
     const position = order.map((_, place) => order.indexOf(place));
-    const inOrder = (part: (one: Scored) => Tensor) => {
+    const inOrder = (part: (one: ScoredSequences) => Tensor) => {
       const all = cat(scored.map(part));
       return order.every((place, index) => place === index)
         ? all
         : cat(position.map((place) => all.narrow(0, place, 1)));
     };
-    return { logProbability: inOrder((one) => one.logProbability), entropy: inOrder((one) => one.entropy) };
+    return {
+      logProbability: inOrder((one) => one.logProbability),
+      entropy: inOrder((one) => one.entropy),
+      decisions: scored.flatMap(({ decisions }) => decisions),
+    };
   }
 
-  #scoreTogether(sequences: readonly (readonly AnsweredQuestion[])[]): Scored {
+  /** @param places the places of these sequences among all that are scored */
+  #scoreTogether(
+    sequences: readonly (readonly AnsweredQuestion[])[],
+    places: readonly number[],
+  ): ScoredSequences {
     const [first] = sequences as [readonly AnsweredQuestion[]];
     const asked: Asked[] = [];
     for (const [place, { question }] of first.entries())
@@ -139,7 +177,11 @@ export class Controller extends nn.Module {
     // If only subsets without anchors were asked, `scored` is empty and the sums are zero.
     const nothing = outputs.select(0, 0).select(1, 0).mul(0);
     const sum = (part: (one: Scored) => Tensor) => scored.map(part).reduce((a, b) => a.add(b), nothing);
-    return { logProbability: sum((one) => one.logProbability), entropy: sum((one) => one.entropy) };
+    return {
+      logProbability: sum((one) => one.logProbability),
+      entropy: sum((one) => one.entropy),
+      decisions: scored.map(({ decisions }) => ({ logProbability: decisions, sequences: places })),
+    };
   }
 }
 

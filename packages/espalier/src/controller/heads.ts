@@ -5,6 +5,8 @@ import type { ChoiceQuestion, Question, SubsetQuestion } from '../space/language
 export interface Scored {
   readonly logProbability: Tensor;
   readonly entropy: Tensor;
+  /** Log-probability of each of the D decisions by itself, [D, B]; their sum is `logProbability`. */
+  readonly decisions: Tensor;
 }
 
 /** A question at one step of the recurrent network, with its answers in B decision sequences. */
@@ -68,9 +70,11 @@ const indices = (values: readonly number[]) =>
 function scoreRows(logProbabilities: Tensor, taken: readonly number[]): Scored {
   const [rows, options] = logProbabilities.shape.slice(-2) as [number, number];
   const all = logProbabilities.reshape([-1, rows, options]);
+  const ofTaken = all.gather(2, indices(taken).reshape([-1, rows, 1]));
   return {
-    logProbability: all.gather(2, indices(taken).reshape([-1, rows, 1])).sum([0, 2]),
+    logProbability: ofTaken.sum([0, 2]),
     entropy: all.exp().mul(all).sum([0, 2]).neg(),
+    decisions: ofTaken.squeeze(2),
   };
 }
 
@@ -152,10 +156,12 @@ function scoreFree(asked: readonly Asked<SubsetQuestion>[], logits: Tensor): Sco
   const counted = fromTypedArray(offered, [points, anchors, 1]).to({ dtype });
   const yes = logits.logSigmoid();
   const no = logits.neg().logSigmoid();
-  const of = (share: Tensor) => no.lerp(yes, share).mul(counted).sum([0, 1]);
+  const of = (share: Tensor) => no.lerp(yes, share).mul(counted);
+  const ofTaken = of(fromTypedArray(taken, [points, anchors, sequences]).to({ dtype }));
   return {
-    logProbability: of(fromTypedArray(taken, [points, anchors, sequences]).to({ dtype })),
-    entropy: of(logits.sigmoid()).neg(),
+    logProbability: ofTaken.sum([0, 1]),
+    entropy: of(logits.sigmoid()).sum([0, 1]).neg(),
+    decisions: ofTaken.sum([1]),
   };
 }
 

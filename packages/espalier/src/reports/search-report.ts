@@ -20,6 +20,7 @@ import { drawLearningCurves, MOST_CURVES } from './learning-curves.js';
 import { measureOf, wordsOf } from './measure-words.js';
 import { rungGroups, type TrainingGroup } from './rung-colours.js';
 import { settingsTable } from './settings-table.js';
+import { stalenessCurve } from './staleness-curve.js';
 import { type TrainedChild, trainedChildren } from './trained-children.js';
 import { drawValueBySize } from './value-by-size.js';
 
@@ -104,6 +105,7 @@ export async function reportSearch(run: ReadRun): Promise<SearchReport> {
   const curve = rewardCurve(heading, objective, [{ name: partLabel(settings.strategy), state }]);
   const best = state.best === null ? undefined : state.trials[state.best.trial];
   const network = await drawBest(run);
+  const staleness = stalenessCurve(state.updates);
   const of = header.trials === undefined ? '' : ` of ${header.trials}`;
   const children = trainedChildren(state);
   const curvesTitle = `Validation ${objective.name} by epoch`;
@@ -129,6 +131,15 @@ export async function reportSearch(run: ReadRun): Promise<SearchReport> {
             : `Validation ${objective.name} of each child, the average of the last ${WINDOW} and the best so far.`,
         svg: curve,
       },
+      ...(staleness === undefined
+        ? []
+        : [
+            {
+              heading: 'Staleness',
+              text: 'How many updates of the controller were made between the drawing of the children and their gradient.',
+              svg: staleness,
+            },
+          ]),
       ...(rungs.length > 0 ? [{ heading: 'Rungs', table: rungsTable(rungs, objective) }] : []),
       ...(network === undefined || best === undefined
         ? []

@@ -47,6 +47,8 @@ export interface SpaceDefinition<
   readonly depthOption?: keyof O & string;
   /** Options for a laptop, set by `--preset small`. */
   readonly small?: Partial<O>;
+  /** Options of the children of a search where those of the paper differ from the networks that it trains in the end. */
+  readonly children?: Partial<O>;
   /** Options of the supernet of a search where the paper's network for the search is a smaller one. */
   readonly searched?: Partial<O>;
   /** What its networks read, as a kind of networks names it: `images` (the default), `tokens`, or that of a task of one's own. */

@@ -103,6 +103,8 @@ export const nasnet = defineSpace({
   name: 'nasnet',
   options,
   small: { blocks: 3, cells: 1, channels: 8 },
+  // Appendix A.1 of the paper: N = 2 and F = 32.
+  children: { cells: 2 },
   *choices(options): Program<NasnetArchitecture> {
     return {
       normal: yield* cell('normal', options.normalKeeps, options),

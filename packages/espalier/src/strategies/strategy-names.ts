@@ -1,5 +1,6 @@
 import { asha } from './asha.js';
 import { hyperband } from './hyperband.js';
+import { ppo } from './ppo.js';
 import { random } from './random.js';
 import { reinforce } from './reinforce.js';
 import { sha } from './sha.js';
@@ -7,7 +8,7 @@ import type { AnyStrategyDefinition } from './strategy.js';
 
 /** The built-in strategies that train each child on its own. */
 export const strategies: ReadonlyMap<string, AnyStrategyDefinition> = new Map(
-  [random, reinforce, asha, sha, hyperband].map((definition) => [
+  [random, reinforce, ppo, asha, sha, hyperband].map((definition) => [
     definition.name,
     definition as AnyStrategyDefinition,
   ]),

@@ -113,6 +113,11 @@ export interface StrategyDefinition<O extends object = Record<never, never>> {
   /** Options for searches of a few dozen trials, which `--preset small` sets. */
   readonly small?: Partial<O>;
   /**
+   * Options of the paper's own search where it takes more than one machine, which `--preset paper` sets. The defaults are
+   * the paper's for one machine.
+   */
+  readonly paper?: (space: Space) => Partial<O>;
+  /**
    * Only for a strategy that determines how long children are trained, at most for the epochs of its option
    * `maxEpochs`.
    */

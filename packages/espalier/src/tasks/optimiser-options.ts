@@ -42,15 +42,22 @@ export function optimiserOptions(
       .default(defaults.learningRate)
       .describe(text('learning rate', 'learningRate')),
     schedule: z
-      .enum(['constant', 'cosine', 'exponential'])
+      .enum(['constant', 'cosine', 'exponential', 'step'])
       .default('constant')
-      .describe('course of the learning rate: constant, half a cosine down to 0, or exponential decay'),
+      .describe(
+        'course of the learning rate: constant, half a cosine down to 0, exponential decay, or one step down',
+      ),
     decay: z
       .number()
       .positive()
       .max(1)
       .default(defaults.decay)
-      .describe('factor of the learning rate after each epoch, for the exponential schedule'),
+      .describe('factor of the learning rate: exponential, after each epoch; step, once'),
+    decayEpoch: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('epochs at the full learning rate before it decays: exponential and step'),
     momentum: z.number().min(0).lt(1).default(defaults.momentum).describe(text('momentum', 'momentum')),
     nesterov: z
       .boolean()

@@ -22,8 +22,8 @@ export interface TaskTraining {
   paper(space: Space): TrainingOptions;
   /** A training of minutes on a laptop: `--preset small`. */
   readonly small: TrainingOptions;
-  /** How children of a search are trained where that differs from the defaults. */
-  readonly child: TrainingOptions;
+  /** How the paper of a space trains the children of a search, where that differs from the defaults. */
+  child(space: Space): TrainingOptions;
   /** Children of seconds: `--preset small` of a search. */
   readonly smallChild: TrainingOptions;
   /** Options of the space that follow from those of a training, such as whether there is an auxiliary head. */

@@ -24,9 +24,11 @@ export interface OptimiserSettings {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
-  readonly schedule: 'constant' | 'cosine' | 'exponential';
-  /** Factor of the learning rate after each epoch, for the exponential schedule. */
+  readonly schedule: 'constant' | 'cosine' | 'exponential' | 'step';
+  /** Factor of the learning rate: after each epoch of the exponential schedule, once of the step. */
   readonly decay: number;
+  /** Epochs at the full learning rate before it decays: exponential and step. 1 by default. */
+  readonly decayEpoch?: number;
   readonly momentum: number;
   readonly nesterov: boolean;
   readonly weightDecay: number;
@@ -93,12 +95,15 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   constructor(training: TrainingOf<Model>) {
     const { network, task, settings, seed } = training;
     const { learningRate, momentum, nesterov, weightDecay, schedule, epochs, batchSize } = settings;
+    const { decay, decayEpoch = 1 } = settings;
     this.#training = training;
     this.#stepsPerEpoch = task.batchCount('train', batchSize);
+    const epochOf = (step: number) => Math.floor(step / this.#stepsPerEpoch);
     this.#rate = {
       constant: () => learningRate,
       cosine: optim.cosineSchedule(learningRate, epochs * this.#stepsPerEpoch),
-      exponential: optim.stepSchedule(learningRate, this.#stepsPerEpoch, settings.decay),
+      exponential: (step: number) => learningRate * decay ** Math.max(0, epochOf(step) + 1 - decayEpoch),
+      step: (step: number) => (epochOf(step) < decayEpoch ? learningRate : learningRate * decay),
     }[schedule];
     this.#optimizer = new optim.SGD(network.parameters(), {
       learningRate,

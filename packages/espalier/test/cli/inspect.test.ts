@@ -30,7 +30,7 @@ const inspect = (words: string) => printed(addInspect, ['inspect', ...words.spli
 describe('espalier inspect', () => {
   it('lists the options of a strategy and of the training, by task where they differ', async () => {
     expect(await inspect('reinforce')).toMatch(
-      /^strategy reinforce:\n {2}children = 8 {2}m, architectures of one update.*\n(.*\n)* {2}rewardPower = 3 /,
+      /^strategy reinforce:\n {2}children = 8 {2}m, architectures of one minibatch.*\n(.*\n)* {2}rewardPower = 3 /,
     );
     expect(await inspect('darts')).toMatch(
       /^strategy darts, task image-classification:\n(.*\n)* {2}order = 1 (.*\n)*strategy darts, task language-modelling:\n/,

@@ -56,7 +56,7 @@ describe('a search for language models', () => {
     expect(best.perplexity).toBe(Math.min(...perplexities));
     const [first, second] = perplexities.map((perplexity) => 80 / perplexity ** 2) as [number, number];
     expect(events.find(({ event }) => event === 'update').meanReward).toBeCloseTo((first + second) / 2, 12);
-    expect(events[0].estimation.options.training).toMatchObject({ epochs: 1, bptt: 10, clip: 0.25 });
+    expect(events[0].estimation.options.training).toMatchObject({ epochs: 1, bptt: 10, clip: 5 / 35 });
     const status = JSON.parse(await printed(addStatus, ['status', join(folder, 'trees'), '--json']));
     expect(status.best).toMatchObject({ trial: best.trial, perplexity: best.perplexity });
   });

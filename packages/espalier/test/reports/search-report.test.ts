@@ -135,6 +135,22 @@ describe('the page of a search', () => {
     expect(html.match(/data-emphasised="true"/g)).toHaveLength(1);
   });
 
+  test('plots how stale the gradients of each update were, where some were', async () => {
+    const events = searchEvents({ strategy: 'reinforce', seed: 7, children: [[0.5], [0.25]] });
+    const withUpdates = (...staleness: number[][]) => [
+      ...events.slice(0, -1),
+      ...staleness.map((each, index) => ({ event: 'update', update: index + 1, staleness: each })),
+      ...events.slice(-1),
+    ];
+    const pageOf = async (...staleness: number[][]) =>
+      (await reportSearch(await read(withUpdates(...staleness)))).html;
+    expect(contents(await pageOf([0], [0])).headings).not.toContain('Staleness');
+    const page = await pageOf([0, 2], [1, 3]);
+    expect(contents(page).headings).toContain('Staleness');
+    // The mean of the last update.
+    expect(page).toContain('staleness: 2');
+  });
+
   test('takes the lowest perplexity as the best', async () => {
     const children = [[64.5], [61.25], [63]];
     const run = await read(searchEvents({ strategy: 'random', seed: 7, children, objectives: [perplexity] }));

@@ -37,6 +37,18 @@ describeStrategy(reinforce, Space.configure(branching, { deepest: 2 }), {
   ...conformance,
   objectives: [perplexity],
 });
+const replicas = { replicas: 3, shards: 2, children: 1, hidden: 5, growEvery: 6, growBy: 1 };
+describeStrategy(reinforce, Space.configure(zophCnn, { layers: 1 }), {
+  options: { ...replicas, accumulate: 2 },
+  outstanding: 3,
+  trials: 14,
+});
+describeStrategy(reinforce, Space.configure(branching, { deepest: 2 }), {
+  options: { ...replicas, children: 2, maxStaleness: 1 },
+  // The third replica would wait: two others could make two updates before its gradient.
+  outstanding: 4,
+  trials: 20,
+});
 
 type Options = Parameters<typeof reinforce.create>[0]['options'];
 type ReinforceStrategy = Required<Strategy>;
@@ -57,12 +69,21 @@ function start(
   return reinforce.create({ space, seed, options, objectives: [objective] }) as ReinforceStrategy;
 }
 
+/** Trials that a strategy was asked for in rounds. */
+const asked = new WeakMap<Strategy, number>();
+
 /** Asks for as many children as there are outcomes, then tells them; with the event of the last one. */
 function round(strategy: Strategy, outcomes: readonly TrialOutcome[]) {
   const proposals = outcomes.map(() => proposalOf(strategy));
+  const before = asked.get(strategy) ?? 0;
+  asked.set(strategy, before + proposals.length);
   const events = proposals.map(
-    (proposal, trial) =>
-      strategy.tell({ ...proposal, trial, outcome: outcomes[trial]! }) as readonly StrategyEvent[],
+    (proposal, place) =>
+      strategy.tell({
+        ...proposal,
+        trial: before + place,
+        outcome: outcomes[place]!,
+      }) as readonly StrategyEvent[],
   );
   expect(events.slice(0, -1).flat()).toEqual([]);
   expect(events.at(-1)).toHaveLength(1);
@@ -148,7 +169,10 @@ describe('the baseline of reinforce', () => {
 describe('the update of reinforce', () => {
   /** The controller of a snapshot. */
   function controllerOf({ json, tensors }: StrategySnapshot, options: { hidden: number }): Controller {
-    const { seed, heads } = json as { seed: number; heads: string[] };
+    const {
+      seed,
+      server: { heads },
+    } = json as { seed: number; server: { heads: string[] } };
     const controller = new Controller({ ...options, layers: 2, initialRange: 0.08, seed });
     for (const name of heads) controller.addHead(name);
     controller.loadStateDict(fromHost(tensors, 'controller.'));
@@ -205,8 +229,8 @@ describe('the update of reinforce', () => {
         scope(() => {
           const proposals = accuracy.map(() => proposalOf(strategy));
           const before = strategy.snapshot();
-          for (const [trial, proposal] of proposals.entries())
-            strategy.tell({ ...proposal, trial, outcome: ok(accuracy[trial]!) });
+          for (const [place, proposal] of proposals.entries())
+            strategy.tell({ ...proposal, trial: 4 * update + place, outcome: ok(accuracy[place]!) });
           const after = strategy.snapshot();
 
           const rewards = accuracy.map((one) => one ** 3);
@@ -217,7 +241,7 @@ describe('the update of reinforce', () => {
           baseline = rewards.reduce((average, reward) => 0.5 * average + 0.5 * reward, b);
 
           // Adam's first moment is 0.1 g at first and 0.9 of the old one with 0.1 g after that.
-          const moments = weights(after, 'adam.');
+          const moments = weights(after, 'shard.0.adam.');
           const names = [...controller.namedParameters()].map(([name]) => name);
           const [old, now] = [weights(before, 'controller.'), weights(after, 'controller.')];
           let moved = 0;
@@ -299,6 +323,7 @@ describe('a snapshot of reinforce', () => {
     const used = start(space, options, 2);
     for (let i = 0; i < 5; i++) round(used, [ok(0.2), ok(0.8)]);
     used.restore(middle);
+    asked.set(used, 2);
     round(used, outcomes.slice(2));
     expect(used.snapshot()).toEqual(whole.snapshot());
   });
@@ -334,7 +359,7 @@ describe('a snapshot of reinforce', () => {
       'not a snapshot of this reinforce: the state does not fit the network: start.weight is missing',
     );
     reject(
-      { ...before, tensors: new Map([...before.tensors].filter(([name]) => !name.startsWith('adam'))) },
+      { ...before, tensors: new Map([...before.tensors].filter(([name]) => !name.startsWith('shard'))) },
       'not a snapshot of this reinforce: the state is of 0 parameters',
     );
   });

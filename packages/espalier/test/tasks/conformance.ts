@@ -115,7 +115,8 @@ export function conformsToTask(given: TaskCase): void {
     });
 
     it('has presets that are options of its training, alone and over one another', () => {
-      const { child, small, smallChild } = training;
+      const { small, smallChild } = training;
+      const child = training.child(space);
       const presets = { child, small, smallChild, paper: training.paper(space) };
       for (const [name, preset] of Object.entries(presets))
         for (const under of [{}, child])

@@ -150,6 +150,17 @@ describe('a training', () => {
       expect(rate).toBeCloseTo(0.1 * (1 + Math.cos((Math.PI * step) / 10)), 15);
   });
 
+  it.each([
+    ['exponential', [0.2, 0.2, 0.1, 0.05]],
+    ['step', [0.2, 0.2, 0.1, 0.1]],
+  ] as const)('lowers the learning rate from an epoch on: %s', (schedule, expected) => {
+    const begun = begin(settingsOf({ schedule, learningRate: 0.2, epochs: 4, decay: 0.5, decayEpoch: 2 }));
+    const { reports } = train(begun, 4);
+    end(begun);
+    const ofEpochs = [1, 2, 3, 4].map((epoch) => reports.find((one) => one.epoch === epoch)?.learningRate);
+    expect(ofEpochs).toEqual(expected);
+  });
+
   it('raises the probability of dropping a path linearly from epoch to epoch', () => {
     const network = Object.assign(initialised(tinyNetwork, 1), { dropPathProbability: -1 });
     const settings = settingsOf({ epochs: 4, dropPath: 0.2 });

@@ -7,7 +7,7 @@ import { classifierMeasures, ImageClassification, type ImageLoss } from './image
 import { openImages } from './open-images.js';
 import { requirePrecision } from './precision.js';
 import { predictClasses } from './predict-classes.js';
-import { auxiliaryHead, paperTraining, smallChild, smallTraining } from './presets.js';
+import { auxiliaryHead, paperChild, paperTraining, smallChild, smallTraining } from './presets.js';
 import { requireClassifier } from './require-classifier.js';
 import { signatureOf } from './signature.js';
 import { imageSupernetOptions } from './supernet-options.js';
@@ -22,7 +22,7 @@ export const imageClassification = defineTask({
     options: imageTrainingOptions,
     paper: paperTraining,
     small: smallTraining,
-    child: {},
+    child: paperChild,
     smallChild,
     spaceOptions: auxiliaryHead,
   },

@@ -47,6 +47,14 @@ export function paperTraining({ name, options }: Space): TrainingOptions {
   return (options.layout === 'imagenet' ? dartsOnImageNet : dartsOnCifar) as TrainingOptions;
 }
 
+/**
+ * How the paper of a space trains the children of a search. Those of NASNet are trained for 20 epochs (Zoph et al. 2018,
+ * appendix A.1); the other defaults are those of Zoph & Le 2016.
+ */
+export function paperChild({ name }: Space): TrainingOptions {
+  return name === 'nasnet' ? { epochs: 20, schedule: 'cosine' } : {};
+}
+
 /** A training of minutes on a laptop. */
 export const smallTraining = {
   epochs: 10,

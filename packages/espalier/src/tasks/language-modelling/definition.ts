@@ -6,6 +6,7 @@ import { defineTask, type TrainingOptions } from '../task-definition.js';
 import { type LanguageLoss, LanguageModelling, languageMeasures } from './language-modelling.js';
 import { openText } from './open-text.js';
 import { predictTokens } from './predict-tokens.js';
+import { paperChild } from './presets.js';
 import { languageSupernetOptions } from './supernet-options.js';
 import { languageTrainingOptions } from './training-options.js';
 
@@ -18,8 +19,7 @@ export const languageModelling = defineTask({
     options: languageTrainingOptions,
     paper: (_space: Space): TrainingOptions => ({}),
     small: { epochs: 10, batchSize: 20 },
-    // Zoph & Le 2016, section 4.2.
-    child: { epochs: 35 },
+    child: paperChild,
     smallChild: { epochs: 2, batchSize: 20 },
   },
   supernet: {
