@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { type AnySpaceDefinition, Space } from '../../src/space/space.js';
+import { nasnet } from '../../src/spaces/nasnet.js';
+import { zophCnn } from '../../src/spaces/zoph-cnn.js';
+import { zophRnn } from '../../src/spaces/zoph-rnn.js';
 import { asha } from '../../src/strategies/asha.js';
 import { hyperband } from '../../src/strategies/hyperband.js';
+import { ppo } from '../../src/strategies/ppo.js';
 import { random } from '../../src/strategies/random.js';
 import { reinforce } from '../../src/strategies/reinforce.js';
 import { sha } from '../../src/strategies/sha.js';
@@ -12,6 +17,12 @@ const schemaOf = ({ options }: AnyStrategyDefinition) => options as unknown as z
 
 /** Without `minEpochs` and `maxEpochs`, which limit each other. */
 const ofRungs = (eta: number) => ({ eta: count(eta, 2) });
+const ofParameterServers = {
+  replicas: count(1),
+  shards: count(1),
+  accumulate: count(1),
+  maxStaleness: [null, [null, 0, 1e6], [-1, 1.5]] as const,
+};
 const configurations = [undefined, [1, 1e6], [0, 1.5]] as const;
 
 describe('the options of random search', () => {
@@ -31,6 +42,26 @@ describe('the options of REINFORCE', () => {
     initialRange: above0(0.08),
     growEvery: count(1600, 0),
     growBy: count(2),
+    ...ofParameterServers,
+  });
+});
+
+describe('the options of PPO', () => {
+  hasOptions(schemaOf(ppo), {
+    children: count(20),
+    learningRate: above0(0.00035),
+    baselineDecay: from0Below1(0.95),
+    rewardPower: above0(1),
+    perplexityReward: above0(80),
+    entropyWeight: from0(1e-5),
+    hidden: count(100),
+    controllerLayers: count(1),
+    initialRange: above0(0.1),
+    growEvery: count(0, 0),
+    growBy: count(2),
+    ...ofParameterServers,
+    clip: above0(0.2),
+    passes: count(4),
   });
 });
 
@@ -66,8 +97,29 @@ describe('the preset for small searches', () => {
     ['ASHA', asha, { maxEpochs: 9, eta: 3 }],
     ['successive halving', sha, { maxEpochs: 9, eta: 3 }],
     ['Hyperband', hyperband, { maxEpochs: 9 }],
+    ['PPO', ppo, { children: 4, learningRate: 0.02, baselineDecay: 0.8 }],
     ['REINFORCE', reinforce, { children: 4, learningRate: 0.02, baselineDecay: 0.8, growEvery: 0 }],
   ])('of %s has these values', (_, { small }, values) => {
     expect(small).toEqual(values);
+  });
+});
+
+describe("the preset of the papers' own searches", () => {
+  const paper = ({ paper: of }: AnyStrategyDefinition, definition: AnySpaceDefinition) =>
+    of!(Space.configure(definition, {}));
+
+  it('has 100 replicas of 8 children for images, and 400 of one for language (Zoph & Le 2016, 4.1 and 4.2)', () => {
+    expect(paper(reinforce, zophCnn)).toEqual({ shards: 20, replicas: 100, children: 8 });
+    expect(paper(reinforce, zophRnn)).toEqual({
+      learningRate: 0.0005,
+      shards: 20,
+      replicas: 400,
+      children: 1,
+      accumulate: 10,
+    });
+  });
+
+  it('keeps 450 workers busy with minibatches of 20 (Zoph et al. 2018, A.1)', () => {
+    expect(paper(ppo, nasnet)).toEqual({ replicas: 23 });
   });
 });

@@ -6,7 +6,7 @@ import { languageSupernetOptions } from '../../src/tasks/language-modelling/supe
 import { languageTrainingOptions } from '../../src/tasks/language-modelling/training-options.js';
 import { above0, count, flag, from0, from0Below1, hasOptions, oneOf, text } from './option-table.js';
 
-const schedule = oneOf('constant', 'cosine', 'exponential');
+const schedule = oneOf('constant', 'cosine', 'exponential', 'step');
 const decay = (value: number) => [value, [1e-9, 1], [0, 1.001]] as const;
 
 describe('the options of a training on images', () => {
@@ -16,6 +16,7 @@ describe('the options of a training on images', () => {
     learningRate: above0(0.1),
     schedule,
     decay: decay(0.97),
+    decayEpoch: count(1),
     momentum: from0Below1(0.9),
     nesterov: flag(true),
     weightDecay: from0(1e-4),
@@ -38,6 +39,7 @@ describe('the options of a training on texts', () => {
     learningRate: above0(20),
     schedule,
     decay: decay(1),
+    decayEpoch: count(1),
     momentum: from0Below1(0),
     nesterov: flag(false),
     weightDecay: from0(8e-7),
