@@ -28,6 +28,8 @@ export {
 export { estimators } from './estimators/estimator-names.js';
 export { findEstimator } from './estimators/find-estimator.js';
 export { measureTrial } from './estimators/measure-trial.js';
+export { type BenchState, readBench } from './experiments/bench.js';
+export { beginBench, continueBench } from './experiments/bench-run.js';
 // Running and reading
 export {
   type Experiment,
@@ -40,6 +42,7 @@ export {
 export { findStrategy } from './experiments/find-strategy.js';
 export { bestOf, type FoundArchitecture, type ReadRun, readRun } from './experiments/found-architecture.js';
 export type { Budget, ResultMeasure, RunResult } from './experiments/run-result.js';
+export { simulateSearch } from './experiments/simulated-search.js';
 export {
   beginSupernetRun,
   continueSupernetRun,
@@ -162,6 +165,7 @@ export { Alphas, type Relaxation } from './supernets/alphas.js';
 export { buildLanguageSupernet, buildSupernet } from './supernets/build-supernet.js';
 export { MixedOperation } from './supernets/mixed-operation.js';
 export type { DerivationRule, SharesWeights } from './supernets/supernet.js';
+export { Table } from './tables/table.js';
 export { findTask } from './tasks/find-task.js';
 export { optimiserOptions } from './tasks/optimiser-options.js';
 export { type Batch, Diverged, evaluate, type Part, type PassOptions, type Task } from './tasks/task.js';

@@ -6,6 +6,7 @@ import { InputError } from '../input-error.js';
 import { importOnly } from '../modules/trusted-files.js';
 import { Diverged } from '../tasks/task.js';
 import { version } from '../version.js';
+import { addBench } from './bench.js';
 import { addCheck } from './check.js';
 import { addCompare } from './compare.js';
 import { addDemo } from './demo.js';
@@ -42,6 +43,7 @@ for (const add of [
   addCompare,
   addEvaluate,
   addReproduce,
+  addBench,
   addDemo,
 ])
   add(program);

@@ -15,6 +15,7 @@ import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { readGenotypeText } from '../spaces/genotype-text.js';
+import { bench } from './bench.js';
 import { evaluationKind } from './evaluation.js';
 import type { KindOfRun } from './kind-of-run.js';
 import { search } from './search.js';
@@ -35,7 +36,7 @@ const evaluation = evaluationKind(runs, async (path, terminal) => {
 
 /** The kinds of runs, by the first event of their journals. */
 const kindsOfRun: ReadonlyMap<string, KindOfRun> = new Map(
-  [search, weightSharingSearch, training, evaluation].map((kind) => [kind.event, kind]),
+  [search, weightSharingSearch, training, evaluation, bench].map((kind) => [kind.event, kind]),
 );
 
 /** The kind of the run in a folder. @throws InputError where there is no run, or one that this version cannot read */
@@ -61,7 +62,7 @@ export function resultOf(path: string): RunResult {
   const { result, name } = kindOf(path);
   if (result === undefined)
     throw new InputError(
-      `${path}: an ${name} cannot be compared; comparable: ${[...kindsOfRun.values()]
+      `${path}: a run of kind '${name}' cannot be compared; comparable: ${[...kindsOfRun.values()]
         .filter((kind) => kind.result !== undefined)
         .map((kind) => kind.name)
         .join(', ')}`,

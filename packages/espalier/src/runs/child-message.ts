@@ -1,6 +1,12 @@
 import type { Json } from '../json.js';
 import type { TrialRequest } from './estimator.js';
 
+/** What a worker does at a time. */
+export interface Job {
+  /** No other job of the pool has it. */
+  readonly trial: number;
+}
+
 /** A trial as it is sent to a worker. If it may be continued, it has the address of the store for its checkpoints. */
 export interface WorkerRequest extends TrialRequest {
   readonly checkpoints?: Json;
@@ -14,7 +20,7 @@ export interface WorkerSettings {
   readonly device?: string;
 }
 
-/** A message to a worker: first how to begin, then one trial at a time. */
+/** A message to a worker: first how to begin, then one job at a time. */
 export type ToWorker =
   /** The worker must not outlive the process `parent`. */
   | {
@@ -23,7 +29,7 @@ export type ToWorker =
       readonly init: Json;
       readonly settings: WorkerSettings;
     }
-  | { readonly kind: 'trial'; readonly request: WorkerRequest };
+  | { readonly kind: 'trial'; readonly request: Job };
 
 /** A message from a worker. */
 export type FromWorker =

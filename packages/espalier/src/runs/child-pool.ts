@@ -1,5 +1,5 @@
 import { Child, ChildDeath, type ChildOptions } from './child.js';
-import type { WorkerSettings } from './child-message.js';
+import type { Job, WorkerSettings } from './child-message.js';
 import type { EstimateContext, Estimator, TrialRequest } from './estimator.js';
 import type { Measured, Outcome } from './outcome.js';
 
@@ -9,6 +9,8 @@ export interface ChildPoolOptions extends ChildOptions {
   /** A trial that takes longer is killed and counts as failed. The start of a worker is not included. */
   readonly timeoutSeconds?: number;
 }
+
+type JobContext = Pick<EstimateContext, 'signal' | 'progress'>;
 
 /** A death for which the trial is not to blame, such as a stray kill, must not change its outcome. */
 const ATTEMPTS = 2;
@@ -54,7 +56,17 @@ export class ChildPool implements Estimator {
     for (const [place, child] of children.entries()) this.#idle.set(place, child);
   }
 
-  async estimate(request: TrialRequest, context: EstimateContext): Promise<Measured> {
+  async estimate(request: TrialRequest, { checkpoints, ...context }: EstimateContext): Promise<Measured> {
+    const sent = checkpoints === undefined ? request : { ...request, checkpoints: checkpoints.address };
+    return (await this.run(sent, context)) as Measured;
+  }
+
+  /**
+   * Has a worker do a job, such as a trial.
+   *
+   * @returns what its handler returned, unchecked; a failed outcome if it threw an error or its process died twice
+   */
+  async run(request: Job, context: JobContext): Promise<unknown> {
     const place = await this.#place();
     try {
       const deaths: ChildDeath[] = [];
@@ -81,11 +93,7 @@ export class ChildPool implements Estimator {
     await Promise.all(children.map((child) => child.gone));
   }
 
-  async #attempt(
-    place: number,
-    request: TrialRequest,
-    { signal, progress, checkpoints }: EstimateContext,
-  ): Promise<Measured | ChildDeath> {
+  async #attempt(place: number, request: Job, { signal, progress }: JobContext): Promise<unknown> {
     const { timeoutSeconds } = this.#options;
     const child = this.#take(place);
     const kill = () => child.kill();
@@ -103,8 +111,7 @@ export class ChildPool implements Estimator {
           Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
         );
       }
-      const sent = checkpoints === undefined ? request : { ...request, checkpoints: checkpoints.address };
-      const outcome = (await child.run(sent, progress)) as Outcome;
+      const outcome = await child.run(request, progress);
       clearTimeout(timer);
       if (child.usable) this.#idle.set(place, child);
       return outcome;

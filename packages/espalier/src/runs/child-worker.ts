@@ -1,15 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import type { FromWorker, ToWorker, WorkerRequest, WorkerSettings } from './child-message.js';
+import type { FromWorker, Job, ToWorker, WorkerRequest, WorkerSettings } from './child-message.js';
 import { failureOf } from './failure.js';
 import type { Measured } from './outcome.js';
 
-/** Measures one trial in a worker process. If it throws an error, the trial has failed. */
-export type TrialHandler = (
-  request: WorkerRequest,
+/** Measures one trial in a worker process, or does another job. If it throws an error, the trial has failed. */
+export type TrialHandler<R extends Job = WorkerRequest, O = Measured> = (
+  request: R,
   progress: (progress: Json) => void,
-) => Promise<Measured> | Measured;
+) => Promise<O> | O;
 
 /**
  * The worker's side of a `ChildPool`. The program of a worker process consists of one call of this function.
@@ -17,12 +17,12 @@ export type TrialHandler = (
  * @param begin takes the `init` of the pool and the settings of this worker, loads everything that all trials need, and
  *   returns the function that measures a trial
  */
-export function serve(
-  begin: (init: Json, settings: WorkerSettings) => Promise<TrialHandler> | TrialHandler,
+export function serve<R extends Job = WorkerRequest, O = Measured>(
+  begin: (init: Json, settings: WorkerSettings) => Promise<TrialHandler<R, O>> | TrialHandler<R, O>,
 ): void {
   if (process.send === undefined)
     throw new Error('this program is a worker of a pool, which starts it; it cannot be started by hand');
-  let handler: TrialHandler | undefined;
+  let handler: TrialHandler<R, O> | undefined;
   let trial: number | undefined;
 
   const leave = (error: unknown) => {
@@ -56,7 +56,7 @@ export function serve(
     trial = current;
     let outcome: unknown;
     try {
-      outcome = await (handler as TrialHandler)(message.request, (progress) => {
+      outcome = await (handler as TrialHandler<R, O>)(message.request as R, (progress) => {
         if (trial === current) send({ kind: 'progress', trial: current, progress });
       });
     } catch (error) {

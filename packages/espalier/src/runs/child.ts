@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import type { FromWorker, ToWorker, WorkerRequest, WorkerSettings } from './child-message.js';
+import type { FromWorker, Job, ToWorker, WorkerSettings } from './child-message.js';
 
 /** How the worker processes of a pool are started. */
 export interface ChildOptions {
@@ -102,7 +102,7 @@ export class Child {
    * @returns the outcome as the worker reports it, unchecked
    * @throws ChildDeath
    */
-  run(request: WorkerRequest, progress: (progress: Json) => void): Promise<unknown> {
+  run(request: Job, progress: (progress: Json) => void): Promise<unknown> {
     this.#output = '';
     return new Promise((resolve, reject) => {
       this.#trial = { trial: request.trial, progress, resolve, reject };

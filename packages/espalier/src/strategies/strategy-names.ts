@@ -1,5 +1,8 @@
 import { asha } from './asha.js';
+import { bananas } from './bananas.js';
+import { evolution } from './evolution.js';
 import { hyperband } from './hyperband.js';
+import { localSearch } from './local-search.js';
 import { ppo } from './ppo.js';
 import { random } from './random.js';
 import { reinforce } from './reinforce.js';
@@ -8,7 +11,7 @@ import type { AnyStrategyDefinition } from './strategy.js';
 
 /** The built-in strategies that train each child on its own. */
 export const strategies: ReadonlyMap<string, AnyStrategyDefinition> = new Map(
-  [random, reinforce, ppo, asha, sha, hyperband].map((definition) => [
+  [random, reinforce, ppo, evolution, localSearch, bananas, asha, sha, hyperband].map((definition) => [
     definition.name,
     definition as AnyStrategyDefinition,
   ]),

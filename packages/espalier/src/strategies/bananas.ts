@@ -1,0 +1,184 @@
+import { z } from 'zod';
+import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
+import { forecast } from '../predictors/ensemble.js';
+import { SequenceEncoding } from '../predictors/sequence-encoding.js';
+import { deriveSeed, Random } from '../random/random.js';
+import type { Answer } from '../space/language.js';
+import type { Space } from '../space/space.js';
+import { answersJson } from './answers-json.js';
+import type { Asked, Strategy, StrategyDefinition, StrategySnapshot, TrialResult } from './strategy.js';
+
+const options = z.strictObject({
+  initial: z.int().min(2).default(10).describe('t_0, random architectures at first (White et al. 2021: 10)'),
+  batch: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe(
+      'k, architectures that are tried before the predictor is trained again (White et al. 2021: 10)',
+    ),
+  candidates: z
+    .int()
+    .min(1)
+    .default(100)
+    .describe('c, mutants that the predictor judges each time (White et al. 2021: 100)'),
+  parents: z
+    .int()
+    .min(1)
+    .default(2)
+    .describe('best architectures so far that are mutated into candidates; the paper does not say how many'),
+  ensemble: z.int().min(1).default(5).describe('M, networks of the predictor (White et al. 2021: 5)'),
+  layers: z.int().min(0).default(10).describe('hidden layers of each of them (code: 10)'),
+  width: z.int().min(1).default(20).describe('units of a hidden layer (code: 20)'),
+  epochs: z.int().min(1).default(150).describe('epochs of the training of the predictor (code: 150)'),
+  batchSize: z.int().min(1).default(32).describe('examples of a step of the predictor (code: 32)'),
+  learningRate: z.number().positive().default(0.01).describe('of Adam on the predictor (code: 0.01)'),
+});
+
+type Options = z.output<typeof options>;
+
+/** How many mutants are drawn for each candidate that is wanted; small spaces have few that are new. */
+const MOST_MUTANTS = 10;
+
+/** So many random draws are made to find an architecture that is new; without one, the space counts as exhausted. */
+const MOST_REDRAWS = 100;
+
+/**
+ * Bayesian optimisation with a neural predictor (White et al. 2021, *BANANAS: Bayesian Optimization with Neural
+ * Architectures for Neural Architecture Search*, algorithm 1). An ensemble learns the value of an architecture from all
+ * that were tried, mutants of the best ones are the candidates, and independent Thompson sampling picks among them: each
+ * candidate is judged by a draw from the normal distribution of its own forecast.
+ *
+ * Unlike the paper, which encodes a cell by its paths, the encoding is read off the decision sequence
+ * (`SequenceEncoding`), so that every space can be searched. No architecture is proposed twice. When a batch is used up,
+ * the predictor learns from what was told until then, so no worker waits.
+ */
+export const bananas: StrategyDefinition<Options> = {
+  name: 'bananas',
+  options,
+  asynchronous: true,
+  create: ({ space, seed, options }) => new Bananas(space, seed, options),
+};
+
+const tried = z.object({ answers: answersJson, goodness: z.number() });
+type Tried = z.infer<typeof tried>;
+
+const snapshotJson = z.strictObject({
+  random: z.array(z.int()),
+  proposed: z.array(z.string()),
+  tried: z.array(tried),
+  trainings: z.int().min(0),
+  queue: z.array(answersJson),
+});
+
+class Bananas implements Strategy {
+  readonly #seed: number;
+  #random: Random;
+  /** The keys of all proposals. */
+  #proposed = new Set<string>();
+  /** What succeeded, in the order of the results. */
+  #tried: Tried[] = [];
+  /** Trainings of the predictor so far. */
+  #trainings = 0;
+  /** What is left of the batch, the next one last. */
+  #queue: Answer[][] = [];
+
+  constructor(
+    private readonly space: Space,
+    seed: number,
+    private readonly options: Options,
+  ) {
+    this.#seed = seed;
+    this.#random = Random.of(seed, 'bananas');
+  }
+
+  ask(): Asked {
+    // A predictor needs two values at least; children may have failed.
+    const isBeginning = this.#proposed.size < this.options.initial || this.#tried.length < 2;
+    if (isBeginning) this.#queue = this.#randomly(1);
+    else if (this.#queue.length === 0) this.#queue = this.#batch();
+    const answers = this.#queue.pop();
+    if (answers === undefined) return 'finished';
+    this.#proposed.add(this.space.key(answers));
+    return { answers };
+  }
+
+  tell({ answers, outcome }: TrialResult): void {
+    if (outcome.status === 'ok') this.#tried.push({ answers: [...answers], goodness: outcome.goodness });
+  }
+
+  /** New random architectures: as many as are wanted, or as can be found. */
+  #randomly(wanted: number, taken: ReadonlySet<string> = new Set()): Answer[][] {
+    const drawn = new Map<string, Answer[]>();
+    for (let draw = 0; draw < MOST_REDRAWS * wanted && drawn.size < wanted; draw++) {
+      const answers = this.space.sample(this.#random);
+      const key = this.space.key(answers);
+      if (!this.#proposed.has(key) && !taken.has(key)) drawn.set(key, answers);
+    }
+    return [...drawn.values()];
+  }
+
+  /** The architectures to be tried next, the most promising last. */
+  #batch(): Answer[][] {
+    const { ensemble: members, batch } = this.options;
+    const candidates = this.#candidates();
+    const traces = (answers: readonly (readonly Answer[])[]) => answers.map((one) => this.space.trace(one));
+    const known = traces(this.#tried.map(({ answers }) => answers));
+    const encoding = new SequenceEncoding(known);
+    const examples = {
+      features: encoding.size,
+      encoded: encoding.encode(known),
+      values: this.#tried.map(({ goodness }) => goodness),
+    };
+    const seed = deriveSeed(this.#seed, `bananas ${this.#trainings++}`);
+    const inputs = encoding.encode(traces(candidates));
+    const forecasts = forecast(examples, inputs, { ...this.options, members }, seed, this.#random);
+    return candidates
+      .map((answers, place) => {
+        const { mean, deviation } = forecasts[place] as (typeof forecasts)[number];
+        return { answers, hope: mean + deviation * this.#random.normal() };
+      })
+      .sort((a, b) => a.hope - b.hope)
+      .slice(-batch)
+      .map(({ answers }) => answers);
+  }
+
+  /** New mutants of the best, and random architectures where there are too few of them. */
+  #candidates(): Answer[][] {
+    const { candidates: wanted, parents } = this.options;
+    const best = [...this.#tried].sort((a, b) => b.goodness - a.goodness).slice(0, parents);
+    const found = new Map<string, Answer[]>();
+    for (let draw = 0; draw < MOST_MUTANTS * wanted && found.size < wanted; draw++) {
+      const { answers } = best[draw % best.length] as Tried;
+      const mutant = this.space.mutate(answers, this.#random);
+      const key = this.space.key(mutant);
+      if (!this.#proposed.has(key)) found.set(key, mutant);
+    }
+    if (found.size >= this.options.batch) return [...found.values()];
+    return [...found.values(), ...this.#randomly(this.options.batch - found.size, new Set(found.keys()))];
+  }
+
+  snapshot(): StrategySnapshot {
+    const json = {
+      random: [...this.#random.state()],
+      proposed: [...this.#proposed],
+      tried: [...this.#tried],
+      trainings: this.#trainings,
+      queue: [...this.#queue],
+    };
+    return { json: json as unknown as Json, tensors: new Map() };
+  }
+
+  restore({ json }: StrategySnapshot): void {
+    const snapshot = snapshotJson.safeParse(json);
+    if (!snapshot.success)
+      throw new InputError(`not a snapshot of bananas: ${z.prettifyError(snapshot.error)}`);
+    const { random, proposed, tried: told, trainings, queue } = snapshot.data;
+    this.#random = Random.restore(random);
+    this.#proposed = new Set(proposed);
+    this.#tried = told;
+    this.#trainings = trainings;
+    this.#queue = queue;
+  }
+}
