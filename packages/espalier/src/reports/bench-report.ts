@@ -5,8 +5,9 @@ import type { BenchState } from '../experiments/bench.js';
 import type { Measure } from '../measures/measure.js';
 import type { BenchedMethod } from './bench-results.js';
 import { count, percent, valueText } from './figures.js';
-import { isFilled, number, onTerminal, signed, type Table, text } from './method-report.js';
+import { isFilled, number, onTerminal, signed, text } from './method-report.js';
 import { settingsTable } from './settings-table.js';
+import type { Table } from './text-table.js';
 
 const READING = [
   'Each search has the same number of simulated seconds. A value is that of the architecture with the best value that the search saw in that time. The deviation is that of the sample.',
