@@ -1,17 +1,20 @@
+import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { planEvaluation } from '../experiments/evaluation-plan.js';
 import { beginEvaluation } from '../experiments/evaluation-run.js';
+import type { FoundArchitecture } from '../experiments/found-architecture.js';
 import { InputError } from '../input-error.js';
-import { kindOf, runs } from '../kinds/kinds-of-run.js';
-import { openTerminal } from '../terminal/terminal.js';
+import { findArchitecture, kindOf, runs } from '../kinds/kinds-of-run.js';
+import { openTerminal, type Terminal } from '../terminal/terminal.js';
+import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { freeFolder } from './free-folder.js';
 import { wholeNumber } from './options.js';
 import { say } from './say.js';
 import { dataForms, taskFor, taskSettingsOf } from './task-flags.js';
 import { addTrainingFlags, type TrainingFlags, trainingOf } from './training-flags.js';
 
-interface EvaluateFlags extends TrainingFlags {
+interface EvaluateFlags extends TrainingFlags, EpochFlag {
   readonly data?: string;
   readonly out?: string;
   readonly seed: number;
@@ -27,7 +30,7 @@ const TEST_SEEDS = 10;
 const SHORTER = 6;
 
 export function addEvaluate(program: Command): void {
-  addTrainingFlags(program.command('evaluate'))
+  addEpochFlag(addTrainingFlags(program.command('evaluate')))
     .description(
       'the staged protocol of Li & Talwalkar 2019: search with several seeds, pick after a short training, test over many seeds',
     )
@@ -58,26 +61,49 @@ export function addEvaluate(program: Command): void {
     .action(evaluate);
 }
 
+/** Reads each architecture once; of the files those of the epoch. @throws InputError where an epoch is of no file */
+function readingOf(
+  paths: readonly string[],
+  epoch: number | undefined,
+  terminal: Terminal,
+): (path: string) => Promise<FoundArchitecture> {
+  const isText = (path: string) => existsSync(path) && statSync(path).isFile();
+  if (epoch !== undefined && !paths.some(isText))
+    throw new InputError(`--epoch ${epoch}: none of the arguments is a log with genotypes`);
+  const read = new Map<string, Promise<FoundArchitecture>>();
+  const readNow = async (path: string) => {
+    const found = await findArchitecture(path, isText(path) ? epoch : undefined);
+    sayWhichGenotype(found, terminal);
+    return found;
+  };
+  return (path) => {
+    const found = read.get(path) ?? readNow(path);
+    read.set(path, found);
+    return found;
+  };
+}
+
 async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
   const { seed, testSeeds, threads, json } = flags;
   const terminal = openTerminal(json);
+  const found = readingOf(paths, flags.epoch, terminal);
   const plan = await planEvaluation(
     paths,
     flags.seeds,
-    async (found) => {
-      const { definition } = await taskFor(found, flags.task);
-      const { spaceOptions, training } = trainingOf(found.space, definition, flags);
+    async (architecture) => {
+      const { definition } = await taskFor(architecture, flags.task);
+      const { spaceOptions, training } = trainingOf(architecture.space, definition, flags);
       const { epochs: usual } = definition.training.options.shape;
       const epochs = Number(training.epochs ?? (usual as z.ZodType).parse(undefined));
       return { spaceOptions, training, epochs, epochs2: flags.epochs2 ?? Math.ceil(epochs / SHORTER) };
     },
-    runs,
+    { ...runs, findArchitecture: found },
   );
   const [path] = paths as [string];
   const { data = plan.data?.data } = flags;
   if (data === undefined)
     throw new InputError('--data is missing: none of the arguments is a search that would say it');
-  const task = await taskFor(await runs.findArchitecture(path), flags.task ?? plan.data?.name);
+  const task = await taskFor(await found(path), flags.task ?? plan.data?.name);
   const out = flags.out ?? freeFolder('runs/evaluation');
   await beginEvaluation(out, {
     methods: [...plan.methods],

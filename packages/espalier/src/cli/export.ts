@@ -13,13 +13,14 @@ import { drawArchitecture } from '../reports/search-report.js';
 import { Space } from '../space/space.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { initialised } from '../training/train-child.js';
+import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { addInputFlags, type InputFlags, inputFlagNames, inputFor } from './input-flags.js';
 import { collectSetting, shareOut, wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
 
-interface ExportFlags extends InputFlags, SpaceFlags {
+interface ExportFlags extends InputFlags, SpaceFlags, EpochFlag {
   readonly format: string;
   readonly task?: string;
   readonly out?: string;
@@ -36,7 +37,7 @@ const NO_INPUT = 'json holds an architecture, whatever its network is built for'
 const FORMATS = ['json', 'svg', 'onnx', 'pytorch'];
 
 export function addExport(program: Command): void {
-  addTaskFlag(addInputFlags(addSpaceFlags(program.command('export'))))
+  addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('export')))))
     .description(
       'write an architecture out: as JSON, as a picture, or its network as ONNX or as a PyTorch program',
     )
@@ -109,7 +110,8 @@ interface ExportedFiles {
 }
 
 async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles> {
-  const { found: named, weights: trained } = await findNetwork(path);
+  const { found: named, weights: trained } = await findNetwork(path, flags.epoch);
+  sayWhichGenotype(named, openTerminal(flags.json));
   const { definition, options } = named.space;
   const { format, seed = SEED } = flags;
   const { networks } = (await taskFor(named, flags.task)).definition;

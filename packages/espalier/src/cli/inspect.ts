@@ -14,6 +14,7 @@ import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
 import { findTask } from '../tasks/find-task.js';
 import { openTerminal, type Terminal } from '../terminal/terminal.js';
+import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { addInputFlags, type InputFlags, inputFlagNames, inputFor } from './input-flags.js';
 import { type Inspected, inspectNetwork, type ProfileSettings } from './inspect-network.js';
 import { inspectOptions, namedOptions } from './inspect-options.js';
@@ -22,7 +23,7 @@ import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceFlagNames, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
 
-interface InspectFlags extends SpaceFlags, InputFlags {
+interface InspectFlags extends SpaceFlags, InputFlags, EpochFlag {
   readonly task?: string;
   readonly set: Record<string, Json>;
   readonly supernet: boolean;
@@ -48,7 +49,7 @@ calls in turn: forward, backward, and in the update of the weights. GFLOP/s are 
 counted as two.`;
 
 export function addInspect(program: Command): void {
-  addTaskFlag(addInputFlags(addSpaceFlags(program.command('inspect'))))
+  addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('inspect')))))
     .description(
       'the size and options of a space, the options of a strategy or of the training, or the parameters, multiply-adds ' +
         'and activation memory of an architecture',
@@ -79,7 +80,7 @@ export function addInspect(program: Command): void {
       if (options !== undefined) {
         refuseFlags(
           flags,
-          [...spaceFlagNames, ...inputFlagNames, ...networkFlags, 'set'],
+          [...spaceFlagNames, ...inputFlagNames, ...networkFlags, 'set', 'epoch'],
           `'${name}' lists options; this flag is of a space or a network`,
         );
         const task =
@@ -97,9 +98,15 @@ export function addInspect(program: Command): void {
         throw new InputError(
           `--supernet: '${name}' is an architecture; a supernet holds the weights of all architectures of a space`,
         );
+      if (isSpace)
+        refuseFlags(
+          flags,
+          ['epoch'],
+          `'${name}' is a space; an epoch is chosen among the genotypes of a log`,
+        );
       const profile = profileSettings(name, flags, isSpace);
       if (isSpace && !flags.supernet) return inspectSpace(name, flags, terminal);
-      const network = await (isSpace ? findSupernet(name, flags) : findNetwork(name, flags));
+      const network = await (isSpace ? findSupernet(name, flags) : findNetwork(name, flags, terminal));
       inspectNetwork(network, profile, terminal);
     });
 }
@@ -177,8 +184,9 @@ async function findSupernet(name: string, flags: InspectFlags): Promise<Inspecte
   };
 }
 
-async function findNetwork(path: string, flags: InspectFlags): Promise<Inspected> {
-  const found = await findArchitecture(path);
+async function findNetwork(path: string, flags: InspectFlags, terminal: Terminal): Promise<Inspected> {
+  const found = await findArchitecture(path, flags.epoch);
+  sayWhichGenotype(found, terminal);
   const { space, kind, input } = await configure(found, flags);
   const run = existsSync(path) && statSync(path).isDirectory() ? await kindOf(path).status(path) : undefined;
   return {

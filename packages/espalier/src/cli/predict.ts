@@ -6,13 +6,14 @@ import { findNetwork } from '../kinds/kinds-of-run.js';
 import { auxiliaryOption, loadWeights, readWeights } from '../prediction/weights.js';
 import { Space } from '../space/space.js';
 import { openTerminal } from '../terminal/terminal.js';
+import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { addInputFlags, type InputFlags, inputFor } from './input-flags.js';
 import { collectSetting, shareOut } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
 
-interface PredictFlags extends SpaceFlags, InputFlags {
+interface PredictFlags extends SpaceFlags, InputFlags, EpochFlag {
   readonly input: string;
   readonly task?: string;
   readonly weights?: string;
@@ -27,7 +28,7 @@ interface PredictFlags extends SpaceFlags, InputFlags {
 const TASK_FLAGS = ['mean', 'std'] as const;
 
 export function addPredict(program: Command): void {
-  addTaskFlag(addInputFlags(addSpaceFlags(program.command('predict'))))
+  addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('predict')))))
     .description('what a network makes of an image, of a text, or of the input of a task of your own')
     .argument(
       '<run|architecture>',
@@ -64,7 +65,8 @@ function numbers(text: string): number[] {
 
 async function predict(path: string, flags: PredictFlags): Promise<void> {
   const terminal = openTerminal(flags.json);
-  const { found, weights: trained, signature } = await findNetwork(path);
+  const { found, weights: trained, signature } = await findNetwork(path, flags.epoch);
+  sayWhichGenotype(found, terminal);
   const file = flags.weights ?? trained;
   if (file === undefined)
     throw new InputError(

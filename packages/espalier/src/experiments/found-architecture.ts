@@ -28,8 +28,10 @@ export interface FoundArchitecture {
   readonly spaceFile?: string;
   /** The task and the data of the run that it comes from, with paths from the root. */
   readonly task?: TaskSettings;
-  /** What the run built its networks for. */
+  /** What the run, or who published it, built its networks for. */
   readonly input?: Readonly<Record<string, Json>>;
+  /** Which of several genotypes of a text it is, for people. */
+  readonly note?: string;
 }
 
 /** What the file of an architecture holds. A user's space is named by its path. */
@@ -98,8 +100,9 @@ export function taskOf({ settings, from }: Pick<ReadRun, 'settings' | 'from'>): 
 export async function publishedArchitecture(name: string): Promise<FoundArchitecture | undefined> {
   const published = hub.get(name);
   if (published === undefined) return undefined;
-  const { space, options, architecture } = published;
-  return parseArchitecture({ space, options, ...(architecture as object) }, name, process.cwd());
+  const { space, options, architecture, input } = published;
+  const found = await parseArchitecture({ space, options, ...(architecture as object) }, name, process.cwd());
+  return input === undefined ? found : { ...found, input };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { setThreads } from '@espalier/torch';
+import { join, resolve } from 'node:path';
+import { type nn, setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
@@ -11,7 +11,8 @@ import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { optionValues } from '../space/options.js';
+import { optionValues, resolveOptions } from '../space/options.js';
+import type { Space } from '../space/space.js';
 import { findTask } from '../tasks/find-task.js';
 import { type TaskSettings, taskIn, taskSettings } from '../tasks/task-settings.js';
 import {
@@ -30,6 +31,14 @@ import {
   parseArchitecture,
 } from './found-architecture.js';
 import { requireReadable, requireSameVersion } from './readable-version.js';
+import {
+  type GivenWeights,
+  keepStartingWeights,
+  startingFrom,
+  startingWeightsFile,
+  startingWeightsSettings,
+  withChecksum,
+} from './starting-weights.js';
 
 const trainingRunSettings = z.strictObject({
   version: z.string(),
@@ -46,6 +55,8 @@ const trainingRunSettings = z.strictObject({
   training: optionValues,
   /** The test data where it is missing. With validation data, a share of the training data is held out. */
   judge: z.enum(['validation', 'test']).optional(),
+  /** The weights that it begins with; missing where the seed initialises all. */
+  start: startingWeightsSettings.optional(),
   seed: z.int(),
   threads: z.int().min(1),
 });
@@ -54,7 +65,10 @@ const trainingRunSettings = z.strictObject({
 export type TrainingRunSettings = z.infer<typeof trainingRunSettings>;
 
 /** What the user says of a training; everything else is found out. */
-export type TrainingRequest = Pick<TrainingRunSettings, 'task' | 'training' | 'judge' | 'seed' | 'threads'>;
+export interface TrainingRequest
+  extends Pick<TrainingRunSettings, 'task' | 'training' | 'judge' | 'seed' | 'threads'> {
+  readonly start?: GivenWeights;
+}
 
 /** The word that the journal of a training begins with. */
 export const TRAINING = 'train';
@@ -62,14 +76,26 @@ export const TRAINING = 'train';
 /** Where a training keeps what using its network takes besides the weights. */
 const signatureFile = (folder: string) => join(folder, 'signature.json');
 
-/** The data of a training. A network about which nothing is decided any more learns from all of them. */
+/**
+ * The data of a training. A network about which nothing is decided any more learns from all of them, unless the best epoch
+ * is yet to be chosen.
+ *
+ * @throws InputError where the number of inputs that are held out is given although none are
+ */
 async function dataOf(
-  { task, judge }: Pick<TrainingRunSettings, 'task' | 'judge'>,
+  { task, judge, training }: Pick<TrainingRunSettings, 'task' | 'judge' | 'training'>,
   from: string,
 ): Promise<TaskSettings> {
   const own = taskIn(from, task);
   const { definition } = await findTask(own.name, from);
-  return definition.heldOut && judge !== 'validation' ? { ...own, validation: 0 } : own;
+  const { keepBest } = resolveOptions('the training', definition.training.options, training);
+  if (!definition.heldOut || judge === 'validation' || keepBest === true) return own;
+  if (own.validation !== undefined)
+    throw new InputError(
+      `--validation ${own.validation}: this training learns from all training data; with --set keepBest=true some are held ` +
+        'out to choose the best epoch',
+    );
+  return { ...own, validation: 0 };
 }
 
 /**
@@ -95,6 +121,7 @@ export async function beginTraining(
     objectives: opened.definition.measures,
     training: { ...opened.options },
     ...(request.judge === undefined ? {} : { judge: request.judge }),
+    ...(request.start === undefined ? {} : { start: withChecksum(request.start) }),
     seed: request.seed,
     threads: request.threads,
   };
@@ -103,6 +130,8 @@ export async function beginTraining(
     ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>),
   });
   writeFileAtomically(signatureFile(path), signature);
+  if (settings.start !== undefined && request.start !== undefined)
+    keepStartingWeights(path, request.start.kept ?? request.start.file, settings.start);
 }
 
 /**
@@ -113,10 +142,20 @@ export async function beginTraining(
  */
 export async function checkTraining(
   found: Pick<FoundArchitecture, 'space' | 'architecture'>,
-  request: Pick<TrainingRequest, 'task' | 'training' | 'judge'>,
+  request: Pick<TrainingRequest, 'task' | 'training' | 'judge' | 'start'>,
 ): Promise<OpenedTraining> {
   const opened = await openTraining(await dataOf(request, process.cwd()), request.training);
-  opened.requireTrainable(found.space, found.architecture);
+  const { space, architecture } = found;
+  opened.requireTrainable(space, architecture);
+  const { start } = request;
+  if (start !== undefined) {
+    const network = opened.build(space, architecture);
+    try {
+      startingFrom(start.kept ?? start.file, start, opened, space, architecture)(network);
+    } finally {
+      network.free();
+    }
+  }
   return opened;
 }
 
@@ -184,15 +223,28 @@ export function readTraining(path: string) {
   return { settings: parsed.data, header, from, journal: folder.journal, events };
 }
 
-/** What was asked for in a training that was begun. */
-export function trainingRequestOf({
-  task: { checksum: _, ...task },
-  training,
-  judge,
-  seed,
-  threads,
-}: TrainingRunSettings): TrainingRequest {
-  return { task, training, ...(judge === undefined ? {} : { judge }), seed, threads };
+/** What was asked for in a training that was begun. @param path its folder, which has the weights that it began with */
+export function trainingRequestOf(
+  { task: { checksum: _, ...task }, training, judge, start, seed, threads }: TrainingRunSettings,
+  path: string,
+): TrainingRequest {
+  return {
+    task,
+    training,
+    ...(judge === undefined ? {} : { judge }),
+    ...(start === undefined
+      ? {}
+      : {
+          start: {
+            from: start.from,
+            file: start.file,
+            newClassifier: start.newClassifier,
+            kept: startingWeightsFile(path),
+          },
+        }),
+    seed,
+    threads,
+  };
 }
 
 /** What a training reports while it works. */
@@ -225,12 +277,17 @@ export async function continueTraining(
   if (!existsSync(signatureFile(path)))
     // The process was killed between the journal and the signature.
     writeFileAtomically(signatureFile(path), `${JSON.stringify(opened.data.signature)}\n`);
+  const begin = beginningOf(path, from, begun, opened, space, architecture);
   for (const note of opened.data.notes ?? []) watch.message(`note: ${note}`);
   setThreads(begun.threads);
   return trainToEnd<object>({
     folder: path,
     begin: { event: TRAINING, ...header } as JournalEvent,
-    build: () => build(space, architecture),
+    build: () => {
+      const network = build(space, architecture);
+      begin(network);
+      return network;
+    },
     task,
     settings,
     seed: begun.seed,
@@ -240,4 +297,18 @@ export async function continueTraining(
     epochEnded: watch.epochEnded,
     message: watch.message,
   });
+}
+
+/** What gives a fresh network its starting weights, where the training has some. */
+function beginningOf(
+  path: string,
+  from: string,
+  { start }: TrainingRunSettings,
+  opened: OpenedTraining,
+  space: Space,
+  architecture: unknown,
+): (network: nn.Module) => void {
+  if (start === undefined) return () => {};
+  keepStartingWeights(path, resolve(from, start.file), start);
+  return startingFrom(startingWeightsFile(path), start, opened, space, architecture);
 }

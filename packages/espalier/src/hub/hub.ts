@@ -9,6 +9,8 @@ import { dartsV2 } from './darts-v2.js';
 import { dartsV2Rnn } from './darts-v2-rnn.js';
 import { enasRnn } from './enas-rnn.js';
 import { nasnetA } from './nasnet-a.js';
+import { nasnetALarge } from './nasnet-a-large.js';
+import { nasnetAMobile } from './nasnet-a-mobile.js';
 import type { PublishedArchitecture } from './published-architecture.js';
 
 /** Published architectures, by the name used on the command line. */
@@ -25,5 +27,7 @@ export const hub: ReadonlyMap<string, PublishedArchitecture> = new Map(
     dartsV2Rnn,
     enasRnn,
     nasnetA,
+    nasnetALarge,
+    nasnetAMobile,
   ].map((entry) => [entry.name, entry]),
 );

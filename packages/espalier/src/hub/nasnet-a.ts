@@ -5,7 +5,7 @@ import type { PublishedArchitecture } from './published-architecture.js';
  * The blocks in the order of the authors' code, with its concatenations. The normal cell also concatenates the earlier of
  * its two inputs, and the reduction cell a block, although other blocks read them. "6 @ 768" is 6 states of 128 filters.
  */
-const architecture: NasnetArchitecture = {
+export const nasnetACells: NasnetArchitecture = {
   normal: {
     blocks: [
       { inputs: [0, 1], operations: ['sep_conv_5x5', 'sep_conv_3x3'], combine: 'add' },
@@ -33,7 +33,7 @@ export const nasnetA: PublishedArchitecture = {
   name: 'nasnet-a',
   space: 'nasnet',
   options: { cells: 6, filters: 768, normalKeeps: [1], reductionKeeps: [3] },
-  architecture,
+  architecture: nasnetACells,
   source:
     'Zoph et al. 2018, Learning Transferable Architectures for Scalable Image Recognition, figure 4, tables 1 to 3; ' +
     'https://github.com/tensorflow/models/tree/master/research/slim/nets/nasnet (nasnet_utils.py)',

@@ -15,6 +15,7 @@ import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { readGenotypeText } from '../spaces/genotype-text.js';
+import { spaces } from '../spaces/space-names.js';
 import { bench } from './bench.js';
 import { evaluationKind } from './evaluation.js';
 import type { KindOfRun } from './kind-of-run.js';
@@ -71,36 +72,45 @@ export function resultOf(path: string): RunResult {
 }
 
 /**
- * The architecture of a published name, of a file (JSON, or a genotype in the Python of published code), or of a run's
- * folder.
+ * The architecture of a published name, of a file (JSON, or a genotype in the Python of published code, also in a log), or
+ * of a run's folder.
  *
+ * @param epoch of a log: the genotype of this epoch
  * @throws InputError where there is none
  */
-export async function findArchitecture(path: string): Promise<FoundArchitecture> {
+export async function findArchitecture(path: string, epoch?: number): Promise<FoundArchitecture> {
   const published = await publishedArchitecture(path);
+  const isFolder = published === undefined && isRunFolder(path);
+  if (epoch !== undefined && (published !== undefined || isFolder))
+    throw new InputError(
+      `--epoch ${epoch}: '${path}' is no log; an epoch is chosen among the genotypes of a log`,
+    );
   if (published !== undefined) return published;
   if (!existsSync(path))
     throw new InputError(
       `'${path}': no such file, run folder or published architecture; published: ${[...hub.keys()].join(', ')}`,
     );
-  if (statSync(path).isDirectory()) return kindOf(path).architecture(path);
-  const content = withSpace(readGenotypeText(readFileSync(path, 'utf8'), path));
-  return parseArchitecture(content, path, dirname(path));
+  if (isFolder) return kindOf(path).architecture(path);
+  const { content, note } = readGenotypeText(readFileSync(path, 'utf8'), path, epoch);
+  const found = await parseArchitecture(withSpace(content), path, dirname(path));
+  return note === undefined ? found : { ...found, note };
 }
+
+const isRunFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 /** What `findArchitecture` finds; of a training's folder with its weights. @throws InputError where there is none */
-export async function findNetwork(path: string): Promise<TrainedArchitecture> {
-  const isRun = existsSync(path) && statSync(path).isDirectory();
-  const network = isRun ? kindOf(path).network : undefined;
-  if (network !== undefined) return network(path);
-  return { found: await findArchitecture(path), weights: undefined, signature: undefined };
+export async function findNetwork(path: string, epoch?: number): Promise<TrainedArchitecture> {
+  const network = isRunFolder(path) ? kindOf(path).network : undefined;
+  if (network !== undefined && epoch === undefined) return network(path);
+  return { found: await findArchitecture(path, epoch), weights: undefined, signature: undefined };
 }
 
-/** A genotype as published code prints it does not name its space, but its keys tell. */
+/** A genotype as published code prints it does not name its space, but the space recognises it. */
 function withSpace(content: unknown): unknown {
-  if (typeof content !== 'object' || content === null || 'space' in content) return content;
-  if ('normal' in content) return { space: 'darts-cnn', ...content };
-  if ('recurrent' in content) return { space: 'darts-rnn', ...content };
-  if ('cell' in content && typeof content.cell === 'string') return { space: 'nasbench201', ...content };
-  return content;
+  if (typeof content !== 'object' || content === null || Array.isArray(content) || 'space' in content)
+    return content;
+  const its = [...spaces.values()].find(
+    ({ genotype }) => genotype?.published?.(content as Record<string, unknown>) !== undefined,
+  );
+  return its === undefined ? content : { space: its.name, ...content };
 }

@@ -16,16 +16,18 @@ import {
   readSignature,
   readTraining,
   TRAINING,
+  type TrainingRunSettings,
   trainedArchitecture,
   trainedNetwork,
   trainingRequestOf,
 } from '../experiments/training-run.js';
 import { InputError } from '../input-error.js';
-import { type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
+import { isBetter, type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
 import { courseText } from '../reports/course-text.js';
 import { capitalised, duration, valueText } from '../reports/figures.js';
 import { drawArchitecture } from '../reports/search-report.js';
 import { reportTraining, type TrainingPictures } from '../reports/training-report.js';
+import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { findTask } from '../tasks/find-task.js';
 import type { TaskSettings } from '../tasks/task-settings.js';
@@ -53,6 +55,10 @@ export interface TrainingSummary {
     readonly loss: number | null;
     readonly measures: Measures | null;
   }[];
+  /** The epoch whose weights are kept, with its validation measures; null where those of the last epoch are. */
+  readonly best: { readonly epoch: number; readonly measures: Measures } | null;
+  /** The weights that it began with; null where all were initialised. */
+  readonly start: { readonly from: string; readonly newClassifier: boolean } | null;
   readonly weights: string | null;
   readonly report: string;
 }
@@ -127,26 +133,56 @@ function readSummary(path: string): TrainingSummary {
       loss: typeof loss === 'number' ? loss : null,
       measures: (measures as unknown as Measures | undefined) ?? null,
     })),
+    best: bestEpoch(settings, epochs),
+    start:
+      settings.start === undefined
+        ? null
+        : { from: settings.start.from, newClassifier: settings.start.newClassifier },
     weights: end === undefined ? null : trainingFiles(path).weights,
     report: join(path, 'report.html'),
   };
 }
 
+/** Of a training that keeps the best epoch: the first one with the best validation measure so far. */
+function bestEpoch(
+  { training, objectives }: TrainingRunSettings,
+  epochs: readonly JournalEvent[],
+): TrainingSummary['best'] {
+  if (training.keepBest !== true) return null;
+  const [objective] = objectives;
+  const best = epochs.reduce<JournalEvent | undefined>((first, one) => {
+    const [value, before] = [measureIn(one, objective.name), measureIn(first, objective.name)];
+    return value !== undefined && (before === undefined || isBetter(objective, value, before)) ? one : first;
+  }, undefined);
+  return best === undefined
+    ? null
+    : { epoch: best.epoch as number, measures: best.measures as unknown as Measures };
+}
+
 function describe(summary: TrainingSummary, objective: Measure): string {
   const { run, status, judge, measures, weights, report, epochs } = summary;
-  const curve = curveLines(summary, objective);
-  if (status !== 'finished' || measures === null)
-    return [
-      `${run}: ${epochs} epochs done`,
-      ...curve,
-      `  report ${report}`,
-      `to go on: espalier resume ${run}`,
-    ].join('\n');
+  const isFinished = status === 'finished' && measures !== null;
+  const told = [startText(summary), bestText(summary, objective)].filter((text) => text !== undefined);
   return [
-    `${run}: trained; ${judge} ${objective.name} ${valueText(objective, measures[objective.name] as number)}`,
-    ...curve,
-    `  weights ${weights}, report ${report}`,
+    isFinished
+      ? `${run}: trained; ${judge} ${objective.name} ${valueText(objective, measures[objective.name] as number)}`
+      : `${run}: ${epochs} epochs done`,
+    ...told.map((text) => `  ${text}`),
+    ...curveLines(summary, objective),
+    isFinished ? `  weights ${weights}, report ${report}` : `  report ${report}`,
+    ...(isFinished ? [] : [`to go on: espalier resume ${run}`]),
   ].join('\n');
+}
+
+function startText({ start }: TrainingSummary): string | undefined {
+  if (start === null) return undefined;
+  return `begun with the weights of ${start.from}${start.newClassifier ? ' and a new classifier' : ''}`;
+}
+
+function bestText({ best }: TrainingSummary, objective: Measure): string | undefined {
+  if (best === null) return undefined;
+  const value = valueText(objective, best.measures[objective.name] as number);
+  return `best epoch ${best.epoch}, validation ${objective.name} ${value}`;
 }
 
 /** Writes report.html into the folder. */
@@ -187,9 +223,13 @@ async function status(path: string): Promise<Said> {
   const of = Number(settings.training.epochs);
   const [objective] = settings.objectives;
   const value = summary.measures?.[objective.name];
-  const head =
-    `${path}: training with ${settings.task.data}, ${is}: ${summary.epochs} of ${of} epochs` +
-    (value === undefined ? '' : `, ${summary.judge} ${objective.name} ${valueText(objective, value)}`);
+  const parts = [
+    `${path}: training with ${settings.task.data}, ${is}: ${summary.epochs} of ${of} epochs`,
+    value === undefined ? undefined : `${summary.judge} ${objective.name} ${valueText(objective, value)}`,
+    bestText(summary, objective),
+    startText(summary),
+  ];
+  const head = parts.filter((part) => part !== undefined).join(', ');
   return {
     text: [head, ...curveLines(summary, objective)].join('\n'),
     json: { ...summary, status: is, ofEpochs: of, pid: running?.pid ?? null },
@@ -256,6 +296,6 @@ export const training: KindOfRun = {
   async beginAgain(path, out) {
     const { settings, journal } = readTraining(path);
     const found = await parseArchitecture(settings.architecture, journal, process.cwd());
-    await beginTraining(out, found, trainingRequestOf(settings));
+    await beginTraining(out, found, trainingRequestOf(settings, path));
   },
 };

@@ -30,6 +30,7 @@ export const images: NetworkKind<InputShape, nn.Layer> = tensorKind<InputShape>(
     width: size('width of the images, in pixels'),
     classes: size('classes of the images'),
   }),
+  outputs: 'classes',
   flags: { imageSize: ['height', 'width'], imageChannels: ['channels'], classes: ['classes'] },
   randomLoss([count, , ...pixels], { classes }) {
     const labels = randint(0, classes, [count as number, ...pixels], { dtype: 'int64' }).keep();

@@ -25,6 +25,11 @@ export interface NetworkKind<Input extends object, Model extends nn.Module> {
   readonly inputOptions: z.ZodObject;
   /** Flags of the command line by the keys of the input that they set: `{ imageSize: ['height', 'width'] }`. */
   readonly flags: Readonly<Record<string, readonly string[]>>;
+  /**
+   * The key of the input that says how many outputs a network has: `classes`. The layers that depend on it are its
+   * classifier. Missing: the networks have none.
+   */
+  readonly outputs?: string;
   /** `image (3 x 32 x 32)`. */
   describeInput(input: Input): string;
   /** The network of an architecture. @throws InputError where the space builds none, or one of another kind */

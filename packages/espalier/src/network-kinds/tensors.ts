@@ -17,6 +17,8 @@ export interface TensorKind<Input extends object> extends LayerForm {
   /** Keys of the input that `--set input.KEY=VALUE` may change; none by default. */
   readonly inputOptions?: z.ZodObject;
   readonly flags?: Readonly<Record<string, readonly string[]>>;
+  /** The key of the input that says how many outputs a network has. */
+  readonly outputs?: keyof Input & string;
   /**
    * The loss of a step on random inputs, for profiles. By default the mean square of what the network gives.
    *
@@ -38,6 +40,7 @@ export function tensorKind<Input extends object>(kind: TensorKind<Input>): Netwo
     usualInput: kind.usualInput,
     inputOptions: kind.inputOptions ?? z.strictObject({}),
     flags: kind.flags ?? {},
+    ...(kind.outputs === undefined ? {} : { outputs: kind.outputs }),
     describeInput: (input) => `${names.input} (${kind.shape(input).join(' x ')})`,
     build: (space, architecture, input) => buildNetwork(space, architecture, input, kind),
     buildSupernet: (space, input, variant) => buildSupernet(space, input, variant, reads),

@@ -26,6 +26,7 @@ export const tokens: NetworkKind<TokenInput, LanguageModel> = {
       .optional()
       .describe(`different tokens (default: ${VOCABULARY})`),
   }),
+  outputs: 'vocabulary',
   flags: { vocabulary: ['vocabulary'] },
   describeInput: ({ vocabulary }) => `token (vocabulary ${vocabulary.toLocaleString('en-US')})`,
   build: buildLanguageModel,

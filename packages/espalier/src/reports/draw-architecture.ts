@@ -5,7 +5,7 @@ import { recurrentTreePanel } from '../drawing/recurrent-tree-svg.js';
 import type { Svg } from '../drawing/svg.js';
 import { trellisPanel } from '../drawing/trellis-svg.js';
 import type { AutoDeepLab } from '../networks/auto-deeplab/architecture.js';
-import type { DartsGenotype } from '../networks/darts/genotype.js';
+import { type DartsEdges, type DartsGenotype, edgesByNode } from '../networks/darts/genotype.js';
 import { type NasBench201Architecture, readCell } from '../networks/nasbench201-cell.js';
 import type { NasnetArchitecture, NasnetCellArchitecture } from '../networks/nasnet/architecture.js';
 import type { DartsRecurrentGenotype } from '../networks/recurrent/darts-genotype.js';
@@ -43,15 +43,16 @@ function operationEdge(from: string, to: string, operation: string): CellEdge {
 }
 
 /** Figures 4 and 5 of Liu, Simonyan & Yang 2018. */
-function drawDarts({ normal, normal_concat, reduce, reduce_concat }: DartsGenotype): Svg {
+function drawDarts({ normal, normal_concat, reduce, reduce_concat }: DartsGenotype<DartsEdges>): Svg {
   return drawPanels('Cells of a DARTS network', [
     cellPanel(dartsCell('Normal cell', normal, normal_concat)),
     cellPanel(dartsCell('Reduction cell', reduce, reduce_concat)),
   ]);
 }
 
-function dartsCell(title: string, edges: DartsGenotype['normal'], concat: readonly number[]): CellGraph {
-  const steps = Array.from({ length: edges.length / 2 }, (_, step) => String(step));
+function dartsCell(title: string, edges: DartsEdges, concat: readonly number[]): CellGraph {
+  const intoNodes = edgesByNode(edges);
+  const steps = intoNodes.map((_, step) => String(step));
   const states = [...DARTS_INPUTS, ...steps];
   return {
     title,
@@ -61,8 +62,8 @@ function dartsCell(title: string, edges: DartsGenotype['normal'], concat: readon
       { id: 'c_{k}', label: 'c_{k}', role: 'output' },
     ],
     edges: [
-      ...edges.map(([operation, state], place) =>
-        operationEdge(states[state]!, steps[Math.floor(place / 2)]!, operation),
+      ...intoNodes.flatMap((own, step) =>
+        own.map(([operation, state]) => operationEdge(states[state]!, steps[step]!, operation)),
       ),
       ...concat.map((state) => ({ from: states[state]!, to: 'c_{k}' })),
     ],

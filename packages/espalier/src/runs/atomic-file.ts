@@ -26,6 +26,24 @@ export function replaceFile(file: string, text: string): void {
   renameSync(temporary, file);
 }
 
+/**
+ * Makes a file so that readers find either none or the whole, even after a power failure.
+ *
+ * @param write writes the whole to the path that it is given
+ */
+export function replaceWith(file: string, write: (temporary: string) => void): void {
+  const temporary = temporaryOf(file);
+  write(temporary);
+  const descriptor = openSync(temporary, 'r+');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, file);
+  syncFolder(dirname(file));
+}
+
 /** The temporary file that a process killed in mid-write may leave behind. The next write of the file reuses it. */
 export function temporaryOf(file: string): string {
   return `${file}.tmp`;

@@ -24,7 +24,8 @@ export function toArchitectureFile(space: Space, architecture: unknown): Archite
 }
 
 /**
- * The space and the architecture in a file's content. Options that the file leaves out have their defaults.
+ * The space and the architecture in a file's content. Options that the file leaves out have the values that the genotype
+ * implies, or their defaults.
  *
  * @param findSpace the definition of a space by its name; throws InputError for an unknown one
  * @throws InputError for content that is not an architecture of its space
@@ -43,8 +44,10 @@ export function fromArchitectureFile(
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new InputError(`an architecture's 'options' is ${excerpt(options)}; allowed: an object`);
   }
-  const space = Space.configure(findSpace(name), options);
-  return { space, architecture: space.validate(architecture) };
+  const definition = findSpace(name);
+  const published = definition.genotype?.published?.(architecture);
+  const space = Space.configure(definition, { ...published?.options, ...options });
+  return { space, architecture: space.validate(published?.architecture ?? architecture) };
 }
 
 function excerpt(value: unknown): string {

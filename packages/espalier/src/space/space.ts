@@ -37,12 +37,8 @@ export interface SpaceDefinition<
   /** Options with their documentation (`.describe`) and defaults, for `--set`. Make the schema with `z.strictObject`. */
   readonly options?: OptionsSchema<O>;
   choices(options: O): Program<Q>;
-  /**
-   * Translates between the questions' form of an architecture and the form that the field uses, such as the genotype of a
-   * cell. Files and networks have the field's form. `read` takes the content of a file and throws InputError if it is not a
-   * genotype.
-   */
-  readonly genotype?: { write(asked: Q, options: O): A; read(published: unknown, options: O): Q };
+  /** Where the field writes architectures in another form than that of the questions. */
+  readonly genotype?: GenotypeForm<A, O, Q>;
   /** The option that a schedule of growing depth raises (Zoph & Le 2016, section 4.1). */
   readonly depthOption?: keyof O & string;
   /** Options for a laptop, set by `--preset small`. */
@@ -63,6 +59,30 @@ export interface SpaceDefinition<
   supernet?(input: InputOf<R>, options: O, variant: SupernetVariant): unknown;
   /** Whether its supernet knows partial channels. */
   readonly partialChannels?: boolean;
+}
+
+/**
+ * The form of an architecture that the field uses, such as the genotype of a cell. Files and networks have it.
+ *
+ * @typeParam A an architecture in this form
+ * @typeParam Q an architecture in the form of the questions
+ */
+export interface GenotypeForm<A, O, Q> {
+  write(asked: Q, options: O): A;
+  /** @throws InputError for a value that is not a genotype of the space with these options */
+  read(genotype: unknown, options: O): Q;
+  /**
+   * Recognises what other code writes of the space's architectures, which does not name the space.
+   *
+   * @returns the genotype in the form of this space, and the options that it implies (such as the number of nodes); what
+   *   has the keys of a genotype but another fault is returned as it is, for `read` to refuse; undefined for anything else
+   */
+  published?(content: Readonly<Record<string, unknown>>): PublishedGenotype | undefined;
+}
+
+export interface PublishedGenotype {
+  readonly architecture: object;
+  readonly options: Readonly<Record<string, Json>>;
 }
 
 /** What a search may ask of a supernet besides the options of its space. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
 import { DartsRecurrentCell } from '../networks/recurrent/darts-cell.js';
 import {
   DARTS_ACTIVATIONS,
@@ -32,10 +33,13 @@ const options = z.strictObject({
       'number of nodes in the cell after its first state, which combines the input and the previous hidden state (3.1.2)',
     ),
   output: z
-    .enum(['all', 'ends'])
+    .union([z.enum(['all', 'ends']), z.array(z.int().min(0).max(MOST_NODES)).nonempty()], {
+      error: 'allowed: "all", "ends", or a list of states such as [1, 2]',
+    })
     .default('all')
     .describe(
-      "the cell's output is the mean of all nodes (DARTS, 3.1.2), or of the ends, which no other node reads (ENAS, 2.1)",
+      "the cell's output is the mean of all nodes (DARTS, 3.1.2), of the ends, which no other node reads (ENAS, 2.1), or of " +
+        'the states in a list; 0 is the first state, 1 the first node',
     ),
   ...variationalDropoutOptions,
 });
@@ -71,6 +75,10 @@ export const dartsRnn = defineSpace({
     return { input: [], nodes: asked };
   },
   genotype: {
+    published: (content) => {
+      if (!('recurrent' in content)) return undefined;
+      return { architecture: content, options: impliedOptions(content.recurrent, content.concat) };
+    },
     write: ({ nodes }, { output }): DartsRecurrentGenotype => {
       const recurrent = nodes.map(({ input, activation }) => [activation, input[0] as number] as const);
       return { recurrent, concat: outputStates(recurrent, output) };
@@ -83,6 +91,8 @@ export const dartsRnn = defineSpace({
         throw new InputError(`space darts-rnn: '${key}' is ${show(value)}, but nothing may stand there`);
       const pairs = readPairs(recurrent, nodes);
       const given = outputStates(pairs, output);
+      if (!isOutput(concat, nodes))
+        refuse("'concat'", concat, `different states, 0 to ${nodes}, as ${show(given)}`);
       if (!isDeepStrictEqual(concat, given)) refuse("'concat'", concat, show(given));
       return {
         input: [],
@@ -99,17 +109,49 @@ export const dartsRnn = defineSpace({
   supernet: (input, { hidden, nodes, output, ...rest }) => {
     if (output !== 'all')
       throw new InputError(
-        `space darts-rnn has no supernet with output = "${output}": in the mixture, all later nodes read every state`,
+        `space darts-rnn has no supernet with output = ${show(output)}: in the mixture, all later nodes read every state`,
       );
     return new DartsRnnSupernet(input, { hidden, nodes, dropout: variationalDropout(rest) });
   },
 });
 
 type Pairs = DartsRecurrentGenotype['recurrent'];
+type Output = z.infer<typeof options>['output'];
 
-function outputStates(pairs: Pairs, output: 'all' | 'ends'): number[] {
+/** The states whose mean is the output. @throws InputError for states that the cell does not have */
+function outputStates(pairs: Pairs, output: Output): readonly number[] {
+  if (typeof output !== 'string') {
+    if (!isOutput(output, pairs.length))
+      throw new InputError(
+        `space darts-rnn: option 'output' is ${show(output)}; allowed with ${pairs.length} nodes: different states, ` +
+          `0 to ${pairs.length}`,
+      );
+    return output;
+  }
   const read = new Set(pairs.map(([, state]) => state));
   return pairs.map((_, node) => node + 1).filter((state) => output === 'all' || !read.has(state));
+}
+
+/** Whether a value lists different states of a cell. */
+function isOutput(value: unknown, nodes: number): value is number[] {
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    new Set(value).size === value.length &&
+    value.every((state) => Number.isInteger(state) && state >= 0 && state <= nodes)
+  );
+}
+
+/** The options that a published cell implies; none where it has another form. */
+function impliedOptions(recurrent: unknown, concat: unknown): Record<string, Json> {
+  if (!Array.isArray(recurrent) || recurrent.length === 0 || !recurrent.every(Array.isArray)) return {};
+  const pairs = recurrent as unknown as Pairs;
+  const nodes = pairs.length;
+  if (!isOutput(concat, nodes)) return { nodes };
+  const named = (['all', 'ends'] as const).find((output) =>
+    isDeepStrictEqual(concat, outputStates(pairs, output)),
+  );
+  return { nodes, output: named ?? concat };
 }
 
 function readPairs(pairs: unknown, nodes: number): Pairs {

@@ -50,6 +50,12 @@ export const nasBench201 = defineSpace({
     return { cell };
   },
   genotype: {
+    published: (content) => {
+      const { cell } = content;
+      if (typeof cell !== 'string') return undefined;
+      const nodes = cell.split('+').length + 1;
+      return { architecture: content, options: nodes <= MOST_NODES ? { nodes } : {} };
+    },
     write: ({ cell }): NasBench201Architecture => ({ cell: writeCell(cell) }),
     read: (published, { nodes }) => {
       if (typeof published !== 'object' || published === null || Array.isArray(published))

@@ -73,6 +73,13 @@ export function optimiserOptions(
       .min(0)
       .default(defaults.clip)
       .describe(text('greatest norm of the gradient; 0 does not clip it', 'clip')),
+    keepBest: z
+      .boolean()
+      .default(false)
+      .describe(
+        'ends with the weights of the epoch with the best validation measure, and goes back to them once where the loss is ' +
+          'not finite, instead of ending. Where the data has no validation part, a share of the training data is held out',
+      ),
     device: z.string().default('cpu').describe('device that trains: cpu, cuda, cuda:1'),
   };
 }

@@ -58,6 +58,8 @@ describe('a training', () => {
         { epoch: 1, loss: events[1].loss, measures: null },
         { epoch: 2, loss: events[2].loss, measures: null },
       ],
+      best: null,
+      start: null,
       weights: 'trained/weights.safetensors',
       report: 'trained/report.html',
     });

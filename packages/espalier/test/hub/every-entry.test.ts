@@ -21,7 +21,7 @@ setThreads(1);
 
 /** Options that make the networks of a space small. */
 const SMALL: Readonly<Record<string, object>> = {
-  nasnet: { channels: 4, filters: null, cells: 1 },
+  nasnet: { channels: 8, filters: null, cells: 1 },
   'darts-cnn': { channels: 4, layers: 5 },
   'auto-deeplab': { filterMultiplier: 4 },
   'darts-rnn': { hidden: 8 },

@@ -195,7 +195,9 @@ describe('a state that PyTorch saved', () => {
     (layout) => {
       const file = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
       const text = readFileSync(file('darts-genotype.txt'), 'utf8');
-      const genotype = Space.configure(dartsCnn).validate(readGenotypeText(text, 'darts-genotype.txt'));
+      const genotype = Space.configure(dartsCnn).validate(
+        readGenotypeText(text, 'darts-genotype.txt').content,
+      );
       scope(() =>
         noGrad(() => {
           const { tensors } = loadTensors(file(`darts-${layout}.safetensors`));

@@ -22,4 +22,5 @@ export function pytorchFixture(name: 'darts-cifar' | 'darts-imagenet' | 'darts-r
 /** The file of the genotype of the convolutional fixtures. */
 export const genotypeFile = file('darts-genotype.txt');
 
-export const fixtureGenotype = () => readGenotypeText(readFileSync(genotypeFile, 'utf8'), genotypeFile);
+export const fixtureGenotype = () =>
+  readGenotypeText(readFileSync(genotypeFile, 'utf8'), genotypeFile).content;

@@ -47,6 +47,38 @@ describe('weights', () => {
     });
   });
 
+  it.each(['module.', '_orig_mod.', 'module._orig_mod.'])('lose the prefix %s of a wrapper', (prefix) => {
+    scope(() => {
+      const state = stateWithout();
+      const wrapped = new Map([...state].map(([name, tensor]) => [prefix + name, tensor]));
+      const network = layers();
+      loadWeights(network, wrapped, 'wrapped');
+      expect(network.stateDict().get('0.weight')!.toNumbers()).toEqual(state.get('0.weight')!.toNumbers());
+      expect(hasAuxiliaryHead(new Map([[`${prefix}auxiliary_head.x`, ones([1])]]))).toBe(true);
+    });
+  });
+
+  it('keep a prefix that is a module of the network, or of some names only', () => {
+    scope(() => {
+      const named = new (class extends nn.Module {
+        readonly module = new nn.Linear(2, 3);
+      })();
+      loadWeights(
+        named,
+        new Map(
+          new (class extends nn.Module {
+            readonly module = new nn.Linear(2, 3);
+          })().stateDict(),
+        ),
+        'own',
+      );
+      const some = new Map(
+        [...stateWithout()].map(([name, tensor], place) => [place === 0 ? `module.${name}` : name, tensor]),
+      );
+      expect(() => loadWeights(layers(), some, 'mixed')).toThrow(/^mixed: .*module\.0\.weight/);
+    });
+  });
+
   it('with some batch counts must have all of them', () => {
     scope(() => {
       expect(() => loadWeights(layers(), stateWithout('2.num_batches_tracked'), 'torn')).toThrow(

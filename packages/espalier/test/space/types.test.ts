@@ -1,7 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import type { AutoDeepLab } from '../../src/networks/auto-deeplab/architecture.js';
-import type { DartsGenotype } from '../../src/networks/darts/genotype.js';
+import type { DartsEdges, DartsGenotype } from '../../src/networks/darts/genotype.js';
 import type { NasBench201Architecture } from '../../src/networks/nasbench201-cell.js';
 import type { NasnetArchitecture } from '../../src/networks/nasnet/architecture.js';
 import type { DartsRecurrentGenotype } from '../../src/networks/recurrent/darts-genotype.js';
@@ -77,7 +77,7 @@ describe('a built-in space', () => {
     expectTypeOf(Space.configure(zophCnn).decode).returns.toEqualTypeOf<ZophCnn>();
     expectTypeOf(Space.configure(zophRnn).decode).returns.toEqualTypeOf<ZophRnn>();
     expectTypeOf(Space.configure(nasnet).decode).returns.toEqualTypeOf<NasnetArchitecture>();
-    expectTypeOf(Space.configure(dartsCnn).decode).returns.toEqualTypeOf<DartsGenotype>();
+    expectTypeOf(Space.configure(dartsCnn).decode).returns.toEqualTypeOf<DartsGenotype<DartsEdges>>();
     expectTypeOf(Space.configure(dartsRnn).decode).returns.toEqualTypeOf<DartsRecurrentGenotype>();
     expectTypeOf(Space.configure(nasBench201).decode).returns.toEqualTypeOf<NasBench201Architecture>();
     expectTypeOf(Space.configure(autoDeepLab).decode).returns.toEqualTypeOf<AutoDeepLab>();

@@ -34,6 +34,27 @@ describeSpace(
   },
 );
 
+describeSpace(
+  asked as AnySpaceDefinition,
+  { nodes: [1, 2], edges: [1, 3] },
+  {
+    // Into node 1 one edge, 2 x 7, or two, 7^2; into node 2 one, 3 x 7, two, 3 x 7^2, or three, 7^3.
+    size: 63n * (63n * (21n + 147n + 343n)),
+    small: { nodes: 1, edges: [1, 2], operations: ['skip_connect', 'conv_7x1_1x7'] },
+    smallSize: (2n * 2n + 2n ** 2n) ** 2n,
+  },
+);
+describeSpace(
+  asked as AnySpaceDefinition,
+  { nodes: 2, distinct: false, concat: { normal: [0, 3], reduce: [3] } },
+  {
+    // Each of two edges comes from any of two states, and of three.
+    size: ((2n * 7n) ** 2n * (3n * 7n) ** 2n) ** 2n,
+    small: { nodes: 1, distinct: false, edges: 1 },
+    smallSize: 14n ** 2n,
+  },
+);
+
 /** A genotype to break. */
 type Editable = Record<string, unknown> & Record<'normal' | 'reduce', unknown[][]>;
 
@@ -169,7 +190,7 @@ describe('darts-cnn', () => {
       edit((g) => {
         delete g.reduce_concat;
       }),
-      "'reduce_concat' is missing; allowed: [2,3,4,5]",
+      "'reduce_concat' is missing; allowed: different states, 2 to 5, as [2,3,4,5]",
     ],
     [
       edit((g) => {

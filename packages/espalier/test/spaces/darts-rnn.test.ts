@@ -87,7 +87,7 @@ describe('darts-rnn', () => {
     const text =
       "DARTS_V2 = Genotype(recurrent=[('sigmoid', 0), ('relu', 1), ('relu', 1), ('identity', 1), ('tanh', 2), " +
       "('sigmoid', 5), ('tanh', 3), ('relu', 5)], concat=range(1, 9))";
-    expect(space.validate(readGenotypeText(text, 'genotypes.py'))).toEqual(dartsV2Rnn.architecture);
+    expect(space.validate(readGenotypeText(text, 'genotypes.py').content)).toEqual(dartsV2Rnn.architecture);
   });
 
   it('can return the mean of the states that no other reads, as ENAS does', () => {

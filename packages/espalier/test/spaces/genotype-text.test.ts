@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { InputError } from '../../src/input-error.js';
 import { readGenotypeText } from '../../src/spaces/genotype-text.js';
 
-const read = (text: string) => readGenotypeText(text, 'cell.txt');
+const read = (text: string) => readGenotypeText(text, 'cell.txt').content;
 
 describe('the text of a genotype', () => {
   it('is read as published code prints it', () => {
@@ -167,6 +167,63 @@ DARTS_V2 = Genotype(
     ).toEqual({ cell: '|b~0|+|a~0|b~1|' });
   });
 
+  it('is found by the epoch that a log names before it', () => {
+    const cell = (state: number) => `Genotype(normal=[('conv', ${state})])`;
+    const at = (log: string, epoch?: number) => readGenotypeText(log, 'log.txt', epoch);
+    const darts = [0, 1, 2]
+      .map(
+        (epoch) =>
+          `2018-06-27 13:25:46,378 epoch ${epoch} lr 1e-3\n2018-06-27 13:25:46,379 genotype = ${cell(epoch)}\n` +
+          `2018-06-27 13:54:15,198 train ${epoch}50 1e-1 99.7\n`,
+      )
+      .join('');
+    const log = `args = Namespace(epochs=50, learning_rate=0.025)\n${darts}`;
+    expect(at(log, 1)).toEqual({
+      content: { normal: [['conv', 1]] },
+      note: 'log.txt has several genotypes; taken: the one of line 6, epoch 1',
+    });
+    expect(at(log)).toEqual({
+      content: { normal: [['conv', 2]] },
+      note: 'log.txt has several genotypes; taken: the one of line 9, epoch 2',
+    });
+    expect(() => at(log, 50)).toThrow(
+      'log.txt: holds no genotype of epoch 50; it has genotypes of the epochs 0, 1, 2',
+    );
+    expect(() => at(cell(1), 1)).toThrow('it does not name epochs before its genotypes');
+    expect(() => at('epoch 1\n', 1)).toThrow('it holds no genotype at all');
+    expect(() => at('{"normal": []}', 1)).toThrow(
+      'log.txt: is a single genotype; an epoch (1) can be chosen in a log',
+    );
+    // The last one of an epoch counts.
+    expect(at(`epoch 1\n${cell(1)}\n${cell(2)}\nepoch 2\n${cell(3)}`, 1).content).toEqual({
+      normal: [['conv', 2]],
+    });
+  });
+
+  it.each([
+    ['Epoch: [3][10/200] Time 0.1'],
+    ['Epoch 3/50'],
+    ['epoch=3 loss=0.1'],
+    ['| end of epoch   3 | time: 5.2s'],
+    ['{"epoch": 3, "loss": 0.1}'],
+    ['11/02 09:12:01 | Valid: [ 3/50] Final Prec@1 87.5%'],
+    ['[Search the 003-050-th epoch] Time Left'],
+    ['after the 3rd epoch:'],
+  ])('is of the epoch of a line such as %s', (line) => {
+    const log = `epoch 9\n|a~0|\n${line}\n|b~0|\n`;
+    expect(readGenotypeText(log, 'log.txt', 3).content).toEqual({ cell: '|b~0|' });
+  });
+
+  it('is found in a record of JSON and in a log of such records', () => {
+    const record = (epoch: number) =>
+      JSON.stringify({ epoch, top1: 97.1, genotype: `Genotype(normal=[('conv', ${epoch})])` });
+    expect(read(record(1))).toEqual({ normal: [['conv', 1]] });
+    const lines = [1, 2, 3].map(record).join('\n');
+    expect(read(lines)).toEqual({ normal: [['conv', 3]] });
+    expect(readGenotypeText(lines, 'log.jsonl', 2).content).toEqual({ normal: [['conv', 2]] });
+    expect(read('{"epoch": 1, "cell": "|a~0|"}')).toEqual({ epoch: 1, cell: '|a~0|' });
+  });
+
   it('is found in a program, the last one that is not commented out', () => {
     const program = `from collections import namedtuple
 Genotype = namedtuple('Genotype', 'normal normal_concat')
@@ -217,6 +274,7 @@ def parse():
       `${'['.repeat(many)}${']'.repeat(many)}`,
       `${'{"a":'.repeat(many)}1${'}'.repeat(many)}`,
       '['.repeat(many),
+      'epoch 1 Genotype('.repeat(many),
     ]) {
       const begun = performance.now();
       expect(() => read(text), text.slice(0, 40)).toThrow(InputError);

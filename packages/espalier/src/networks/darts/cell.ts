@@ -1,7 +1,7 @@
 import { cat, type fused, nn, type Tensor } from '@espalier/torch';
 import { type Path, pathOf, sumOf } from '../mixture-terms.js';
 import type { CellPlan } from './cell-plan.js';
-import type { DartsEdge } from './genotype.js';
+import { type DartsEdges, edgesByNode } from './genotype.js';
 import { FactorizedReduce, makeOperation, ReluConvBn } from './operations.js';
 import { runOperations } from './run-operations.js';
 
@@ -15,24 +15,31 @@ export function preprocessors(plan: CellPlan, affine: boolean): [nn.Layer, nn.La
   ];
 }
 
-/** A cell of a discrete architecture. Each node is the sum of two operations on earlier states. */
+/** A cell of a discrete architecture. Each node is the sum of some operations, mostly two, on earlier states. */
 export class Cell extends nn.Module {
   readonly preprocess0: nn.Layer;
   readonly preprocess1: nn.Layer;
-  /** Two operations per node, in the order of the genotype. Their indices are part of the parameter names. */
+  /** The operations node by node, in the order of the genotype. Their indices are part of the parameter names. */
   readonly _ops: readonly nn.Layer[];
   readonly kind: 'normal' | 'reduction';
+  /** The state that each operation reads. */
   readonly #states: readonly number[];
+  /** For each node the indices of its operations. */
+  readonly #nodes: readonly (readonly number[])[];
   readonly #concat: readonly number[];
 
-  constructor(edges: readonly DartsEdge[], concat: readonly number[], plan: CellPlan) {
+  constructor(cell: DartsEdges, concat: readonly number[], plan: CellPlan) {
     super();
     this.kind = plan.reduces ? 'reduction' : 'normal';
     [this.preprocess0, this.preprocess1] = preprocessors(plan, true);
+    const nodes = edgesByNode(cell);
+    const edges = nodes.flat();
     this._ops = edges.map(([operation, state]) =>
       makeOperation(operation, plan.own, plan.reduces && state < 2 ? 2 : 1, true),
     );
     this.#states = edges.map(([, state]) => state);
+    let next = 0;
+    this.#nodes = nodes.map((own) => own.map(() => next++));
     this.#concat = concat;
   }
 
@@ -57,8 +64,8 @@ export class Cell extends nn.Module {
     };
     leave(0);
     leave(1);
-    for (let edge = 0; edge < this._ops.length; edge += 2) {
-      states.push(sumOf([path(edge), path(edge + 1)]));
+    for (const node of this.#nodes) {
+      states.push(sumOf(node.map(path)));
       leave(states.length - 1);
     }
     return cat(

@@ -4,7 +4,7 @@ import type { InputShape } from '../../space/space.js';
 import { AuxiliaryHead } from './auxiliary-head.js';
 import { Cell } from './cell.js';
 import { planCells, secondReduction } from './cell-plan.js';
-import type { DartsGenotype } from './genotype.js';
+import type { DartsEdges, DartsGenotype } from './genotype.js';
 
 export interface DartsNetworkOptions {
   /** Number of channels of a node in the first cells. */
@@ -42,7 +42,7 @@ export class DartsNetwork extends nn.Layer {
   dropPathProbability = 0;
 
   /** @throws InputError if an auxiliary head is requested without a second reduction, or for unsupported image sizes */
-  constructor(genotype: DartsGenotype, shape: InputShape, options: DartsNetworkOptions) {
+  constructor(genotype: DartsGenotype<DartsEdges>, shape: InputShape, options: DartsNetworkOptions) {
     super();
     const { channels, layers, layout } = options;
     if (layout === 'cifar') this.stem = new nn.Sequential(...convolution(shape.channels, 3 * channels, 1));

@@ -127,6 +127,59 @@ export class Zero extends nn.Layer {
   }
 }
 
+/** ReLU, a 1 x size convolution, a size x 1 convolution, and batch norm. */
+function split(channels: number, stride: number, affine: boolean, size: number): nn.Layer {
+  const half = Math.floor(size / 2);
+  return new nn.Sequential(
+    new nn.ReLU(),
+    new nn.Conv2d(channels, channels, [1, size], { stride: [1, stride], padding: [0, half], bias: false }),
+    new nn.Conv2d(channels, channels, [size, 1], { stride: [stride, 1], padding: [half, 0], bias: false }),
+    new nn.BatchNorm2d(channels, { affine }),
+  );
+}
+
+/** ReLU, a convolution and batch norm, without the name `op` around them. */
+function full(channels: number, stride: number, affine: boolean, size: number): nn.Layer {
+  return new nn.Sequential(
+    new nn.ReLU(),
+    new nn.Conv2d(channels, channels, size, { stride, padding: Math.floor(size / 2), bias: false }),
+    new nn.BatchNorm2d(channels, { affine }),
+  );
+}
+
+type MakeOperation = (channels: number, stride: number, affine: boolean) => nn.Layer;
+
+const separable =
+  (kernel: number, kind: 'twice' | 'dilated'): MakeOperation =>
+  (channels, stride, affine) =>
+    new SeparableConvolution(channels, stride, affine, kernel, kind);
+
+const normal =
+  (kernel: number): MakeOperation =>
+  (channels, stride, affine) =>
+    new ReluConvBn(channels, channels, kernel, affine, stride);
+
+const MAKERS: Readonly<Record<DartsOperation, MakeOperation>> = {
+  none: (_, stride) => new Zero(stride),
+  max_pool_3x3: (_, stride) => new nn.MaxPool2d(3, { stride, padding: 1 }),
+  avg_pool_3x3: (_, stride) => new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false }),
+  skip_connect: (channels, stride, affine) =>
+    stride === 1 ? new nn.Identity() : new FactorizedReduce(channels, channels, affine),
+  sep_conv_3x3: separable(3, 'twice'),
+  sep_conv_5x5: separable(5, 'twice'),
+  sep_conv_7x7: separable(7, 'twice'),
+  dil_conv_3x3: separable(3, 'dilated'),
+  dil_conv_5x5: separable(5, 'dilated'),
+  conv_7x1_1x7: (channels, stride, affine) => split(channels, stride, affine, 7),
+  conv_3x1_1x3: (channels, stride, affine) => split(channels, stride, affine, 3),
+  conv_1x1: (channels, stride, affine) => full(channels, stride, affine, 1),
+  conv_3x3: (channels, stride, affine) => full(channels, stride, affine, 3),
+  nor_conv_1x1: normal(1),
+  nor_conv_3x3: normal(3),
+  nor_conv_5x5: normal(5),
+  nor_conv_7x7: normal(7),
+};
+
 /** Builds the operation with the given name, with `channels` input and output channels. */
 export function makeOperation(
   name: DartsOperation,
@@ -134,22 +187,5 @@ export function makeOperation(
   stride: number,
   affine: boolean,
 ): nn.Layer {
-  switch (name) {
-    case 'none':
-      return new Zero(stride);
-    case 'max_pool_3x3':
-      return new nn.MaxPool2d(3, { stride, padding: 1 });
-    case 'avg_pool_3x3':
-      return new nn.AvgPool2d(3, { stride, padding: 1, countIncludePad: false });
-    case 'skip_connect':
-      return stride === 1 ? new nn.Identity() : new FactorizedReduce(channels, channels, affine);
-    case 'sep_conv_3x3':
-      return new SeparableConvolution(channels, stride, affine, 3, 'twice');
-    case 'sep_conv_5x5':
-      return new SeparableConvolution(channels, stride, affine, 5, 'twice');
-    case 'dil_conv_3x3':
-      return new SeparableConvolution(channels, stride, affine, 3, 'dilated');
-    case 'dil_conv_5x5':
-      return new SeparableConvolution(channels, stride, affine, 5, 'dilated');
-  }
+  return MAKERS[name](channels, stride, affine);
 }
