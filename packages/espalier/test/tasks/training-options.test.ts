@@ -21,6 +21,7 @@ describe('the options of a training on images', () => {
     nesterov: flag(true),
     weightDecay: from0(1e-4),
     clip: from0(0),
+    keepBest: flag(false),
     device: text('cpu'),
     precision: oneOf('float32', 'bfloat16'),
     augment: flag(true),
