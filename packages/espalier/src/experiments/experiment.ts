@@ -140,7 +140,7 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
         ...(opened.costUnit === undefined ? {} : { costUnit: opened.costUnit }),
       },
       objectives: objectivesOf(opened, request.estimator),
-      order: request.order ?? (definition.asynchronous === true ? 'arrival' : 'virtual'),
+      order: request.order ?? (isAsynchronous(definition, strategyOptions) ? 'arrival' : 'virtual'),
       seed,
       ...(trials === undefined ? {} : { trials }),
       ...(seconds === undefined ? {} : { seconds }),
@@ -173,6 +173,10 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     await opened.close?.();
     throw error;
   }
+}
+
+function isAsynchronous({ asynchronous = false }: AnyStrategyDefinition, options: object): boolean {
+  return typeof asynchronous === 'function' ? asynchronous(options) : asynchronous;
 }
 
 function objectivesOf({ objectives }: OpenedEstimator, name: string): ExperimentSettings['objectives'] {

@@ -4,6 +4,7 @@ import { goodness } from '../measures/measure.js';
 import { capitalised, count, valueText } from './figures.js';
 import { drawBest, rewardCurve } from './search-report.js';
 import { settingTexts, sharedSettingsTable } from './settings-table.js';
+import { topCurve } from './top-curve.js';
 
 /** A search under the name that the report gives it. */
 export interface NamedRun {
@@ -32,6 +33,10 @@ export async function reportComparison(
 ): Promise<string> {
   const winner = bestSearch(searches);
   const { objective } = winner.run.state;
+  const tops = topCurve(
+    objective,
+    searches.map(({ name, run }) => ({ name, state: run.state })),
+  );
   const picture = await drawBest(winner.run, `The best network of ${winner.name}`);
   return writeReport({
     title,
@@ -45,6 +50,7 @@ export async function reportComparison(
           searches.map(({ name, run }) => ({ name, state: run.state })),
         ),
       },
+      ...(tops === undefined ? [] : [{ heading: 'The best so far by children', svg: tops }]),
       {
         heading: 'Side by side',
         table: {

@@ -21,6 +21,7 @@ import { measureOf, wordsOf } from './measure-words.js';
 import { rungGroups, type TrainingGroup } from './rung-colours.js';
 import { settingsTable } from './settings-table.js';
 import { stalenessCurve } from './staleness-curve.js';
+import { topCurve } from './top-curve.js';
 import { type TrainedChild, trainedChildren } from './trained-children.js';
 import { drawValueBySize } from './value-by-size.js';
 
@@ -106,6 +107,8 @@ export async function reportSearch(run: ReadRun): Promise<SearchReport> {
   const best = state.best === null ? undefined : state.trials[state.best.trial];
   const network = await drawBest(run);
   const staleness = stalenessCurve(state.updates);
+  const tops =
+    rungs.length > 0 ? undefined : topCurve(objective, [{ name: partLabel(settings.strategy), state }]);
   const of = header.trials === undefined ? '' : ` of ${header.trials}`;
   const children = trainedChildren(state);
   const curvesTitle = `Validation ${objective.name} by epoch`;
@@ -131,6 +134,15 @@ export async function reportSearch(run: ReadRun): Promise<SearchReport> {
             : `Validation ${objective.name} of each child, the average of the last ${WINDOW} and the best so far.`,
         svg: curve,
       },
+      ...(tops === undefined
+        ? []
+        : [
+            {
+              heading: `The best so far by children`,
+              text: 'The best child so far, and the means of the best 5 and 25, where there are so many.',
+              svg: tops,
+            },
+          ]),
       ...(staleness === undefined
         ? []
         : [

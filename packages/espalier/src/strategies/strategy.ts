@@ -123,11 +123,11 @@ export interface StrategyDefinition<O extends object = Record<never, never>> {
    */
   readonly plan?: (options: O) => Plan;
   /**
-   * Whether the strategy benefits from every result as soon as it arrives. If so, searches tell results in the order of
+   * Whether the strategy benefits from every result as soon as it arrives; it may depend on its options. If so, searches tell results in the order of
    * arrival by default, so that no worker waits for another. Otherwise they use virtual time, which assumes that all
    * epochs take equally long, so that the journal does not depend on the clock.
    */
-  readonly asynchronous?: boolean;
+  readonly asynchronous?: boolean | ((options: O) => boolean);
   create(start: StrategyStart<O>): Strategy;
 }
 
