@@ -21,6 +21,9 @@ import { tryMutant } from './mutation/try-mutant.mjs';
 
 const FOLDERS = ['weight-sharing', 'strategies', 'controller', 'tasks', 'training', 'runs', 'statistics'];
 
+/** What runs in processes of the built program alone, which see no mutant: `test/runs/child-pool.test.ts` starts them. */
+const ELSEWHERE = ['runs/child-worker.ts'];
+
 /** What is to be noticed of each folder. */
 const GOAL = 0.85;
 
@@ -85,9 +88,10 @@ function countFrom(flag, text, least) {
 /** All mutants of a folder of the sources. @param {string} folder @returns {Placed[]} */
 function mutantsBelow(folder) {
   const files = readdirSync(join(folders.src, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .filter((file) => file.endsWith('.ts') && !ELSEWHERE.includes(file))
     .sort();
-  return files.flatMap((name) => mutantsIn(join(folders.src, folder, name)));
+  return files.flatMap((file) => mutantsIn(join(folders.src, file)));
 }
 
 /** @param {string} file @returns {Placed[]} */
@@ -148,12 +152,14 @@ async function resultsOf(folder, mutants) {
 
   const tests = [...new Set(open.flatMap(({ file }) => nearestTests(file, folders)))];
   console.log(`${folder}: ${tests.length} test files without a fault`);
-  const { outcome, by, why, seconds } = await tryMutant({ tests, mutant: undefined }, root);
-  if (outcome !== 'passed') throw new SetupProblem(`Without a fault ${by} has ${outcome}: ${why}`);
+  const seconds = await usualSeconds(tests);
   for (const [place, mutant] of open.entries()) {
     const { file, name, line, before, after } = mutant;
     const nearest = nearestTests(file, folders);
-    const { seconds: _, ...trial } = await tryMutant({ tests: nearest, mutant }, root, seconds);
+    const { seconds: _, ...trial } =
+      nearest.length === 0
+        ? { outcome: /** @type {const} */ ('passed'), seconds }
+        : await tryMutant({ tests: nearest, mutant }, root, seconds);
     const noticedBy = trial.by === undefined ? nearest : [trial.by];
     /** @type {Result} */
     const result = { name, source: digestOfFiles([file]), tests: digestOfFiles(noticedBy), ...trial };
@@ -164,6 +170,14 @@ async function resultsOf(folder, mutants) {
     console.log(`${place + 1} of ${open.length}  ${trial.outcome}  ${at}  ${before}  =>  ${after}`);
   }
   return results;
+}
+
+/** How long test files take without a fault. @param {readonly string[]} tests */
+async function usualSeconds(tests) {
+  if (tests.length === 0) return new Map();
+  const { outcome, by, why, seconds } = await tryMutant({ tests, mutant: undefined }, root);
+  if (outcome !== 'passed') throw new SetupProblem(`Without a fault ${by} has ${outcome}: ${why}`);
+  return seconds;
 }
 
 /** Whether a result of an earlier run is still true. @param {Result} result @param {string} file */

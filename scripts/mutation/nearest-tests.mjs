@@ -1,13 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 /** Tests that start the built program do not see a mutant. */
 const OF_BUILT_PROGRAMS = ['cli', 'examples', 'package'];
 
 /**
- * The test files that are nearest to a source file: those of its folder, and those elsewhere that import it. They are in
- * the order in which they are likely to notice a fault in it: the test named after it, tests of its folder that import it,
- * the others of its folder, tests elsewhere.
+ * The test files that are nearest to a source file: those of its folder that load it, and those elsewhere that import it
+ * themselves. They are in the order in which they are likely to notice a fault in it: the test named after it, tests of its
+ * folder that import it, the others of its folder, tests elsewhere.
  *
  * @param {string} source path of a file below `src`
  * @param {{ readonly src: string, readonly test: string }} folders of a package
@@ -20,7 +20,7 @@ export function nearestTests(source, { src, test }) {
   const ranked = testsBelow(test).flatMap((file) => {
     const near = file.startsWith(`${own}/`);
     const imports = importsOf(file).includes(source);
-    if (!near && !imports) return [];
+    if (!imports && !(near && loads(file, source))) return [];
     return [{ file, rank: basename(file) === `${name}.test.ts` ? 0 : near ? (imports ? 1 : 2) : 3 }];
   });
   return ranked.sort((a, b) => a.rank - b.rank).map(({ file }) => file);
@@ -34,8 +34,23 @@ function testsBelow(folder) {
     .map((file) => join(folder, file));
 }
 
-/** @param {string} file */
+/** Whether a file imports another one, or one that does, and so on. @param {string} file @param {string} source */
+function loads(file, source) {
+  const reached = new Set([file]);
+  for (const each of reached) for (const next of importsOf(each)) reached.add(next);
+  return reached.has(source);
+}
+
+/** @type {Map<string, readonly string[]>} */
+const known = new Map();
+
+/** The files of ours that a file imports. @param {string} file */
 function importsOf(file) {
-  const paths = readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)\.js'/g);
-  return [...paths].map(([, path]) => resolve(dirname(file), `${path}.ts`));
+  const before = known.get(file);
+  if (before !== undefined) return before;
+  const text = readFileSync(file, 'utf8').replace(/^import type [^;]*;$/gm, '');
+  const paths = text.matchAll(/(?:from|import|import\()\s*'(\.[^']+)\.js'/g);
+  const files = [...paths].map(([, path]) => resolve(dirname(file), `${path}.ts`)).filter(existsSync);
+  known.set(file, files);
+  return files;
 }

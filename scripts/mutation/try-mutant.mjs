@@ -18,7 +18,7 @@ const PATIENCE_SECONDS = 10;
 /**
  * Runs test files in a process of their own, with a fault in one source file.
  *
- * @param {import('./run-tests.mjs').Task} task
+ * @param {import('./run-tests.mjs').Task} task at least one test file
  * @param {string} folder the working folder
  * @param {ReadonlyMap<string, number>} [usual] how many seconds each file takes without a fault; without it there is no limit
  * @returns {Promise<Trial>}
