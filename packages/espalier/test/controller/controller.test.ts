@@ -117,6 +117,11 @@ describe('the probabilities of a controller', () => {
     });
   });
 
+  it('exist for a single unit too', () => {
+    const { probabilities } = scoreAll(Space.configure(mixed), { ...small, hidden: 1 });
+    expect(sum(probabilities)).toBeCloseTo(1, 12);
+  });
+
   it('do not exist if there is nothing to decide', () => {
     const space = question('nothing', function* () {
       return { only: yield* choose('only', ['way']) };

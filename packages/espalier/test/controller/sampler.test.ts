@@ -72,6 +72,19 @@ describe('a sampler', () => {
     });
   });
 
+  it('takes the last answer where rounding leaves a random number above all probabilities', () => {
+    scope(() => {
+      const space = Space.configure(zophCnn, { layers: 1, filterHeights: [1, 3, 5] });
+      const { uniform } = { uniform: () => 1 };
+      const sampler = new Controller({ hidden: 6, layers: 2, initialRange: 0.6, seed: 1 }).sampler();
+      const answers = sampler.sample(space, { uniform } as unknown as Random);
+      const questions = space.trace(answers).map(({ question }) => question);
+      expect(
+        questions.map((question) => (question.kind === 'choice' ? question.options.length - 1 : [])),
+      ).toEqual(answers);
+    });
+  });
+
   it('keeps using the weights that it was created with', () => {
     scope(() => {
       const space = Space.configure(mixed);

@@ -1,4 +1,4 @@
-import { nn, noGrad, scope, setThreads, tensor } from '@espalier/torch';
+import { liveTensors, nn, noGrad, scope, setThreads, tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../src/json.js';
 import { buildLanguageModel } from '../../src/networks/build-language-model.js';
@@ -36,6 +36,24 @@ describe('averaged weights', () => {
   it('are the weights themselves before the first step', () => {
     const weight = new nn.Parameter(noGrad(() => tensor([1, 2])));
     expect(new AveragedWeights([weight]).within(() => weight.toNumbers())).toEqual([1, 2]);
+  });
+
+  it('begin anew once they are freed, which may be done twice, and leave no tensor', () => {
+    const weight = new nn.Parameter(noGrad(() => tensor([1, 2])));
+    const averaged = new AveragedWeights([weight]);
+    averaged.update();
+    scope(() => noGrad(() => weight.fill_(5)));
+    averaged.free();
+    averaged.free();
+    averaged.update();
+    expect(averaged.within(() => weight.toNumbers())).toEqual([5, 5]);
+    const other = new AveragedWeights([weight]);
+    other.update();
+    const live = liveTensors();
+    scope(() => averaged.loadStateDict(other.stateDict()));
+    expect(liveTensors()).toBe(live);
+    averaged.free();
+    expect(liveTensors()).toBe(live - 1);
   });
 });
 

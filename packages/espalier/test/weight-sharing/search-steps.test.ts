@@ -104,6 +104,13 @@ describe.each<[string, AnyWeightSharingDefinition]>([
     expect(after(true)).toBe(2.5 - 0.5 * 3.25);
   });
 
+  it('takes no gradient of the alphas in the step of the weights', () => {
+    const { search, supernet } = beginKnown(definition, opposed(), { warmUp: 1 });
+    train(search);
+    expect(supernet.alphas.grad).toBeUndefined();
+    expect(supernet.alphas.requiresGrad).toBe(true);
+  });
+
   it('leaves the alphas alone in the epochs of the warm-up, and not one epoch longer', () => {
     const { search, supernet } = beginKnown(definition, opposed(), { epochs: 4, warmUp: 2 });
     const moves: boolean[] = [];
