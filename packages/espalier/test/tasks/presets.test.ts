@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { Space } from '../../src/space/space.js';
+import { dartsCnn } from '../../src/spaces/darts-cnn.js';
+import { dartsRnn } from '../../src/spaces/darts-rnn.js';
+import { nasnet } from '../../src/spaces/nasnet.js';
+import { zophCnn } from '../../src/spaces/zoph-cnn.js';
+import { imageClassification } from '../../src/tasks/image-classification/definition.js';
+import { languageModelling } from '../../src/tasks/language-modelling/definition.js';
+
+describe('the presets of image classification', () => {
+  const { training, supernet } = imageClassification;
+
+  it("train cells as DARTS trains its own, on CIFAR-10 and on ImageNet (sections A.2.1 and A.2.3, and the authors' code)", () => {
+    const cells = { layout: 'cifar' } as const;
+    const large = { layout: 'imagenet' } as const;
+    for (const [small, wide] of [
+      [Space.configure(dartsCnn, cells), Space.configure(dartsCnn, large)],
+      [Space.configure(nasnet, cells), Space.configure(nasnet, large)],
+    ] as [Space, Space][]) {
+      expect(training.paper(small)).toEqual({
+        epochs: 600,
+        batchSize: 96,
+        learningRate: 0.025,
+        schedule: 'cosine',
+        nesterov: false,
+        weightDecay: 3e-4,
+        clip: 5,
+        cutout: 16,
+        dropPath: 0.2,
+        auxiliaryWeight: 0.4,
+      });
+      expect(training.paper(wide)).toEqual({
+        epochs: 250,
+        batchSize: 128,
+        learningRate: 0.1,
+        schedule: 'exponential',
+        decay: 0.97,
+        nesterov: false,
+        weightDecay: 3e-5,
+        clip: 5,
+        auxiliaryWeight: 0.4,
+        labelSmoothing: 0.1,
+        colourJitter: 0.4,
+      });
+    }
+    expect(training.paper(Space.configure(zophCnn))).toEqual({ schedule: 'cosine' });
+  });
+
+  it('have small trainings and children', () => {
+    expect(training).toMatchObject({
+      small: { epochs: 10, batchSize: 64, learningRate: 0.05, schedule: 'cosine', weightDecay: 3e-4 },
+      child: {},
+      smallChild: { epochs: 2, batchSize: 64, schedule: 'cosine' },
+    });
+  });
+
+  it('build an auxiliary head where a space has one and its loss a weight', () => {
+    const head = (space: Space, auxiliaryWeight?: number) =>
+      training.spaceOptions?.(space, auxiliaryWeight === undefined ? {} : { auxiliaryWeight });
+    const cells = Space.configure(dartsCnn);
+    expect(head(cells, 0.4)).toEqual({ auxiliary: true });
+    expect(head(cells, 0)).toEqual({ auxiliary: false });
+    expect(head(cells)).toEqual({ auxiliary: false });
+    expect(head(Space.configure(zophCnn), 0.4)).toEqual({});
+  });
+
+  it('move alphas as DARTS does (A.1.1), and hold images out', () => {
+    expect(supernet?.alpha).toEqual({ learningRate: 3e-4, beta1: 0.5 });
+    expect(imageClassification.heldOut).toBe(true);
+    expect(imageClassification.predictFlags).toEqual(['mean', 'std']);
+    expect(imageClassification.dataForms).toContain('cifar10:DIR');
+    expect(imageClassification.dataForms).not.toContain('text:DIR');
+  });
+});
+
+describe('the presets of language modelling', () => {
+  it('have the values of the papers, and small ones', () => {
+    const { training, supernet, heldOut, dataForms } = languageModelling;
+    expect(training.paper(Space.configure(dartsRnn))).toEqual({});
+    expect(training).toMatchObject({
+      small: { epochs: 10, batchSize: 20 },
+      child: { epochs: 35 },
+      smallChild: { epochs: 2, batchSize: 20 },
+    });
+    expect(supernet?.alpha).toEqual({ learningRate: 3e-3, beta1: 0.9 });
+    expect(heldOut).toBe(false);
+    expect(dataForms).toContain('text:DIR');
+    expect(dataForms).not.toContain('cifar10:DIR');
+  });
+});
