@@ -4,6 +4,7 @@ import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { nasnet } from '../../src/spaces/nasnet.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
+import { zophRnn } from '../../src/spaces/zoph-rnn.js';
 import { imageClassification } from '../../src/tasks/image-classification/definition.js';
 import { languageModelling } from '../../src/tasks/language-modelling/definition.js';
 
@@ -49,9 +50,13 @@ describe('the presets of image classification', () => {
   it('have small trainings and children', () => {
     expect(training).toMatchObject({
       small: { epochs: 10, batchSize: 64, learningRate: 0.05, schedule: 'cosine', weightDecay: 3e-4 },
-      child: {},
       smallChild: { epochs: 2, batchSize: 64, schedule: 'cosine' },
     });
+  });
+
+  it('train children as the paper of their space says (Zoph et al. 2018, A.1)', () => {
+    expect(training.child(Space.configure(nasnet))).toEqual({ epochs: 20, schedule: 'cosine' });
+    expect(training.child(Space.configure(zophCnn))).toEqual({});
   });
 
   it('build an auxiliary head where a space has one and its loss a weight', () => {
@@ -79,8 +84,23 @@ describe('the presets of language modelling', () => {
     expect(training.paper(Space.configure(dartsRnn))).toEqual({});
     expect(training).toMatchObject({
       small: { epochs: 10, batchSize: 20 },
-      child: { epochs: 35 },
       smallChild: { epochs: 2, batchSize: 20 },
+    });
+    expect(training.child(Space.configure(dartsRnn))).toEqual({ epochs: 35 });
+    // A rate of 1 and a clip of 5 for the sum of the losses of 35 steps.
+    expect(training.child(Space.configure(zophRnn))).toEqual({
+      epochs: 35,
+      batchSize: 20,
+      bptt: 35,
+      learningRate: 35,
+      clip: 5 / 35,
+      schedule: 'exponential',
+      decay: 1 / 1.2,
+      decayEpoch: 6,
+      weightDecay: 0,
+      activationBeta: 0,
+      nonMonotone: 0,
+      keepBest: false,
     });
     expect(supernet?.alpha).toEqual({ learningRate: 3e-3, beta1: 0.9 });
     expect(heldOut).toBe(false);
