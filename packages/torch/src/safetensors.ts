@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -7,6 +8,7 @@ import {
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { type Dtype, dtypeCode } from './dtype.js';
 import { native } from './native.js';
@@ -43,6 +45,12 @@ const widths: Record<Dtype, number> = {
 
 const metadataName = '__metadata__';
 
+/** The metadata with the checksum of the file, if it was written with one. */
+const checksumName = 'espalier.sha256';
+
+/** Stands for the checksum in what the checksum is of: the whole file. */
+const noChecksum = '0'.repeat(64);
+
 /** The limit of the format's own reader. */
 const mostHeaderBytes = 100_000_000;
 
@@ -55,19 +63,28 @@ interface Entry {
 const bytesOf = (dtype: Dtype, shape: readonly number[]) =>
   shape.reduce((product, length) => product * length, widths[dtype]);
 
+/** A file has a checksum, and this is not the file that was written. */
+export class DamagedFile extends Error {
+  override readonly name = 'DamagedFile';
+}
+
 /**
  * Writes tensors with their names, atomically: the file is complete or unchanged. The file may be of any size.
  *
+ * @param options with `checksum`, the metadata get the SHA-256 of the file, and `loadTensors` sees if a bit is another one
  * @throws Error of the file system, and where a tensor has the name `__metadata__`, which the format reserves
  */
 export function saveTensors(
   path: string,
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
+  options: { readonly checksum?: boolean } = {},
 ): void {
   if (tensors.has(metadataName)) throw new Error(`a tensor cannot be named ${metadataName} in a file`);
   const header: [string, Entry | Readonly<Record<string, string>>][] = [];
-  if (Object.keys(metadata).length > 0) header.push([metadataName, metadata]);
+  const isChecked = options.checksum === true;
+  const written = isChecked ? { ...metadata, [checksumName]: noChecksum } : metadata;
+  if (Object.keys(written).length > 0) header.push([metadataName, written]);
   let offset = 0;
   for (const [name, { dtype, shape }] of tensors) {
     const end = offset + bytesOf(dtype, shape);
@@ -82,12 +99,44 @@ export function saveTensors(
   writeAtomically(path, (file) => {
     writeFileSync(file, Buffer.concat([length, head]));
     for (const tensor of tensors.values()) native.writeTensor(file, tensor.handle);
+    if (isChecked)
+      writeSync(file, checksumOf(file), checksumPlace(head, noChecksum) + length.length, 'latin1');
   });
+}
+
+/** Where a header says the checksum, counted from its beginning; before 0 if nowhere. */
+function checksumPlace(head: Buffer, checksum: string): number {
+  const before = `${JSON.stringify(checksumName)}:"`;
+  const place = head.indexOf(`${before}${checksum}"`);
+  return place < 0 ? place : place + before.length;
+}
+
+/** Bytes that are read at a time. */
+const pieceBytes = 2 ** 22;
+
+/** SHA-256 of a whole file, with zeros for the checksum that stands in it, if there is one. */
+function checksumOf(file: number, placed?: { readonly checksum: string; readonly head: Buffer }): string {
+  const hash = createHash('sha256');
+  const { size } = fstatSync(file);
+  let from = 0;
+  if (placed !== undefined) {
+    const { checksum, head } = placed;
+    const place = checksumPlace(head, checksum);
+    hash
+      .update(readBytes(file, 0, 8))
+      .update(head.subarray(0, place))
+      .update(noChecksum);
+    hash.update(head.subarray(place + noChecksum.length));
+    from = 8 + head.length;
+  }
+  for (; from < size; from += pieceBytes)
+    hash.update(readBytes(file, from, Math.min(pieceBytes, size - from)));
+  return hash.digest('hex');
 }
 
 function writeAtomically(path: string, write: (file: number) => void): void {
   const temporary = `${path}.writing`;
-  const file = openSync(temporary, 'w');
+  const file = openSync(temporary, 'w+');
   try {
     try {
       write(file);
@@ -106,6 +155,7 @@ function writeAtomically(path: string, write: (file: number) => void): void {
  * Reads all tensors of a file, of any size, and its metadata.
  *
  * @throws Error naming the file and the fault: not in the format, cut off, an unknown element type
+ * @throws DamagedFile for a file that has a checksum and is not what was written
  */
 export function loadTensors(path: string): {
   tensors: Map<string, Tensor>;
@@ -114,7 +164,9 @@ export function loadTensors(path: string): {
   const file = openSync(path, 'r');
   const tensors = new Map<string, Tensor>();
   try {
-    const { entries, metadata, dataAt } = readHeader(file);
+    const { entries, metadata: all, dataAt } = readHeader(file);
+    const { [checksumName]: checksum, ...metadata } = all;
+    if (checksum !== undefined) check(file, path, checksum, dataAt - 8);
     for (const [name, { dtype, shape, data_offsets }] of entries) {
       try {
         const handle = native.readTensor(file, dataAt + data_offsets[0], dtypeCode(dtype), shape);
@@ -126,10 +178,17 @@ export function loadTensors(path: string): {
     return { tensors, metadata };
   } catch (error) {
     for (const tensor of tensors.values()) tensor.free();
+    if (error instanceof DamagedFile) throw error;
     throw new Error(`${path} is not a safetensors file: ${(error as Error).message}`);
   } finally {
     closeSync(file);
   }
+}
+
+function check(file: number, path: string, checksum: string, headBytes: number): void {
+  const head = readBytes(file, 8, headBytes);
+  if (checksumPlace(head, checksum) >= 0 && checksumOf(file, { checksum, head }) === checksum) return;
+  throw new DamagedFile(`${path} is damaged: its checksum is not that of the file that was written`);
 }
 
 interface Header {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   ftruncateSync,
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  DamagedFile,
   type Dtype,
   liveTensors,
   loadTensors,
@@ -82,6 +84,57 @@ describe('writing', () => {
     );
     expect(readFileSync(file)).toEqual(before);
     expect(readdirSync(folder)).toEqual(['some.safetensors']);
+  });
+});
+
+describe('a file with a checksum', () => {
+  const write = () =>
+    saveTensors(
+      file,
+      new Map([
+        ['a', tensor([1, -2], 'float32')],
+        ['b', tensor([[258]], 'int16')],
+      ]),
+      { made: 'by hand' },
+      { checksum: true },
+    );
+
+  it('is read as any other, and says the SHA-256 of itself with zeros in its place', () => {
+    write();
+    expect(loadTensors(file).metadata).toEqual({ made: 'by hand' });
+    const text = readFileSync(file, 'latin1');
+    const checksum = /"espalier\.sha256":"([\da-f]{64})"/.exec(text)?.[1] as string;
+    const zeroed = Buffer.from(text.replace(checksum, '0'.repeat(64)), 'latin1');
+    expect(createHash('sha256').update(zeroed).digest('hex')).toBe(checksum);
+    const before = readFileSync(file);
+    write();
+    expect(readFileSync(file)).toEqual(before);
+  });
+
+  it('is not read if one bit of it is another one, unless that bit is in the name of the checksum', () => {
+    write();
+    const bytes = readFileSync(file);
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8((changed[bit >> 3] as number) ^ (1 << (bit & 7)), bit >> 3);
+      writeFileSync(file, changed);
+      let message = '';
+      try {
+        const { metadata } = loadTensors(file);
+        message = Object.keys(metadata).join();
+      } catch (error) {
+        message = (error as Error).message;
+      }
+      expect(message, `bit ${bit}`).toMatch(
+        /is damaged: its checksum|is not a safetensors file|^made,.{15}$|^.{15},made$/,
+      );
+    }
+    const last = Buffer.from(bytes);
+    last.writeUInt8((last.at(-1) as number) ^ 1, last.length - 1);
+    writeFileSync(file, last);
+    expect(() => loadTensors(file)).toThrow(
+      new DamagedFile(`${file} is damaged: its checksum is not that of the file that was written`),
+    );
   });
 });
 

@@ -66,7 +66,7 @@ async function check(name: string, flags: CheckFlags): Promise<void> {
   setThreads(1);
   const checked: CheckedNetwork[] = [];
   const begun = performance.now();
-  const options = { samples, seed, batchSize, ...(part.checksum === undefined ? {} : { file: part.name }) };
+  const options = { samples, seed, batchSize, ...(part.graph === undefined ? {} : { file: part.name }) };
   for (const network of checkNetworks(space, networks, input, options)) {
     checked.push(network);
     const rate = (performance.now() - begun) / 1000 / network.number;

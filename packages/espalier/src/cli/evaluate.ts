@@ -72,7 +72,7 @@ function readingOf(
     throw new InputError(`--epoch ${epoch}: none of the arguments is a log with genotypes`);
   const read = new Map<string, Promise<FoundArchitecture>>();
   const readNow = async (path: string) => {
-    const found = await findArchitecture(path, isText(path) ? epoch : undefined);
+    const found = await findArchitecture(path, isText(path) ? { epoch } : {});
     sayWhichGenotype(found, terminal);
     return found;
   };

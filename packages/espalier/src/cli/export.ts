@@ -13,6 +13,7 @@ import { drawArchitecture } from '../reports/search-report.js';
 import { Space } from '../space/space.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { initialised } from '../training/train-child.js';
+import { addChildFlag, type ChildFlag } from './child-flag.js';
 import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { addInputFlags, type InputFlags, inputFlagNames, inputFor } from './input-flags.js';
 import { collectSetting, shareOut, wholeNumber } from './options.js';
@@ -20,7 +21,7 @@ import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
 
-interface ExportFlags extends InputFlags, SpaceFlags, EpochFlag {
+interface ExportFlags extends InputFlags, SpaceFlags, EpochFlag, ChildFlag {
   readonly format: string;
   readonly task?: string;
   readonly out?: string;
@@ -37,7 +38,7 @@ const NO_INPUT = 'json holds an architecture, whatever its network is built for'
 const FORMATS = ['json', 'svg', 'onnx', 'pytorch'];
 
 export function addExport(program: Command): void {
-  addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('export')))))
+  addChildFlag(addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('export'))))))
     .description(
       'write an architecture out: as JSON, as a picture, or its network as ONNX or as a PyTorch program',
     )
@@ -110,11 +111,12 @@ interface ExportedFiles {
 }
 
 async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles> {
-  const { found: named, weights: trained } = await findNetwork(path, flags.epoch);
+  const { found: named, weights: trained, signature } = await findNetwork(path, flags);
   sayWhichGenotype(named, openTerminal(flags.json));
   const { definition, options } = named.space;
   const { format, seed = SEED } = flags;
-  const { networks } = (await taskFor(named, flags.task)).definition;
+  const { definition: task } = await taskFor(named, flags.task);
+  const { networks } = task;
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'input', owner: 'the input', schema: networks.inputOptions },
@@ -149,10 +151,15 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
   if (weights !== undefined && file !== undefined)
     scope(() => loadWeights(network, weights, `--weights ${file}`));
   const trace = (batch: number) => networks.trace(network, input, batch);
-  if (format === 'onnx') return { bytes: exportOnnx(network, trace) };
+  // Weights from elsewhere are of another training.
+  const metadata =
+    signature === undefined || file !== trained
+      ? {}
+      : { space: space.name, task: task.name, input: input as Json, ...signature };
+  if (format === 'onnx') return { bytes: exportOnnx(network, trace, metadata) };
   const title = `The network of ${path} (space ${space.name})`;
   return {
-    bytes: Buffer.from(exportPytorch(title, network, trace, networks.program)),
-    writeWeights: (beside) => saveTensors(beside, network.stateDict()),
+    bytes: Buffer.from(exportPytorch(title, network, trace, networks.program, metadata)),
+    writeWeights: (beside) => saveTensors(beside, network.stateDict(), {}, { checksum: true }),
   };
 }

@@ -14,6 +14,7 @@ import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
 import { findTask } from '../tasks/find-task.js';
 import { openTerminal, type Terminal } from '../terminal/terminal.js';
+import { addChildFlag, type ChildFlag } from './child-flag.js';
 import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { addInputFlags, type InputFlags, inputFlagNames, inputFor } from './input-flags.js';
 import { type Inspected, inspectNetwork, type ProfileSettings } from './inspect-network.js';
@@ -23,7 +24,7 @@ import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceFlagNames, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
 
-interface InspectFlags extends SpaceFlags, InputFlags, EpochFlag {
+interface InspectFlags extends SpaceFlags, InputFlags, EpochFlag, ChildFlag {
   readonly task?: string;
   readonly set: Record<string, Json>;
   readonly supernet: boolean;
@@ -49,7 +50,7 @@ calls in turn: forward, backward, and in the update of the weights. GFLOP/s are 
 counted as two.`;
 
 export function addInspect(program: Command): void {
-  addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('inspect')))))
+  addChildFlag(addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('inspect'))))))
     .description(
       'the size and options of a space, the options of a strategy or of the training, or the parameters, multiply-adds ' +
         'and activation memory of an architecture',
@@ -80,7 +81,7 @@ export function addInspect(program: Command): void {
       if (options !== undefined) {
         refuseFlags(
           flags,
-          [...spaceFlagNames, ...inputFlagNames, ...networkFlags, 'set', 'epoch'],
+          [...spaceFlagNames, ...inputFlagNames, ...networkFlags, 'set', 'epoch', 'child'],
           `'${name}' lists options; this flag is of a space or a network`,
         );
         const task =
@@ -104,6 +105,7 @@ export function addInspect(program: Command): void {
           ['epoch'],
           `'${name}' is a space; an epoch is chosen among the genotypes of a log`,
         );
+      if (isSpace) refuseFlags(flags, ['child'], `'${name}' is a space, and no search`);
       const profile = profileSettings(name, flags, isSpace);
       if (isSpace && !flags.supernet) return inspectSpace(name, flags, terminal);
       const network = await (isSpace ? findSupernet(name, flags) : findNetwork(name, flags, terminal));
@@ -185,7 +187,7 @@ async function findSupernet(name: string, flags: InspectFlags): Promise<Inspecte
 }
 
 async function findNetwork(path: string, flags: InspectFlags, terminal: Terminal): Promise<Inspected> {
-  const found = await findArchitecture(path, flags.epoch);
+  const found = await findArchitecture(path, flags);
   sayWhichGenotype(found, terminal);
   const { space, kind, input } = await configure(found, flags);
   const run = existsSync(path) && statSync(path).isDirectory() ? await kindOf(path).status(path) : undefined;

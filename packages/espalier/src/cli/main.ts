@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 // Files of the user import the whole library.
 import '../index.js';
 import { InputError } from '../input-error.js';
+import { sayNotes } from '../modules/notes.js';
 import { importOnly } from '../modules/trusted-files.js';
 import { Diverged } from '../tasks/task.js';
 import { version } from '../version.js';
@@ -54,6 +55,8 @@ for (const command of program.commands) {
 
 // A file that stands on the command line is asked for; one that a run or an architecture names is not.
 importOnly(process.argv.slice(2).flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]));
+
+sayNotes((text) => process.stderr.write(`${text}\n`));
 
 // Whoever reads the output may stop before its end: `espalier inspect darts-v2 | head -3`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

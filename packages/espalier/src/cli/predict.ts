@@ -65,7 +65,7 @@ function numbers(text: string): number[] {
 
 async function predict(path: string, flags: PredictFlags): Promise<void> {
   const terminal = openTerminal(flags.json);
-  const { found, weights: trained, signature } = await findNetwork(path, flags.epoch);
+  const { found, weights: trained, signature } = await findNetwork(path, flags);
   sayWhichGenotype(found, terminal);
   const file = flags.weights ?? trained;
   if (file === undefined)

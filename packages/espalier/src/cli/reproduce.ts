@@ -85,7 +85,7 @@ async function reproduce(path: string, out: string, terminal: Terminal): Promise
   const begun = readJournal(again.journal).events;
   if (firstDifferentLine(events.slice(0, 1), begun.slice(0, 1)) === undefined && !isFinished(begun)) {
     // A search tells its results in the order that the first run recorded.
-    if (!(await kind.goOn(out, terminal, events)).finished) {
+    if (!(await kind.goOn(out, terminal, { follow: events })).finished) {
       terminal.line(`to go on: espalier reproduce ${path} --out ${out}`);
       return undefined;
     }

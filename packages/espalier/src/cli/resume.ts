@@ -8,9 +8,10 @@ export function addResume(program: Command): void {
     .command('resume')
     .description('go on with a search, a training or an evaluation that was stopped or killed')
     .argument('<folder>', 'run folder')
+    .option('--data <kind:path>', 'where its data is now, if not where it was; its checksum decides')
     .option('--json', 'the result as one JSON value on stdout', false)
-    .action(async (path: string, { json }: { json: boolean }) => {
+    .action(async (path: string, { data, json }: { data?: string; json: boolean }) => {
       const terminal = openTerminal(json);
-      say(await kindOf(path).goOn(path, terminal), terminal);
+      say(await kindOf(path).goOn(path, terminal, { data }), terminal);
     });
 }

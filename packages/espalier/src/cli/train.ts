@@ -7,6 +7,7 @@ import { InputError } from '../input-error.js';
 import { findArchitecture, findNetwork } from '../kinds/kinds-of-run.js';
 import { training as trainingKind } from '../kinds/training.js';
 import { openTerminal } from '../terminal/terminal.js';
+import { addChildFlag, type ChildFlag } from './child-flag.js';
 import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
@@ -14,7 +15,7 @@ import { say } from './say.js';
 import { dataForms, taskFor, taskSettingsOf } from './task-flags.js';
 import { addTrainingFlags, type TrainingFlags, trainingOf } from './training-flags.js';
 
-interface TrainFlags extends TrainingFlags, EpochFlag {
+interface TrainFlags extends TrainingFlags, EpochFlag, ChildFlag {
   readonly weights?: string;
   readonly newClassifier: boolean;
   readonly validation?: number;
@@ -25,7 +26,7 @@ interface TrainFlags extends TrainingFlags, EpochFlag {
 }
 
 export function addTrain(program: Command): void {
-  addEpochFlag(addTrainingFlags(program.command('train')))
+  addChildFlag(addEpochFlag(addTrainingFlags(program.command('train'))))
     .description('train an architecture to the end and test it')
     .argument(
       '<run|architecture>',
@@ -53,7 +54,7 @@ export function addTrain(program: Command): void {
     .action(async (path: string, flags: TrainFlags) => {
       const { out, seed, threads, json } = flags;
       const terminal = openTerminal(json);
-      const found = await findArchitecture(path, flags.epoch);
+      const found = await findArchitecture(path, flags);
       sayWhichGenotype(found, terminal);
       const task = await taskFor(found, flags.task);
       const start = await startOf(flags);

@@ -1,5 +1,6 @@
 import type { Json } from '../json.js';
 import type { Objectives } from '../measures/measure.js';
+import type { ImportGraph } from '../modules/import-graph.js';
 import type { EstimateContext, TrialRequest } from '../runs/estimator.js';
 import type { Measured } from '../runs/outcome.js';
 import type { OptionsSchema } from '../space/options.js';
@@ -45,6 +46,8 @@ export interface OpenedEstimator<A = unknown> {
   readonly input?: Readonly<Record<string, Json>>;
   /** The options with everything that was found out about them, for the header. Missing: as they were given. */
   readonly options?: Readonly<Record<string, Json>>;
+  /** What it has loaded of the user's code, which the run keeps a copy of. */
+  readonly code?: readonly ImportGraph[];
   /** What a person should know before the search begins. */
   readonly notes?: readonly string[];
   /** Measures a trial. An error makes a failed trial with its message as the reason. */

@@ -34,10 +34,6 @@ export const training = defineEstimator<z.output<typeof options>>({
   async open({ space, spaceName, options: given, seed, workers, folder, plannedEpochs }) {
     const task = taskIn(folder, given.task);
     const opened = await openTraining(task, given.training);
-    if (given.task.checksum !== undefined && opened.checksum !== given.task.checksum)
-      throw new InputError(
-        `the file of the task ${given.task.name} has changed since the run was begun; a resumed run would not be the same`,
-      );
     const { epochs } = opened.settings;
     if (plannedEpochs !== undefined && plannedEpochs !== epochs)
       throw new InputError(
@@ -76,10 +72,11 @@ export const training = defineEstimator<z.output<typeof options>>({
       input: plainInput(opened),
       options: {
         ...given,
-        task: { ...given.task, ...(opened.checksum === undefined ? {} : { checksum: opened.checksum }) },
+        task: { ...given.task, ...(opened.graph === undefined ? {} : { checksum: opened.graph.checksum }) },
         training: opened.options,
       } as unknown as Record<string, Json>,
       notes: opened.data.notes ?? [],
+      ...(opened.graph === undefined ? {} : { code: [opened.graph] }),
       async estimate(trial, context) {
         const { space: _, architecture: __, ...request } = trial;
         // Epochs, also of a child that failed: a search with a budget of them must come to its end.

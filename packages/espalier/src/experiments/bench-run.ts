@@ -55,7 +55,7 @@ export async function openBench(request: BenchRequest, folder: string): Promise<
       throw new InputError(
         `strategy ${name} is there twice; give each a name of its own: small=${strategy},large=${strategy}`,
       );
-    const { definition, checksum } = await findStrategy(strategy, folder);
+    const { definition, graph } = await findStrategy(strategy, folder);
     if (sharesWeights(definition))
       throw new InputError(
         `strategy ${strategy} trains one supernet, which a table of networks cannot replace`,
@@ -64,7 +64,7 @@ export async function openBench(request: BenchRequest, folder: string): Promise<
     strategies.push({
       name,
       strategy,
-      ...(checksum === undefined ? {} : { checksum }),
+      ...(graph === undefined ? {} : { checksum: graph.checksum }),
       options: { ...resolveOptions(`strategy ${name}`, definition.options, options) },
     });
   }
@@ -72,7 +72,7 @@ export async function openBench(request: BenchRequest, folder: string): Promise<
   const settings: BenchSettings = {
     version,
     space: request.space,
-    ...(spacePart.checksum === undefined ? {} : { spaceChecksum: spacePart.checksum }),
+    ...(spacePart.graph === undefined ? {} : { spaceChecksum: spacePart.graph.checksum }),
     spaceOptions: { ...space.options },
     table: request.table,
     tableChecksum: table.checksum,

@@ -1,10 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { InputError } from '../input-error.js';
-import type { Json } from '../json.js';
 import { type TaskSettings, taskFrom } from '../tasks/task-settings.js';
 import type { Candidate, EvaluatedMethod } from './evaluation.js';
-import { architectureFile, type FoundArchitecture } from './found-architecture.js';
+import { begunArchitecture, type FoundArchitecture } from './found-architecture.js';
 import type { RunResult } from './run-result.js';
 import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
 
@@ -66,7 +65,9 @@ export async function planEvaluation(
     const [{ path, found, search }] = group as [Given];
     const name = freeName(names, search?.strategy ?? basename(path).replace(/\.\w+$/, ''));
     const candidates =
-      search === undefined ? [{ name, architecture: plain(found) }] : searched(name, group, seeds);
+      search === undefined
+        ? [{ name, architecture: begunArchitecture(found) }]
+        : searched(name, group, seeds);
     methods.push({
       name,
       ...(await trainingOf(found)),
@@ -109,15 +110,13 @@ function searched(method: string, group: readonly Given[], seeds = group.length)
         `${twin} and ${path} have the same settings and seed ${seed}: they are one search`,
       );
     taken.set(seed, path);
-    return { name: `${method}-seed${seed}`, search: path, architecture: plain(found) };
+    return { name: `${method}-seed${seed}`, search: path, architecture: begunArchitecture(found) };
   });
   const [{ path: like }] = group as [Given];
   for (let seed = 1; candidates.length < seeds; seed++)
     if (!taken.has(seed)) candidates.push({ name: `${method}-seed${seed}`, search: like, seed });
   return candidates;
 }
-
-const plain = (found: FoundArchitecture) => JSON.parse(JSON.stringify(architectureFile(found))) as Json;
 
 function freeName(taken: Set<string>, wanted: string): string {
   let name = wanted;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Journal } from '../runs/journal.js';
@@ -19,10 +20,11 @@ import {
   type EvaluationState,
   readEvaluation,
 } from './evaluation.js';
-import { architectureFile, configured, parseArchitecture } from './found-architecture.js';
+import { begunArchitecture, configured, parseArchitecture } from './found-architecture.js';
+import { openedNow, type RunPlace, requireSameData, taskNow } from './places.js';
 import { requireSameVersion } from './readable-version.js';
 import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
-import { beginTraining, checkTraining } from './training-run.js';
+import { beginTraining, checkTraining, type TrainingRequest } from './training-run.js';
 
 /** 1 searches, 2 picks on validation data, 3 tests. */
 export type Stage = 1 | 2 | 3;
@@ -54,19 +56,26 @@ export interface EvaluationWatch {
  * @throws InputError for whatever is wrong with the request; nothing is written then
  */
 export async function beginEvaluation(path: string, request: EvaluationRequest): Promise<void> {
-  const tasks = [];
-  for (const method of request.methods) tasks.push(await checkMethod(method, request));
-  const settings = { version, ...request, dataChecksum: tasks[0]?.checksum() };
-  RunFolder.begin(path, {
-    event: EVALUATION,
-    ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>),
-  });
+  const checked = [];
+  for (const method of request.methods) checked.push(await checkMethod(method, request));
+  const opened = checked[0]?.opened;
+  const task =
+    opened?.graph === undefined ? request.task : { ...request.task, checksum: opened.graph.checksum };
+  const settings = { version, ...request, task, dataChecksum: opened?.data.checksum() };
+  RunFolder.begin(
+    path,
+    { event: EVALUATION, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) },
+    checked.flatMap(({ code }) => code),
+  );
 }
 
 /** Builds the network of the method's first architecture, and opens the data. */
 async function checkMethod(method: EvaluatedMethod, request: EvaluationRequest) {
   const [first] = method.candidates;
-  const parsed = await parseArchitecture(first?.architecture, first?.search ?? method.name, process.cwd());
+  const parsed = await parseArchitecture(first?.architecture, first?.search ?? method.name, process.cwd(), {
+    run: first?.search ?? '.',
+    use: 'go on',
+  });
   const found = configured(parsed, method.spaceOptions);
   const { task } = request;
   const judge = 'validation';
@@ -75,7 +84,7 @@ async function checkMethod(method: EvaluatedMethod, request: EvaluationRequest) 
   for (const part of ['train', judge, 'test'] as const)
     if (opened.task.batchCount(part, size) < 1)
       throw new InputError(`the ${part} data has no batch of ${size}`);
-  return opened.data;
+  return { opened, code: [parsed.code, opened.graph].flatMap((graph) => graph ?? []) };
 }
 
 /**
@@ -84,6 +93,7 @@ async function checkMethod(method: EvaluatedMethod, request: EvaluationRequest) 
  * few epochs and picks each method's best by validation data, stage 3 trains the picks from scratch with one seed after
  * the other on all training data, and looks at the test data.
  *
+ * @param data where it is now, if not where the settings say
  * @returns whether it came to its end, and was not stopped
  * @throws InputError where the version or the data are not what they were
  */
@@ -91,11 +101,12 @@ export async function continueEvaluation(
   path: string,
   watch: EvaluationWatch,
   runs: RunsOfAllKinds,
+  data?: string,
 ): Promise<boolean> {
   const state = readEvaluation(path);
   requireSameVersion(state.settings.version, path);
   return withJournal(path, RunFolder.open(path).journal, watch.message, (journal) =>
-    new Evaluation(state, journal, watch, runs).run(),
+    new Evaluation(state, journal, watch, runs, data).run(),
   );
 }
 
@@ -114,6 +125,7 @@ class Evaluation {
   readonly #settings: EvaluationSettings;
   readonly #path: string;
   readonly #from: string;
+  readonly #place: RunPlace;
   /** Trainings of this evaluation by all that they depend on, so that an architecture found twice is trained once. */
   readonly #trainings = new Map<string, string>();
 
@@ -122,10 +134,12 @@ class Evaluation {
     private readonly journal: Journal,
     private readonly watch: EvaluationWatch,
     private readonly runs: RunsOfAllKinds,
+    data: string | undefined,
   ) {
     this.#settings = settings;
     this.#path = path;
     this.#from = from;
+    this.#place = { run: path, from, use: 'go on', data };
   }
 
   async run(): Promise<boolean> {
@@ -163,7 +177,7 @@ class Evaluation {
               const folder = this.#folderOf(run);
               if (seed !== undefined) {
                 this.watch.step({ stage: 1, run, number, of: missing.length, epochs: 0, epochsAfter: 0 });
-                const of = { seed, from: this.#from };
+                const of = { seed, data: this.#place.data };
                 await this.#toEnd(folder, () =>
                   this.runs.beginAgain(resolve(this.#from, search), folder, of),
                 );
@@ -171,8 +185,8 @@ class Evaluation {
               const { value } = this.runs.resultOf(folder);
               if (value === undefined) return { reason: 'the search has measured no architecture' };
               const its =
-                candidate.architecture ?? architectureFile(await this.runs.findArchitecture(folder));
-              return { value, architecture: JSON.parse(JSON.stringify(its)) as Json };
+                candidate.architecture ?? begunArchitecture(await this.runs.findArchitecture(folder));
+              return { value, architecture: its };
             },
           );
           architecture = event.architecture;
@@ -296,16 +310,22 @@ class Evaluation {
     const folder = this.#folderOf(step.run);
     this.watch.step(step);
     await this.#toEnd(folder, async () => {
-      const found = await parseArchitecture(architecture, step.run, this.#from);
-      await beginTraining(folder, configured(found, method.spaceOptions), {
-        task: resolve(this.#from) === process.cwd() ? task : taskIn(this.#from, task),
+      const found = await parseArchitecture(architecture, step.run, this.#from, this.#place);
+      const now = taskNow(task, this.#place);
+      // Relative paths stay relative where they can: a folder that is moved with its data still finds them.
+      const isAsBegun = isDeepStrictEqual(taskIn(process.cwd(), task), now);
+      const request: TrainingRequest = {
+        task: isAsBegun ? task : now,
         training: { ...method.training, epochs: step.epochs },
         ...(judge === 'validation' ? { judge } : {}),
         seed,
         threads,
-      });
-      if (this.runs.resultOf(folder).dataChecksum !== this.#settings.dataChecksum)
-        throw new InputError(`the data ${task.data} has changed since the evaluation was begun`);
+      };
+      await openedNow(now, this.#place, () =>
+        beginTraining(folder, configured(found, method.spaceOptions), request),
+      );
+      const { dataChecksum } = this.runs.resultOf(folder);
+      requireSameData(this.#settings.dataChecksum, dataChecksum, task.data, this.#place);
     });
     const { value } = this.runs.resultOf(folder);
     if (value === undefined) throw new Error(`${folder}: a training at its end that has no value`);

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import type { OpenedEstimator } from '../estimators/estimator-definition.js';
@@ -6,15 +5,18 @@ import { findEstimator } from '../estimators/find-estimator.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { objectivesSchema } from '../measures/measure.js';
+import type { ImportGraph } from '../modules/import-graph.js';
 import type { Estimator } from '../runs/estimator.js';
 import type { RunHeader } from '../runs/journal-event.js';
 import { optionValues, resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
 import { createStrategy, type GuardedStrategy } from '../strategies/guarded-strategy.js';
-import type { AnyStrategyDefinition } from '../strategies/strategy.js';
+import type { AnyStrategyDefinition, Proposal } from '../strategies/strategy.js';
+import { taskSettings } from '../tasks/task-settings.js';
 import { version } from '../version.js';
 import { findStrategy, sharesWeights } from './find-strategy.js';
+import { openedNow, partNow, type RunPlace, requireSameData, taskNow } from './places.js';
 import { requireSameVersion } from './readable-version.js';
 
 /** How the trials of a search are measured. */
@@ -80,6 +82,8 @@ export interface Experiment {
   readonly space: Space;
   readonly strategy: GuardedStrategy;
   readonly estimator: Estimator;
+  /** The user's code that it works with. */
+  readonly code: readonly ImportGraph[];
   /** What a person should know before it begins. */
   readonly notes: readonly string[];
   /** Ends the workers and frees the strategy. */
@@ -163,6 +167,10 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
       space,
       strategy,
       estimator: estimatorOf(opened, space),
+      code: [
+        ...[spacePart, strategyPart, estimatorPart].flatMap(({ graph }) => graph ?? []),
+        ...(opened.code ?? []),
+      ],
       notes: opened.notes ?? [],
       async close() {
         strategy.close();
@@ -187,9 +195,9 @@ function objectivesOf({ objectives }: OpenedEstimator, name: string): Experiment
 
 function checksumOf<Key extends string>(
   key: Key,
-  { checksum }: { readonly checksum?: string },
+  { graph }: { readonly graph?: ImportGraph },
 ): { readonly [key in Key]?: string } {
-  return checksum === undefined ? {} : ({ [key]: checksum } as { readonly [key in Key]?: string });
+  return graph === undefined ? {} : ({ [key]: graph.checksum } as { readonly [key in Key]?: string });
 }
 
 /** The estimator as a search calls it. */
@@ -214,6 +222,18 @@ export function headerOf(settings: ExperimentSettings): RunHeader {
   return JSON.parse(JSON.stringify(settings)) as RunHeader;
 }
 
+/** What a proposal means, for the journal. Where the space makes nothing of it, its trial will fail with the reason. */
+export function architectureOf(space: Space): (proposal: Proposal) => Json | undefined {
+  return ({ answers, depth }) => {
+    try {
+      const own = depth === undefined ? space : space.withDepth(depth);
+      return JSON.parse(JSON.stringify(own.decode(answers))) as Json;
+    } catch {
+      return undefined;
+    }
+  };
+}
+
 /** What was asked for in a search that was begun. */
 export function requestOf({
   version: _,
@@ -226,27 +246,40 @@ export function requestOf({
   return { ...request, estimator, estimatorOptions: options };
 }
 
+/** The same with the paths at which everything is now. @throws InputError where a file of the user has changed or is gone */
+export function requestNow(begun: ExperimentSettings, place: RunPlace): ExperimentRequest {
+  const request = requestOf(begun);
+  const { estimation } = begun;
+  const task = taskSettings.safeParse(estimation.options.task);
+  return {
+    ...request,
+    space: partNow('space', begun.space, begun.spaceChecksum, place),
+    strategy: partNow('strategy', begun.strategy, begun.strategyChecksum, place),
+    estimator: partNow('estimator', estimation.estimator, estimation.checksum, place),
+    ...(task.success
+      ? { estimatorOptions: { ...request.estimatorOptions, task: taskNow(task.data, place) as Json } }
+      : {}),
+  };
+}
+
 /**
  * Makes a begun search ready to go on.
  *
  * @throws InputError where the version, a file of the user, or the data has changed since
  */
-export async function prepareResume(header: RunHeader, folder: string): Promise<Experiment> {
+export async function prepareResume(header: RunHeader, place: RunPlace): Promise<Experiment> {
   const begun = settingsOf(header);
   requireSameVersion(begun.version, 'search');
-  if (!existsSync(folder))
-    throw new InputError(`the run was begun in ${folder}, which is not there any more`);
-  const experiment = await prepareExperiment(requestOf(begun), folder);
-  const { settings } = experiment;
-  const { estimation: now } = settings;
-  const { estimation: then } = begun;
-  const changed = [
-    [then.source?.checksum, now.source?.checksum, `the data ${then.source?.name}`],
-    [begun.spaceChecksum, settings.spaceChecksum, `the file of the space ${begun.space}`],
-    [begun.strategyChecksum, settings.strategyChecksum, `the file of the strategy ${begun.strategy}`],
-    [then.checksum, now.checksum, `the file of the estimator ${then.estimator}`],
-  ].find(([before, after]) => before !== after)?.[2];
-  if (changed === undefined) return experiment;
-  await experiment.close();
-  throw new InputError(`${changed} has changed since the run was begun; a resumed run would not be the same`);
+  const request = requestNow(begun, place);
+  const task = taskSettings.safeParse(request.estimatorOptions.task);
+  const experiment = await openedNow(task.data, place, () => prepareExperiment(request, place.from));
+  try {
+    const { source } = experiment.settings.estimation;
+    requireSameData(begun.estimation.source?.checksum, source?.checksum, source?.name, place);
+  } catch (error) {
+    await experiment.close();
+    throw error;
+  }
+  // The journal says where everything was when the run was begun.
+  return { ...experiment, settings: begun };
 }

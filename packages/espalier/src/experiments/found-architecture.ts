@@ -1,13 +1,15 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import type { ImportGraph } from '../modules/import-graph.js';
 import { isFile } from '../modules/user-module.js';
 import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { RunState } from '../runs/run-state.js';
+import { RunState, type TrialState } from '../runs/run-state.js';
 import {
   type ArchitectureFile,
   fromArchitectureFile,
@@ -16,8 +18,9 @@ import {
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
-import { type TaskSettings, taskIn, taskSettings } from '../tasks/task-settings.js';
+import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
 import { type ExperimentSettings, settingsOf } from './experiment.js';
+import { partNow, type RunPlace, taskNow } from './places.js';
 import { requireReadable } from './readable-version.js';
 
 /** An architecture, with the space that it belongs to. */
@@ -26,6 +29,8 @@ export interface FoundArchitecture {
   readonly architecture: unknown;
   /** The path of the space's file where it is a user's own: it names the space in an architecture's file. */
   readonly spaceFile?: string;
+  /** The code that the space was read with; that of `spaceFile` or of the copy that a run kept of it. */
+  readonly code?: ImportGraph;
   /** The task and the data of the run that it comes from, with paths from the root. */
   readonly task?: TaskSettings;
   /** What the run, or who published it, built its networks for. */
@@ -34,12 +39,29 @@ export interface FoundArchitecture {
   readonly note?: string;
 }
 
-/** What the file of an architecture holds. A user's space is named by its path. */
-export function architectureFile({ space, architecture, spaceFile }: FoundArchitecture): ArchitectureFile {
+/** What the file of an architecture holds. A user's space is named by its path, with the checksum of its code. */
+export function architectureFile({
+  space,
+  architecture,
+  spaceFile,
+  code,
+}: FoundArchitecture): ArchitectureFile {
+  const { space: name, ...rest } = toArchitectureFile(space, architecture);
   return {
-    ...toArchitectureFile(space, architecture),
-    ...(spaceFile === undefined ? {} : { space: spaceFile }),
+    space: spaceFile ?? name,
+    ...(code === undefined ? {} : { spaceChecksum: code.checksum }),
+    ...rest,
   };
+}
+
+/**
+ * The same for the settings of a run that begins with an architecture. What goes on must not change, so a space whose
+ * file has changed is named by the copy that it was read with.
+ */
+export function begunArchitecture(found: FoundArchitecture): Json {
+  const { code } = found;
+  const file = architectureFile(code === undefined ? found : { ...found, spaceFile: code.entry });
+  return JSON.parse(JSON.stringify(file)) as Json;
 }
 
 /** The same architecture in a network with other options of its space. @throws InputError for options it does not have */
@@ -51,12 +73,11 @@ export function configured(
   return { ...found, space, architecture: space.validate(found.architecture) };
 }
 
-/** The state of a search and its space. */
-export interface ReadRun {
+/** What the journal of a search says. */
+export interface ReadJournal {
   readonly folder: RunFolder;
   readonly state: RunState;
   readonly settings: ExperimentSettings;
-  readonly space: Space;
   /** The folder that relative paths of the settings begin at. */
   readonly from: string;
   /** Whether the last line of the journal is torn: the run was killed, or is being written. */
@@ -64,23 +85,38 @@ export interface ReadRun {
   readonly events: readonly JournalEvent[];
 }
 
-/** Reads a search and changes nothing. @throws InputError for a folder without a search and for a broken journal */
-export async function readRun(path: string): Promise<ReadRun> {
+/** The state of a search and its space. */
+export interface ReadRun extends ReadJournal {
+  readonly space: Space;
+  /** The code of a user's space. */
+  readonly code?: ImportGraph;
+}
+
+/** Reads the journal of a search, and runs no code of the user. Errors as in `readRun`. */
+export function readSearch(path: string): ReadJournal {
   const folder = RunFolder.open(path);
   const { events, torn } = readJournal(folder.journal);
   requireReadable(events[0] as JournalEvent, folder.journal);
   const state = RunState.of(events, folder.journal);
   const settings = settingsOf(state.header);
   const from = folderBegunIn(events[0] as JournalEvent, path);
-  const { definition } = await findSpace(settings.space, from);
+  return { folder, state, settings, from, torn: torn !== undefined, events };
+}
+
+/**
+ * Reads a search and changes nothing. A space whose file has changed meanwhile is read from the run's copy of it.
+ *
+ * @throws InputError for a folder without a search and for a broken journal
+ */
+export async function readRun(path: string): Promise<ReadRun> {
+  const run = readSearch(path);
+  const { space, spaceChecksum, spaceOptions } = run.settings;
+  const name = partNow('space', space, spaceChecksum, { run: path, from: run.from, use: 'read' });
+  const { definition, graph } = await findSpace(name, run.from);
   return {
-    folder,
-    state,
-    settings,
-    space: Space.configure(definition, settings.spaceOptions),
-    from,
-    torn: torn !== undefined,
-    events,
+    ...run,
+    space: Space.configure(definition, spaceOptions),
+    ...(graph === undefined ? {} : { code: graph }),
   };
 }
 
@@ -90,10 +126,14 @@ export function spaceOfTrial(space: Space, trial: { readonly depth?: number }): 
 }
 
 /** The task and data among the settings of an estimation, with paths from the root; undefined where it uses none. */
-export function taskOf({ settings, from }: Pick<ReadRun, 'settings' | 'from'>): TaskSettings | undefined {
+export function taskOf({
+  settings,
+  from,
+  folder,
+}: Pick<ReadJournal, 'settings' | 'from' | 'folder'>): TaskSettings | undefined {
   const { task } = settings.estimation.options;
   const parsed = taskSettings.safeParse(task);
-  return parsed.success ? taskIn(from, parsed.data) : undefined;
+  return parsed.success ? taskNow(parsed.data, { run: folder.path, from, use: 'read' }) : undefined;
 }
 
 /** A published architecture by its name; undefined for another name. */
@@ -106,27 +146,35 @@ export async function publishedArchitecture(name: string): Promise<FoundArchitec
 }
 
 /**
- * The architecture that the content of a file describes.
+ * The architecture that the content of a file describes. A space that is a user's file has to be what it was when the file
+ * was written, or there has to be a copy of it: beside an architecture's file, or in the folder of the run.
  *
- * @param source for messages
+ * @param source the file, or the journal of a run, for messages
  * @param from the folder that the path of a user's space begins at
+ * @param begun of a run: its folder, and whether it goes on
  * @throws InputError where it describes none
  */
 export async function parseArchitecture(
   content: unknown,
   source: string,
   from: string,
+  begun: Pick<RunPlace, 'run' | 'use'> = { run: dirname(source), use: 'read' },
 ): Promise<FoundArchitecture> {
-  const name = (content as { space?: unknown } | null)?.space;
-  const own = typeof name === 'string' && isFile(name) ? (await findSpace(name, from)).definition : undefined;
+  const { space: name, spaceChecksum } = (content ?? {}) as Readonly<Record<string, unknown>>;
+  const checksum = typeof spaceChecksum === 'string' ? spaceChecksum : undefined;
+  const own =
+    typeof name === 'string' && isFile(name)
+      ? await findSpace(partNow('space', name, checksum, { ...begun, from }), from)
+      : undefined;
   try {
     const found = fromArchitectureFile(content, (known) => {
-      const definition = own ?? spaces.get(known);
+      const definition = own?.definition ?? spaces.get(known);
       if (definition === undefined)
         throw new InputError(`space '${known}' is unknown; known: ${[...spaces.keys()].join(', ')}`);
       return definition;
     });
-    return own === undefined ? found : { ...found, spaceFile: resolve(from, name as string) };
+    if (own?.graph === undefined) return found;
+    return { ...found, spaceFile: resolve(from, name as string), code: own.graph };
   } catch (error) {
     if (error instanceof InputError) throw new InputError(`${source}: ${error.message}`);
     throw error;
@@ -149,14 +197,49 @@ export function originOf(
 
 /** The best architecture that a search has measured. @throws InputError where it has measured none */
 export function bestOf(run: ReadRun, path: string): FoundArchitecture {
-  const { state, space, settings, from } = run;
+  const { state } = run;
   if (state.best === null) throw new InputError(`${path}: the search has not measured any child yet`);
-  const trial = state.trials[state.best.trial];
-  if (trial === undefined) throw new Error('the best trial is not among the trials');
+  return architectureOfTrial(run, state.best.trial);
+}
+
+/**
+ * The trials of a child, in their order: one, or one for each time that it was trained further.
+ *
+ * @param child counted from 1
+ * @throws InputError where there is no such child
+ */
+export function trialsOfChild({ state }: Pick<ReadRun, 'state'>, child: number): readonly TrialState[] {
+  const found = state.trials.filter(({ trial }) => state.childOf(trial) === child - 1);
+  if (found.length > 0) return found;
+  const { children } = state;
+  throw new InputError(
+    `child ${child}: the search has ${children === 0 ? 'no children yet' : `the children 1 to ${children}`}`,
+  );
+}
+
+/** The architecture of a child, counted from 1. @throws InputError where there is no such child */
+export function architectureOfChild(run: ReadRun, child: number): FoundArchitecture {
+  const [first] = trialsOfChild(run, child) as readonly [TrialState];
+  return architectureOfTrial(run, first.trial);
+}
+
+/** The architecture of a trial. @throws InputError where the space makes another one of its answers than was measured */
+export function architectureOfTrial(run: ReadRun, number: number): FoundArchitecture {
+  const { state, space, code, settings, from, folder } = run;
+  const trial = state.trials[number];
+  if (trial === undefined) throw new Error(`trial ${number} is not among the trials`);
   const own = spaceOfTrial(space, trial);
+  const architecture = own.decode(trial.answers);
+  const recorded = trial.architecture;
+  if (recorded !== undefined && !isDeepStrictEqual(JSON.parse(JSON.stringify(architecture)), recorded))
+    throw new InputError(
+      `${folder.journal}: trial ${number} was ${JSON.stringify(recorded)}, and space ${own.name} makes ` +
+        `${JSON.stringify(architecture)} of its answers: not the space that was searched`,
+    );
   return {
     space: own,
-    architecture: own.decode(trial.answers),
+    architecture,
+    ...(code === undefined ? {} : { code }),
     ...originOf(settings.space, from, taskOf(run), settings.estimation.input),
   };
 }

@@ -1,11 +1,11 @@
 import type { FoundArchitecture } from './found-architecture.js';
 import type { RunResult } from './run-result.js';
 
-/** What differs in a search that is begun again. */
+/** What differs in a search of the same method: with the same code of the user, which must not have changed. */
 export interface SearchChanges {
-  readonly seed?: number;
-  /** The folder that relative paths of the settings begin at; the working folder by default. */
-  readonly from?: string;
+  readonly seed: number;
+  /** Where its data is now, `kind:path`, if not where the settings say. */
+  readonly data?: string | undefined;
 }
 
 /** Runs of all kinds, as work that consists of other runs needs them: the table of kinds implements it. */
@@ -14,6 +14,10 @@ export interface RunsOfAllKinds {
   resultOf(path: string): RunResult;
   /** The architecture of a published name, a file, or a run. @throws InputError where there is none */
   findArchitecture(path: string): Promise<FoundArchitecture>;
-  /** Begins a run of the same settings in a new folder. @throws InputError for what is missing meanwhile */
+  /**
+   * Begins a run of the same settings in a new folder.
+   *
+   * @throws InputError for what is missing meanwhile; with changes also for code that has changed
+   */
   beginAgain(path: string, out: string, changes?: SearchChanges): Promise<void>;
 }

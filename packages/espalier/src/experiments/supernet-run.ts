@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { type Objectives, objectivesSchema } from '../measures/measure.js';
+import type { ImportGraph } from '../modules/import-graph.js';
+import { keepCode } from '../modules/kept-code.js';
 import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
@@ -30,6 +32,7 @@ import type {
 import type { SupernetSettings } from '../weight-sharing/supernet-settings.js';
 import { findStrategy, sharesWeights } from './find-strategy.js';
 import { type FoundArchitecture, originOf } from './found-architecture.js';
+import { openedNow, partNow, type RunPlace, requireSameData, taskNow } from './places.js';
 import { requireReadable, requireSameVersion } from './readable-version.js';
 
 const supernetRunSettings = z.strictObject({
@@ -69,6 +72,8 @@ interface PreparedSearch extends OpenedTask {
   readonly strategy: AnyWeightSharingDefinition;
   readonly options: SupernetSettings;
   readonly task: Task<object>;
+  /** The user's code that it works with. */
+  readonly code: readonly ImportGraph[];
   readonly buildSupernet: () => SearchedSupernet<object>;
 }
 
@@ -85,7 +90,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     ...request.spaceOptions,
   });
   const opened = await openTask(taskIn(folder, request.task), strategy.validationShare);
-  const { definition, checksum, data } = opened;
+  const { definition, graph, data } = opened;
   const resolved = resolveOptions(
     `strategy ${strategy.name}`,
     strategy.options(definition),
@@ -96,12 +101,12 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
   const settings: SupernetRunSettings = {
     version,
     space: request.space,
-    ...(spacePart.checksum === undefined ? {} : { spaceChecksum: spacePart.checksum }),
+    ...(spacePart.graph === undefined ? {} : { spaceChecksum: spacePart.graph.checksum }),
     spaceOptions: { ...space.options },
     strategy: request.strategy,
-    ...(strategyPart.checksum === undefined ? {} : { strategyChecksum: strategyPart.checksum }),
+    ...(strategyPart.graph === undefined ? {} : { strategyChecksum: strategyPart.graph.checksum }),
     strategyOptions: { ...resolved },
-    task: { ...request.task, ...(checksum === undefined ? {} : { checksum }) },
+    task: { ...request.task, ...(graph === undefined ? {} : { checksum: graph.checksum }) },
     dataChecksum: data.checksum(),
     input: plainInput(opened),
     objectives: definition.measures,
@@ -116,6 +121,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     strategy,
     options,
     task: data.task(resolved),
+    code: [spacePart, strategyPart, opened].flatMap((part) => part.graph ?? []),
     buildSupernet() {
       const supernet = definition.networks.buildSupernet(
         space,
@@ -153,15 +159,19 @@ export async function beginSupernetRun(path: string, request: SupernetRunRequest
   search.free();
   supernet.free();
   const header = JSON.parse(JSON.stringify(prepared.settings)) as Record<string, Json>;
-  RunFolder.begin(path, { event: SUPERNET, ...header });
+  RunFolder.begin(path, { event: SUPERNET, ...header }, prepared.code);
 }
 
 /** What a search with shared weights has come to so far. */
 export interface SupernetRunState {
   readonly settings: SupernetRunSettings;
+  /** Its folder. */
+  readonly path: string;
   /** The folder that relative paths of the settings begin at. */
   readonly from: string;
   readonly space: Space;
+  /** The code of a user's space. */
+  readonly code?: ImportGraph;
   readonly objectives: Objectives;
   readonly epochs: readonly JournalEvent[];
   /** What the strategy journaled while it chose. */
@@ -170,8 +180,8 @@ export interface SupernetRunState {
   readonly end: JournalEvent | undefined;
 }
 
-/** @throws InputError for a folder without such a search, and for a broken journal */
-export async function readSupernetRun(path: string): Promise<SupernetRunState> {
+/** Reads the journal of such a search, and runs no code of the user. Errors as in `readSupernetRun`. */
+export function readSupernetJournal(path: string): Omit<SupernetRunState, 'space' | 'code'> {
   const folder = RunFolder.open(path);
   const [first, ...events] = readJournal(folder.journal).events;
   requireReadable(first as JournalEvent, folder.journal);
@@ -182,16 +192,31 @@ export async function readSupernetRun(path: string): Promise<SupernetRunState> {
       `${folder.journal}:1: not a search with shared weights: ${z.prettifyError(parsed.error)}`,
     );
   const settings = parsed.data;
-  const from = folderBegunIn(first as JournalEvent, path);
-  const { definition } = await findSpace(settings.space, from);
   return {
     settings,
-    from,
-    space: Space.configure(definition, settings.spaceOptions),
+    path,
+    from: folderBegunIn(first as JournalEvent, path),
     objectives: settings.objectives,
     epochs: events.filter(({ event }) => event === 'epoch'),
     choice: events.filter(({ event }) => event !== 'epoch' && event !== 'end'),
     end: events.find(({ event }) => event === 'end'),
+  };
+}
+
+/**
+ * What such a search has come to. A space whose file has changed meanwhile is read from the run's copy of it.
+ *
+ * @throws InputError for a folder without such a search, and for a broken journal
+ */
+export async function readSupernetRun(path: string): Promise<SupernetRunState> {
+  const run = readSupernetJournal(path);
+  const { space, spaceChecksum, spaceOptions } = run.settings;
+  const name = partNow('space', space, spaceChecksum, { run: path, from: run.from, use: 'read' });
+  const { definition, graph } = await findSpace(name, run.from);
+  return {
+    ...run,
+    space: Space.configure(definition, spaceOptions),
+    ...(graph === undefined ? {} : { code: graph }),
   };
 }
 
@@ -201,10 +226,15 @@ export async function readSupernetRun(path: string): Promise<SupernetRunState> {
  *
  * @throws InputError where it has come to none yet
  */
-export function foundBy(
-  { space, settings, from, epochs, end }: SupernetRunState,
-  path: string,
-): FoundArchitecture {
+export function foundBy({
+  space,
+  code,
+  settings,
+  path,
+  from,
+  epochs,
+  end,
+}: SupernetRunState): FoundArchitecture {
   const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
   if (architecture === undefined)
     throw new InputError(
@@ -219,7 +249,13 @@ export function foundBy(
   return {
     space: own,
     architecture: own.validate(architecture),
-    ...originOf(settings.space, from, taskIn(from, settings.task), settings.input),
+    ...(code === undefined ? {} : { code }),
+    ...originOf(
+      settings.space,
+      from,
+      taskNow(settings.task, { run: path, from, use: 'read' }),
+      settings.input,
+    ),
   };
 }
 
@@ -236,6 +272,17 @@ export function supernetRequestOf({
   return { space, spaceOptions, strategy, strategyOptions, task, seed, threads };
 }
 
+/** The same with the paths at which everything is now. @throws InputError where a file of the user has changed or is gone */
+export function supernetRequestNow(settings: SupernetRunSettings, place: RunPlace): SupernetRunRequest {
+  const { space, spaceChecksum, strategy, strategyChecksum, task } = settings;
+  return {
+    ...supernetRequestOf(settings),
+    space: partNow('space', space, spaceChecksum, place),
+    strategy: partNow('strategy', strategy, strategyChecksum, place),
+    task: taskNow(task, place),
+  };
+}
+
 /** What such a search reports while it works. */
 export interface SupernetWatch {
   readonly signal: AbortSignal;
@@ -248,25 +295,24 @@ export interface SupernetWatch {
 /**
  * Goes on with a search from the last saved epoch.
  *
+ * @param data where it is now, if not where the settings say
  * @returns whether it came to its end; false where it was stopped
  * @throws InputError where the version, the space's file or the data are not what they were, and Diverged
  */
-export async function continueSupernetRun(path: string, watch: SupernetWatch): Promise<boolean> {
-  const { settings, from } = await readSupernetRun(path);
+export async function continueSupernetRun(
+  path: string,
+  watch: SupernetWatch,
+  data?: string,
+): Promise<boolean> {
+  const { settings, from } = readSupernetJournal(path);
   requireSameVersion(settings.version, path);
   setThreads(settings.threads);
-  const prepared = await prepare(supernetRequestOf(settings), from);
-  const now = prepared.settings;
-  const changed = [
-    [settings.dataChecksum, now.dataChecksum, `the data ${settings.task.data}`],
-    [settings.spaceChecksum, now.spaceChecksum, `the file of the space ${settings.space}`],
-    [settings.strategyChecksum, now.strategyChecksum, `the file of the strategy ${settings.strategy}`],
-    [settings.task.checksum, now.task.checksum, `the file of the task ${settings.task.name}`],
-  ].find(([before, after]) => before !== after)?.[2];
-  if (changed !== undefined)
-    throw new InputError(
-      `${changed} has changed since the run was begun; a resumed run would not be the same`,
-    );
+  const place: RunPlace = { run: path, from, use: 'go on', data };
+  const request = supernetRequestNow(settings, place);
+  const prepared = await openedNow(request.task, place, () => prepare(request, from));
+  requireSameData(settings.dataChecksum, prepared.settings.dataChecksum, settings.task.data, place);
+  // A process that was killed early may not have come to this.
+  keepCode(path, prepared.code);
   const { message, signal } = watch;
   for (const note of prepared.data.notes ?? []) message(`note: ${note}`);
   return withJournal(path, RunFolder.open(path).journal, message, async (journal) => {

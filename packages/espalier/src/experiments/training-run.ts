@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { objectivesSchema } from '../measures/measure.js';
+import { keepCode } from '../modules/kept-code.js';
 import { writeFileAtomically } from '../runs/atomic-file.js';
 import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
@@ -24,12 +25,8 @@ import {
 import type { StepReport } from '../training/network-training.js';
 import { type OpenedTraining, openTraining, plainInput } from '../training/opened-training.js';
 import { version } from '../version.js';
-import {
-  architectureFile,
-  type FoundArchitecture,
-  originOf,
-  parseArchitecture,
-} from './found-architecture.js';
+import { begunArchitecture, type FoundArchitecture, parseArchitecture } from './found-architecture.js';
+import { openedNow, type RunPlace, requireSameData, taskNow } from './places.js';
 import { requireReadable, requireSameVersion } from './readable-version.js';
 import {
   type GivenWeights,
@@ -80,22 +77,22 @@ const signatureFile = (folder: string) => join(folder, 'signature.json');
  * The data of a training. A network about which nothing is decided any more learns from all of them, unless the best epoch
  * is yet to be chosen.
  *
+ * @param task with paths from the root
  * @throws InputError where the number of inputs that are held out is given although none are
  */
 async function dataOf(
-  { task, judge, training }: Pick<TrainingRunSettings, 'task' | 'judge' | 'training'>,
-  from: string,
+  task: TaskSettings,
+  { judge, training }: Pick<TrainingRunSettings, 'judge' | 'training'>,
 ): Promise<TaskSettings> {
-  const own = taskIn(from, task);
-  const { definition } = await findTask(own.name, from);
+  const { definition } = await findTask(task.name, process.cwd());
   const { keepBest } = resolveOptions('the training', definition.training.options, training);
-  if (!definition.heldOut || judge === 'validation' || keepBest === true) return own;
-  if (own.validation !== undefined)
+  if (!definition.heldOut || judge === 'validation' || keepBest === true) return task;
+  if (task.validation !== undefined)
     throw new InputError(
-      `--validation ${own.validation}: this training learns from all training data; with --set keepBest=true some are held ` +
+      `--validation ${task.validation}: this training learns from all training data; with --set keepBest=true some are held ` +
         'out to choose the best epoch',
     );
-  return { ...own, validation: 0 };
+  return { ...task, validation: 0 };
 }
 
 /**
@@ -110,11 +107,11 @@ export async function beginTraining(
 ): Promise<void> {
   const opened = await checkTraining(found, request);
   const signature = `${JSON.stringify(opened.data.signature)}\n`;
-  const { checksum } = opened;
+  const { graph } = opened;
   const settings: TrainingRunSettings = {
     version,
-    architecture: architectureFile(found),
-    task: { ...request.task, ...(checksum === undefined ? {} : { checksum }) },
+    architecture: begunArchitecture(found),
+    task: { ...request.task, ...(graph === undefined ? {} : { checksum: graph.checksum }) },
     dataChecksum: opened.data.checksum(),
     input: plainInput(opened),
     signature: sha256(signature),
@@ -125,10 +122,11 @@ export async function beginTraining(
     seed: request.seed,
     threads: request.threads,
   };
-  RunFolder.begin(path, {
-    event: TRAINING,
-    ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>),
-  });
+  RunFolder.begin(
+    path,
+    { event: TRAINING, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) },
+    [found.code, opened.graph].flatMap((code) => code ?? []),
+  );
   writeFileAtomically(signatureFile(path), signature);
   if (settings.start !== undefined && request.start !== undefined)
     keepStartingWeights(path, request.start.kept ?? request.start.file, settings.start);
@@ -144,7 +142,8 @@ export async function checkTraining(
   found: Pick<FoundArchitecture, 'space' | 'architecture'>,
   request: Pick<TrainingRequest, 'task' | 'training' | 'judge' | 'start'>,
 ): Promise<OpenedTraining> {
-  const opened = await openTraining(await dataOf(request, process.cwd()), request.training);
+  const task = taskIn(process.cwd(), request.task);
+  const opened = await openTraining(await dataOf(task, request), request.training);
   const { space, architecture } = found;
   opened.requireTrainable(space, architecture);
   const { start } = request;
@@ -180,12 +179,9 @@ export async function trainedNetwork(path: string): Promise<TrainedArchitecture>
 /** The architecture that a training trains. */
 export async function trainedArchitecture(path: string): Promise<FoundArchitecture> {
   const { settings, from, journal } = readTraining(path);
-  const found = await parseArchitecture(settings.architecture, journal, from);
-  const { spaceFile, ...own } = found;
-  return {
-    ...own,
-    ...originOf(spaceFile ?? found.space.name, from, taskIn(from, settings.task), settings.input),
-  };
+  const place: RunPlace = { run: path, from, use: 'read' };
+  const found = await parseArchitecture(settings.architecture, journal, from, place);
+  return { ...found, task: taskNow(settings.task, place), input: settings.input };
 }
 
 /** What using the network of a training takes besides its weights. @throws InputError where it cannot be read */
@@ -258,22 +254,28 @@ export interface TrainingWatch {
 /**
  * Goes on with a begun training from its last epoch.
  *
+ * @param data where it is now, if not where the settings say
  * @returns undefined where it was stopped
- * @throws InputError where the version or the data has changed since; Diverged
+ * @throws InputError where the version, a file of the user, or the data has changed since; Diverged
  */
 export async function continueTraining(
   path: string,
   watch: TrainingWatch,
+  data?: string,
 ): Promise<TrainedNetwork | undefined> {
   const { settings: begun, header, from, journal } = readTraining(path);
   requireSameVersion(begun.version, path);
-  const { space, architecture } = await parseArchitecture(begun.architecture, journal, from);
-  const opened = await openTraining(await dataOf(begun, from), begun.training);
+  const place: RunPlace = { run: path, from, use: 'go on', data };
+  const found = await parseArchitecture(begun.architecture, journal, from, place);
+  const { space, architecture } = found;
+  const taskHere = taskNow(begun.task, place);
+  const opened = await openedNow(taskHere, place, async () =>
+    openTraining(await dataOf(taskHere, begun), begun.training),
+  );
   const { task, settings, build } = opened;
-  if (opened.data.checksum() !== begun.dataChecksum)
-    throw new InputError(`the data ${begun.task.data} has changed since the training was begun`);
-  if (opened.checksum !== begun.task.checksum)
-    throw new InputError(`the file of the task ${begun.task.name} has changed since the training was begun`);
+  requireSameData(begun.dataChecksum, opened.data.checksum(), begun.task.data, place);
+  // A process that was killed early may not have come to this.
+  keepCode(path, [found.code, opened.graph]);
   if (!existsSync(signatureFile(path)))
     // The process was killed between the journal and the signature.
     writeFileAtomically(signatureFile(path), `${JSON.stringify(opened.data.signature)}\n`);

@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs/light.js';
 import { version } from '../version.js';
+import type { ExportMetadata } from './export-metadata.js';
 import type { Shape } from './exported-trace.js';
 
 /** The operator set of the models: the first one with every operator in the form written here. */
@@ -21,7 +22,9 @@ const onnx = protobuf.Root.fromJSON({
       producerVersion: field(3, 'string'),
       graph: field(7, 'Graph'),
       opsetImport: fields(8, 'OperatorSet'),
+      metadataProps: fields(14, 'StringStringEntry'),
     }),
+    StringStringEntry: message({ key: field(1, 'string'), value: field(2, 'string') }),
     OperatorSet: message({ domain: field(1, 'string'), version: field(2, 'int64') }),
     Graph: message({
       node: fields(1, 'Node'),
@@ -134,10 +137,15 @@ export class OnnxModel {
     return this.#initializers.has(name);
   }
 
-  /** The bytes of the file. Each output returns the value named `value` under its own name. */
+  /**
+   * The bytes of the file. Each output returns the value named `value` under its own name.
+   *
+   * @param metadata for `metadata_props`, texts as they are and everything else as JSON
+   */
   write(
     inputs: readonly OnnxPort[],
     outputs: readonly (OnnxPort & { readonly value: string })[],
+    metadata: ExportMetadata = {},
   ): Uint8Array {
     const last = outputs.map(({ name, value }) => ({
       name,
@@ -157,6 +165,10 @@ export class OnnxModel {
         input: inputs.map(valueInfo),
         output: outputs.map(valueInfo),
       },
+      metadataProps: Object.entries(metadata).map(([key, value]) => ({
+        key,
+        value: typeof value === 'string' ? value : JSON.stringify(value),
+      })),
     };
     return onnx.lookupType('Model').encode(model).finish();
   }

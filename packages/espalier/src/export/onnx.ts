@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Dtype, nn, Tensor, TypedArray } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 import type { TracedTensor } from '../networks/operator-trace.js';
+import type { ExportMetadata } from './export-metadata.js';
 import {
   type BatchedCall,
   bareName,
@@ -25,10 +26,15 @@ import { aliases, onnxOperators } from './onnx-operators.js';
  * `logProbabilities` [1, batch, V] and the state after it, `next.0`, .... `batch` is any number, all other sizes are
  * those of the network.
  *
+ * @param metadata see `OnnxModel.write`
  * @throws InputError for an operator that ONNX does not have or the exporter does not know, and where what the network
  * does depends on the size of the batch
  */
-export function exportOnnx(network: nn.Module, traceOf: TraceOfBatch): Uint8Array {
+export function exportOnnx(
+  network: nn.Module,
+  traceOf: TraceOfBatch,
+  metadata: ExportMetadata = {},
+): Uint8Array {
   const { inputs, calls, outputs } = traceForExport(traceOf, 'ONNX');
   const model = new OnnxModel();
   const state = network.stateDict();
@@ -72,6 +78,7 @@ export function exportOnnx(network: nn.Module, traceOf: TraceOfBatch): Uint8Arra
       const { name: value, shape } = written(tensor);
       return { name, shape, value, dtype: 'float32' };
     }),
+    metadata,
   );
 }
 

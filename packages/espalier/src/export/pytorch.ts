@@ -1,5 +1,7 @@
 import type { nn } from '@espalier/torch';
+import type { Json } from '../json.js';
 import { version } from '../version.js';
+import type { ExportMetadata } from './export-metadata.js';
 import { type TraceOfBatch, traceForExport } from './exported-trace.js';
 import type { ProgramText } from './program-text.js';
 import { pytorchClasses } from './pytorch-classes.js';
@@ -17,6 +19,7 @@ import { ModuleTree } from './pytorch-modules.js';
  * @param title what the network is, for the first line of the program
  * @param traceOf runs the network on a batch
  * @param programText what the program says and does around the network
+ * @param metadata what else using the network takes, for the constant `METADATA`
  * @throws InputError for an operator that the exporter does not know, and where what the network does depends on the
  * size of the batch
  */
@@ -25,11 +28,31 @@ export function exportPytorch(
   network: nn.Module,
   traceOf: TraceOfBatch,
   programText: ProgramText,
+  metadata: ExportMetadata = {},
 ): string {
   const trace = traceForExport(traceOf, 'PyTorch');
   const text = programText(trace);
   const classes = pytorchClasses(new ModuleTree(network, trace), trace, text);
-  return `${opening(title, text.usage)}\n\n\n${classes}\n\n\n${ending(text.example)}`;
+  return `${opening(title, text.usage)}${metadataOf(metadata)}\n\n\n${classes}\n\n\n${ending(text.example)}`;
+}
+
+/** The constant `METADATA` of the program; nothing where there is none. */
+function metadataOf(metadata: ExportMetadata): string {
+  const entries = Object.entries(metadata);
+  if (entries.length === 0) return '';
+  const rows = entries.map(([key, value]) => `    ${literal(key)}: ${literal(value)},\n`);
+  return `\n\n# What the network was trained for and on: whoever uses it needs this besides the weights.\nMETADATA = {\n${rows.join('')}}`;
+}
+
+/** A value as Python writes it. */
+function literal(value: Json): string {
+  if (value === null) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  return `{${Object.entries(value)
+    .map(([key, item]) => `${literal(key)}: ${literal(item)}`)
+    .join(', ')}}`;
 }
 
 const opening = (

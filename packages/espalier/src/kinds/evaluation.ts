@@ -10,7 +10,7 @@ import { duration } from '../reports/figures.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
 import type { Terminal } from '../terminal/terminal.js';
-import type { KindOfRun, Said } from './kind-of-run.js';
+import type { GoingOn, KindOfRun, Said } from './kind-of-run.js';
 
 /** What an evaluation came to. */
 interface EvaluationSummary {
@@ -22,7 +22,7 @@ interface EvaluationSummary {
 }
 
 /** Goes on with another run to its end; false where it was stopped. */
-type GoOn = (path: string, terminal: Terminal) => Promise<boolean>;
+type GoOn = (path: string, terminal: Terminal, how: GoingOn) => Promise<boolean>;
 
 /** Which stage and run it is, and how much time the trainings have left at the speed of those that are done. */
 class EvaluationProgress {
@@ -152,7 +152,7 @@ export function evaluationKind(runs: RunsOfAllKinds, goOn: GoOn): KindOfRun {
     },
     status,
     show: async (path) => said(writeReport(path, runs)),
-    async goOn(path, terminal) {
+    async goOn(path, terminal, { data } = {}) {
       const progress = new EvaluationProgress(terminal);
       const finished = await continueEvaluation(
         path,
@@ -160,9 +160,10 @@ export function evaluationKind(runs: RunsOfAllKinds, goOn: GoOn): KindOfRun {
           step: (step) => progress.begin(step),
           ended: (event) => progress.end(event),
           message: (text) => terminal.line(text),
-          goOn: (run) => goOn(run, terminal),
+          goOn: (run) => goOn(run, terminal, { data }),
         },
         runs,
+        data,
       );
       const summary = writeReport(path, runs);
       return { finished, ...said(finished ? summary : { ...summary, status: 'interrupted' }) };

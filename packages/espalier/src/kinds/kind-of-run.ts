@@ -17,6 +17,14 @@ export interface WentOn extends Said {
   readonly finished: boolean;
 }
 
+/** How a run goes on. */
+export interface GoingOn {
+  /** The events of a run that this one repeats. */
+  readonly follow?: readonly JournalEvent[];
+  /** Where its data is now, `kind:path`, if not where its settings say. */
+  readonly data?: string | undefined;
+}
+
 /**
  * A kind of run: a search, a search with shared weights, a training, an evaluation. Every command that takes a run's
  * folder looks up here what to do.
@@ -30,21 +38,25 @@ export interface KindOfRun {
   readonly result?: ReadResult;
   /** The architecture that it has found, or trains. @throws InputError where there is none (yet) */
   architecture(path: string): Promise<FoundArchitecture>;
+  /** The children of a search, counted from 1. Missing: it has none. */
+  readonly children?: {
+    /** @throws InputError where there is no such child */
+    architecture(path: string, child: number): Promise<FoundArchitecture>;
+    /** What it has come to. @throws InputError where there is no such child */
+    show(path: string, child: number): Promise<Said>;
+  };
   /** The network with its weights. Missing: it has the architecture only. */
   network?(path: string): Promise<TrainedArchitecture>;
   /** How far it is. */
   status(path: string): Promise<Said>;
   /** What it has come to; writes its report. */
   show(path: string): Promise<Said>;
-  /**
-   * Goes on to the end, and shows it on the terminal.
-   *
-   * @param follow the events of a run that this one repeats
-   */
-  goOn(path: string, terminal: Terminal, follow?: readonly JournalEvent[]): Promise<WentOn>;
+  /** Goes on to the end, and shows it on the terminal. */
+  goOn(path: string, terminal: Terminal, how?: GoingOn): Promise<WentOn>;
   /**
    * Begins a run of the same settings in a new folder.
    *
+   * @param changes of a search that is one more of the same method
    * @throws InputError for what is missing meanwhile: a file of the user, the data
    */
   beginAgain(path: string, out: string, changes?: SearchChanges): Promise<void>;

@@ -30,8 +30,8 @@ export const runs: RunsOfAllKinds = {
   beginAgain: (path, out, changes) => kindOf(path).beginAgain(path, out, changes),
 };
 
-const evaluation = evaluationKind(runs, async (path, terminal) => {
-  const { finished } = await kindOf(path).goOn(path, terminal);
+const evaluation = evaluationKind(runs, async (path, terminal, how) => {
+  const { finished } = await kindOf(path).goOn(path, terminal, how);
   return finished;
 });
 
@@ -71,14 +71,25 @@ export function resultOf(path: string): RunResult {
   return readResult(path, result);
 }
 
+/** Which of several architectures is meant. */
+interface Which {
+  /** Of a log: the genotype of this epoch. */
+  readonly epoch?: number | undefined;
+  /** Of a search: this child, counted from 1. By default the best one. */
+  readonly child?: number | undefined;
+}
+
 /**
  * The architecture of a published name, of a file (JSON, or a genotype in the Python of published code, also in a log), or
  * of a run's folder.
  *
- * @param epoch of a log: the genotype of this epoch
  * @throws InputError where there is none
  */
-export async function findArchitecture(path: string, epoch?: number): Promise<FoundArchitecture> {
+export async function findArchitecture(
+  path: string,
+  { epoch, child }: Which = {},
+): Promise<FoundArchitecture> {
+  if (child !== undefined) return childrenOf(path, child).architecture(path, child);
   const published = await publishedArchitecture(path);
   const isFolder = published === undefined && isRunFolder(path);
   if (epoch !== undefined && (published !== undefined || isFolder))
@@ -98,11 +109,26 @@ export async function findArchitecture(path: string, epoch?: number): Promise<Fo
 
 const isRunFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
+/**
+ * The children of the run in a folder.
+ *
+ * @param child that is wanted, for messages
+ * @throws InputError where the path is no run with children
+ */
+export function childrenOf(path: string, child: number): NonNullable<KindOfRun['children']> {
+  const kind = isRunFolder(path) ? kindOf(path) : undefined;
+  if (kind?.children !== undefined) return kind.children;
+  throw new InputError(
+    `--child ${child}: ${path} is ${kind === undefined ? 'no run' : `a ${kind.name}`}; allowed: the folder of a search that trains children`,
+  );
+}
+
 /** What `findArchitecture` finds; of a training's folder with its weights. @throws InputError where there is none */
-export async function findNetwork(path: string, epoch?: number): Promise<TrainedArchitecture> {
+export async function findNetwork(path: string, which: Which = {}): Promise<TrainedArchitecture> {
   const network = isRunFolder(path) ? kindOf(path).network : undefined;
-  if (network !== undefined && epoch === undefined) return network(path);
-  return { found: await findArchitecture(path, epoch), weights: undefined, signature: undefined };
+  const isOne = which.epoch === undefined && which.child === undefined;
+  if (network !== undefined && isOne) return network(path);
+  return { found: await findArchitecture(path, which), weights: undefined, signature: undefined };
 }
 
 /** A genotype as published code prints it does not name its space, but the space recognises it. */

@@ -1,22 +1,34 @@
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import {
+  architectureOf,
   type Experiment,
   type ExperimentRequest,
+  type ExperimentSettings,
   headerOf,
   prepareExperiment,
   prepareResume,
+  requestNow,
   requestOf,
 } from '../experiments/experiment.js';
-import { architectureFile, bestOf, type ReadRun, readRun } from '../experiments/found-architecture.js';
+import {
+  architectureFile,
+  architectureOfChild,
+  bestOf,
+  type ReadJournal,
+  readRun,
+  readSearch,
+  trialsOfChild,
+} from '../experiments/found-architecture.js';
 import { learningCurve } from '../experiments/learning-curve.js';
+import type { RunPlace } from '../experiments/places.js';
 import { type OwnResult, type ReadResult, secondsOf } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
 import type { Json } from '../json.js';
 import { bestValue, type Measures } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
-import { isFile } from '../modules/user-module.js';
+import { keepCode } from '../modules/kept-code.js';
 import { childName, countedIn } from '../reports/child-name.js';
 import { count, valueText } from '../reports/figures.js';
 import { recentAverage, reportSearch } from '../reports/search-report.js';
@@ -30,7 +42,7 @@ import { taskSettings } from '../tasks/task-settings.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { changedTask } from './changed-task.js';
-import type { KindOfRun, Said, WentOn } from './kind-of-run.js';
+import type { GoingOn, KindOfRun, Said, WentOn } from './kind-of-run.js';
 import { SearchProgress } from './search-progress.js';
 
 /** What a search came to, for `--json`. */
@@ -84,6 +96,7 @@ async function runToEnd(
       strategy: experiment.strategy,
       strategyName: experiment.strategy.name,
       estimator: experiment.estimator,
+      architectureOf: architectureOf(experiment.space),
       signal: interrupt.signal,
       report: (notice) => progress.take(notice),
       follow,
@@ -183,7 +196,7 @@ export async function searchIn(
   const experiment = await prepareExperiment(request, process.cwd());
   let folder: RunFolder;
   try {
-    folder = RunFolder.create(path, headerOf(experiment.settings));
+    folder = RunFolder.create(path, headerOf(experiment.settings), experiment.code);
   } catch (error) {
     await experiment.close();
     throw error;
@@ -195,6 +208,37 @@ async function show(path: string): Promise<Said> {
   const summary = await writeReport(path);
   return { text: describe(summary), json: summary };
 }
+
+/** A child: its architecture, and what each of its trainings came to. */
+async function showChild(path: string, child: number): Promise<Said> {
+  const run = await readRun(path);
+  const { state } = run;
+  const architecture = architectureFile(architectureOfChild(run, child));
+  const trials = trialsOfChild(run, child).map(({ trial, epochs, outcome }) => ({
+    trial,
+    name: childName(state, trial),
+    epochs: epochs ?? null,
+    status: outcome?.status ?? 'unfinished',
+    measures: outcome?.status === 'ok' ? outcome.measures : null,
+    reason: outcome?.status === 'failed' ? outcome.reason : null,
+    curve: outcome?.status === 'ok' ? (outcome.epochs ?? null) : null,
+  }));
+  const lines = trials.map(({ name, measures, reason }) => {
+    if (measures === null) return `${name}: ${reason === null ? 'not measured yet' : `failed: ${reason}`}`;
+    const values = Object.entries(measures).map(
+      ([measure, value]) => `${measure} ${valueText(measureNamed(state, measure), value)}`,
+    );
+    return `${name}: ${values.join(', ')}`;
+  });
+  return {
+    text: [...lines, JSON.stringify(architecture, null, 2)].join('\n'),
+    json: { run: path, child, architecture, trials },
+  };
+}
+
+/** A measure as the run says how it is shown, or as the box does. */
+const measureNamed = ({ objectives }: RunState, name: string) =>
+  objectives.find((one) => one.name === name) ?? name;
 
 const header = z.looseObject({
   strategy: z.string(),
@@ -256,7 +300,7 @@ const result: ReadResult = (begin, events, path): OwnResult => {
 };
 
 async function status(path: string): Promise<Said> {
-  const { state, settings, torn } = await readRun(path);
+  const { state, settings, torn } = readSearch(path);
   const { objective, header: begun } = state;
   const baseline = state.updates.at(-1)?.baseline;
   const holder = lockHolder(path);
@@ -309,28 +353,38 @@ async function status(path: string): Promise<Said> {
   return { text: lines.join('\n'), json };
 }
 
-async function goOn(path: string, terminal: Terminal, follow?: readonly JournalEvent[]): Promise<WentOn> {
-  const run = await readRun(path);
+async function goOn(path: string, terminal: Terminal, { follow, data }: GoingOn = {}): Promise<WentOn> {
+  const run = readSearch(path);
   if (run.state.finished) {
     terminal.line(`${path}: the search is finished; there is nothing to go on with`);
     return { finished: true, ...(await show(path)) };
   }
-  const experiment = await prepareResume(headerOf(run.settings), run.from);
+  const experiment = await prepareResume(headerOf(run.settings), {
+    run: path,
+    from: run.from,
+    use: 'go on',
+    data,
+  });
+  // A process that was killed early may not have come to this.
+  keepCode(path, experiment.code);
   if (run.state.told > 0)
     terminal.line(`${path}: going on after ${run.state.told}${ofTrials(run)} ${countedIn(run.state)}`);
   return runToEnd(experiment, run.folder, terminal, follow);
 }
 
-const ofTrials = ({ state }: ReadRun) =>
+const ofTrials = ({ state }: ReadJournal) =>
   state.header.trials === undefined ? '' : ` of ${state.header.trials}`;
 
-async function beginAgain(path: string, out: string, changes: SearchChanges = {}): Promise<void> {
-  const { settings } = await readRun(path);
-  const request = changedRequest(requestOf(settings), changes);
+async function beginAgain(path: string, out: string, changes?: SearchChanges): Promise<void> {
+  const { settings, from } = readSearch(path);
+  const request =
+    changes === undefined
+      ? requestOf(settings)
+      : changedRequest(settings, changes, { run: path, from, use: 'go on', data: changes.data });
   // The order of the results is repeated, not chosen anew.
   const experiment = await prepareExperiment(request, process.cwd());
   try {
-    RunFolder.create(out, headerOf(experiment.settings));
+    RunFolder.create(out, headerOf(experiment.settings), experiment.code);
   } finally {
     await experiment.close();
   }
@@ -338,29 +392,20 @@ async function beginAgain(path: string, out: string, changes: SearchChanges = {}
 
 /** Which inputs are held out follows the seed, as in `espalier search`. */
 function changedRequest(
-  request: ExperimentRequest,
-  { seed = request.seed, from = '.' }: SearchChanges,
+  begun: ExperimentSettings,
+  { seed }: SearchChanges,
+  place: RunPlace,
 ): ExperimentRequest {
-  const isHere = resolve(from) === process.cwd();
-  const path = (name: string) => (isHere || !isFile(name) ? name : resolve(from, name));
-  const { task } = request.estimatorOptions;
-  const settings = taskSettings.safeParse(task);
+  const request = requestNow(begun, place);
+  const task = taskSettings.safeParse(request.estimatorOptions.task);
   return {
     ...request,
     seed,
-    space: path(request.space),
-    strategy: path(request.strategy),
-    estimator: path(request.estimator),
-    ...(settings.success
+    ...(task.success
       ? {
           estimatorOptions: {
             ...request.estimatorOptions,
-            task: changedTask(
-              settings.data,
-              request.seed,
-              seed,
-              isHere ? undefined : from,
-            ) as unknown as Json,
+            task: changedTask(task.data, request.seed, seed) as unknown as Json,
           },
         }
       : {}),
@@ -373,6 +418,10 @@ export const search: KindOfRun = {
   name: 'search',
   result,
   architecture: async (path) => bestOf(await readRun(path), path),
+  children: {
+    architecture: async (path, child) => architectureOfChild(await readRun(path), child),
+    show: showChild,
+  },
   status,
   show,
   goOn,

@@ -34,7 +34,7 @@ import type { TaskSettings } from '../tasks/task-settings.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { trainingFiles } from '../training/final-training.js';
-import type { KindOfRun, Said, WentOn } from './kind-of-run.js';
+import type { GoingOn, KindOfRun, Said, WentOn } from './kind-of-run.js';
 
 /** What a training came to, for `--json`. Of a finished one, `testAccuracy` and the like stand among its keys too. */
 export interface TrainingSummary {
@@ -65,39 +65,43 @@ export interface TrainingSummary {
 
 const LINE_EVERY_MS = 200;
 
-async function goOn(path: string, terminal: Terminal): Promise<WentOn> {
+async function goOn(path: string, terminal: Terminal, { data }: GoingOn = {}): Promise<WentOn> {
   const interrupt = interruptible(terminal);
   const begun = performance.now();
   let shown = 0;
   let stepsBefore: number | undefined;
   const [objective] = readTraining(path).settings.objectives;
   try {
-    const trained = await continueTraining(path, {
-      signal: interrupt.signal,
-      message: (text) => terminal.line(text),
-      epochEnded(event) {
-        const value = measureIn(event, objective.name);
-        if (value === undefined) return;
-        const average = event.averaged === true ? ', of the averaged weights' : '';
-        terminal.line(
-          `epoch ${event.epoch}: validation ${objective.name} ${valueText(objective, value)}${average}`,
-        );
+    const trained = await continueTraining(
+      path,
+      {
+        signal: interrupt.signal,
+        message: (text) => terminal.line(text),
+        epochEnded(event) {
+          const value = measureIn(event, objective.name);
+          if (value === undefined) return;
+          const average = event.averaged === true ? ', of the averaged weights' : '';
+          terminal.line(
+            `epoch ${event.epoch}: validation ${objective.name} ${valueText(objective, value)}${average}`,
+          );
+        },
+        report({ epoch, step, stepsPerEpoch, loss }, epochs) {
+          const done = (epoch - 1) * stepsPerEpoch + step;
+          stepsBefore ??= done - 1;
+          const now = performance.now();
+          if (step !== stepsPerEpoch && (!terminal.isLive || now - shown < LINE_EVERY_MS)) return;
+          shown = now;
+          const rate = ((done - stepsBefore) * 1000) / (now - begun);
+          const left = (epochs * stepsPerEpoch - done) / rate;
+          const text =
+            `epoch ${epoch} of ${epochs}, step ${step} of ${stepsPerEpoch}: loss ${loss.toFixed(4)}, ` +
+            `${rate.toFixed(1)} steps a second, ${duration(left)} left`;
+          if (terminal.isLive) terminal.live(text);
+          else terminal.line(text);
+        },
       },
-      report({ epoch, step, stepsPerEpoch, loss }, epochs) {
-        const done = (epoch - 1) * stepsPerEpoch + step;
-        stepsBefore ??= done - 1;
-        const now = performance.now();
-        if (step !== stepsPerEpoch && (!terminal.isLive || now - shown < LINE_EVERY_MS)) return;
-        shown = now;
-        const rate = ((done - stepsBefore) * 1000) / (now - begun);
-        const left = (epochs * stepsPerEpoch - done) / rate;
-        const text =
-          `epoch ${epoch} of ${epochs}, step ${step} of ${stepsPerEpoch}: loss ${loss.toFixed(4)}, ` +
-          `${rate.toFixed(1)} steps a second, ${duration(left)} left`;
-        if (terminal.isLive) terminal.live(text);
-        else terminal.line(text);
-      },
-    });
+      data,
+    );
     if (trained === undefined) process.exitCode = INTERRUPTED;
     const { json, text } = await show(path);
     return trained === undefined

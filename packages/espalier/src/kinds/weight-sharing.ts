@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { architectureFile } from '../experiments/found-architecture.js';
 import {
@@ -15,14 +15,15 @@ import {
   beginSupernetRun,
   continueSupernetRun,
   foundBy,
+  readSupernetJournal,
   readSupernetRun,
   SUPERNET,
+  supernetRequestNow,
   supernetRequestOf,
 } from '../experiments/supernet-run.js';
 import type { Json } from '../json.js';
 import { type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
-import { isFile } from '../modules/user-module.js';
 import { duration, valueText } from '../reports/figures.js';
 import { reportSupernet } from '../reports/supernet-report.js';
 import type { JournalEvent } from '../runs/journal-event.js';
@@ -30,7 +31,7 @@ import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { changedTask } from './changed-task.js';
-import type { KindOfRun, Said, WentOn } from './kind-of-run.js';
+import type { GoingOn, KindOfRun, Said, WentOn } from './kind-of-run.js';
 
 /** What a search with shared weights came to, for `--json`. */
 interface SupernetSummary {
@@ -48,7 +49,7 @@ interface SupernetSummary {
 
 const LINE_EVERY_MS = 200;
 
-async function goOn(path: string, terminal: Terminal): Promise<WentOn> {
+async function goOn(path: string, terminal: Terminal, { data }: GoingOn = {}): Promise<WentOn> {
   const interrupt = interruptible(terminal);
   const begun = performance.now();
   let shown = 0;
@@ -60,37 +61,41 @@ async function goOn(path: string, terminal: Terminal): Promise<WentOn> {
     shown = now;
     terminal.live(text());
   };
-  const { objectives, epochs: already } = await readSupernetRun(path);
+  const { objectives, epochs: already } = readSupernetJournal(path);
   const [objective] = objectives;
   if (already.length > 0)
     terminal.line(`${path}: going on after ${already.length} ${already.length === 1 ? 'epoch' : 'epochs'}`);
   let rate = 0;
   try {
-    const finished = await continueSupernetRun(path, {
-      signal: interrupt.signal,
-      message: (text) => terminal.line(text),
-      step({ epoch, epochs, step, stepsPerEpoch, loss }) {
-        const done = (epoch - 1) * stepsPerEpoch + step;
-        stepsBefore ??= done - 1;
-        rate = ((done - stepsBefore) * 1000) / (performance.now() - begun);
-        live(
-          () =>
-            `epoch ${epoch} of ${epochs}, step ${step} of ${stepsPerEpoch}: loss ${loss.toFixed(4)}, ` +
-            `${rate.toFixed(1)} steps a second, ${duration((epochs * stepsPerEpoch - done) / rate)} left${best}`,
-        );
+    const finished = await continueSupernetRun(
+      path,
+      {
+        signal: interrupt.signal,
+        message: (text) => terminal.line(text),
+        step({ epoch, epochs, step, stepsPerEpoch, loss }) {
+          const done = (epoch - 1) * stepsPerEpoch + step;
+          stepsBefore ??= done - 1;
+          rate = ((done - stepsBefore) * 1000) / (performance.now() - begun);
+          live(
+            () =>
+              `epoch ${epoch} of ${epochs}, step ${step} of ${stepsPerEpoch}: loss ${loss.toFixed(4)}, ` +
+              `${rate.toFixed(1)} steps a second, ${duration((epochs * stepsPerEpoch - done) / rate)} left${best}`,
+          );
+        },
+        epochEnded(event) {
+          const value = measureIn(event, objective.name);
+          if (value !== undefined) best = `, ${describeMeasure(objective, value)}`;
+          terminal.line(
+            `epoch ${event.epoch}: training loss ${(event.loss as number).toFixed(4)}` +
+              `${value === undefined ? '' : `, supernet ${describeMeasure(objective, value)}`}` +
+              `, ${rate.toFixed(1)} steps a second${describeSkips(event)}`,
+          );
+          if (typeof event.warning === 'string') terminal.line(`warning: ${event.warning}`);
+        },
+        choice: ({ done, of, what }) => live(() => `choosing: ${done} of ${of}, ${what}`),
       },
-      epochEnded(event) {
-        const value = measureIn(event, objective.name);
-        if (value !== undefined) best = `, ${describeMeasure(objective, value)}`;
-        terminal.line(
-          `epoch ${event.epoch}: training loss ${(event.loss as number).toFixed(4)}` +
-            `${value === undefined ? '' : `, supernet ${describeMeasure(objective, value)}`}` +
-            `, ${rate.toFixed(1)} steps a second${describeSkips(event)}`,
-        );
-        if (typeof event.warning === 'string') terminal.line(`warning: ${event.warning}`);
-      },
-      choice: ({ done, of, what }) => live(() => `choosing: ${done} of ${of}, ${what}`),
-    });
+      data,
+    );
     if (!finished) process.exitCode = INTERRUPTED;
     const written = await writeResult(path);
     const summary: SupernetSummary = finished ? written : { ...written, status: 'interrupted' };
@@ -125,7 +130,7 @@ async function readSummary(path: string): Promise<SupernetSummary> {
     measure: name,
     value: measureIn(last, name) ?? null,
     measures: (last?.measures as unknown as Measures | undefined) ?? null,
-    architecture: found ? architectureFile(foundBy(run, path)) : null,
+    architecture: found ? architectureFile(foundBy(run)) : null,
   };
 }
 
@@ -155,7 +160,7 @@ function describe(summary: SupernetSummary, objective: Measure): string {
 
 async function show(path: string): Promise<Said> {
   const summary = await writeResult(path);
-  const [objective] = (await readSupernetRun(path)).objectives;
+  const [objective] = readSupernetJournal(path).objectives;
   return { text: describe(summary, objective), json: summary };
 }
 
@@ -210,18 +215,12 @@ const result: ReadResult = (begin, events): OwnResult => {
   };
 };
 
-async function beginAgain(path: string, out: string, changes: SearchChanges = {}): Promise<void> {
-  const request = supernetRequestOf((await readSupernetRun(path)).settings);
-  const { seed = request.seed, from = '.' } = changes;
-  const isHere = resolve(from) === process.cwd();
-  const own = (name: string) => (isHere || !isFile(name) ? name : resolve(from, name));
-  await beginSupernetRun(out, {
-    ...request,
-    seed,
-    space: own(request.space),
-    strategy: own(request.strategy),
-    task: changedTask(request.task, request.seed, seed, isHere ? undefined : from),
-  });
+async function beginAgain(path: string, out: string, changes?: SearchChanges): Promise<void> {
+  const { settings, from } = readSupernetJournal(path);
+  if (changes === undefined) return beginSupernetRun(out, supernetRequestOf(settings));
+  const { seed, data } = changes;
+  const request = supernetRequestNow(settings, { run: path, from, use: 'go on', data });
+  await beginSupernetRun(out, { ...request, seed, task: changedTask(request.task, request.seed, seed) });
 }
 
 /** A search that trains one supernet in place of children. */
@@ -229,7 +228,7 @@ export const weightSharingSearch: KindOfRun = {
   event: SUPERNET,
   name: 'search with shared weights',
   result,
-  architecture: async (path) => foundBy(await readSupernetRun(path), path),
+  architecture: async (path) => foundBy(await readSupernetRun(path)),
   status,
   show,
   goOn,

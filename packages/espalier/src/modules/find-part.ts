@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { InputError } from '../input-error.js';
+import type { ImportGraph } from './import-graph.js';
 import { isFile, loadModule } from './user-module.js';
 
 /** A kind of part that users may write themselves: spaces, strategies, estimators, tasks. */
@@ -19,8 +20,8 @@ export interface FoundPart<D> {
   readonly definition: D;
   /** The name of one in the box, or the path of a file from the root: what other folders and processes find it by. */
   readonly name: string;
-  /** Of a file: see `UserModule.checksum`. */
-  readonly checksum?: string;
+  /** Of a file. */
+  readonly graph?: ImportGraph;
 }
 
 /**
@@ -40,10 +41,10 @@ export async function findPart<D>(
     throw new InputError(
       `${what} '${name}' is unknown; known: ${[...known.keys()].join(', ')}, or the path of a file such as ./my-${what}.ts`,
     );
-  const { exported, checksum } = await loadModule(what, name, from);
+  const { exported, graph } = await loadModule(what, name, from);
   if (!isPart(exported))
     throw new InputError(`${what} '${name}': its default export is no ${what}; write '${example}'`);
-  return { definition: exported as D, name: resolve(from, name), checksum };
+  return { definition: exported as D, name: resolve(from, name), graph };
 }
 
 /** Whether a value is an object with a name and with functions under these keys. */

@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
-
-/** A module and what it imports from the user's own files: SHA-256 of each, by its path from the module's folder. */
-export type ModuleFiles = Readonly<Record<string, string>>;
+import { type ImportGraph, type ModuleFiles, sha256 } from './import-graph.js';
 
 const moduleFiles = z.record(z.string(), z.string());
 
@@ -27,11 +24,11 @@ export function importOnly(paths: Iterable<string>): void {
 
 /**
  * @param what the module is for: `space`
- * @param path of the module, absolute
  * @throws InputError for a module that the user has not asked for
  */
-export function requireTrust(what: string, path: string): void {
-  if (named === undefined || named.has(path) || isKnown(path)) return;
+export function requireTrust(what: string, graph: ImportGraph): void {
+  const { entry: path } = graph;
+  if (named === undefined || named.has(path) || isKnown(graph)) return;
   throw new InputError(
     `${what} ${path} is a program, and you have not named it or it has changed since; to run it, add --trust ${path}`,
   );
@@ -57,18 +54,22 @@ export function rememberTrust(path: string, files: ModuleFiles): void {
 const memory = () =>
   join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'espalier', 'trusted');
 
-const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
-
 /** A module is known by what is in it, so that a project that was moved is still known. */
 const entryKey = (path: string) => sha256(readFileSync(path));
 
-function isKnown(path: string): boolean {
+function isKnown({ entry, files }: ImportGraph): boolean {
   const folder = memory();
   if (!existsSync(folder)) return false;
-  const prefix = `${entryKey(path)}-`;
+  const prefix = `${entryKey(entry)}-`;
   return readdirSync(folder)
     .filter((file) => file.startsWith(prefix) && file.endsWith('.json'))
-    .some((file) => isSame(dirname(path), readFiles(join(folder, file))));
+    .map((file) => readFiles(join(folder, file)))
+    .some((known) => isSame(dirname(entry), known) && holds(known, files));
+}
+
+/** Whether all files of a graph are among those that are known. */
+function holds(known: ModuleFiles, files: ModuleFiles): boolean {
+  return Object.entries(files).every(([file, checksum]) => known[file] === checksum);
 }
 
 function readFiles(file: string): ModuleFiles {

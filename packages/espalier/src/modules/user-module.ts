@@ -1,12 +1,12 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import * as torch from '@espalier/torch';
 import { createJiti } from 'jiti';
 import { InputError } from '../input-error.js';
+import { filesFrom, graphOf, type ImportGraph, type ModuleFiles } from './import-graph.js';
 import { wholeLibrary } from './library.js';
-import { type ModuleFiles, rememberTrust, requireTrust } from './trusted-files.js';
+import { rememberTrust, requireTrust } from './trusted-files.js';
 
 /** Whether a name has the ending of a TypeScript or JavaScript module. */
 export const isModule = (name: string) => /\.[cm]?[jt]s$/.test(name);
@@ -17,8 +17,7 @@ export const isFile = (name: string) => /[/\\]/.test(name) || isModule(name);
 /** What a module of the user exports by default. */
 export interface UserModule {
   readonly exported: unknown;
-  /** SHA-256 of the module and of everything that it imports from the user's own files. */
-  readonly checksum: string;
+  readonly graph: ImportGraph;
 }
 
 /**
@@ -32,7 +31,8 @@ export interface UserModule {
 export async function loadModule(what: string, name: string, from: string): Promise<UserModule> {
   const path = resolve(from, name);
   if (!existsSync(path)) throw new InputError(`${what} '${name}': there is no file ${path}`);
-  requireTrust(what, path);
+  const graph = graphOf(path);
+  requireTrust(what, graph);
   const espalier = await wholeLibrary();
   const jiti = createJiti(import.meta.url, {
     fsCache: false,
@@ -44,34 +44,20 @@ export async function loadModule(what: string, name: string, from: string): Prom
   } catch (error) {
     throw new InputError(`${what} '${name}' cannot be loaded: ${(error as Error).message}`);
   }
-  const files = filesOf(path);
-  rememberTrust(path, files);
-  return { exported, checksum: checksumOf(files) };
+  rememberTrust(path, { ...graph.files, ...loadedFiles(graph) });
+  return { exported, graph };
 }
 
 const { cache } = createRequire(import.meta.url);
 
-/** The module alone where the loader does not know what it imports. */
-function filesOf(entry: string): ModuleFiles {
-  const files = new Set<string>();
+/** The user's files that the loader has run for a module, as far as it knows: also those whose names are computed. */
+function loadedFiles({ entry, real }: ImportGraph): ModuleFiles {
+  const contents = new Map<string, Buffer>();
   const visit = (file: string): void => {
-    if (files.has(file) || /[/\\]node_modules[/\\]/.test(file)) return;
-    files.add(file);
+    if (contents.has(file) || /[/\\]node_modules[/\\]/.test(file) || !existsSync(file)) return;
+    contents.set(file, readFileSync(file));
     for (const child of cache[file]?.children ?? []) visit(child.filename);
   };
-  visit(entry);
-  return Object.fromEntries(
-    [...files]
-      .sort()
-      .map((file) => [
-        relative(dirname(entry), file),
-        createHash('sha256').update(readFileSync(file)).digest('hex'),
-      ]),
-  );
-}
-
-function checksumOf(files: ModuleFiles): string {
-  const hash = createHash('sha256');
-  for (const [file, checksum] of Object.entries(files)) hash.update(`${file}\0`).update(checksum, 'hex');
-  return hash.digest('hex');
+  for (const child of (cache[entry] ?? cache[real])?.children ?? []) visit(child.filename);
+  return filesFrom(real, contents);
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { loadTensors, type Tensor } from '@espalier/torch';
+import { DamagedFile, loadTensors, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 
 /**
@@ -18,6 +18,6 @@ export function readTensorFile(file: string, wanted: string, advice = ''): Map<s
   try {
     return loadTensors(file).tensors;
   } catch (error) {
-    throw new InputError((error as Error).message + advice);
+    throw new InputError((error as Error).message + (error instanceof DamagedFile ? '' : advice));
   }
 }

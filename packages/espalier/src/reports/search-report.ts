@@ -3,7 +3,7 @@ import { drawCurves } from '../drawing/curve-svg.js';
 import { drawNetwork } from '../drawing/network-svg.js';
 import { type Report, writeReport } from '../drawing/report-html.js';
 import type { Svg } from '../drawing/svg.js';
-import { type ReadRun, spaceOfTrial, taskOf } from '../experiments/found-architecture.js';
+import { architectureOfTrial, type ReadRun, taskOf } from '../experiments/found-architecture.js';
 import type { Measure } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
 import type { AnyNetworkKind } from '../network-kinds/network-kind.js';
@@ -216,13 +216,12 @@ function curvesText(children: readonly TrainedChild[], rungs: readonly RungState
 
 /** The picture of a search's best network; undefined where there is none, or networks of the space are not drawn. */
 export async function drawBest(run: ReadRun, title?: string): Promise<Svg | undefined> {
-  const { state, space, settings, from } = run;
+  const { state, settings, from } = run;
   const best = state.best === null ? undefined : state.trials[state.best.trial];
   if (best === undefined) return undefined;
-  const own = spaceOfTrial(space, best);
-  const architecture = own.decode(best.answers);
+  const { space: own, architecture } = architectureOfTrial(run, best.trial);
   const { input } = settings.estimation;
-  const task = taskOf({ settings, from });
+  const task = taskOf(run);
   // An estimator that builds no networks has none to draw.
   if (input === undefined || task === undefined) return drawCells(own.name, architecture);
   const { definition } = await findTask(task.name, from);

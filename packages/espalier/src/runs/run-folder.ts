@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import type { ImportGraph } from '../modules/import-graph.js';
+import { keepCode } from '../modules/kept-code.js';
 import { syncFolder, temporaryOf } from './atomic-file.js';
 import { createJournal } from './journal.js';
 import type { JournalEvent, RunHeader } from './journal-event.js';
@@ -14,19 +16,20 @@ export class RunFolder {
   private constructor(readonly path: string) {}
 
   /**
-   * Begins a run: makes the folder, with a journal of one line and a manifest. The settings of the run must have been
-   * checked before.
+   * Begins a run: makes the folder, with a journal of one line, a manifest, and copies of the user's code. The settings
+   * of the run must have been checked before.
    *
+   * @param code of the user, that the run works with
    * @throws InputError for a folder that is not empty or cannot be made. Nothing is written then
    */
-  static create(path: string, header: RunHeader): RunFolder {
-    return RunFolder.begin(path, { event: 'run', ...(header as Record<string, Json>) });
+  static create(path: string, header: RunHeader, code: readonly ImportGraph[] = []): RunFolder {
+    return RunFolder.begin(path, { event: 'run', ...(header as Record<string, Json>) }, code);
   }
 
   /**
    * Begins a run of any kind, such as a training. @param event the first event of its journal. Errors as in `create`
    */
-  static begin(path: string, event: JournalEvent): RunFolder {
+  static begin(path: string, event: JournalEvent, code: readonly ImportGraph[] = []): RunFolder {
     const folder = new RunFolder(path);
     let made: string | undefined;
     try {
@@ -54,6 +57,7 @@ export class RunFolder {
         platform: `${process.platform}-${process.arch}`,
       });
       writeManifest(folder.manifest, event);
+      keepCode(path, code);
       if (made !== undefined) syncFolder(join(path, '..'));
     } finally {
       lock.release();

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
 import {
   decidingValue,
   isBetter,
@@ -16,6 +17,8 @@ import { VirtualTime } from './virtual-time.js';
 
 /** A trial that was asked for, with its outcome once there is one. */
 export interface TrialState extends TrialRequest {
+  /** What its answers mean: the architecture, in the form that the field uses. */
+  readonly architecture?: Json;
   readonly outcome?: Outcome;
 }
 
@@ -56,6 +59,7 @@ const asked = z.object({
   epochs: z.exactOptional(z.int().min(1)),
   continues: z.exactOptional(z.int()),
   seed: z.int(),
+  architecture: z.exactOptional(z.json() as z.ZodType<Json>),
 });
 const told = z.looseObject({ trial: z.int() });
 

@@ -36,6 +36,8 @@ export interface SearchOptions {
    * a second.
    */
   readonly snapshotEvery?: number;
+  /** What a proposal means, for the journal: the architecture by its values; undefined where it has none. */
+  readonly architectureOf?: (proposal: Proposal) => Json | undefined;
   /** The events of a run to be repeated. Results are told in the order in which they are in these events. */
   readonly follow?: readonly JournalEvent[];
 }
@@ -104,6 +106,7 @@ class Search {
   readonly #estimator: Estimator;
   readonly #signal: AbortSignal | undefined;
   readonly #snapshotEvery: number | undefined;
+  readonly #architectureOf: (proposal: Proposal) => Json | undefined;
   readonly #checkpoints: CheckpointStore;
   readonly #state: RunState;
   /** The events of the run that this one repeats; empty once they diverge. */
@@ -138,6 +141,7 @@ class Search {
     this.#estimator = estimator;
     this.#signal = signal;
     this.#snapshotEvery = snapshotEvery;
+    this.#architectureOf = options.architectureOf ?? (() => undefined);
     this.#checkpoints = new FolderStore(folder.path);
     this.#follow = follow;
     // Every running trial listens, and Node would warn about more than ten listeners.
@@ -242,12 +246,14 @@ class Search {
         return;
       }
       const trial = state.trials.length;
+      const architecture = this.#architectureOf(asked);
       const before = asked.continues === undefined ? undefined : state.trials[asked.continues];
       this.#write({
         event: 'trial',
         trial,
         ...keysOf(asked),
         seed: before?.seed ?? deriveSeed(seed, `trial ${trial}`),
+        ...(architecture === undefined ? {} : { architecture }),
       });
       this.#start(state.trials[trial] as TrialRequest);
     }

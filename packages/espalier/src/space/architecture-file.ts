@@ -2,7 +2,10 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { type AnySpaceDefinition, Space } from './space.js';
 
-/** An architecture on disk: the name of its space, the options if the space has any, and the architecture's own keys. */
+/**
+ * An architecture on disk: the name of its space, or the path of its file with the checksum `spaceChecksum`, the options
+ * if the space has any, and the architecture's own keys.
+ */
 export type ArchitectureFile = { readonly space: string; readonly [key: string]: Json };
 
 /**
@@ -14,7 +17,9 @@ export type ArchitectureFile = { readonly space: string; readonly [key: string]:
 export function toArchitectureFile(space: Space, architecture: unknown): ArchitectureFile {
   const canonical = space.validate(architecture);
   const plain = typeof canonical === 'object' && canonical !== null && !Array.isArray(canonical);
-  const taken = plain ? ['space', 'options'].find((key) => Object.hasOwn(canonical, key)) : undefined;
+  const taken = plain
+    ? ['space', 'spaceChecksum', 'options'].find((key) => Object.hasOwn(canonical, key))
+    : undefined;
   if (!plain || taken !== undefined) {
     const what = plain ? `one with the key '${taken}', which the file needs` : JSON.stringify(canonical);
     throw new InputError(`space ${space.name}: an architecture must be an object to be saved, not ${what}`);
@@ -37,7 +42,7 @@ export function fromArchitectureFile(
   if (typeof content !== 'object' || content === null || !('space' in content)) {
     throw new InputError(`an architecture is an object with the key 'space', not ${excerpt(content)}`);
   }
-  const { space: name, options = {}, ...architecture } = content as Record<string, unknown>;
+  const { space: name, spaceChecksum: _, options = {}, ...architecture } = content as Record<string, unknown>;
   if (typeof name !== 'string') {
     throw new InputError(`an architecture's 'space' is ${excerpt(name)}; allowed: the name of a space`);
   }

@@ -72,7 +72,7 @@ async function train<Model extends object>(
     run.finish();
     network.eval();
     // Before the test: whatever is wrong with the test data must not cost the training.
-    saveTensors(files.weights, network.stateDict());
+    saveTensors(files.weights, network.stateDict(), {}, { checksum: true });
     const { measures, details } = evaluateInDetail<Model>(task, network, judge, { size: settings.batchSize });
     const loss = run.lastLoss;
     const counted = details === undefined ? {} : { details };

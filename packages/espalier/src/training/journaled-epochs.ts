@@ -90,13 +90,18 @@ export async function journalEpochs<Step extends { readonly loss: number }>(
     const seconds = (performance.now() - begun) / 1000;
     epochEnded(journal.write({ event: 'epoch', epoch, loss, ...result }, { ...clockNow(), seconds }));
     scope(() =>
-      saveTensors(checkpoint, work.stateDict(), {
-        epoch: String(epoch),
-        loss: String(loss),
-        json: JSON.stringify(work.stateJson()),
-        events: String(journal.position),
-        journal: journal.digest,
-      }),
+      saveTensors(
+        checkpoint,
+        work.stateDict(),
+        {
+          epoch: String(epoch),
+          loss: String(loss),
+          json: JSON.stringify(work.stateJson()),
+          events: String(journal.position),
+          journal: journal.digest,
+        },
+        { checksum: true },
+      ),
     );
   }
   return true;

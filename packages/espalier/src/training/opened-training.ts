@@ -1,5 +1,6 @@
 import type { nn } from '@espalier/torch';
 import type { Json } from '../json.js';
+import type { ImportGraph } from '../modules/import-graph.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
 import { resolveOptions } from '../space/options.js';
 import type { Space } from '../space/space.js';
@@ -13,7 +14,7 @@ import type { OptimiserSettings } from './network-training.js';
 export interface OpenedTask {
   readonly definition: AnyTaskDefinition;
   /** Of the file of a user's task. */
-  readonly checksum?: string;
+  readonly graph?: ImportGraph;
   readonly data: OpenedData<object, object>;
 }
 
@@ -42,9 +43,9 @@ export interface OpenedTraining extends OpenedTask {
  * @throws InputError for a task or data that is missing or damaged
  */
 export async function openTask(settings: TaskSettings, validationShare?: number): Promise<OpenedTask> {
-  const { definition, checksum } = await findTask(settings.name, process.cwd());
+  const { definition, graph } = await findTask(settings.name, process.cwd());
   const data = await definition.open(settings, validationShare === undefined ? {} : { validationShare });
-  return { definition, ...(checksum === undefined ? {} : { checksum }), data };
+  return { definition, ...(graph === undefined ? {} : { graph }), data };
 }
 
 /**

@@ -110,11 +110,16 @@ function save(
 ): void {
   checkpoints.save(trial, (file) =>
     scope(() =>
-      saveTensors(file, training.stateDict(), {
-        identity,
-        json: JSON.stringify(training.stateJson()),
-        epochs: JSON.stringify(epochs),
-      }),
+      saveTensors(
+        file,
+        training.stateDict(),
+        {
+          identity,
+          json: JSON.stringify(training.stateJson()),
+          epochs: JSON.stringify(epochs),
+        },
+        { checksum: true },
+      ),
     ),
   );
 }
@@ -131,7 +136,7 @@ function goOn(
     try {
       saved = loadTensors(file);
     } catch {
-      // A torn file: training from the start comes to the same.
+      // A torn or damaged file: training from the start comes to the same.
       return [];
     }
     const { tensors, metadata } = saved;

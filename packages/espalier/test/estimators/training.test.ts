@@ -1,6 +1,4 @@
-import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { setThreads } from '@espalier/torch';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { EstimatorStart } from '../../src/estimators/estimator-definition.js';
@@ -66,9 +64,6 @@ afterEach(() => {
 
 const folder = suiteFolder();
 writeTinyCifar10(join(folder, 'cifar'));
-const example = (file: string) => fileURLToPath(new URL(`../../../../examples/${file}`, import.meta.url));
-const ownTask = example('own-task.ts');
-copyFileSync(example('own-task-data.csv'), join(folder, 'rows.csv'));
 const space = Space.configure(zophCnn, { layers: 1, filters: [2], filterHeights: [3], filterWidths: [3] });
 const task = { name: 'image-classification', data: 'cifar10:cifar', limit: 100, seed: 1 };
 
@@ -173,12 +168,6 @@ describe('the training estimator', () => {
       'epochs 4: the strategy trains a child for up to 9, its option maxEpochs',
     ],
     ['a device that is not there', { devices: ['cuda:99'] }, {}, "device 'cuda:99' cannot be used: "],
-    [
-      'a task whose file has changed since the run was begun',
-      { task: { name: ownTask, data: 'csv:rows.csv', checksum: '00ff', seed: 1 } },
-      {},
-      `the file of the task ${ownTask} has changed since the run was begun; a resumed run would not be the same`,
-    ],
     [
       'networks of another kind',
       {},

@@ -47,6 +47,19 @@ describe('an operator in ONNX Runtime does what libtorch does', () => {
 });
 
 describe('an exported file', () => {
+  it('says what the training kept in its metadata, texts as they are and the rest as JSON', () => {
+    const network = new nn.Sequential(new nn.Flatten(), new nn.Linear(140, 2));
+    const trace = traceOfImages(network, shape);
+    const bytes = Buffer.from(exportOnnx(network, trace, { task: 'ants', classes: ['a', 'b'] }));
+    network.free();
+    const entry = (key: string, value: string) => {
+      const text = [0x0a, key.length, ...Buffer.from(key), 0x12, value.length, ...Buffer.from(value)];
+      // metadata_props { key, value } of ModelProto.
+      return Buffer.from([0x72, text.length, ...text]);
+    };
+    expect(bytes.includes(Buffer.concat([entry('task', 'ants'), entry('classes', '["a","b"]')]))).toBe(true);
+  });
+
   it('is of operator set 17, takes any number of images, and says so', async () => {
     const network = new nn.Sequential(new nn.Flatten(), new nn.Linear(140, 2));
     const bytes = exportOnnx(network, traceOfImages(network, shape));

@@ -356,6 +356,25 @@ def read_safetensors(path):
 `);
   });
 
+  it('says what the training kept, as Python writes it', () => {
+    const made = network();
+    const code = exportPytorch('Kept', made, traceOfImages(made, shape), imageNetworks.program, {
+      classes: ['a "b"', 'ü'],
+      mean: [0.5, 1e-7],
+      resized: true,
+      other: { none: null, no: false },
+    });
+    made.free();
+    expect(code).toContain(`
+METADATA = {
+    "classes": ["a \\"b\\"", "ü"],
+    "mean": [0.5, 1e-7],
+    "resized": True,
+    "other": {"none": None, "no": False},
+}
+`);
+  });
+
   it('is the same for the same network, and leaves the network unchanged', () => {
     const made = network();
     expect(programOf('Same', made, shape)).toBe(programOf('Same', made, shape));

@@ -41,6 +41,7 @@ const state = (given: Partial<SupernetRunState>): SupernetRunState => ({
     seed: 1,
     threads: 1,
   },
+  path: 'run',
   from: '.',
   space: Space.configure(nasBench201),
   objectives: [accuracy, loss],
