@@ -8,6 +8,7 @@ import {
   type PlacedCellNode,
 } from './cell-layout.js';
 import { writeBox, writeLabel } from './labelled-box.js';
+import { pictureRoom } from './page-width.js';
 import { kindPaint, paint } from './palette.js';
 import type { Panel } from './panel.js';
 import { arrowHeadData, pathData } from './path-data.js';
@@ -87,12 +88,23 @@ function describe({ nodes, edges }: CellGraph): string {
   return sentences.join(' ');
 }
 
+/** A page scales wide pictures down; below this scale the text of a cell is too small. */
+const leastScale = 0.85;
+
+/** The layout in the direction of the graph; of a cell that a page cannot show legibly like that, the one upwards. */
+function legibleLayout(graph: CellGraph): ReturnType<typeof layoutCell> {
+  const layout = layoutCell(graph);
+  if (graph.direction === 'up' || layout.width * leastScale <= pictureRoom) return layout;
+  const upwards = layoutCell({ ...graph, direction: 'up' });
+  return upwards.width < layout.width ? upwards : layout;
+}
+
 /**
- * Draws one cell as a panel for `drawPanels`.
+ * Draws one cell as a panel for `drawPanels`. A long cell runs upwards, where a page would be too narrow for it.
  * @throws Error if the graph is invalid (see `checkCellGraph`)
  */
 export function cellPanel(graph: CellGraph): Panel {
-  const { width, height, nodes, edges } = layoutCell(graph);
+  const { width, height, nodes, edges } = legibleLayout(graph);
   return {
     width,
     height,

@@ -38,7 +38,7 @@ function writeSign({ sign, colour, dashes }: LegendEntry, x: number, y: number):
     case 'search':
       return `<path d="M${px(x)} ${px(y)}H${right}" stroke-width="4"${dashes ?? ''} ${paint({ stroke: colour })}/>`;
     case 'dot':
-      return `<path d="M${px(x + signWidth / 2)} ${px(y)}h0" stroke-width="5" stroke-linecap="round" opacity="0.55" ${paint({ stroke: colour })}/>`;
+      return `<path d="M${px(x + signWidth / 2)} ${px(y)}h0" stroke-width="7" stroke-linecap="round" opacity="0.75" ${paint({ stroke: colour })}/>`;
     case 'average':
       return `<path d="M${px(x)} ${px(y)}H${right}" ${averageStroke} ${paint({ stroke: colour })}/>`;
     case 'line':

@@ -121,8 +121,9 @@ export function drawCurves(chart: CurveChart): Svg {
         .filter(({ group }) => name === undefined || group === name)
         .map((mark) => `M${px(x(mark.trial))} ${px(y(mark.reward))}h0`)
         .join('');
-      const opacity = name !== undefined ? 0.85 : isAlone ? 0.55 : 0.35;
-      const stroke = `stroke-width="${px(dotSize)}" stroke-linecap="round" opacity="${opacity}"${name === undefined ? '' : ` data-group="${escapeMarkup(name)}"`}`;
+      const opacity = name !== undefined ? 1 : isAlone ? 0.55 : 0.35;
+      const size = name === undefined ? dotSize : 1.5 * dotSize;
+      const stroke = `stroke-width="${px(size)}" stroke-linecap="round" opacity="${opacity}"${name === undefined ? '' : ` data-group="${escapeMarkup(name)}"`}`;
       return drawn(series, 'trials', data, stroke, colour);
     });
   });
@@ -132,5 +133,8 @@ export function drawCurves(chart: CurveChart): Svg {
   const bests = finished.map((series) =>
     drawn(series, 'best', steps(series.best)!, bestStroke + series.dashes, series.colours.best),
   );
-  return frame.finish(describe(chart, allSeries), [...crosses, ...dots, ...averages, ...bests]);
+  // Dots whose colours say something lie over the lines.
+  const layers =
+    chart.groups === undefined ? [...dots, ...averages, ...bests] : [...averages, ...bests, ...dots];
+  return frame.finish(describe(chart, allSeries), [...crosses, ...layers]);
 }

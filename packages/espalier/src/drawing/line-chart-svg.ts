@@ -18,7 +18,7 @@ export interface LineSeries {
   readonly points: readonly LinePoint[];
   /** Name of its group, where lines are many: a group has a colour and an entry of the legend, a line has none. */
   readonly group?: string;
-  /** Drawn over the others. */
+  /** Drawn over the others, boldly, and in the colour of the emphasis where the chart has one. */
   readonly emphasised?: boolean;
 }
 
@@ -29,6 +29,8 @@ export interface LineChart {
   readonly series: readonly LineSeries[];
   /** The groups in the order of their colours; without them each line is a group. */
   readonly groups?: readonly { readonly name: string; readonly colour: Paint }[];
+  /** Missing: an emphasised line has the colour of its group. */
+  readonly emphasis?: Paint;
 }
 
 /** Points of all lines that are drawn as dots, each with its values; of more they would hide the lines. */
@@ -98,10 +100,14 @@ export function drawLines(chart: LineChart): Svg {
   return frame.finish(describe(chart, series), drawn);
 }
 
-function coloursOf({ title, groups }: LineChart, series: readonly LineSeries[]): (one: LineSeries) => Paint {
+function coloursOf(
+  { title, groups, emphasis }: LineChart,
+  series: readonly LineSeries[],
+): (one: LineSeries) => Paint {
   if (groups === undefined) return (one) => seriesPaints[series.indexOf(one) % seriesPaints.length]!;
   const colours = new Map(groups.map(({ name, colour }) => [name, colour]));
-  return ({ name, group }) => {
+  return ({ name, group, emphasised }) => {
+    if (emphasised && emphasis !== undefined) return emphasis;
     const colour = colours.get(group ?? '');
     if (colour === undefined) throw new Error(`chart "${title}": line "${name}" is of no group of the chart`);
     return colour;

@@ -13,6 +13,8 @@ interface ReportColumn {
   readonly numeric: boolean;
   /** The order that the first click on the heading of a sortable table sorts in. */
   readonly first?: 'descending';
+  /** Whether its texts are long; they are written smaller. */
+  readonly long?: boolean;
 }
 
 export interface ReportTable {
@@ -71,7 +73,8 @@ th[aria-sort="ascending"] button::after { content: " \\2191"; }
 th[aria-sort="descending"] button::after { content: " \\2193"; }
 tbody tr:nth-child(even) { background: var(--stripe); }
 tbody tr.emphasised { font-weight: 600; box-shadow: inset 4px 0 0 var(--mark); }
-td svg { margin: 0; }
+td svg { margin: 0; max-width: none; }
+td.long { font-size: 0.8rem; font-weight: 400; }
 th.numeric, td.numeric { text-align: right; }
 td.numeric { white-space: nowrap; }
 details { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
@@ -104,7 +107,11 @@ const script = `(${sortTables.toString()})(document);`;
 const scriptHash = createHash('sha256').update(script).digest('base64');
 
 function writeTable(table: ReportTable, heading: string): string {
-  const classOf = (column: number): string => (table.columns[column]!.numeric ? ' class="numeric"' : '');
+  const classOf = (column: number): string => {
+    const { numeric, long } = table.columns[column]!;
+    const classes = [...(numeric ? ['numeric'] : []), ...(long ? ['long'] : [])];
+    return classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
+  };
   const head = table.columns.map(
     ({ heading, first }, column) =>
       `<th scope="col"${classOf(column)}${first === undefined ? '' : ` data-first="${first}"`}>${escapeMarkup(heading)}</th>`,

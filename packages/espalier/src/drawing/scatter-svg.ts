@@ -61,7 +61,8 @@ export function drawScatter({ title, xAxis, yAxis, points, groups, frontier }: S
   const [least, most] = rangeOf(widths, Math.max(1, Math.abs(widths[0] ?? 0) / 10), [0, 10]);
   const x =
     least > 0 && most / least >= WIDE ? scaleLog([least, most], [0, 1]) : scaleLinear([least, most], [0, 1]);
-  const format = x.tickFormat(6, '~s');
+  // Thousands as `20k`; smaller numbers as they are.
+  const format = most < 1000 ? x.tickFormat(6) : x.tickFormat(6, '~s');
   const colours = new Map(groups.map(({ name, colour }) => [name, colour]));
   const legend: LegendEntry[] = [
     ...(groups.length > 1

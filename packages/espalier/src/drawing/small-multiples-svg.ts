@@ -58,12 +58,12 @@ export function drawSmallMultiples({ title, xAxis, yAxis, lines, charts, x: at }
     ],
     legendTop,
   );
-  const numbers = 40;
+  const numbers = 48;
   const width = (pictureRoom - 2 * margin - (columns - 1) * gap) / columns;
   const top = legendTop + legend.height + 16;
   const rowHeight = nameHeight + plotHeight + axisHeight + 12;
-  const most = Math.max(0, ...charts.flatMap(({ values }) => values.flat()));
-  const y = scaleLinear([0, most > 0 ? most : 1], [plotHeight, 0]).nice(2);
+  const all = charts.flatMap(({ values }) => values.flat());
+  const y = scaleLinear(rangeOf(all, Math.abs(all[0] ?? 0) / 10 || 0.1, [0, 1]), [plotHeight, 0]).nice(2);
   const x = scaleLinear(rangeOf(at, 1, [0, 10]), [numbers + 4, width - 4]);
   const path = line<number>(
     (_, index) => x(at[index]!),

@@ -2,12 +2,18 @@ import { drawHistogram } from '../drawing/histogram-svg.js';
 import type { Report } from '../drawing/report-html.js';
 import { drawScatter } from '../drawing/scatter-svg.js';
 import { bestValue, type Objectives } from '../measures/measure.js';
+import type { Space } from '../space/space.js';
 import type { Round } from '../weight-sharing/round-event.js';
+import { choicesOf, choicesText } from './choices.js';
 import { count, valueText } from './figures.js';
 import { measureOf, wordsOf } from './measure-words.js';
 
 /** The candidates that a choice has scored with the shared weights, and those of them that it measured on all data. */
-export function candidateSections(rounds: readonly Round[], objectives: Objectives): Report['sections'] {
+export function candidateSections(
+  rounds: readonly Round[],
+  space: Space,
+  objectives: Objectives,
+): Report['sections'] {
   if (rounds.length === 0) return [];
   const [objective] = objectives;
   const scores = rounds.flatMap((round) => round.scores.filter((score) => score !== null));
@@ -83,7 +89,7 @@ export function candidateSections(rounds: readonly Round[], objectives: Objectiv
           { heading: 'round', numeric: true },
           { heading: `${objective.name} on a part`, numeric: true },
           ...names.map((name) => ({ heading: `${wordsOf(name)} on all`, numeric: true })),
-          { heading: 'architecture', numeric: false },
+          { heading: 'choices', numeric: false, long: true },
         ],
         rows: finalists.map(({ round, score, measures, architecture }) => [
           String(round),
@@ -94,7 +100,7 @@ export function candidateSections(rounds: readonly Round[], objectives: Objectiv
               ? 'not finite'
               : { text: valueText(measureOf(objectives, name), value), sort: value };
           }),
-          JSON.stringify(architecture),
+          choicesText(choicesOf(space, space.encode(space.validate(architecture)))),
         ]),
         sortable: true,
         ...(chosen < 0 ? {} : { emphasised: chosen }),

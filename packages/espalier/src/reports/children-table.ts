@@ -3,19 +3,20 @@ import { drawSparkline } from '../drawing/sparkline-svg.js';
 import { spaceOfTrial } from '../experiments/found-architecture.js';
 import type { RunState } from '../runs/run-state.js';
 import type { Space } from '../space/space.js';
-import { type Choice, choicesOf, choicesText, choiceText } from './choices.js';
+import { type Choice, choicesOf, choicesText, valuesText } from './choices.js';
 import { valueText } from './figures.js';
 import { measureOf, wordsOf } from './measure-words.js';
 import { rungGroups } from './rung-colours.js';
 import type { TrainedChild } from './trained-children.js';
 
 /** More choices than these stand in one column. */
-const MOST_CHOICE_COLUMNS = 6;
+const MOST_CHOICE_COLUMNS = 7;
 
 interface ChildColumn {
   readonly heading: string;
   readonly numeric: boolean;
   readonly first?: 'descending';
+  readonly long?: true;
   of(child: TrainedChild, index: number): ReportCell;
 }
 
@@ -105,17 +106,21 @@ function curveColumn(state: RunState, children: readonly TrainedChild[]): ChildC
 
 /** A column for each choice where they are few; a choice that an architecture does not have is empty. */
 function choiceColumns(choices: readonly (readonly Choice[])[]): ChildColumn[] {
-  const paths = [...new Set(choices.flatMap((own) => own.map(({ path }) => path)))];
-  if (paths.length > MOST_CHOICE_COLUMNS)
-    return [{ heading: 'choices', numeric: false, of: (_, index) => choicesText(choices[index] ?? []) }];
-  return paths.map((path) => {
-    const chosen = choices.map((own) => own.find((choice) => choice.path === path));
+  const names = [...new Set(choices.flatMap((own) => own.map(({ name }) => name)))];
+  if (names.length > MOST_CHOICE_COLUMNS)
+    return [
+      { heading: 'choices', numeric: false, long: true, of: (_, index) => choicesText(choices[index] ?? []) },
+    ];
+  return names.map((name) => {
+    const chosen = choices.map((own) => own.find((choice) => choice.name === name));
+    const isOne = chosen.every((choice) => choice === undefined || choice.values.length === 1);
     return {
-      heading: path,
-      numeric: chosen.every((choice) => choice === undefined || typeof choice.value === 'number'),
+      heading: name,
+      numeric: isOne && chosen.every((choice) => typeof (choice?.values[0] ?? 0) === 'number'),
+      ...(isOne ? {} : { long: true }),
       of: (_, index) => {
         const choice = chosen[index];
-        return choice === undefined ? '' : choiceText(choice.value);
+        return choice === undefined ? '' : valuesText(choice);
       },
     };
   });
@@ -125,5 +130,5 @@ function failureColumn(children: readonly TrainedChild[]): ChildColumn[] {
   const reasonOf = ({ trial: { outcome } }: TrainedChild) =>
     outcome?.status === 'failed' ? outcome.reason : '';
   if (children.every((child) => reasonOf(child) === '')) return [];
-  return [{ heading: 'failed because', numeric: false, of: reasonOf }];
+  return [{ heading: 'failed because', numeric: false, long: true, of: reasonOf }];
 }

@@ -1,40 +1,41 @@
-import { valueFor } from '../space/answers.js';
+import { countAnswers, valueFor } from '../space/answers.js';
 import type { Answer } from '../space/language.js';
 import type { Space } from '../space/space.js';
 
-/** A choice of an architecture: its path, such as `layers.3.filters`, and the value chosen. */
+/** What was chosen at the places of one name: `layers.filters` for `layers.0.filters`, `layers.1.filters`, ... */
 export interface Choice {
-  readonly path: string;
-  readonly value: unknown;
+  readonly name: string;
+  /** In the order of the questions. */
+  readonly values: readonly unknown[];
 }
 
-/** The choices of a decision sequence with their values. @throws InputError for answers that do not fit the space */
+/**
+ * The choices of a decision sequence with their values; questions that allow one answer only are none.
+ *
+ * @throws InputError for answers that do not fit the space
+ */
 export function choicesOf(space: Space, answers: readonly Answer[]): Choice[] {
-  return space
-    .trace(answers)
-    .map(({ question, answer }) => ({ path: question.path, value: valueFor(question, answer) }));
-}
-
-/** A value as people read it: a text without quotes. */
-export function choiceText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-/** Choices as one text, those of a block together: `layers.0: filterHeight 3, filters 24; layers.1: ...`. */
-export function choicesText(choices: readonly Choice[]): string {
-  const blocks = new Map<string, string[]>();
-  for (const { path, value } of choices) {
-    const { block, name } = splitPath(path);
-    blocks.set(block, [...(blocks.get(block) ?? []), `${name} ${choiceText(value)}`]);
+  const values = new Map<string, unknown[]>();
+  for (const { question, answer } of space.trace(answers)) {
+    if (countAnswers(question) === 1n) continue;
+    const name = withoutIndices(question.path);
+    values.set(name, [...(values.get(name) ?? []), valueFor(question, answer)]);
   }
-  return [...blocks]
-    .map(([block, named]) => (block === '' ? named.join(', ') : `${block}: ${named.join(', ')}`))
-    .join('; ');
+  return [...values].map(([name, chosen]) => ({ name, values: chosen }));
 }
 
-/** `nodes.2.ops.1` as the block `nodes.2` and the name `ops.1`. */
-function splitPath(path: string): { readonly block: string; readonly name: string } {
-  const keys = path.split('.');
-  const place = keys.findLastIndex((key) => !/^\d+$/.test(key));
-  return { block: keys.slice(0, place).join('.'), name: keys.slice(place).join('.') };
+/** `nodes.2.ops.1` as `nodes.ops`; a path of indices alone as it is. */
+function withoutIndices(path: string): string {
+  const keys = path.split('.').filter((key) => !/^\d+$/.test(key));
+  return keys.length === 0 ? path : keys.join('.');
+}
+
+/** The values as people read them, one after the other: texts without quotes. */
+export function valuesText({ values }: Choice): string {
+  return values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join(' ');
+}
+
+/** All choices as one text: `layers.filters 24 36; layers.inputs [] [0]`. */
+export function choicesText(choices: readonly Choice[]): string {
+  return choices.map((choice) => `${choice.name} ${valuesText(choice)}`).join('; ');
 }

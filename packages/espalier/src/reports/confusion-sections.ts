@@ -22,6 +22,8 @@ export function confusionSections(
   const nameOf = (index: number) => names[index] ?? `class ${index}`;
   const heading = `Confusion matrix on the ${part} data`;
   const classes = matrix.map((_, index) => nameOf(index));
+  const all = matrix.flat().reduce((sum, one) => sum + one, 0);
+  const right = matrix.reduce((sum, row, index) => sum + row[index]!, 0);
   const picture =
     matrix.length > MOST_DRAWN
       ? []
@@ -31,7 +33,7 @@ export function confusionSections(
             text: 'A row for each true class; the numbers are inputs, and a cell is the darker the larger its share of the row.',
             svg: drawPanels(heading, [
               confusionPanel({
-                title: heading,
+                title: `${count(right)} of ${count(all)} right`,
                 classes,
                 counts: matrix,
                 rowAxis: 'true class',
@@ -55,10 +57,10 @@ export function confusionSections(
         rows: matrix.map((row, actual) => {
           const inputs = row.reduce((sum, one) => sum + one, 0);
           const predicted = matrix.reduce((sum, other) => sum + other[actual]!, 0);
-          const right = row[actual]!;
+          const own = row[actual]!;
           const wrong = row.map((one, index) => (index === actual ? 0 : one));
           const most = Math.max(...wrong);
-          const share = (of: number) => (of === 0 ? '' : { text: percent(right / of), sort: right / of });
+          const share = (of: number) => (of === 0 ? '' : { text: percent(own / of), sort: own / of });
           return [
             nameOf(actual),
             { text: count(inputs), sort: inputs },

@@ -10,7 +10,6 @@ export const MOST_CURVES = 200;
 
 /** All other children, where there are no rungs. */
 const CHILDREN: TrainingGroup = { name: 'child', colour: 'axis' };
-const BEST: TrainingGroup = { name: 'best child', colour: 'series-1' };
 
 /**
  * The deciding measure of each child by epoch, coloured by the highest rung that it was trained to; undefined where no
@@ -34,7 +33,7 @@ export function drawLearningCurves(
     .filter((child) => shown.has(child) || child.number === winner)
     .map(({ number, curve, rungs: reached }): LineSeries => {
       const isBest = number === winner;
-      const group = isBest ? BEST : (rungs.get(Math.max(...reached)) ?? CHILDREN);
+      const group = rungs.get(Math.max(...reached)) ?? CHILDREN;
       return {
         name: isBest ? `child ${number}, the best` : `child ${number}`,
         points: curve.map(({ epoch, value }) => ({ x: epoch, y: value })),
@@ -48,6 +47,7 @@ export function drawLearningCurves(
     xAxis: 'epoch',
     yAxis: `validation ${objective.name}`,
     series,
-    groups: [...rungs.values(), CHILDREN, BEST].filter(({ name }) => used.has(name)),
+    groups: [...rungs.values(), CHILDREN].filter(({ name }) => used.has(name)),
+    emphasis: 'series-1',
   });
 }

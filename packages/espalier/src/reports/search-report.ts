@@ -28,6 +28,9 @@ import { drawValueBySize } from './value-by-size.js';
 /** Results that the moving average of the reward curve takes. */
 const WINDOW = 10;
 
+/** A table of more children is closed until a reader opens it. */
+const MOST_OPEN = 50;
+
 /** The curve of one search, or of several of the same measure to compare. */
 export function rewardCurve(
   title: string,
@@ -174,7 +177,7 @@ export async function reportSearch(run: ReadRun): Promise<SearchReport> {
           'A click on a heading sorts by it.' +
           (rungs.length > 0 ? ' Measures are those of the last training of a child.' : ''),
         table: childrenTable(state, space, children),
-        collapsed: true,
+        collapsed: children.length > MOST_OPEN,
       },
       { heading: 'Settings', table: settingsTable(settings), collapsed: true },
     ],

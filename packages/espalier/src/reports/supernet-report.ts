@@ -57,7 +57,7 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
         { name: 'eigenvalue', of: inEvent('eigenvalue') },
       ]),
       ...mixtureSections(space.name, epochs),
-      ...candidateSections(roundsOf(choice), objectives),
+      ...candidateSections(roundsOf(choice), space, objectives),
       ...(epochs.length === 0 ? [] : [{ heading: 'Epochs', table: epochTable(run), collapsed: true }]),
       ...changes(epochs)
         .slice(-MOST_PICTURES)
@@ -99,7 +99,7 @@ function epochTable({ epochs, objectives: [objective] }: SupernetRunState) {
     { heading: 'training loss', numeric: true, of: number('loss') },
     { heading: 'validation loss', numeric: true, of: number('validationLoss') },
     {
-      heading: `its ${objective.name}`,
+      heading: `validation ${objective.name}`,
       numeric: true,
       of: (event) => {
         const value = measureIn(event, objective.name);
@@ -115,7 +115,7 @@ function epochTable({ epochs, objectives: [objective] }: SupernetRunState) {
           .map(([cell, count]) => `${cell} ${count}`)
           .join(', '),
     },
-    { heading: 'cells', numeric: false, of: (event) => (changed.has(event) ? 'others' : '') },
+    { heading: 'cells', numeric: false, of: (event) => (changed.has(event) ? 'changed' : '') },
     { heading: 'warning', numeric: false, of: ({ warning }) => (typeof warning === 'string' ? warning : '') },
   ];
   // A strategy does not say everything of its epochs.

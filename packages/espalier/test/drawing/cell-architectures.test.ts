@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { pictureRoom } from '../../src/drawing/page-width.js';
 import type { Svg } from '../../src/drawing/svg.js';
 import { autoDeepLabS } from '../../src/hub/auto-deeplab-s.js';
 import { dartsV2 } from '../../src/hub/darts-v2.js';
 import { dartsV2Rnn } from '../../src/hub/darts-v2-rnn.js';
+import { hub } from '../../src/hub/hub.js';
 import { nasnetA } from '../../src/hub/nasnet-a.js';
 import type { PublishedArchitecture } from '../../src/hub/published-architecture.js';
 import { Random } from '../../src/random/random.js';
@@ -26,6 +28,15 @@ function drawn({ space, architecture }: PublishedArchitecture): Svg | undefined 
 }
 
 describe('the picture of an architecture', () => {
+  test.each([...hub])('has text that a page shows in a size that can be read: %s', (_, published) => {
+    const root = parseXml(drawn(published)!);
+    const scale = Math.min(1, pictureRoom / Number(root.attributes.width));
+    const sizes = allElements(root)
+      .filter(({ name }) => name === 'text')
+      .map(({ attributes }) => Number(attributes['font-size']));
+    expect(Math.min(...sizes) * scale).toBeGreaterThanOrEqual(10.5);
+  });
+
   test('shows the normal and the reduction cell of DARTS', () => {
     expect(sentences(drawn(dartsV2))).toEqual([
       'Normal cell: 0 reads sep_conv_3x3 of c_{k-2}, sep_conv_3x3 of c_{k-1}.',

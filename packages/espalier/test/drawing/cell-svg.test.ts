@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { CellGraph } from '../../src/drawing/cell-graph.js';
 import { cellPanel } from '../../src/drawing/cell-svg.js';
 import { pictureRoom } from '../../src/drawing/page-width.js';
 import { drawPanels } from '../../src/drawing/panel.js';
@@ -113,6 +114,23 @@ describe('the picture of a cell', () => {
           'block 2 (concat) reads identity of block 1, identity of block 1. h_{i+1} reads block 2.',
       ],
     ]);
+  });
+
+  test('runs upwards where a page could show a long one only in a small size', () => {
+    const chain = (length: number): CellGraph => ({
+      title: 'chain',
+      direction: 'right',
+      nodes: Array.from({ length }, (_, index) => ({ id: `n${index}`, label: `n${index}`, role: 'node' })),
+      edges: Array.from({ length: length - 1 }, (_, index) => ({
+        from: `n${index}`,
+        to: `n${index + 1}`,
+        label: 'dil_conv_5x5',
+      })),
+    });
+    const [short, long] = [cellPanel(chain(4)), cellPanel(chain(9))];
+    expect(short.width).toBeGreaterThan(short.height);
+    expect(long.width).toBeLessThan(pictureRoom);
+    expect(long.height).toBeGreaterThan(long.width);
   });
 
   test('has its panels one below the other, each above its caption, in the middle of the widest', () => {

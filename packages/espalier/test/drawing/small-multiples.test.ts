@@ -22,16 +22,16 @@ const chart = (name: string, more = {}) => ({
 const elementsOf = (given: SmallMultiples) => allElements(parseXml(drawSmallMultiples(given)));
 
 describe('small multiples', () => {
-  // Each chart is (1094 - 2 * 24 - 3 * 28) / 4 = 240.5 wide; lines go from 44 to 236.5, and shares 0 to 1 from 84 to 0.
+  // Each chart is (1094 - 2 * 24 - 3 * 28) / 4 = 240.5 wide; lines go from 52 to 236.5, and shares 0 to 1 from 84 to 0.
   test('have the same scales in all charts', () => {
     expect(pictureRoom).toBe(1094);
     const elements = elementsOf(multiples([chart('a'), chart('b', { emphasised: 0 })]));
     const paths = elements.filter(({ attributes }) => 'data-line' in attributes);
     expect(paths.map(({ attributes }) => [attributes['data-line'], attributes.d])).toEqual([
-      ['none', 'M44,84L140.25,42L236.5,0'],
-      ['skip', 'M44,0L140.25,42L236.5,84'],
-      ['skip', 'M44,0L140.25,42L236.5,84'],
-      ['none', 'M44,84L140.25,42L236.5,0'],
+      ['none', 'M52,84L144.25,42L236.5,0'],
+      ['skip', 'M52,0L144.25,42L236.5,84'],
+      ['skip', 'M52,0L144.25,42L236.5,84'],
+      ['none', 'M52,84L144.25,42L236.5,0'],
     ]);
     // The emphasised line is drawn last, over the others, and boldly.
     expect(paths.map(({ attributes }) => attributes['stroke-width'])).toEqual(['1.5', '1.5', '1.5', '2.75']);

@@ -89,32 +89,42 @@ describe('the page of a search', () => {
     const { children } = contents((await reportSearch(await read(events))).html);
     expect(children).toEqual([
       [
-        ...['child', 'accuracy', 'layers.0.filterHeight', 'layers.0.filterWidth', 'layers.0.filters'],
-        ...['layers.0.inputs', 'failed because'],
+        ...['child', 'accuracy', 'layers.filterHeight', 'layers.filterWidth', 'layers.filters'],
+        'failed because',
       ],
-      ['1', '25.00%', '1', '1', '24', '[]', ''],
-      ['2', 'failed', '3', '1', '24', '[]', 'diverged'],
-      ['3', '75.00%', '5', '1', '24', '[]', ''],
+      // A layer without layers before it has no choice of inputs.
+      ['1', '25.00%', '1', '1', '24', ''],
+      ['2', 'failed', '3', '1', '24', 'diverged'],
+      ['3', '75.00%', '5', '1', '24', ''],
     ]);
   });
 
-  test('shows many choices as one text, block by block', async () => {
-    const [begin, , result, end] = searchEvents({
-      strategy: 'random',
-      seed: 7,
-      children: [[0.25]],
-      settings: { spaceOptions: { layers: 2 } },
-    });
-    const answers = [1, 0, 3, [], 0, 2, 1, [0]];
-    const trial = { event: 'trial', trial: 0, answers, seed: 0 } as JournalEvent;
-    const run = await read([begin, trial, result, end] as JournalEvent[]);
-    expect(contents((await reportSearch(run)).html).children).toEqual([
-      ['child', 'accuracy', 'choices'],
+  test('shows the values of all places with a name beside each other, and many names as one text', async () => {
+    const rowOf = async (spaceOptions: object, answers: readonly unknown[]) => {
+      const settings = { spaceOptions };
+      const [begin, , result, end] = searchEvents({
+        strategy: 'random',
+        seed: 7,
+        children: [[0.25]],
+        settings,
+      });
+      const trial = { event: 'trial', trial: 0, answers, seed: 0 } as unknown as JournalEvent;
+      const run = await read([begin, trial, result, end] as JournalEvent[]);
+      return contents((await reportSearch(run)).html).children.map((row) => row.slice(2));
+    };
+    const two = { layers: 2 };
+    expect(await rowOf(two, [1, 0, 3, [], 0, 2, 1, [0]])).toEqual([
+      ['layers.filterHeight', 'layers.filterWidth', 'layers.filters', 'layers.inputs'],
+      ['3 1', '1 5', '64 36', '[0]'],
+    ]);
+    const types = ['convolution', 'max_pool'];
+    const answers = [0, 1, 0, 1, 0, 3, [], 1, 1, 0, [0]];
+    expect(await rowOf({ ...two, strides: [1, 2], layerTypes: types }, answers)).toEqual([
+      ['choices'],
       [
-        '1',
-        '25.00%',
-        'layers.0: filterHeight 3, filterWidth 1, filters 64, inputs []; ' +
-          'layers.1: filterHeight 1, filterWidth 5, filters 36, inputs [0]',
+        'layers.type convolution max_pool; layers.filterHeight 3; layers.filterWidth 1; ' +
+          'layers.strideHeight 2; layers.strideWidth 1; layers.filters 64; layers.window 3; layers.stride 1; ' +
+          'layers.inputs [0]',
       ],
     ]);
   });

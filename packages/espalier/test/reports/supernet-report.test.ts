@@ -197,5 +197,8 @@ describe('the page of random search with shared weights', () => {
       [true, '1', '25.00%', '43.75%', '1.5'],
       [false, '2', '37.50%', 'not finite', 'not finite'],
     ]);
+    expect(rows[1]![2]).toContain(
+      `<td class="long">cell ${new Array(6).fill('nor_conv_1x1').join(' ')}</td>`,
+    );
   });
 });
