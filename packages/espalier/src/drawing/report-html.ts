@@ -106,6 +106,14 @@ thead { display: table-header-group; }
 const script = `(${sortTables.toString()})(document);`;
 const scriptHash = createHash('sha256').update(script).digest('base64');
 
+/** A heading that may be broken within a name, so that a narrow column can have a long one: `layers.filterHeight`. */
+function breakable(heading: string): string {
+  return heading
+    .split(/(?<=[._/-])(?=\w)|(?<=[a-z])(?=[A-Z])/)
+    .map(escapeMarkup)
+    .join('<wbr/>');
+}
+
 function writeTable(table: ReportTable, heading: string): string {
   const classOf = (column: number): string => {
     const { numeric, long } = table.columns[column]!;
@@ -114,7 +122,7 @@ function writeTable(table: ReportTable, heading: string): string {
   };
   const head = table.columns.map(
     ({ heading, first }, column) =>
-      `<th scope="col"${classOf(column)}${first === undefined ? '' : ` data-first="${first}"`}>${escapeMarkup(heading)}</th>`,
+      `<th scope="col"${classOf(column)}${first === undefined ? '' : ` data-first="${first}"`}>${breakable(heading)}</th>`,
   );
   const writeCell = (cell: ReportCell, column: number): string => {
     const { text, sort, svg = '' } = typeof cell === 'string' ? { text: cell } : cell;

@@ -1,6 +1,7 @@
 /** As much of a page as sorting its tables takes. */
 export interface PageElement {
   readonly textContent: string | null;
+  readonly childNodes: Iterable<PageElement>;
   getAttribute(name: string): string | null;
   setAttribute(name: string, value: string): void;
   querySelectorAll(selector: string): Iterable<PageElement>;
@@ -10,7 +11,7 @@ export interface PageElement {
 
 interface Page {
   querySelectorAll(selector: string): Iterable<PageElement>;
-  createElement(name: string): PageElement & { textContent: string | null };
+  createElement(name: string): PageElement;
 }
 
 /**
@@ -42,7 +43,7 @@ export function sortTables(page: Page): void {
     for (const [column, heading] of headings.entries()) {
       const button = page.createElement('button');
       button.setAttribute('type', 'button');
-      button.textContent = heading.textContent;
+      button.replaceChildren(...heading.childNodes);
       heading.replaceChildren(button);
       button.addEventListener('click', () => {
         const before = heading.getAttribute('aria-sort');

@@ -3,7 +3,7 @@ import { drawSparkline } from '../drawing/sparkline-svg.js';
 import { spaceOfTrial } from '../experiments/found-architecture.js';
 import type { RunState } from '../runs/run-state.js';
 import type { Space } from '../space/space.js';
-import { type Choice, choicesOf, choicesText, valuesText } from './choices.js';
+import { type Choice, choicesOf, choicesText, valuesText, withoutCommonKey } from './choices.js';
 import { valueText } from './figures.js';
 import { measureOf, wordsOf } from './measure-words.js';
 import { rungGroups } from './rung-colours.js';
@@ -27,7 +27,9 @@ export function childrenTable(state: RunState, space: Space, children: readonly 
     ...rungColumn(children),
     ...measureColumns(state, children),
     ...curveColumn(state, children),
-    ...choiceColumns(children.map(({ trial }) => choicesOf(spaceOfTrial(space, trial), trial.answers))),
+    ...choiceColumns(
+      withoutCommonKey(children.map(({ trial }) => choicesOf(spaceOfTrial(space, trial), trial.answers))),
+    ),
     ...failureColumn(children),
   ];
   const best = state.best === null ? undefined : state.childOf(state.best.trial) + 1;

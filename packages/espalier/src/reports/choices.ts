@@ -39,3 +39,14 @@ export function valuesText({ values }: Choice): string {
 export function choicesText(choices: readonly Choice[]): string {
   return choices.map((choice) => `${choice.name} ${valuesText(choice)}`).join('; ');
 }
+
+/** The choices of several architectures without the key that all their names begin with: `filters` for `layers.filters`. */
+export function withoutCommonKey(all: readonly (readonly Choice[])[]): Choice[][] {
+  const names = all.flatMap((own) => own.map(({ name }) => name));
+  const [first = ''] = names;
+  const key = first.slice(0, first.indexOf('.') + 1);
+  const isCommon = key !== '' && names.every((name) => name.startsWith(key));
+  return all.map((own) =>
+    own.map(({ name, values }) => ({ name: isCommon ? name.slice(key.length) : name, values })),
+  );
+}

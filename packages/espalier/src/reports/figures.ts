@@ -21,7 +21,8 @@ export function valueText(measure: Pick<Measure, 'shown'> | string, value: numbe
     case 'count':
       return count(value);
     case 'hundredths':
-      return value.toFixed(2);
+      // The perplexity of a network that was never trained as it is used may be anything.
+      return value < 1e9 ? value.toFixed(2) : value.toExponential(2);
     default:
       return Number(value.toPrecision(4)).toString();
   }

@@ -96,7 +96,7 @@ describe('a training', () => {
 
   it('is told by status, show and inspect, with its curve', async () => {
     const percent = `${(100 * summary.measures.accuracy).toFixed(2)}%`;
-    const [first, last] = summary.curve.map(({ loss }: { loss: number }) => loss.toFixed(4));
+    const [first, last] = (summary.curve as { loss: number }[]).map(({ loss }) => loss.toFixed(4));
     const curve = `  training loss ${first} █▁ ${last}\n`;
     const status = `trained: training with ${data}, finished: 2 of 2 epochs, test accuracy ${percent}\n${curve}`;
     expect(await printed(addStatus, ['status', 'trained'])).toBe(status);

@@ -26,9 +26,8 @@ export class FakeElement {
     return this.#text + this.children.map(({ textContent }) => textContent).join('');
   }
 
-  set textContent(text: string | null) {
-    this.#text = text ?? '';
-    this.children = [];
+  get childNodes(): FakeElement[] {
+    return [...(this.#text === '' ? [] : [new FakeElement('#text', {}, this.#text)]), ...this.children];
   }
 
   getAttribute(name: string): string | null {

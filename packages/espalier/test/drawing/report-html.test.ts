@@ -68,6 +68,36 @@ describe('a report', () => {
     expect(html).toMatch(/\.numeric \{ text-align: right;/);
   });
 
+  test('lets a narrow column break a long name', () => {
+    const columns = [{ heading: 'layers.filterHeight', numeric: true }];
+    const written = writeReport({
+      title: '',
+      facts: [],
+      sections: [{ heading: 'Trials', table: { columns, rows: [] } }],
+    });
+    expect(written).toContain('<th scope="col" class="numeric">layers.<wbr/>filter<wbr/>Height</th>');
+  });
+
+  test('marks the row that stands out, and writes what a cell is sorted by', () => {
+    const written = writeReport({
+      title: '',
+      facts: [],
+      sections: [
+        {
+          heading: 'Trials',
+          table: {
+            columns: [{ heading: 'accuracy', numeric: true }],
+            rows: [['1'], [{ text: '50%', sort: 0.5 }]],
+            emphasised: 1,
+          },
+        },
+      ],
+    });
+    expect(written).toContain(
+      '<tr><td class="numeric">1</td></tr>\n<tr class="emphasised"><td class="numeric" data-sort="0.5">50%</td></tr>',
+    );
+  });
+
   test('closes a collapsed section and states its number of rows', () => {
     const [details, ...others] = allElements(page).filter(({ name }) => name === 'details');
     expect(others).toEqual([]);

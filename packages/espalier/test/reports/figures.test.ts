@@ -10,6 +10,7 @@ describe('the value of a measure', () => {
     expect(valueText(accuracy, 0.98217)).toBe('98.22%');
     expect(valueText(accuracy, 1)).toBe('100.00%');
     expect(valueText(perplexity, 62.4)).toBe('62.40');
+    expect(valueText(perplexity, 1.7587e69)).toBe('1.76e+69');
     expect(valueText(perplexity, 1234.567)).toBe('1234.57');
     expect(valueText(params, 1234567)).toBe('1,234,567');
     expect(valueText(macs, 0)).toBe('0');

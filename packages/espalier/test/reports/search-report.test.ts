@@ -16,7 +16,7 @@ function contents(page: string) {
   const all = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, ...found]) => found);
   const cells = (row: string) =>
     [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) =>
-      cell!.replace(/<svg.*?<title>(.*?)<\/title>.*<\/svg>\s*/s, '[$1]'),
+      cell!.replaceAll('<wbr/>', '').replace(/<svg.*?<title>(.*?)<\/title>.*<\/svg>\s*/s, '[$1]'),
     );
   const children = page.match(/<h2>Children<\/h2>.*?<table[^>]*>(.*?)<\/table>/s)?.[1] ?? '';
   return {
@@ -88,10 +88,7 @@ describe('the page of a search', () => {
     const events = searchEvents({ strategy: 'random', seed: 7, children: [[0.25], null, [0.75]] });
     const { children } = contents((await reportSearch(await read(events))).html);
     expect(children).toEqual([
-      [
-        ...['child', 'accuracy', 'layers.filterHeight', 'layers.filterWidth', 'layers.filters'],
-        'failed because',
-      ],
+      [...['child', 'accuracy', 'filterHeight', 'filterWidth', 'filters'], 'failed because'],
       // A layer without layers before it has no choice of inputs.
       ['1', '25.00%', '1', '1', '24', ''],
       ['2', 'failed', '3', '1', '24', 'diverged'],
@@ -114,7 +111,7 @@ describe('the page of a search', () => {
     };
     const two = { layers: 2 };
     expect(await rowOf(two, [1, 0, 3, [], 0, 2, 1, [0]])).toEqual([
-      ['layers.filterHeight', 'layers.filterWidth', 'layers.filters', 'layers.inputs'],
+      ['filterHeight', 'filterWidth', 'filters', 'inputs'],
       ['3 1', '1 5', '64 36', '[0]'],
     ]);
     const types = ['convolution', 'max_pool'];
@@ -122,9 +119,8 @@ describe('the page of a search', () => {
     expect(await rowOf({ ...two, strides: [1, 2], layerTypes: types }, answers)).toEqual([
       ['choices'],
       [
-        'layers.type convolution max_pool; layers.filterHeight 3; layers.filterWidth 1; ' +
-          'layers.strideHeight 2; layers.strideWidth 1; layers.filters 64; layers.window 3; layers.stride 1; ' +
-          'layers.inputs [0]',
+        'type convolution max_pool; filterHeight 3; filterWidth 1; strideHeight 2; strideWidth 1; ' +
+          'filters 64; window 3; stride 1; inputs [0]',
       ],
     ]);
   });
