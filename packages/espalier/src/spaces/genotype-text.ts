@@ -136,7 +136,7 @@ function epochsText(epochs: readonly (number | undefined)[]): string {
       ? 'it holds no genotype at all'
       : 'it does not name epochs before its genotypes';
   const listed = named.length <= MOST_LISTED ? named.join(', ') : `${named[0]} to ${named.at(-1)}`;
-  return `it has genotypes of the epochs ${listed}`;
+  return `it has genotypes of epoch${named.length === 1 ? '' : 's'} ${listed}`;
 }
 
 /** @returns the value @throws InputError if its lists and objects are nested too deep */

@@ -19,8 +19,11 @@ const TOKENS: readonly (readonly [Token['kind'], RegExp])[] = [
   ['sign', /[=(),[\]{}:]/y],
 ];
 
-/** Blanks, and the backslash that joins two lines. */
-const BLANK = /(?:\s|\\\r?\n)+/y;
+/**
+ * Blanks, the backslash that joins two lines, and where a string that the text stands in ends on one line and goes on in the
+ * next: `"Genotype(normal=[...], " \` and `"reduce=[...])"`.
+ */
+const BLANK = /(?:\s|\\\r?\n|["'][ \t]*\\?\r?\n\s*["'])+/y;
 
 const CONSTANTS: ReadonlyMap<string, unknown> = new Map([
   ['None', null],

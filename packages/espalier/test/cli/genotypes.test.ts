@@ -83,7 +83,7 @@ describe('the genotype of a log', () => {
     [
       addInspect,
       ['inspect', 'log.txt', '--epoch', '7'],
-      'log.txt: holds no genotype of epoch 7; it has genotypes of the epochs 0, 1',
+      'log.txt: holds no genotype of epoch 7; it has genotypes of epochs 0, 1',
     ],
     [addInspect, ['inspect', 'darts-v2', '--epoch', '7'], "--epoch 7: 'darts-v2' is no log"],
     [addInspect, ['inspect', 'darts-cnn', '--epoch', '7'], "--epoch 7: 'darts-cnn' is a space"],

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { dartsV2 } from '../../src/hub/darts-v2.js';
 import { nasnetA } from '../../src/hub/nasnet-a.js';
 import { buildNetwork } from '../../src/networks/build-network.js';
-import type { DartsGenotype } from '../../src/networks/darts/genotype.js';
+import type { DartsEdges, DartsGenotype } from '../../src/networks/darts/genotype.js';
 import { DartsNetwork } from '../../src/networks/darts/network.js';
 import type { NasnetNetwork } from '../../src/networks/nasnet/network.js';
 import type { Network } from '../../src/networks/network.js';
@@ -17,6 +17,31 @@ setThreads(1);
 const shape = { channels: 3, height: 16, width: 16, classes: 4 };
 const genotype = dartsV2.architecture as DartsGenotype;
 const supernet = () => new DartsSupernet(shape, { channels: 2, layers: 3, nodes: 4 });
+
+/** As NASNet and FairDARTS have them: a state read twice, any number of edges, other operations. */
+const further: DartsGenotype<DartsEdges> = {
+  normal: [
+    [
+      ['sep_conv_7x7', 0],
+      ['sep_conv_3x3', 0],
+      ['conv_7x1_1x7', 1],
+    ],
+    [['nor_conv_3x3', 2]],
+  ],
+  normal_concat: [0, 3],
+  reduce: [
+    [
+      ['sep_conv_5x5', 1],
+      ['sep_conv_5x5', 1],
+    ],
+    [
+      ['skip_connect', 0],
+      ['nor_conv_1x1', 2],
+      ['conv_3x3', 1],
+    ],
+  ],
+  reduce_concat: [3, 2],
+};
 
 /** Networks whose cells use the kernels in training. */
 const networks: Record<
@@ -36,6 +61,9 @@ const networks: Record<
     network.dropPathProbability = 0.4;
     return { network };
   },
+  'a network of cells as other code has them': () => ({
+    network: new DartsNetwork(further, shape, { channels: 4, layers: 4, layout: 'cifar', auxiliary: false }),
+  }),
   'a network of NASNet, paths dropped': () => {
     const space = Space.configure(nasnet, { channels: 4, cells: 1 });
     const network = buildNetwork(space, nasnetA.architecture, shape) as NasnetNetwork;

@@ -127,6 +127,17 @@ DARTS_V2 = Genotype(
       { normal: [[['none', 0]]] },
     ],
     [
+      'strings joined over lines',
+      `best = "Genotype(a=[('none', 0), " \\\n       "('none', 1)], " \\\n       "b=range(2, 4))"`,
+      {
+        a: [
+          ['none', 0],
+          ['none', 1],
+        ],
+        b: [2, 3],
+      },
+    ],
+    [
       'a cell of five nodes',
       '|a~0|+|a~0|b~1|+|a~0|b~1|c~2|+|a~0|b~1|c~2|d~3|',
       { cell: '|a~0|+|a~0|b~1|+|a~0|b~1|c~2|+|a~0|b~1|c~2|d~3|' },
@@ -187,7 +198,7 @@ DARTS_V2 = Genotype(
       note: 'log.txt has several genotypes; taken: the one of line 9, epoch 2',
     });
     expect(() => at(log, 50)).toThrow(
-      'log.txt: holds no genotype of epoch 50; it has genotypes of the epochs 0, 1, 2',
+      'log.txt: holds no genotype of epoch 50; it has genotypes of epochs 0, 1, 2',
     );
     expect(() => at(cell(1), 1)).toThrow('it does not name epochs before its genotypes');
     expect(() => at('epoch 1\n', 1)).toThrow('it holds no genotype at all');

@@ -1,4 +1,4 @@
-import { setThreads } from '@espalier/torch';
+import { manualSeed, setThreads } from '@espalier/torch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dartsV2 } from '../../src/hub/darts-v2.js';
@@ -14,6 +14,8 @@ import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { readGenotypeText } from '../../src/spaces/genotype-text.js';
 import { nasBench201 } from '../../src/spaces/nasbench201.js';
+import { calibrate } from '../export/agreement.js';
+import { expectAgreement } from '../export/onnx-runtime.js';
 
 setThreads(1);
 
@@ -230,6 +232,19 @@ describe('a pair of cells in a text', () => {
     // Height and width are halved twice, whatever the operation.
     const { calls } = traceClassifier(network, { ...CIFAR, height: 8, width: 8, classes: 2 });
     expect(multiplyAdds(calls)).toBeGreaterThan(0);
+    network.free();
+  });
+
+  it.each([
+    ['AmoebaNet', AMOEBANET],
+    ['FairDARTS', FAIR_A],
+  ])('makes a network that agrees with ONNX Runtime: %s', async (_, text) => {
+    const { space, architecture } = read(text, { options: { layers: 3, channels: 4 } });
+    const image = { channels: 3, height: 9, width: 12, classes: 4 };
+    manualSeed(1);
+    const network = buildNetwork(space, architecture, image);
+    calibrate(network, image);
+    await expectAgreement(network, image);
     network.free();
   });
 
