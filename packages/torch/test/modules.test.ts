@@ -324,13 +324,21 @@ describe('batch norm', () => {
     expect(layer.forward(tensor([[1], [5]])).toNumbers()).toEqual([-1, 1]);
   });
 
-  it('rejects another number of dimensions or a single value a feature before it counts the batch', () => {
+  it('rejects other dimensions, features and element types, and single values, before it counts the batch', () => {
     const layer = new nn.BatchNorm2d(2);
     expect(() => layer.forward(ones([2, 2]))).toThrow(
-      'BatchNorm2d takes tensors of 4 dimensions, not one of shape [2,2]',
+      'BatchNorm2d takes tensors of 4 dimensions, not one of shape [2, 2]',
     );
     expect(() => layer.forward(ones([1, 2, 1, 1]))).toThrow(
-      'a batch of shape [1,2,1,1] has one value a feature',
+      'BatchNorm2d cannot normalise a batch of shape [1, 2, 1, 1]: a single value of each feature has no variance',
+    );
+    for (const mode of ['train', 'eval'] as const)
+      expect(() => layer[mode]().forward(ones([1, 3, 2, 2]))).toThrow(
+        'BatchNorm2d normalises 2 features, but dimension 1 of a tensor of shape [1, 3, 2, 2] has 3',
+      );
+    layer.train();
+    expect(() => layer.forward(ones([1, 2, 2, 2], { dtype: 'float64' }))).toThrow(
+      'BatchNorm2d holds float32 weights and takes no float64 tensor; to({ dtype }) converts either of them',
     );
     expect(layer.num_batches_tracked?.item()).toBe(0);
     expect(layer.eval().forward(ones([1, 2, 1, 1])).shape).toEqual([1, 2, 1, 1]);
@@ -338,6 +346,29 @@ describe('batch norm', () => {
       'BatchNorm1d takes tensors of 2 or 3 dimensions',
     );
     layer.free();
+  });
+});
+
+describe('a layer with weights', () => {
+  it.each([
+    ['Linear', new nn.Linear(3, 2), [2, 3]],
+    ['Conv2d', new nn.Conv2d(3, 2, 1), [2, 3, 4, 4]],
+    ['ConvTranspose2d', new nn.ConvTranspose2d(3, 2, 1), [2, 3, 4, 4]],
+    ['LayerNorm', new nn.LayerNorm(3), [2, 3]],
+    ['GroupNorm', new nn.GroupNorm(1, 3), [2, 3]],
+    ['BatchNorm1d', new nn.BatchNorm1d(3, { affine: false }), [2, 3]],
+  ] as const)('%s takes the element type of its weights', (name, layer, shape) => {
+    scope(() => {
+      for (const dtype of ['float64', 'int64'] as const)
+        expect(() => layer.forward(ones(shape, { dtype }))).toThrow(
+          new TypeError(
+            `${name} holds float32 weights and takes no ${dtype} tensor; to({ dtype }) converts either of them`,
+          ),
+        );
+      const wide = layer.to({ dtype: 'float64' });
+      expect(wide.forward(ones(shape, { dtype: 'float64' })).dtype).toBe('float64');
+      wide.free();
+    });
   });
 });
 

@@ -33,8 +33,15 @@ const RESHAPES = new Set([
 /** Operators that are drawn as part of the layer before them, with the name that the picture uses. */
 const FOLLOWERS = new Map([
   ['batch_norm', 'batch norm'],
+  ['layer_norm', 'layer norm'],
+  ['group_norm', 'group norm'],
   ['relu', 'ReLU'],
+  ['leaky_relu', 'leaky ReLU'],
+  ['gelu', 'GELU'],
+  ['silu', 'SiLU'],
+  ['hardswish', 'hard swish'],
   ['sigmoid', 'sigmoid'],
+  ['hardsigmoid', 'hard sigmoid'],
   ['tanh', 'tanh'],
 ]);
 
@@ -149,17 +156,20 @@ function describe(name: string, call: OperatorCall): Omit<Unit, 'shape'> {
   const pair = (place: number) => call.args[place] as readonly number[] | number | undefined;
   const text = (value: readonly number[] | number | undefined) =>
     typeof value === 'number' ? `${value}x${value}` : value?.join('x');
+  const convolution = (kind: string): Omit<Unit, 'shape'> => {
+    const [, , height, width] = tensorsOf(call).find(isState)?.shape ?? [];
+    const stride = text(pair(3));
+    return {
+      kind: 'convolution',
+      label: `${height}x${width} ${kind}, ${counted(shape[1], 'filter')}`,
+      details: stride === undefined || stride === '1x1' ? [] : [`stride ${stride}`],
+    };
+  };
   switch (name) {
-    case 'conv2d': {
-      const [, , height, width] = tensorsOf(call).find(isState)?.shape ?? [];
-      const stride = text(pair(3));
-      const details = stride === undefined || stride === '1x1' ? [] : [`stride ${stride}`];
-      return {
-        kind: 'convolution',
-        label: `${height}x${width} convolution, ${counted(shape[1], 'filter')}`,
-        details,
-      };
-    }
+    case 'conv2d':
+      return convolution('convolution');
+    case 'conv_transpose2d':
+      return convolution('transposed convolution');
     case 'max_pool2d':
       return { kind: 'pool', label: `${text(pair(1))} max pooling`, details: [] };
     case 'avg_pool2d':

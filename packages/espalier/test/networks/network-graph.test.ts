@@ -178,6 +178,35 @@ describe('the graph of a network', () => {
     expect(edges).toEqual([flow(0, 1), flow(1, 2), flow(2, 3), flow(3, 4), flow(4, 5)]);
   });
 
+  it.each([
+    ['batch norm', new nn.BatchNorm2d(4)],
+    ['layer norm', new nn.LayerNorm([8, 6])],
+    ['group norm', new nn.GroupNorm(2, 4)],
+    ['ReLU', new nn.ReLU()],
+    ['leaky ReLU', new nn.LeakyReLU()],
+    ['GELU', new nn.GELU()],
+    ['SiLU', new nn.SiLU()],
+    ['hard swish', new nn.Hardswish()],
+    ['sigmoid', new nn.Sigmoid()],
+    ['hard sigmoid', new nn.Hardsigmoid()],
+    ['tanh', new nn.Tanh()],
+  ])('shows %s with the layer before it', (name, follower) => {
+    const { nodes } = graphOf(new nn.Sequential(new nn.Conv2d(3, 4, 1), follower));
+    expect(nodes.slice(1)).toEqual([
+      { id: 'n1', kind: 'convolution', label: '1x1 convolution, 4 filters', details: [name, '4 x 8 x 6'] },
+    ]);
+  });
+
+  it('shows a transposed convolution with its filter and stride', () => {
+    const { nodes } = graphOf(new nn.ConvTranspose2d(3, 5, [2, 4], { stride: 2, padding: [0, 1] }));
+    expect(nodes[1]).toEqual({
+      id: 'n1',
+      kind: 'convolution',
+      label: '2x4 transposed convolution, 5 filters',
+      details: ['stride 2x2', '5 x 16 x 12'],
+    });
+  });
+
   it('shows a sum and its terms, in place or not', () => {
     for (const join of [
       (raw: Tensor, input: Tensor) => raw.relu().add(input),

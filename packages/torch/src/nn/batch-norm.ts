@@ -5,6 +5,7 @@ import { batchNorm, ones, zeros } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { requireEpsilon, requireInteger } from './constructor-arguments.js';
 import { Buffer, Layer, Parameter } from './module.js';
+import { requireDtype } from './require-dtype.js';
 
 export interface BatchNormOptions {
   /** Added to the variance; 1e-5 by default. */
@@ -31,7 +32,7 @@ abstract class BatchNorm extends Layer {
   readonly momentum: number;
 
   protected constructor(
-    features: number,
+    private readonly features: number,
     private readonly dimensions: readonly number[],
     options: BatchNormOptions,
   ) {
@@ -51,16 +52,27 @@ abstract class BatchNorm extends Layer {
     }
   }
 
+  /**
+   * @throws RangeError for an input of other dimensions or another number of features, and for one with a single value of
+   *   each feature where the statistics are its own; TypeError for one of another element type than the layer's
+   */
   forward(input: Tensor): Tensor {
     const { shape } = input;
+    const { name } = this.constructor;
+    const shown = `[${shape.join(', ')}]`;
     if (!this.dimensions.includes(shape.length))
       throw new RangeError(
-        `${this.constructor.name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not one of shape [${shape}]`,
+        `${name} takes tensors of ${this.dimensions.join(' or ')} dimensions, not one of shape ${shown}`,
       );
+    if (shape[1] !== this.features)
+      throw new RangeError(
+        `${name} normalises ${this.features} features, but dimension 1 of a tensor of shape ${shown} has ${shape[1]}`,
+      );
+    requireDtype(name, input, this.weight ?? this.running_mean);
     const useBatch = this.training || this.running_mean === undefined;
     if (useBatch && shape.every((length, dimension) => dimension === 1 || length === 1))
       throw new RangeError(
-        `a batch of shape [${shape}] has one value a feature: it has no variance to normalise by`,
+        `${name} cannot normalise a batch of shape ${shown}: a single value of each feature has no variance`,
       );
     const tracked = this.num_batches_tracked;
     if (this.training && this.#runsKernels(input)) return normalise(input, [this]).toTensor();

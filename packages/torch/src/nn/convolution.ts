@@ -4,6 +4,7 @@ import type { Tensor } from '../tensor.js';
 import { type Pair, requireGroups, requireInteger, requirePair } from './constructor-arguments.js';
 import { fanInUniform } from './init.js';
 import { Layer, Parameter } from './module.js';
+import { requireDtype } from './require-dtype.js';
 
 /** A register of AVX2 holds this many values. */
 const FEW_CHANNELS = 8;
@@ -45,8 +46,10 @@ export class Conv2d extends Layer {
     if (bias) this.bias = new Parameter(fanInUniform([outputs], fanIn));
   }
 
+  /** @throws TypeError for an input of another element type than the weights */
   forward(input: Tensor): Tensor {
     const { weight, bias, padding, dilation, groups } = this;
+    requireDtype('Conv2d', input, weight);
     const subsamples = this.#corruptsMemory() && recordsOperators();
     const image = subsamples ? subsampled(input, this.stride) : input;
     return conv2d(image, weight, bias, subsamples ? 1 : this.stride, padding, dilation, groups);

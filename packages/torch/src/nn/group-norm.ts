@@ -2,6 +2,7 @@ import { groupNorm, ones, zeros } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { requireEpsilon, requireGroups, requireInteger } from './constructor-arguments.js';
 import { Layer, Parameter } from './module.js';
+import { requireDtype } from './require-dtype.js';
 
 /**
  * Group normalisation (Wu & He 2018) of [N, channels, ...]: normalises each group of channels of each example by the
@@ -32,13 +33,14 @@ export class GroupNorm extends Layer {
     this.bias = new Parameter(zeros([channels], { dtype: 'float32' }));
   }
 
-  /** @throws RangeError for an input with another number of channels */
+  /** @throws RangeError for an input with another number of channels; TypeError for one of another element type */
   forward(input: Tensor): Tensor {
     const { shape } = input;
     if (shape[1] !== this.channels)
       throw new RangeError(
         `GroupNorm takes tensors of shape [N, ${this.channels}, ...], not one of shape [${shape.join(', ')}]`,
       );
+    requireDtype('GroupNorm', input, this.weight);
     return groupNorm(input, this.groups, this.weight, this.bias, this.epsilon);
   }
 }

@@ -2,6 +2,7 @@ import { layerNorm, ones, zeros } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { requireEpsilon, requireInteger } from './constructor-arguments.js';
 import { Layer, Parameter } from './module.js';
+import { requireDtype } from './require-dtype.js';
 
 export interface LayerNormOptions {
   /** Added to the variance; 1e-5 by default. */
@@ -33,7 +34,9 @@ export class LayerNorm extends Layer {
     if (bias) this.bias = new Parameter(zeros(this.shape, { dtype: 'float32' }));
   }
 
+  /** @throws TypeError for an input of another element type than the weights */
   forward(input: Tensor): Tensor {
+    requireDtype('LayerNorm', input, this.weight);
     return layerNorm(input, this.shape, this.weight, this.bias, this.epsilon);
   }
 }

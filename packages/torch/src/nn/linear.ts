@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor.js';
 import { requireInteger } from './constructor-arguments.js';
 import { fanInUniform } from './init.js';
 import { Layer, Parameter } from './module.js';
+import { requireDtype } from './require-dtype.js';
 
 /** y = x W^T + b over the last dimension: [..., inputs] to [..., outputs]. */
 export class Linear extends Layer {
@@ -19,7 +20,9 @@ export class Linear extends Layer {
     if (options.bias ?? true) this.bias = new Parameter(fanInUniform([outputs], inputs));
   }
 
+  /** @throws TypeError for an input of another element type than the weights */
   forward(input: Tensor): Tensor {
+    requireDtype('Linear', input, this.weight);
     return linear(input, this.weight, this.bias);
   }
 }

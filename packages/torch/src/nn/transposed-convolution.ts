@@ -3,6 +3,7 @@ import type { Tensor } from '../tensor.js';
 import { type Pair, requireGroups, requireInteger, requirePair } from './constructor-arguments.js';
 import { fanInUniform } from './init.js';
 import { Layer, Parameter } from './module.js';
+import { requireDtype } from './require-dtype.js';
 
 /**
  * Transposed convolution, grouped and dilated like PyTorch's `ConvTranspose2d`. It enlarges images by its stride:
@@ -58,8 +59,10 @@ export class ConvTranspose2d extends Layer {
     if (bias) this.bias = new Parameter(fanInUniform([outputs], fanIn));
   }
 
+  /** @throws TypeError for an input of another element type than the weights */
   forward(input: Tensor): Tensor {
     const { weight, bias, stride, padding, outputPadding, groups, dilation } = this;
+    requireDtype('ConvTranspose2d', input, weight);
     return convTranspose2d(input, weight, bias, stride, padding, outputPadding, groups, dilation);
   }
 }

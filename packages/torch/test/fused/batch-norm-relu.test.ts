@@ -110,7 +110,7 @@ it('refuses one value a channel, and tensors that do not have four dimensions', 
     const norm = new nn.BatchNorm2d(4);
     expect(() => fused.batchNormRelu(randn([1, 4, 1, 1]), norm)).toThrow(
       new RangeError(
-        'a batch of shape [1,4,1,1] has one value a feature: it has no variance to normalise by',
+        'BatchNorm2d cannot normalise a batch of shape [1, 4, 1, 1]: a single value of each feature has no variance',
       ),
     );
     expect(() => fused.batchNormRelu(randn([2, 4]), norm)).toThrow('takes tensors of 4 dimensions');
