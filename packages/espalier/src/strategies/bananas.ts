@@ -104,8 +104,13 @@ class Bananas implements Strategy {
     return { answers };
   }
 
-  tell({ answers, outcome }: TrialResult): void {
+  tell({ answers, outcome }: Pick<TrialResult, 'answers' | 'outcome'>): void {
     if (outcome.status === 'ok') this.#tried.push({ answers: [...answers], goodness: outcome.goodness });
+  }
+
+  inform(result: Pick<TrialResult, 'answers' | 'outcome'>): void {
+    this.#proposed.add(this.space.key(result.answers));
+    this.tell(result);
   }
 
   /** New random architectures: as many as are wanted, or as can be found. */

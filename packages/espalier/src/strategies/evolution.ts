@@ -77,7 +77,12 @@ class Evolution implements Strategy {
     return drawn.reduce((best, one) => (one.goodness > best.goodness ? one : best)).answers;
   }
 
-  tell({ answers, outcome }: TrialResult): void {
+  tell(result: TrialResult): void {
+    this.inform(result);
+  }
+
+  /** An architecture from elsewhere joins the population, too. */
+  inform({ answers, outcome }: Pick<TrialResult, 'answers' | 'outcome'>): void {
     if (outcome.status === 'failed') return;
     this.#population.push({ answers: [...answers], goodness: outcome.goodness });
     if (this.#population.length > this.options.population) this.#population.shift();

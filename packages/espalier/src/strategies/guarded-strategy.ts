@@ -120,9 +120,14 @@ export class GuardedStrategy implements Strategy {
         `strategy ${this.name}: trial ${trial} ${trial < this.#asked ? 'has its result already' : 'was never asked for'}`,
       );
     this.#checkProposal(trial, asked, result);
-    this.#checkOutcome(trial, outcome);
+    this.#checkOutcome(`trial ${trial}`, outcome);
     this.#running.delete(trial);
     return this.strategy.tell(result) ?? [];
+  }
+
+  inform(result: Pick<TrialResult, 'answers' | 'depth' | 'outcome'>): void {
+    this.#checkOutcome('an enqueued architecture', result.outcome);
+    this.strategy.inform?.(result);
   }
 
   close(): void {
@@ -138,12 +143,12 @@ export class GuardedStrategy implements Strategy {
         );
   }
 
-  #checkOutcome(trial: number, outcome: TrialOutcome): void {
+  #checkOutcome(of: string, outcome: TrialOutcome): void {
     const { status } = outcome;
     if (status === 'failed') return;
     if (status !== 'ok')
       throw new InputError(
-        `strategy ${this.name}: the status of trial ${trial} is '${status}'; allowed: 'ok', 'failed'`,
+        `strategy ${this.name}: the status of ${of} is '${status}'; allowed: 'ok', 'failed'`,
       );
     const [objective] = this.objectives;
     let value: number;
@@ -154,12 +159,12 @@ export class GuardedStrategy implements Strategy {
     }
     if (value !== outcome.value)
       throw new InputError(
-        `strategy ${this.name}: the value of trial ${trial} is ${outcome.value}, but its ${objective.name} is ${value}`,
+        `strategy ${this.name}: the value of ${of} is ${outcome.value}, but its ${objective.name} is ${value}`,
       );
     const good = goodness(objective, value);
     if (good !== outcome.goodness)
       throw new InputError(
-        `strategy ${this.name}: the goodness of trial ${trial} is ${outcome.goodness}, but its ${objective.name} ` +
+        `strategy ${this.name}: the goodness of ${of} is ${outcome.goodness}, but its ${objective.name} ` +
           `of ${value} makes it ${good}`,
       );
   }

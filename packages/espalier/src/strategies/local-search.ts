@@ -93,6 +93,13 @@ class LocalSearch implements Strategy {
     if (!this.options.wholeNeighbourhood && this.#canClimb()) this.#climb();
   }
 
+  /** The first climb may begin at an architecture from elsewhere. */
+  inform({ answers, outcome }: Pick<TrialResult, 'answers' | 'outcome'>): void {
+    if (outcome.status === 'failed') return;
+    this.#known.set(this.space.key(answers), outcome.goodness);
+    if (this.#centre === null) this.#consider({ answers: [...answers], goodness: outcome.goodness });
+  }
+
   #consider(one: Judged): void {
     if (this.#best === null || one.goodness > this.#best.goodness) this.#best = one;
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
 import type { Space } from '../space/space.js';
-import type { Asked, Strategy, StrategyDefinition, StrategySnapshot } from './strategy.js';
+import type { Asked, Strategy, StrategyDefinition, StrategySnapshot, TrialResult } from './strategy.js';
 
 /** The space counts as exhausted after so many draws in a row of architectures that were proposed before. */
 const MOST_REDRAWS = 100;
@@ -51,6 +51,10 @@ class RandomSearch implements Strategy {
   }
 
   tell(): void {}
+
+  inform({ answers }: Pick<TrialResult, 'answers'>): void {
+    this.#proposed.add(this.space.key(answers));
+  }
 
   snapshot(): StrategySnapshot {
     return {

@@ -73,6 +73,12 @@ export interface Strategy {
   // biome-ignore lint/suspicious/noConfusingVoidType: in most strategies the method returns nothing
   tell(result: TrialResult): readonly StrategyEvent[] | void;
 
+  /**
+   * Informs the strategy of an architecture that it did not propose, such as one that the user had tried first. A
+   * strategy without a use for it leaves this method out.
+   */
+  inform?(result: Pick<TrialResult, 'answers' | 'depth' | 'outcome'>): void;
+
   /** A resumed search of a strategy without `snapshot` and `restore` replays its journal, which takes longer. */
   snapshot?(): StrategySnapshot;
 
