@@ -5,15 +5,9 @@
  */
 import { Space, spaces } from '../packages/espalier/dist/index.js';
 import { buildSupernet } from '../packages/espalier/dist/supernets/build-supernet.js';
-import {
-  firstOrderGradient,
-  secondOrderGradient,
-} from '../packages/espalier/dist/weight-sharing/architecture-gradient.js';
-import { backward, manualSeed, optim, saveTensors, scope } from '../packages/torch/dist/index.js';
-import { imageShape, randomImages } from './driver/inputs.mjs';
-
-const momentum = 0.9;
-const weightDecay = 3e-4;
+import { manualSeed } from '../packages/torch/dist/index.js';
+import { prepareSearch } from './driver/darts-search.mjs';
+import { imageShape } from './driver/inputs.mjs';
 
 /** @type {import('./driver/load-benchmark.mjs').Benchmark} */
 export default {
@@ -36,73 +30,9 @@ export default {
   targets: { default: 15, channels_last: 5 },
 
   prepare(settings, startFile) {
-    const { order, channels, layers, learningRate, alphaLearningRate } = settings;
+    const { channels, layers } = settings;
     manualSeed(1);
     const space = Space.configure(spaces.get('darts-cnn'), { channels, layers });
-    const network = buildSupernet(space, imageShape(settings));
-    const { normal, reduce } = network.architectureParameters();
-    const train = randomImages(settings);
-    const validation = randomImages(settings);
-    const start = {
-      normal,
-      reduce,
-      'train.images': train.images,
-      'train.labels': train.labels,
-      'validation.images': validation.images,
-      'validation.labels': validation.labels,
-    };
-    saveTensors(startFile, new Map([...network.stateDict(), ...Object.entries(start)]));
-    network.to({ memoryFormat: 'channels_last' });
-    for (const batch of [train, validation])
-      batch.images = batch.images.to({ memoryFormat: 'channels_last' });
-
-    const alphas = [normal, reduce];
-    const weights = network.parameters();
-    const ofAlphas = new optim.Adam(alphas, {
-      learningRate: alphaLearningRate,
-      betas: [0.5, 0.999],
-      weightDecay: 1e-3,
-    });
-    const ofWeights = new optim.SGD(weights, { learningRate, momentum, weightDecay });
-    const lossOn = ({ images, labels }) => network.forward(images).crossEntropyLoss(labels);
-    const problem = {
-      weights,
-      alphas,
-      buffers: [...network.namedBuffers()].map(([, buffer]) => buffer),
-      trainingLoss: () => lossOn(train),
-      validationLoss: () => lossOn(validation),
-    };
-    const weightRule = { learningRate, momentum, nesterov: false, weightDecay, optimizer: ofWeights };
-
-    const architectureStep = () =>
-      scope(() => {
-        const { loss, gradients } =
-          order === 1 ? firstOrderGradient(problem) : secondOrderGradient(problem, weightRule);
-        for (const [place, alpha] of alphas.entries()) alpha.grad = gradients[place];
-        ofAlphas.step();
-        ofAlphas.zeroGrad();
-        return loss;
-      });
-
-    const weightStep = () =>
-      scope(() => {
-        const loss = lossOn(train);
-        backward(loss);
-        optim.clipGradientNorm(weights, 5);
-        ofWeights.step();
-        ofWeights.zeroGrad();
-        return loss.item();
-      });
-
-    const learn = (what, required) => {
-      for (const parameter of what) parameter.requiresGrad = required;
-    };
-    return () => {
-      const validationLoss = architectureStep();
-      learn(alphas, false);
-      const trainingLoss = weightStep();
-      learn(alphas, true);
-      return [validationLoss, trainingLoss];
-    };
+    return prepareSearch(buildSupernet(space, imageShape(settings)), settings, startFile);
   },
 };

@@ -1,4 +1,4 @@
-import { fused, type nn, type Tensor } from '@espalier/torch';
+import { cat, fused, type nn, type Tensor } from '@espalier/torch';
 import { type Chain, runChains } from './fused-units.js';
 import { PoolNorm } from './pool-norm.js';
 
@@ -38,4 +38,15 @@ function poolOf(operations: OnEdges, state: Tensor): fused.PoolNorm | undefined 
   if (!(first instanceof PoolNorm && fused.servesLayer(first, state))) return undefined;
   const norms = (operations as readonly PoolNorm[]).map(({ norm }) => norm);
   return { kind: first.kind, stride: first.stride, norms };
+}
+
+/** One operation on several edges without the kernels: [N, edges x C, H', W'], or [N, C, H', W'] if all give the same. */
+export function runEach(operations: OnEdges, state: Tensor): Tensor {
+  const [first] = operations as readonly [nn.Layer];
+  // An operation without parameters or buffers gives the same result on all edges.
+  if (operations.length === 1 || first.stateDict().size === 0) return first.forward(state);
+  return cat(
+    operations.map((operation) => operation.forward(state)),
+    1,
+  );
 }

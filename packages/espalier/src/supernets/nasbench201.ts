@@ -1,4 +1,5 @@
-import { nn, type Tensor } from '@espalier/torch';
+import { type fused, nn, type Tensor } from '@espalier/torch';
+import { sumOf } from '../networks/mixture-terms.js';
 import { makeNasBench201Operation, makeStages, makeStem, ResidualBlock } from '../networks/nasbench201.js';
 import {
   NASBENCH201_OPERATIONS,
@@ -7,13 +8,11 @@ import {
   readCell,
   writeCell,
 } from '../networks/nasbench201-cell.js';
+import { runNasBench201Operations } from '../networks/run-nasbench201-operations.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
-import { MixedOperation } from './mixed-operation.js';
+import { MixedOperation, mixtures } from './mixed-operation.js';
 import type { CellChoice, Supernet } from './supernet.js';
-
-/** The value of an edge, given by its place among the edges of a cell, for the state that it reads. */
-type EdgeValue = (edge: number, operation: MixedOperation<NasBench201Operation>, state: Tensor) => Tensor;
 
 /** A cell with all operations on every edge. Batch norm has no scale and shift. */
 class SuperCell extends nn.Module {
@@ -21,7 +20,7 @@ class SuperCell extends nn.Module {
 
   constructor(
     private readonly nodes: number,
-    channels: number,
+    private readonly channels: number,
   ) {
     super();
     this._ops = Array.from(
@@ -31,17 +30,53 @@ class SuperCell extends nn.Module {
     );
   }
 
-  forward(input: Tensor, evaluate: EdgeValue): Tensor {
-    const states = [input];
-    for (let node = 1; node < this.nodes; node++) {
-      const first = edgeCount(node);
-      const values = states.map((state, from) =>
-        evaluate(first + from, this._ops[first + from] as MixedOperation<NasBench201Operation>, state),
+  /**
+   * All operations on all edges. The edges that leave one state run together: a state is complete when the edges from all
+   * states before it have been added up.
+   *
+   * @param weights for each state but the last, those of the edges that leave it: [edges, operations]
+   */
+  mix(input: Tensor, weights: readonly Tensor[]): Tensor {
+    const states: (Tensor | undefined)[] = [input];
+    for (const [from, own] of weights.entries()) {
+      const leaving = edgesFrom(from, this.nodes);
+      const values = mixtures(
+        leaving.map(({ edge }) => this._ops[edge] as MixedOperation<NasBench201Operation>),
+        states[from] as Tensor,
+        own,
+        this.channels,
+        runNasBench201Operations,
+        leaving.map(({ node }) => states[node]),
       );
-      states.push(values.reduce((sum, value) => sum.add(value)));
+      for (const [place, { node }] of leaving.entries()) states[node] = values[place];
     }
     return states.at(-1) as Tensor;
   }
+
+  /** One operation on each edge, by the places of the edges. */
+  path(input: Tensor, chosen: readonly NasBench201Operation[]): Tensor {
+    const states = [input];
+    for (let node = 1; node < this.nodes; node++) {
+      const first = edgeCount(node);
+      const terms = states.map((state, from) => {
+        const edge = first + from;
+        const operation = this._ops[edge] as MixedOperation<NasBench201Operation>;
+        const name = chosen[edge] as NasBench201Operation;
+        const [term] = runNasBench201Operations([[operation.operation(name)]], state);
+        return { term: term as fused.MixtureTerm };
+      });
+      states.push(sumOf(terms));
+    }
+    return states.at(-1) as Tensor;
+  }
+}
+
+/** The edges that leave a state, with the states that they enter. */
+function edgesFrom(state: number, nodes: number): { readonly node: number; readonly edge: number }[] {
+  return Array.from({ length: nodes - 1 - state }, (_, place) => {
+    const node = state + 1 + place;
+    return { node, edge: edgeCount(node) + state };
+  });
 }
 
 /** How many edges there are between so many nodes, each of which reads all before it. */
@@ -85,16 +120,17 @@ export class NasBench201Supernet extends nn.Layer implements Supernet {
 
   /** All operations at once, mixed by the softmax of the architecture parameters. */
   forward(image: Tensor): Tensor {
-    const weights = this.#alphas.weights();
-    return this.#run(image, (edge, operation, state) => operation.mixture(state, weights[edge] as Tensor[]));
+    const states = Array.from({ length: this.#nodes - 1 }, (_, state) => state);
+    const weights = this.#alphas.weightsOf(
+      states.map((state) => edgesFrom(state, this.#nodes).map(({ edge }) => edge)),
+    );
+    return this.#run(image, (cell, input) => cell.mix(input, weights));
   }
 
   /** One architecture with the shared weights. @throws InputError for anything that is no architecture of the space */
   forwardPath(image: Tensor, architecture: NasBench201Architecture): Tensor {
     const chosen = readCell(architecture.cell, this.#nodes).flat();
-    return this.#run(image, (edge, operation, state) =>
-      operation.single(state, chosen[edge] as NasBench201Operation),
-    );
+    return this.#run(image, (cell, input) => cell.path(input, chosen));
   }
 
   /** The architecture with the strongest operation on every edge; 'none' is one of them in this space. */
@@ -133,10 +169,10 @@ export class NasBench201Supernet extends nn.Layer implements Supernet {
     super.free();
   }
 
-  #run(image: Tensor, evaluate: EdgeValue): Tensor {
+  #run(image: Tensor, run: (cell: SuperCell, input: Tensor) => Tensor): Tensor {
     let features = this.stem.forward(image);
     for (const cell of this.cells)
-      features = cell instanceof ResidualBlock ? cell.forward(features) : cell.forward(features, evaluate);
+      features = cell instanceof ResidualBlock ? cell.forward(features) : run(cell, features);
     return this.classifier.forward(this.lastact.forward(features).adaptiveAvgPool2d(1).flatten(1));
   }
 }

@@ -11,6 +11,7 @@ import { Space } from '../../src/space/space.js';
 import { nasnet } from '../../src/spaces/nasnet.js';
 import { AutoDeepLabSupernet } from '../../src/supernets/auto-deeplab.js';
 import { DartsSupernet } from '../../src/supernets/darts-cnn.js';
+import { NasBench201Supernet } from '../../src/supernets/nasbench201.js';
 
 setThreads(1);
 
@@ -77,6 +78,15 @@ const networks: Record<
   'one path of it': () => {
     const network = supernet();
     return { network, forward: (image) => network.forwardPath(image, genotype) };
+  },
+  'the supernet of NAS-Bench-201': () => {
+    const network = new NasBench201Supernet(shape, { channels: 4, cells: 1, nodes: 4 });
+    return { network, extra: Object.values(network.architectureParameters()) };
+  },
+  'one path of it with every operation': () => {
+    const network = new NasBench201Supernet(shape, { channels: 4, cells: 1, nodes: 4 });
+    const cell = '|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|avg_pool_3x3~1|nor_conv_3x3~2|';
+    return { network, forward: (image) => network.forwardPath(image, { cell }) };
   },
   'the supernet of Auto-DeepLab': () => {
     const network = new AutoDeepLabSupernet(shape, {

@@ -1,6 +1,6 @@
-import { cat, fused, type nn, type Tensor } from '@espalier/torch';
+import { fused, type nn, type Tensor } from '@espalier/torch';
 import { type Chain, chainOf } from '../fused-units.js';
-import { type OnEdges, runTogether } from '../run-together.js';
+import { type OnEdges, runEach, runTogether } from '../run-together.js';
 import { FactorizedReduce, SeparableConvolution } from './operations.js';
 
 /**
@@ -28,14 +28,4 @@ function runReduction(operations: OnEdges, state: Tensor): fused.Normalised | un
   if (!(first instanceof FactorizedReduce && fused.servesLayer(first, state))) return undefined;
   const units = (operations as readonly FactorizedReduce[]).map(({ unit }) => unit);
   return fused.reluConvNorm(fused.halves(state), units);
-}
-
-function runEach(operations: OnEdges, state: Tensor): Tensor {
-  const [first] = operations as readonly [nn.Layer];
-  // An operation without parameters or buffers gives the same result on all edges.
-  if (operations.length === 1 || first.stateDict().size === 0) return first.forward(state);
-  return cat(
-    operations.map((operation) => operation.forward(state)),
-    1,
-  );
 }
