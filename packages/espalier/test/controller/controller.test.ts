@@ -1,6 +1,7 @@
-import { scope, setThreads, type Tensor } from '@espalier/torch';
+import { backward, scope, setThreads, type Tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { Controller, type ControllerOptions } from '../../src/controller/controller.js';
+import type { ChoiceHead } from '../../src/controller/heads.js';
 import { InputError } from '../../src/input-error.js';
 import { Random } from '../../src/random/random.js';
 import { choose, type Program, subset } from '../../src/space/language.js';
@@ -222,6 +223,17 @@ describe('the parameters of a controller', () => {
     const made = new Controller(paper);
     for (const name of Object.keys(asked.heads)) made.addHead(name);
     expect(values(made.namedParameters())).toEqual(values(asked.namedParameters()));
+  });
+
+  it('have no gradient where nothing reads them: the embedding of the last answer', () => {
+    const two = question('two', function* () {
+      return { a: yield* choose('a', [1, 2]), b: yield* choose('b', [1, 2]) };
+    });
+    const controller = new Controller(small);
+    scope(() => backward(controller.score([two.trace([0, 1])]).logProbability.sum()));
+    const hasGradient = (name: string) =>
+      (controller.heads[name] as ChoiceHead).embedding.weight.grad !== undefined;
+    expect([hasGradient('choice/a/2'), hasGradient('choice/b/2')]).toEqual([true, false]);
   });
 
   it('have score gradients that agree with finite differences', () => {

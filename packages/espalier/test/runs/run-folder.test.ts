@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../src/input-error.js';
@@ -27,6 +28,20 @@ describe('a run folder', () => {
       /^\{"event":"run","seed":1,"trials":5,"workers":2,"order":"arrival","objectives":\[\{"name":"reward","better":"higher"\}\],"space":\{"name":"zoph-cnn","layers":4\},"clock":\{.*\}\}\n$/,
     );
     expect(RunState.of(readJournal(journal).events, journal).header).toEqual(HEADER);
+  });
+
+  test('says in the clock of its first line when, where and by what it was begun', () => {
+    const { journal } = RunFolder.create(join(temporaryFolder(), 'run'), HEADER);
+    const clock = readJournal(journal).events[0]?.clock;
+    expect(Date.now() - Date.parse(String(clock?.time))).toBeLessThan(60_000);
+    expect(clock).toEqual({
+      time: expect.any(String),
+      host: hostname(),
+      pid: process.pid,
+      cwd: process.cwd(),
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+    });
   });
 
   test('may exist if it is empty, or if the process that made it was killed', () => {

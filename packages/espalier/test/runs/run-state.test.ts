@@ -68,6 +68,20 @@ describe('the state of a run', () => {
     expect(repeated(same(0, { epochs: 1 }), ok(0, 0.5), further)).toBe(0);
   });
 
+  test('has a trial without epochs last as long as one of one epoch, and a continued one as long as what it adds', () => {
+    const state = RunState.of([{ ...RUN, workers: 3 }, asked(0), { ...asked(1), epochs: 1 }], FILE);
+    // At the same time: the one asked for first.
+    expect(state.next).toBe(0);
+    state.apply(ok(0, 0.5));
+    state.apply(ok(1, 0.5));
+    // At time 1: until time 3 and, for the two epochs more, until time 3 as well.
+    state.apply({ ...asked(2), epochs: 2 });
+    state.apply({ ...asked(3), answers: [1, [0, 1]], seed: 11, epochs: 3, continues: 1 });
+    expect(state.next).toBe(2);
+    state.apply(ok(2, 0.5));
+    expect(state.next).toBe(3);
+  });
+
   test('is what its journal says', () => {
     const state = RunState.of(EVENTS, FILE);
     expect(state.header).toEqual(HEADER);

@@ -39,6 +39,22 @@ describe('the order of a journal', () => {
     expect(order(journal)).toBe('run ?0 ?1 ?2 !0 ?3 !1 ?4 !2 ?5 !3 !4 !5 end');
   });
 
+  test('reports each event, the first as one that was there before', async () => {
+    const path = join(temporaryFolder(), 'run');
+    const events = async () =>
+      (await run({ path, header: header(1, 2) })).notices.flatMap((notice) =>
+        notice.kind === 'event' ? [[notice.event.event, notice.replayed]] : [],
+      );
+    expect(await events()).toEqual([
+      ['run', true],
+      ['trial', false],
+      ['result', false],
+      ['trial', false],
+      ['result', false],
+      ['end', false],
+    ]);
+  });
+
   test('pauses while its strategy waits for a result, and then catches up', async () => {
     class Waiting extends NotingStrategy {
       override ask(): Asked {
