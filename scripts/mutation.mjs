@@ -48,7 +48,8 @@ const kept = join(root, '.mutation/results.jsonl');
  */
 
 // Whatever the tests started ends too: see `tryMutant`.
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(signal, () => process.exit(130));
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+  process.once(signal, () => process.exit(130));
 
 await runScript(async () => {
   const { values: flags } = parseArgs({
