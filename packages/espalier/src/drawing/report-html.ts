@@ -63,10 +63,10 @@ figcaption { padding: 0.25rem 0.5rem 0.5rem; color: var(--muted); font-size: 0.9
 svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 .table { margin-top: 1rem; overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 table { width: 100%; border-collapse: collapse; font-size: 0.9rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.45rem 0.75rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { padding: 0.45rem 0.75rem; text-align: left; vertical-align: top; overflow-wrap: break-word; }
 th:first-child, td:first-child { padding-left: 1rem; }
 th:last-child, td:last-child { padding-right: 1rem; }
-thead th { color: var(--muted); font-size: 0.8rem; font-weight: 600; border-bottom: 1px solid var(--line); vertical-align: bottom; overflow-wrap: break-word; }
+thead th { color: var(--muted); font-size: 0.8rem; font-weight: 600; border-bottom: 1px solid var(--line); vertical-align: bottom; }
 th button { padding: 0; border: 0; background: none; color: inherit; font: inherit; text-align: inherit; cursor: pointer; }
 th button:hover, th button:focus-visible { color: var(--ink); text-decoration: underline; }
 th[aria-sort="ascending"] button::after { content: " \\2191"; }
@@ -74,7 +74,7 @@ th[aria-sort="descending"] button::after { content: " \\2193"; }
 tbody tr:nth-child(even) { background: var(--stripe); }
 tbody tr.emphasised { font-weight: 600; box-shadow: inset 4px 0 0 var(--mark); }
 td svg { margin: 0; max-width: none; }
-td.long { font-size: 0.8rem; font-weight: 400; }
+td.long { font-size: 0.8rem; font-weight: 400; overflow-wrap: anywhere; }
 th.numeric, td.numeric { text-align: right; }
 td.numeric { white-space: nowrap; }
 details { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
@@ -107,11 +107,28 @@ const script = `(${sortTables.toString()})(document);`;
 const scriptHash = createHash('sha256').update(script).digest('base64');
 
 /** A heading that may be broken within a name, so that a narrow column can have a long one: `layers.filterHeight`. */
-function breakable(heading: string): string {
+function breakableHeading(heading: string): string {
   return heading
     .split(/(?<=[._/-])(?=\w)|(?<=[a-z])(?=[A-Z])/)
     .map(escapeMarkup)
     .join('<wbr/>');
+}
+
+/** Words of more characters may be broken: after a sign, or else after so many. */
+const MOST_UNBROKEN = 24;
+
+/** The text of a cell. Its words stay whole unless they are so long that they could push a column off the page. */
+function breakable(text: string): string {
+  return text
+    .split(/(?<=\s)/)
+    .map((word) =>
+      word.length <= MOST_UNBROKEN
+        ? escapeMarkup(word)
+        : (word.match(new RegExp(`[^./,:=_-]{0,${MOST_UNBROKEN - 1}}.`, 'gsu')) ?? [])
+            .map(escapeMarkup)
+            .join('<wbr/>'),
+    )
+    .join('');
 }
 
 function writeTable(table: ReportTable, heading: string): string {
@@ -122,12 +139,12 @@ function writeTable(table: ReportTable, heading: string): string {
   };
   const head = table.columns.map(
     ({ heading, first }, column) =>
-      `<th scope="col"${classOf(column)}${first === undefined ? '' : ` data-first="${first}"`}>${breakable(heading)}</th>`,
+      `<th scope="col"${classOf(column)}${first === undefined ? '' : ` data-first="${first}"`}>${breakableHeading(heading)}</th>`,
   );
   const writeCell = (cell: ReportCell, column: number): string => {
     const { text, sort, svg = '' } = typeof cell === 'string' ? { text: cell } : cell;
     const key = sort === undefined ? '' : ` data-sort="${sort}"`;
-    return `<td${classOf(column)}${key}>${escapeMarkup(text)}${svg}</td>`;
+    return `<td${classOf(column)}${key}>${breakable(text)}${svg}</td>`;
   };
   const rows = table.rows.map((row, index) => {
     if (row.length !== table.columns.length) {

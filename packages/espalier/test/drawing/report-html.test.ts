@@ -78,6 +78,33 @@ describe('a report', () => {
     expect(written).toContain('<th scope="col" class="numeric">layers.<wbr/>filter<wbr/>Height</th>');
   });
 
+  test('keeps words whole unless they are so long that they could push a column off the page', () => {
+    const cellOf = (text: string) => {
+      const columns = [{ heading: 'run', numeric: false }];
+      const sections = [{ heading: 'Runs', table: { columns, rows: [[text]] } }];
+      return /<td>(.*?)<\/td>/s.exec(writeReport({ title: '', facts: [], sections }))?.[1];
+    };
+    expect(cellOf('runs/reinforce-2 & more')).toBe('runs/reinforce-2 &amp; more');
+    expect(cellOf('a runs/first-search/trained-<seed1> b')).toBe(
+      'a runs/<wbr/>first-<wbr/>search/<wbr/>trained-<wbr/>&lt;seed1&gt; b',
+    );
+    expect(cellOf('0123456789'.repeat(5))).toBe(
+      '012345678901234567890123<wbr/>456789012345678901234567<wbr/>89',
+    );
+    expect(cellOf(`${'x'.repeat(25)}\ny`)).toBe(`${'x'.repeat(24)}<wbr/>x\ny`);
+    // A cell of any text is a text again.
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
+        const page = parseXml(`<td>${cellOf(text)}</td>`);
+        const plain = text.replace(
+          /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu,
+          '\uFFFD',
+        );
+        expect(page.text).toBe(plain);
+      }),
+    );
+  });
+
   test('marks the row that stands out, and writes what a cell is sorted by', () => {
     const written = writeReport({
       title: '',
