@@ -19,6 +19,7 @@ interface EvaluateFlags extends TrainingFlags, EpochFlag {
   readonly out?: string;
   readonly seed: number;
   readonly seeds?: number;
+  readonly top?: number;
   readonly testSeeds: number;
   readonly epochs2?: number;
   readonly validation?: number;
@@ -43,6 +44,11 @@ export function addEvaluate(program: Command): void {
     .option(
       '--seeds <n>',
       'stage 1: searches of each method; those that are not given are done, with other seeds',
+      wholeNumber(1),
+    )
+    .option(
+      '--top <n>',
+      'candidates of each search: its best children, which stage 2 ranks again (default: the best one)',
       wholeNumber(1),
     )
     .option(
@@ -89,7 +95,7 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
   const found = readingOf(paths, flags.epoch, terminal);
   const plan = await planEvaluation(
     paths,
-    flags.seeds,
+    { seeds: flags.seeds, top: flags.top },
     async (architecture) => {
       const { definition } = await taskFor(architecture, flags.task);
       const { spaceOptions, training } = trainingOf(architecture.space, definition, flags);

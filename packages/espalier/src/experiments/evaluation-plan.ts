@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { InputError } from '../input-error.js';
 import { type TaskSettings, taskFrom } from '../tasks/task-settings.js';
 import type { Candidate, EvaluatedMethod } from './evaluation.js';
-import { begunArchitecture, type FoundArchitecture } from './found-architecture.js';
+import { begunArchitecture, type FoundArchitecture, type RankedArchitecture } from './found-architecture.js';
 import type { RunResult } from './run-result.js';
 import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
 
@@ -25,28 +25,36 @@ interface Given {
   readonly found: FoundArchitecture;
   /** Where it is the folder of a search. */
   readonly search?: RunResult;
+  /** Of a search, the architectures that are candidates, where these are more than its best. */
+  readonly best?: readonly RankedArchitecture[];
 }
 
 /**
  * What there is to evaluate: searches that differ in the seed only are one method, whose candidates are what they
  * found; each other architecture is a method of its own.
  *
- * @param seeds searches that each method that searches shall have; those that are missing are yet to be done, with the
- *   smallest seeds that are free
+ * @param options seeds: searches that each method that searches shall have; those that are missing are yet to be done, with
+ *   the smallest seeds that are free. top: how many of the children of each search are candidates, the best ones
  * @throws InputError for an argument that is no architecture and no search at its end
  */
 export async function planEvaluation(
   paths: readonly string[],
-  seeds: number | undefined,
+  { seeds, top = 1 }: { readonly seeds?: number | undefined; readonly top?: number | undefined },
   trainingOf: TrainingOf,
   runs: RunsOfAllKinds,
 ): Promise<EvaluationPlan> {
   const given: Given[] = [];
-  for (const path of new Set(paths)) given.push(await givenAt(path, runs));
+  for (const path of new Set(paths)) given.push(await givenAt(path, top, runs));
   const searches = given.filter(({ search }) => search !== undefined);
   if (seeds !== undefined && searches.length === 0)
     throw new InputError(
       `--seeds ${seeds}: none of the arguments is the folder of a search that could be repeated`,
+    );
+  if (top > 1 && (seeds !== undefined || searches.length === 0))
+    throw new InputError(
+      seeds === undefined
+        ? `--top ${top}: none of the arguments is the folder of a search`
+        : `--top ${top}: with --seeds, each search has one candidate, its best`,
     );
   const groups = new Map<string, Given[]>();
   for (const one of given) {
@@ -87,7 +95,7 @@ export async function planEvaluation(
   return { methods, data: [...data.values()][0] };
 }
 
-async function givenAt(path: string, runs: RunsOfAllKinds): Promise<Given> {
+async function givenAt(path: string, top: number, runs: RunsOfAllKinds): Promise<Given> {
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   if (!isFolder) return { path, found: await runs.findArchitecture(path) };
   const search = runs.resultOf(path);
@@ -97,12 +105,13 @@ async function givenAt(path: string, runs: RunsOfAllKinds): Promise<Given> {
     throw new InputError(
       `${path}: the search is not at its end; go on with it first: espalier resume ${path}`,
     );
-  return { path, search, found: await runs.findArchitecture(path) };
+  const best = top > 1 ? { best: await runs.bestArchitectures(path, top) } : {};
+  return { path, search, found: await runs.findArchitecture(path), ...best };
 }
 
 function searched(method: string, group: readonly Given[], seeds = group.length): Candidate[] {
   const taken = new Map<number, string>();
-  const candidates = group.map(({ path, found, search }): Candidate => {
+  const candidates = group.flatMap(({ path, found, search, best }): Candidate[] => {
     const { seed } = search as RunResult;
     const twin = taken.get(seed);
     if (twin !== undefined)
@@ -110,7 +119,15 @@ function searched(method: string, group: readonly Given[], seeds = group.length)
         `${twin} and ${path} have the same settings and seed ${seed}: they are one search`,
       );
     taken.set(seed, path);
-    return { name: `${method}-seed${seed}`, search: path, architecture: begunArchitecture(found) };
+    const name = `${method}-seed${seed}`;
+    return best === undefined
+      ? [{ name, search: path, architecture: begunArchitecture(found) }]
+      : best.map((one, index) => ({
+          name: `${name}-top${index + 1}`,
+          search: path,
+          architecture: begunArchitecture(one.found),
+          value: one.value,
+        }));
   });
   const [{ path: like }] = group as [Given];
   for (let seed = 1; candidates.length < seeds; seed++)

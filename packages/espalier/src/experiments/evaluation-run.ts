@@ -182,7 +182,7 @@ class Evaluation {
                   this.runs.beginAgain(resolve(this.#from, search), folder, of),
                 );
               }
-              const { value } = this.runs.resultOf(folder);
+              const { value = this.runs.resultOf(folder).value } = candidate;
               if (value === undefined) return { reason: 'the search has measured no architecture' };
               const its =
                 candidate.architecture ?? begunArchitecture(await this.runs.findArchitecture(folder));

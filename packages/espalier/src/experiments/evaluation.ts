@@ -21,6 +21,8 @@ const candidateSettings = z.strictObject({
   seed: z.int().optional(),
   /** The content of its file; missing where it is yet to be found. */
   architecture: json.optional(),
+  /** What the search measured it to be, where it is not the best of the search. */
+  value: z.number().optional(),
 });
 
 const methodSettings = z.strictObject({

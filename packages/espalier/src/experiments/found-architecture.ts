@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { goodness, isBetter } from '../measures/measure.js';
 import type { ImportGraph } from '../modules/import-graph.js';
 import { isFile } from '../modules/user-module.js';
 import { folderBegunIn } from '../runs/begun-run.js';
@@ -193,6 +194,33 @@ export function originOf(
     ...(task === undefined ? {} : { task }),
     ...(input === undefined ? {} : { input }),
   };
+}
+
+/** An architecture that a search has measured, with the value of the deciding measure. */
+export interface RankedArchitecture {
+  readonly found: FoundArchitecture;
+  readonly value: number;
+}
+
+/**
+ * The best `count` different architectures that a search has measured, best first; fewer where it has not measured so
+ * many. One that was measured several times counts with its best value.
+ */
+export function bestArchitectures(run: ReadRun, count: number): readonly RankedArchitecture[] {
+  const { state } = run;
+  const { objective } = state;
+  const best = new Map<string, { trial: TrialState; value: number }>();
+  for (const { trial, value } of state.curve) {
+    const asked = state.trials[trial] as TrialState;
+    const key = JSON.stringify([asked.answers, asked.depth]);
+    const before = best.get(key);
+    if (before === undefined || isBetter(objective, value, before.value))
+      best.set(key, { trial: asked, value });
+  }
+  return [...best.values()]
+    .sort((one, other) => goodness(objective, other.value) - goodness(objective, one.value))
+    .slice(0, count)
+    .map(({ trial, value }) => ({ found: architectureOfTrial(run, trial.trial), value }));
 }
 
 /** The best architecture that a search has measured. @throws InputError where it has measured none */

@@ -1,4 +1,4 @@
-import type { FoundArchitecture } from './found-architecture.js';
+import type { FoundArchitecture, RankedArchitecture } from './found-architecture.js';
 import type { RunResult } from './run-result.js';
 
 /** What differs in a search of the same method: with the same code of the user, which must not have changed. */
@@ -14,6 +14,12 @@ export interface RunsOfAllKinds {
   resultOf(path: string): RunResult;
   /** The architecture of a published name, a file, or a run. @throws InputError where there is none */
   findArchitecture(path: string): Promise<FoundArchitecture>;
+  /**
+   * The best `count` different architectures that a search has measured, best first.
+   *
+   * @throws InputError for a run that has not measured several
+   */
+  bestArchitectures(path: string, count: number): Promise<readonly RankedArchitecture[]>;
   /**
    * Begins a run of the same settings in a new folder.
    *

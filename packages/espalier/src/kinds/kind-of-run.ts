@@ -1,4 +1,4 @@
-import type { FoundArchitecture } from '../experiments/found-architecture.js';
+import type { FoundArchitecture, RankedArchitecture } from '../experiments/found-architecture.js';
 import type { ReadResult } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
 import type { TrainedArchitecture } from '../experiments/training-run.js';
@@ -38,6 +38,8 @@ export interface KindOfRun {
   readonly result?: ReadResult;
   /** The architecture that it has found, or trains. @throws InputError where there is none (yet) */
   architecture(path: string): Promise<FoundArchitecture>;
+  /** The best `count` different architectures that it has measured, best first. Missing: it measures one. */
+  best?(path: string, count: number): Promise<readonly RankedArchitecture[]>;
   /** The children of a search, counted from 1. Missing: it has none. */
   readonly children?: {
     /** @throws InputError where there is no such child */

@@ -27,6 +27,14 @@ import { weightSharingSearch } from './weight-sharing.js';
 export const runs: RunsOfAllKinds = {
   resultOf,
   findArchitecture,
+  bestArchitectures(path, count) {
+    const { best, name } = kindOf(path);
+    if (best === undefined)
+      throw new InputError(
+        `${path}: a run of kind '${name}' measures no children; allowed: searches that do`,
+      );
+    return best(path, count);
+  },
   beginAgain: (path, out, changes) => kindOf(path).beginAgain(path, out, changes),
 };
 

@@ -15,6 +15,7 @@ import {
 import {
   architectureFile,
   architectureOfChild,
+  bestArchitectures,
   bestOf,
   type ReadJournal,
   readRun,
@@ -418,6 +419,7 @@ export const search: KindOfRun = {
   name: 'search',
   result,
   architecture: async (path) => bestOf(await readRun(path), path),
+  best: async (path, count) => bestArchitectures(await readRun(path), count),
   children: {
     architecture: async (path, child) => architectureOfChild(await readRun(path), child),
     show: showChild,

@@ -251,7 +251,8 @@ function notesOf(
       if (!picked.has(name))
         notes.push(`No candidate of ${name} could be trained, so nothing of it is tested.`);
   const shared = new Map<string, Set<string>>();
-  for (const { method, runs } of stages)
+  // In stage 1 the candidates of one search share its run.
+  for (const { method, runs } of stages.filter(({ stage }) => stage > 1))
     for (const { candidate, run, seed } of runs)
       shared.set(run, (shared.get(run) ?? new Set()).add(seed === undefined ? candidate : method));
   for (const names of new Set(

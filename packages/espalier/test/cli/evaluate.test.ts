@@ -295,6 +295,29 @@ describe('espalier evaluate', () => {
     expect(costs.map(({ runs }: { runs: number }) => runs)).toEqual([0, 1, 2]);
   }, 60_000);
 
+  it('ranks the best children of a search again, which is paid once', async () => {
+    const { code, stdout } = await run(
+      [
+        ...['evaluate', 'random-1', '--top', '9', '--test-seeds', '1', '--out', 'ranked', '--epochs', '1'],
+        ...['--epochs-2', '1', '--batch-size', '32', '--limit', '120', '--threads', '1', '--json'],
+      ],
+      folder,
+    );
+    expect(code).toBe(0);
+    const events = eventsOf(at('ranked'));
+    const measured = ofKind(eventsOf(at('random-1')), 'result').map(accuracyIn);
+    expect(ofKind(events, 'searched').map(({ candidate, value }) => [candidate, value])).toEqual(
+      [...measured].sort((a, b) => b - a).map((value, place) => [`random-seed1-top${place + 1}`, value]),
+    );
+    const trained = ofKind(events, 'trained').map(({ candidate, value }) => [candidate, value] as const);
+    expect(trained).toHaveLength(2);
+    const [best] = [...trained].sort(([, one], [, other]) => Number(other) - Number(one));
+    const { picked, costs, agreements } = JSON.parse(stdout);
+    expect(picked).toEqual({ random: best![0] });
+    expect(costs.map(({ runs }: { runs: number }) => runs)).toEqual([1, 2, 1]);
+    expect(agreements).toMatchObject([{ method: 'random', first: 1, second: 2, architectures: 2 }]);
+  }, 60_000);
+
   it('says its status, and is done again line by line', async () => {
     const status = JSON.parse(await printed(addStatus, ['status', at('whole'), '--json']));
     expect(status).toMatchObject({ status: 'finished', searched: 3, trained: 4, tested: 4 });
@@ -311,6 +334,12 @@ describe('espalier evaluate', () => {
     );
     expect(await given('darts-v2', '--seeds', '2', '--data', 'mnist')).toBe(
       '--seeds 2: none of the arguments is the folder of a search that could be repeated',
+    );
+    expect(await given('darts-v2', '--top', '2', '--data', 'mnist')).toBe(
+      '--top 2: none of the arguments is the folder of a search',
+    );
+    expect(await given(at('random-1'), '--top', '2', '--seeds', '2')).toBe(
+      '--top 2: with --seeds, each search has one candidate, its best',
     );
     const trained = at('whole', ofKind(eventsOf(at('whole')), 'tested')[0]?.run as string);
     expect(await given(trained)).toBe(
