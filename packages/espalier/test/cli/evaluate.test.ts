@@ -141,13 +141,25 @@ describe('espalier evaluate', () => {
     for (const { run } of ofKind(eventsOf(at('whole')), 'trained')) {
       const [begin, ...rest] = eventsOf(at('whole', run as string)) as unknown as Record<string, unknown>[];
       expect(begin).toMatchObject({ judge: 'validation' });
-      expect(Object.keys(rest.at(-1) as object).sort()).toEqual(['event', 'judge', 'loss', 'measures']);
+      expect(Object.keys(rest.at(-1) as object).sort()).toEqual([
+        'details',
+        'event',
+        'judge',
+        'loss',
+        'measures',
+      ]);
       expect(rest.at(-1)).toMatchObject({ judge: 'validation' });
     }
     for (const { run } of ofKind(eventsOf(at('whole')), 'tested')) {
       const [begin, ...rest] = eventsOf(at('whole', run as string)) as unknown as Record<string, unknown>[];
       expect(begin).not.toHaveProperty('judge');
-      expect(Object.keys(rest.at(-1) as object).sort()).toEqual(['event', 'judge', 'loss', 'measures']);
+      expect(Object.keys(rest.at(-1) as object).sort()).toEqual([
+        'details',
+        'event',
+        'judge',
+        'loss',
+        'measures',
+      ]);
       expect(rest.at(-1)).toMatchObject({ judge: 'test' });
     }
 
