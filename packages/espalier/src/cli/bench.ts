@@ -24,7 +24,7 @@ interface BenchFlags extends SpaceFlags {
   readonly workers: number;
   readonly processes?: number;
   readonly seed: number;
-  readonly preset: string;
+  readonly preset?: string;
   readonly set: Record<string, Json>;
   readonly out?: string;
   readonly json: boolean;
@@ -68,9 +68,8 @@ export function addBench(program: Command): void {
     )
     .option('--seed <n>', 'seed of everything random', wholeNumber(0), 1)
     .option(
-      '--preset <paper|small>',
-      'options of the strategies: those of the papers, or for few trials',
-      'paper',
+      '--preset <small>',
+      "options of the strategies for few trials (default: the papers', which are for thousands)",
     )
     .option(
       '--set <key=value>',
@@ -94,8 +93,8 @@ async function benchStrategies(flags: BenchFlags): Promise<void> {
 
 async function requestOf(flags: BenchFlags): Promise<BenchRequest> {
   const { preset, runs, budget, workers, seed, table, space } = flags;
-  if (preset !== 'paper' && preset !== 'small')
-    throw new InputError(`--preset '${preset}': allowed: paper, small`);
+  if (preset !== undefined && preset !== 'small')
+    throw new InputError(`--preset '${preset}': allowed: small`);
   const named = flags.strategy.split(',').map((text) => {
     const [, name, strategy = text] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
     return { name: name ?? partLabel(strategy), strategy };

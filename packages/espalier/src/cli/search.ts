@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { estimators } from '../estimators/estimator-names.js';
 import { findEstimator } from '../estimators/find-estimator.js';
+import { table } from '../estimators/table.js';
 import { training as trainingEstimator } from '../estimators/training.js';
 import type { ExperimentRequest } from '../experiments/experiment.js';
 import { allStrategies, findStrategy, sharesWeights } from '../experiments/find-strategy.js';
@@ -19,6 +20,7 @@ import type { AnyStrategyDefinition } from '../strategies/strategy.js';
 import type { TaskTraining } from '../tasks/task-definition.js';
 import { openTerminal, type Terminal } from '../terminal/terminal.js';
 import type { AnyWeightSharingDefinition } from '../weight-sharing/definition.js';
+import { enqueued } from './enqueued.js';
 import { freeFolder } from './free-folder.js';
 import { collectSetting, positiveNumber, shareOut, wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
@@ -37,6 +39,9 @@ interface SearchFlags extends SpaceFlags, TaskFlags {
   readonly time?: number;
   readonly cost?: number;
   readonly deterministic?: true;
+  readonly distinct?: true;
+  readonly enqueue?: readonly string[];
+  readonly table?: string;
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly workers?: number;
@@ -76,6 +81,7 @@ export function addSearch(program: Command): void {
       '--estimator <name|file>',
       `how architectures are measured: ${[...estimators.keys()].join(', ')}, or the path of a file (default: ${trainingEstimator.name})`,
     )
+    .option('--table <file>', 'look trials up in a table of measured architectures: the estimator table')
     .option('--data <kind:path>', `data that children are trained on: ${dataForms}`)
     .option('--seed <n>', 'seed of everything random', wholeNumber(0), 1)
     .option('--out <folder>', 'run folder (default: runs/SPACE-STRATEGY-DATA-seedN)')
@@ -87,6 +93,12 @@ export function addSearch(program: Command): void {
     .option('--time <seconds>', 'budget: no trial begins after this time', positiveNumber)
     .option('--cost <amount>', 'budget: no trial begins once the results have cost this much', positiveNumber)
     .option('--deterministic', 'tell results in virtual time, so that nothing depends on the clock')
+    .option('--distinct', 'train nothing twice: what is proposed again gets the result that is known')
+    .option(
+      '--enqueue <file|run>',
+      'try these architectures first: those of a file, or what a run has found; repeatable',
+      (path: string, before: readonly string[] = []) => [...before, path],
+    )
     .option(
       '--epochs <n>',
       'epochs of a child, of a child that reaches the last rung, or of the search where weights are shared',
@@ -156,7 +168,18 @@ async function supernetRequestOf(
 ): Promise<SupernetRunRequest> {
   refuseFlags(
     flags,
-    ['trials', 'time', 'cost', 'deterministic', 'workers', 'timeout', 'estimator'],
+    [
+      'trials',
+      'time',
+      'cost',
+      'deterministic',
+      'distinct',
+      'enqueue',
+      'table',
+      'workers',
+      'timeout',
+      'estimator',
+    ],
     `strategy ${strategy.name} trains one supernet, and no children`,
   );
   const data = requireData(flags);
@@ -227,7 +250,7 @@ function requireSmall(
     throw new InputError(`--preset small: ${parts} have no settings for a laptop`);
 }
 
-function folderOf({ out, space, strategy, data, estimator, seed }: SearchFlags): string {
+function folderOf({ out, space, strategy, data, table: file, estimator = file, seed }: SearchFlags): string {
   const name = (text: string) => text.replace(/^.*[/\\]/, '').replace(/\.\w+$/, '');
   const on = data?.split(':')[0] ?? name(estimator ?? trainingEstimator.name);
   return out ?? freeFolder(`runs/${name(space)}-${name(strategy)}-${on}-seed${seed}`);
@@ -245,7 +268,11 @@ async function requestOf(
   strategy: AnyStrategyDefinition,
   space: AnySpaceDefinition,
 ): Promise<ExperimentRequest> {
-  const estimatorName = flags.estimator ?? trainingEstimator.name;
+  if (flags.table !== undefined && flags.estimator !== undefined)
+    throw new InputError(
+      `--table ${flags.table}: is an estimator of its own, beside --estimator ${flags.estimator}`,
+    );
+  const estimatorName = flags.table !== undefined ? table.name : (flags.estimator ?? trainingEstimator.name);
   const { definition: estimator } = await findEstimator(estimatorName, process.cwd());
   const trains = 'training' in (estimator.options?.shape ?? {});
   const task = trains ? await taskFor({ space: Space.configure(space, {}) }, flags.task) : undefined;
@@ -269,7 +296,9 @@ async function requestOf(
   });
   const plan = strategy.plan?.(strategyOptions);
   const hasBudget = flags.time !== undefined || flags.cost !== undefined;
-  const trials = plan?.trials ?? flags.trials ?? (hasBudget ? undefined : TRIALS);
+  const first = flags.enqueue && (await enqueued(flags.enqueue, Space.configure(space, spaceOptions)));
+  const planned = plan && plan.trials + (first?.length ?? 0);
+  const trials = planned ?? flags.trials ?? (hasBudget ? undefined : TRIALS);
   return {
     space: flags.space,
     spaceOptions,
@@ -278,7 +307,7 @@ async function requestOf(
     estimator: estimatorName,
     estimatorOptions:
       task === undefined
-        ? estimatorOptions(flags, estimatorName, shares.estimator)
+        ? { ...estimatorOptions(flags, estimatorName, shares.estimator), ...given('file', flags.table) }
         : {
             task: taskSettingsOf(task, { ...flags, data: requireData(flags) }) as Json,
             training: trainingOf(
@@ -292,6 +321,8 @@ async function requestOf(
             ...given('timeoutSeconds', flags.timeout),
             ...given('devices', flags.device),
           },
+    ...given('distinct', flags.distinct),
+    ...given('enqueue', first),
     ...given('order', flags.deterministic ? ('virtual' as const) : undefined),
     seed: flags.seed,
     ...given('trials', trials),

@@ -11,8 +11,11 @@ import type { RunHeader } from '../runs/journal-event.js';
 import { optionValues, resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
-import { createStrategy, type GuardedStrategy } from '../strategies/guarded-strategy.js';
-import type { AnyStrategyDefinition, Proposal } from '../strategies/strategy.js';
+import { answersJson } from '../strategies/answers-json.js';
+import { DistinctStrategy } from '../strategies/distinct-strategy.js';
+import { EnqueuedStrategy } from '../strategies/enqueued-strategy.js';
+import { createStrategy } from '../strategies/guarded-strategy.js';
+import type { AnyStrategyDefinition, Proposal, Strategy } from '../strategies/strategy.js';
 import { taskSettings } from '../tasks/task-settings.js';
 import { version } from '../version.js';
 import { findStrategy, sharesWeights } from './find-strategy.js';
@@ -46,6 +49,10 @@ const experimentSettings = z.strictObject({
   strategyOptions: optionValues,
   estimation,
   objectives: objectivesSchema,
+  /** Whether nothing is measured twice. */
+  distinct: z.literal(true).optional(),
+  /** Decision sequences that are tried before the strategy is asked. */
+  enqueue: z.array(answersJson).min(1).optional(),
   order: z.enum(['arrival', 'virtual']),
   seed: z.int(),
   trials: z.int().min(1).optional(),
@@ -64,6 +71,8 @@ export interface ExperimentRequest
     | 'spaceOptions'
     | 'strategy'
     | 'strategyOptions'
+    | 'distinct'
+    | 'enqueue'
     | 'seed'
     | 'trials'
     | 'seconds'
@@ -80,7 +89,7 @@ export interface ExperimentRequest
 export interface Experiment {
   readonly settings: ExperimentSettings;
   readonly space: Space;
-  readonly strategy: GuardedStrategy;
+  readonly strategy: Strategy;
   readonly estimator: Estimator;
   /** The user's code that it works with. */
   readonly code: readonly ImportGraph[];
@@ -144,6 +153,8 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
         ...(opened.costUnit === undefined ? {} : { costUnit: opened.costUnit }),
       },
       objectives: objectivesOf(opened, request.estimator),
+      ...(request.distinct === undefined ? {} : { distinct: request.distinct }),
+      ...(request.enqueue === undefined ? {} : { enqueue: request.enqueue }),
       order: request.order ?? (isAsynchronous(definition, strategyOptions) ? 'arrival' : 'virtual'),
       seed,
       ...(trials === undefined ? {} : { trials }),
@@ -156,12 +167,15 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     // A second thread of this process would take a core from a worker: half of what a search with children of a second
     // took besides them (npm run bench:overhead).
     setThreads(1);
-    const strategy = createStrategy(definition, {
+    const own = createStrategy(definition, {
       space,
       seed,
       options: strategyOptions,
       objectives: opened.objectives,
     });
+    const { distinct, enqueue } = request;
+    const beginning = enqueue === undefined ? own : new EnqueuedStrategy(own, enqueue);
+    const strategy = distinct === true ? new DistinctStrategy(beginning) : beginning;
     return {
       settings,
       space,
@@ -173,7 +187,7 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
       ],
       notes: opened.notes ?? [],
       async close() {
-        strategy.close();
+        own.close();
         await opened.close?.();
       },
     };

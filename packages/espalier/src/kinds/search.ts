@@ -95,7 +95,7 @@ async function runToEnd(
       folder,
       header: headerOf(experiment.settings),
       strategy: experiment.strategy,
-      strategyName: experiment.strategy.name,
+      strategyName: experiment.settings.strategy,
       estimator: experiment.estimator,
       architectureOf: architectureOf(experiment.space),
       signal: interrupt.signal,

@@ -29,7 +29,7 @@ function runConvolution(operations: OnEdges, state: Tensor): fused.Normalised | 
   if (!(first instanceof ReluConvBn && fused.servesLayer(first, state))) return undefined;
   const layers = (operations as readonly ReluConvBn[]).map(({ op }) => op.layers);
   const filters = layers.map(([, convolution]) => (convolution as nn.Conv2d).weight);
-  const { stride, padding } = layers[0]?.[1] as nn.Conv2d;
+  const { stride, padding } = (layers[0] as readonly nn.Layer[])[1] as nn.Conv2d;
   const all = filters.length === 1 ? (filters[0] as Tensor) : cat(filters);
   return fused.normalise(
     conv2d(state.relu(), all, undefined, stride, padding),

@@ -68,7 +68,7 @@ function readDarts(name: string, rows: number, genotype: DartsGenotype | undefin
     options: DARTS_OPERATIONS,
     kept: edges.map(([operation, state], index) => [
       rowOf(DARTS_INPUTS.length, Math.floor(index / 2), state),
-      DARTS_OPERATIONS.findIndex((one) => one === operation),
+      DARTS_OPERATIONS.indexOf(operation as (typeof DARTS_OPERATIONS)[number]),
     ]),
   };
 }

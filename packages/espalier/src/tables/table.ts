@@ -124,7 +124,7 @@ function readRows(
 function keyOf({ place, values }: TableRow, column: string, space: Space): string {
   const given = values[column];
   try {
-    const content = typeof given === 'string' ? readGenotypeText(given, column) : given;
+    const content = typeof given === 'string' ? readGenotypeText(given, column).content : given;
     return JSON.stringify(space.decode(space.encode(ofSpace(content, space))));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

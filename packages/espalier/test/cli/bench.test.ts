@@ -106,7 +106,7 @@ describe('espalier bench', () => {
     ['a strategy twice', words('x', 'random,random'), /strategy random is there twice/],
     ['a setting of nobody', words('x', 'random', '--set', 'unique=false'), /--set unique: .*random\.OPTION/],
     ['epochs that the table lacks', words('x', 'asha'), /a trial ends after \d+ epochs; allowed: 12, 200/],
-    ['an unknown preset', words('x', 'random', '--preset', 'tiny'), /--preset 'tiny': allowed: paper, small/],
+    ['an unknown preset', words('x', 'random', '--preset', 'tiny'), /--preset 'tiny': allowed: small/],
   ])('refuses %s and writes nothing', async (_, args, message) => {
     expect(await refusal(addBench, args)).toMatch(message);
     expect(existsSync('x')).toBe(false);
