@@ -4,10 +4,11 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { kindOf } from '../kinds/kinds-of-run.js';
 import { firstDifferentLine, type JournalDifference } from '../runs/compare-journals.js';
+import { environmentDifferences } from '../runs/environment-difference.js';
 import { shorten } from '../runs/first-difference.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import { type Environment, readManifest } from '../runs/manifest.js';
+import { readManifest } from '../runs/manifest.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { openTerminal, type Terminal } from '../terminal/terminal.js';
 import { trainingFiles } from '../training/final-training.js';
@@ -29,13 +30,9 @@ interface Reproduction {
   /** Whether the weights are the same bytes; null for a run that leaves none. */
   readonly weightsEqual: boolean | null;
   /** What differs in the manifests; null where the first run has none. */
-  readonly environment: readonly EnvironmentDifference[] | null;
-}
-
-interface EnvironmentDifference {
-  readonly key: string;
-  readonly run: string;
-  readonly again: string;
+  readonly environment:
+    | readonly { readonly key: string; readonly run: string; readonly again: string }[]
+    | null;
 }
 
 export function addReproduce(program: Command): void {
@@ -106,7 +103,7 @@ async function reproduce(path: string, out: string, terminal: Terminal): Promise
         ? null
         : { ...difference, message: messageOf(difference, folder.journal, again.journal) },
     weightsEqual,
-    environment: environmentDifferences(folder, again),
+    environment: environmentOf(folder, again),
   };
 }
 
@@ -130,17 +127,16 @@ function checksumOf(file: string): string {
   return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
-function environmentDifferences(first: RunFolder, second: RunFolder): EnvironmentDifference[] | null {
+function environmentOf(first: RunFolder, second: RunFolder): Reproduction['environment'] {
   const [run, again] = [readManifest(first.manifest), readManifest(second.manifest)];
   if (run === undefined || again === undefined) return null;
-  return (Object.keys(again.environment) as (keyof Environment)[]).flatMap((key) => {
-    const [ours, theirs] = [textOf(run.environment[key]), textOf(again.environment[key])];
-    return ours === theirs ? [] : [{ key, run: ours, again: theirs }];
-  });
-}
-
-function textOf(value: Environment[keyof Environment]): string {
-  return Array.isArray(value) ? value.join('; ') : String(value);
+  return environmentDifferences(run.environment, again.environment).map(
+    ({ key, first: ours, second: its }) => ({
+      key,
+      run: ours,
+      again: its,
+    }),
+  );
 }
 
 /** The result for people. */

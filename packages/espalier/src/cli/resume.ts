@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { kindOf } from '../kinds/kinds-of-run.js';
+import { changedEnvironment } from '../runs/environment-difference.js';
+import { RunFolder } from '../runs/run-folder.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { say } from './say.js';
 
@@ -12,6 +14,8 @@ export function addResume(program: Command): void {
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, { data, json }: { data?: string; json: boolean }) => {
       const terminal = openTerminal(json);
+      const changed = changedEnvironment(RunFolder.open(path).manifest);
+      if (changed !== undefined) terminal.line(`note: ${changed}`);
       say(await kindOf(path).goOn(path, terminal, { data }), terminal);
     });
 }

@@ -1,11 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
-import { configured } from '../experiments/found-architecture.js';
+import { configured, type FoundArchitecture } from '../experiments/found-architecture.js';
 import type { GivenWeights } from '../experiments/starting-weights.js';
-import { beginTraining } from '../experiments/training-run.js';
+import { beginTraining, readTraining } from '../experiments/training-run.js';
 import { InputError } from '../input-error.js';
 import { findArchitecture, findNetwork } from '../kinds/kinds-of-run.js';
 import { training as trainingKind } from '../kinds/training.js';
+import { taskFrom } from '../tasks/task-settings.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { addChildFlag, type ChildFlag } from './child-flag.js';
 import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
@@ -13,13 +14,13 @@ import { wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { say } from './say.js';
 import { dataForms, taskFor, taskSettingsOf } from './task-flags.js';
-import { addTrainingFlags, type TrainingFlags, trainingOf } from './training-flags.js';
+import { addTrainingFlags, differencesFrom, type TrainingFlags, trainingOf } from './training-flags.js';
 
 interface TrainFlags extends TrainingFlags, EpochFlag, ChildFlag {
   readonly weights?: string;
   readonly newClassifier: boolean;
   readonly validation?: number;
-  readonly data: string;
+  readonly data?: string;
   readonly out: string;
   readonly seed: number;
   readonly json: boolean;
@@ -32,7 +33,7 @@ export function addTrain(program: Command): void {
       '<run|architecture>',
       'a run folder (its best architecture), an architecture file or a published name',
     )
-    .requiredOption('--data <kind:path>', dataForms)
+    .option('--data <kind:path>', `${dataForms} (default: that of the run)`)
     .requiredOption('--out <folder>', 'a new folder for the journal, the checkpoint and the weights')
     .option(
       '--weights <file|run>',
@@ -58,14 +59,17 @@ export function addTrain(program: Command): void {
       sayWhichGenotype(found, terminal);
       const task = await taskFor(found, flags.task);
       const start = await startOf(flags);
-      const { spaceOptions, training } = trainingOf(found.space, task.definition, flags);
+      const { spaceOptions, training, imageSize } = trainingOf(found, task.definition, flags);
       await beginTraining(out, configured(found, spaceOptions), {
-        task: taskSettingsOf(task, flags),
+        task: taskSettingsOf(task, { ...flags, ...dataFor(path, found, flags, imageSize) }),
         training,
         ...(start === undefined ? {} : { start }),
         seed,
         threads,
       });
+      const differences = differencesOf(found, out);
+      if (differences.length > 0)
+        terminal.line(`note: otherwise than in ${path} (its value in brackets): ${differences.join(', ')}`);
       say(await trainingKind.goOn(out, terminal), terminal);
     });
 }
@@ -81,4 +85,34 @@ async function startOf({ weights, newClassifier }: TrainFlags): Promise<GivenWei
   if (file === undefined)
     throw new InputError(`--weights ${weights}: this run has no weights; allowed: a training`);
   return { from: weights, file, newClassifier };
+}
+
+/** The data of the flag, or that of the run that the architecture comes from, in the size that it had there. */
+function dataFor(
+  path: string,
+  { task }: FoundArchitecture,
+  flags: TrainFlags,
+  paperSize: number | undefined,
+): { readonly data: string; readonly imageSize?: number } {
+  const before = task === undefined ? undefined : taskFrom(process.cwd(), task);
+  const data = flags.data ?? before?.data;
+  if (data === undefined)
+    throw new InputError(`--data is missing: '${path}' is no run, which would say it; allowed: ${dataForms}`);
+  if (flags.imageSize !== undefined) return { data, imageSize: flags.imageSize };
+  // Data of one size has no other, whatever a paper says.
+  const hadSize = before?.imageSize !== undefined && before.data.split(':')[0] === data.split(':')[0];
+  const imageSize = paperSize ?? before?.imageSize;
+  return { data, ...(hadSize && imageSize !== undefined ? { imageSize } : {}) };
+}
+
+/** How a begun training differs from the run that its architecture comes from. */
+function differencesOf({ task, training: searched }: FoundArchitecture, out: string): string[] {
+  if (task === undefined || searched === undefined) return [];
+  const { settings } = readTraining(out);
+  const { limit, imageSize } = settings.task;
+  return [
+    ...(settings.dataChecksum === searched.dataChecksum ? [] : [`other data, ${settings.task.data}`]),
+    ...differencesFrom({ limit: task.limit, imageSize: task.imageSize }, { limit, imageSize }),
+    ...differencesFrom(searched.options, settings.training),
+  ];
 }

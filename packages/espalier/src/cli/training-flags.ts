@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import type { Command } from 'commander';
+import type { FoundArchitecture, RunTraining } from '../experiments/found-architecture.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { Space } from '../space/space.js';
@@ -27,15 +29,16 @@ export function addTrainingFlags(command: Command): Command {
 }
 
 /**
- * The options of a training of the networks of a space, and the options of the space that the training changes.
+ * The options of a training of an architecture's network, and the options of the space that the training changes. What
+ * neither the flags nor the paper's evaluation say is as in the search that has found it.
  *
  * @throws InputError for a flag that neither the space nor the training has
  */
 export function trainingOf(
-  space: Space,
+  { space, training: searched }: Pick<FoundArchitecture, 'space' | 'training'>,
   task: AnyTaskDefinition,
   flags: TrainingFlags,
-): { spaceOptions: Record<string, Json>; training: Record<string, Json> } {
+): PlannedTraining {
   const { set, preset, epochs, batchSize } = flags;
   const { definition, options } = space;
   if (preset !== 'paper' && preset !== 'small')
@@ -47,10 +50,46 @@ export function trainingOf(
   const chosen = { ...shares.space, ...spaceOptionsOf(flags, definition) };
   const of = Space.configure(definition, { ...options, ...chosen });
   const training: Record<string, Json> = {
+    ...inherited(task, searched),
     ...(preset === 'paper' ? task.training.paper(of) : task.training.small),
     ...shares.training,
     ...(epochs === undefined ? {} : { epochs }),
     ...(batchSize === undefined ? {} : { batchSize }),
   };
-  return { spaceOptions: { ...chosen, ...task.training.spaceOptions?.(of, training) }, training };
+  const spaceOptions = { ...chosen, ...task.training.spaceOptions?.(of, training) };
+  return { spaceOptions, training, imageSize: task.training.paperImageSize?.(of) };
+}
+
+interface PlannedTraining {
+  readonly spaceOptions: Record<string, Json>;
+  readonly training: Record<string, Json>;
+  /** In which the paper evaluates, if it says so. */
+  readonly imageSize: number | undefined;
+}
+
+/** What a run's training has for itself: how long it is, and where it works. */
+const OWN: readonly string[] = ['epochs', 'device'];
+
+/** The options of a search that a training of what it has found takes over. */
+function inherited(
+  { training: { options, augmentation = [] } }: AnyTaskDefinition,
+  searched: RunTraining | undefined,
+): Record<string, Json> {
+  if (searched === undefined) return {};
+  const names = searched.sharesWeights ? augmentation : Object.keys(options.shape);
+  return Object.fromEntries(
+    Object.entries(searched.options).filter(([name]) => names.includes(name) && !OWN.includes(name)),
+  );
+}
+
+/** How a training differs from the search before it, `epochs 600 (1)`: the value of the search in brackets. */
+export function differencesFrom(
+  searched: Readonly<Record<string, Json | undefined>>,
+  now: Readonly<Record<string, Json | undefined>>,
+): string[] {
+  const text = (value: Json | undefined) =>
+    typeof value === 'string' ? value : (JSON.stringify(value) ?? 'all');
+  return Object.keys(now)
+    .filter((name) => name in searched && !isDeepStrictEqual(searched[name], now[name]))
+    .map((name) => `${name} ${text(now[name])} (${text(searched[name])})`);
 }

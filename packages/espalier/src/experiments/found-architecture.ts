@@ -16,6 +16,7 @@ import {
   fromArchitectureFile,
   toArchitectureFile,
 } from '../space/architecture-file.js';
+import { optionValues } from '../space/options.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
@@ -36,8 +37,19 @@ export interface FoundArchitecture {
   readonly task?: TaskSettings;
   /** What the run, or who published it, built its networks for. */
   readonly input?: Readonly<Record<string, Json>>;
+  /** How the run trained. */
+  readonly training?: RunTraining;
   /** Which of several genotypes of a text it is, for people. */
   readonly note?: string;
+}
+
+/** How a run trained the networks that an architecture comes from. */
+export interface RunTraining {
+  /** Options of the trainings, or of a strategy that shares weights, by name. */
+  readonly options: Readonly<Record<string, Json>>;
+  /** Whether a supernet was trained: of its options only those of the data are for other networks too. */
+  readonly sharesWeights: boolean;
+  readonly dataChecksum: string | undefined;
 }
 
 /** What the file of an architecture holds. A user's space is named by its path, with the checksum of its code. */
@@ -269,5 +281,19 @@ export function architectureOfTrial(run: ReadRun, number: number): FoundArchitec
     architecture,
     ...(code === undefined ? {} : { code }),
     ...originOf(settings.space, from, taskOf(run), settings.estimation.input),
+    ...trainingIn(settings),
+  };
+}
+
+/** How the children of a search were trained; nothing of an estimator that trains none. */
+function trainingIn({ estimation }: ExperimentSettings): Pick<FoundArchitecture, 'training'> {
+  const options = optionValues.safeParse(estimation.options.training);
+  if (!options.success) return {};
+  return {
+    training: {
+      options: options.data,
+      sharesWeights: false,
+      dataChecksum: estimation.source?.checksum,
+    },
   };
 }

@@ -256,6 +256,11 @@ export function foundBy({
       taskNow(settings.task, { run: path, from, use: 'read' }),
       settings.input,
     ),
+    training: {
+      options: settings.strategyOptions,
+      sharesWeights: true,
+      dataChecksum: settings.dataChecksum,
+    },
   };
 }
 

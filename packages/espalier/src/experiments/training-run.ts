@@ -181,7 +181,16 @@ export async function trainedArchitecture(path: string): Promise<FoundArchitectu
   const { settings, from, journal } = readTraining(path);
   const place: RunPlace = { run: path, from, use: 'read' };
   const found = await parseArchitecture(settings.architecture, journal, from, place);
-  return { ...found, task: taskNow(settings.task, place), input: settings.input };
+  return {
+    ...found,
+    task: taskNow(settings.task, place),
+    input: settings.input,
+    training: {
+      options: settings.training,
+      sharesWeights: false,
+      dataChecksum: settings.dataChecksum,
+    },
+  };
 }
 
 /** What using the network of a training takes besides its weights. @throws InputError where it cannot be read */

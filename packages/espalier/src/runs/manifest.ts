@@ -47,7 +47,7 @@ const manifest = z.object({
 export type Manifest = z.infer<typeof manifest>;
 
 /** The environment of this process. */
-function environmentHere(): Environment {
+export function environmentHere(): Environment {
   const [cpu] = cpus();
   return {
     espalier: version,

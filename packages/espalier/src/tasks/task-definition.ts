@@ -26,6 +26,10 @@ export interface TaskTraining {
   child(space: Space): TrainingOptions;
   /** Children of seconds: `--preset small` of a search. */
   readonly smallChild: TrainingOptions;
+  /** The height and width in which the paper of a space evaluates, in pixels, where it says so and the task has images. */
+  paperImageSize?(space: Space): number | undefined;
+  /** Names of options that say how training inputs are changed. Trainings take them over from searches of all kinds. */
+  readonly augmentation?: readonly string[];
   /** Options of the space that follow from those of a training, such as whether there is an auxiliary head. */
   spaceOptions?(space: Space, training: TrainingOptions): Readonly<Record<string, Json>>;
 }

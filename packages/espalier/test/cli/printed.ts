@@ -4,29 +4,39 @@ import { vi } from 'vitest';
 import '../../src/index.js';
 import { InputError } from '../../src/input-error.js';
 
+/** What a command prints. */
+export interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /**
- * What a command prints on stdout, in this process: a process for each of many cases would take minutes.
+ * What a command prints, in this process: a process for each of many cases would take minutes.
  *
  * @param add gives the command to a program
  */
-export async function printed(add: (program: Command) => void, args: readonly string[]): Promise<string> {
+export async function spoken(add: (program: Command) => void, args: readonly string[]): Promise<Printed> {
   const program = new Command().exitOverride();
   add(program);
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
-  let stdout = '';
-  const streams = [
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-      stdout += text;
+  const said = { stdout: '', stderr: '' };
+  const streams = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((text) => {
+      said[name] += text;
       return true;
     }),
-    vi.spyOn(process.stderr, 'write').mockReturnValue(true),
-  ];
+  );
   try {
     await program.parseAsync(args, { from: 'user' });
   } finally {
     for (const stream of streams) stream.mockRestore();
   }
-  return stdout;
+  return said;
+}
+
+/** What a command prints on stdout. */
+export async function printed(add: (program: Command) => void, args: readonly string[]): Promise<string> {
+  return (await spoken(add, args)).stdout;
 }
 
 /** The one message of a command that refuses its arguments. */

@@ -7,7 +7,14 @@ import { classifierMeasures, ImageClassification, type ImageLoss } from './image
 import { openImages } from './open-images.js';
 import { requirePrecision } from './precision.js';
 import { predictClasses } from './predict-classes.js';
-import { auxiliaryHead, paperChild, paperTraining, smallChild, smallTraining } from './presets.js';
+import {
+  auxiliaryHead,
+  paperChild,
+  paperImageSize,
+  paperTraining,
+  smallChild,
+  smallTraining,
+} from './presets.js';
 import { requireClassifier } from './require-classifier.js';
 import { signatureOf } from './signature.js';
 import { imageSupernetOptions } from './supernet-options.js';
@@ -24,6 +31,8 @@ export const imageClassification = defineTask({
     small: smallTraining,
     child: paperChild,
     smallChild,
+    paperImageSize,
+    augmentation: ['augment', 'cutout', 'colourJitter'],
     spaceOptions: auxiliaryHead,
   },
   supernet: {

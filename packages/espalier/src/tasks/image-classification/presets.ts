@@ -55,6 +55,11 @@ export function paperChild({ name }: Space): TrainingOptions {
   return name === 'nasnet' ? { epochs: 20, schedule: 'cosine' } : {};
 }
 
+/** ImageNet is evaluated at 224 pixels (section A.2.3). */
+export function paperImageSize({ name, options }: Space): number | undefined {
+  return dartsFamily.has(name) && options.layout === 'imagenet' ? 224 : undefined;
+}
+
 /** A training of minutes on a laptop. */
 export const smallTraining = {
   epochs: 10,
