@@ -3,6 +3,7 @@
  * forked, and sends a message when a test file begins and when it ends. The first failure ends the run.
  */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { BaseSequencer, startVitest } from 'vitest/node';
 
 /**
@@ -10,6 +11,8 @@ import { BaseSequencer, startVitest } from 'vitest/node';
  * @property {readonly string[]} tests files, in the order in which they run
  * @property {{ file: string, start: number, end: number, replacement: string } | undefined} mutant
  */
+
+const compiled = fileURLToPath(new URL('../../.mutation/modules', import.meta.url));
 
 process.once('message', async (/** @type {Task} */ { tests, mutant }) => {
   class InOrder extends BaseSequencer {
@@ -35,15 +38,28 @@ process.once('message', async (/** @type {Task} */ { tests, mutant }) => {
           onTestRunEnd: (_, errors) => send({ errors: errors.map(({ message }) => message) }),
         },
       ],
+      setupFiles: ['test/properties.setup.ts', 'test/properties-mutation.setup.ts'],
+      // The next run finds compiled what is not mutated.
+      experimental: { fsModuleCache: true, fsModuleCachePath: compiled },
     },
-    {
-      plugins: [
-        { name: 'mutant', enforce: 'pre', load: (id) => (id === mutant?.file ? mutated(mutant) : null) },
-      ],
-    },
+    { plugins: [pluginOf(mutant)] },
   );
   process.disconnect();
 });
+
+/** @param {Task['mutant']} mutant @returns {any} a plugin of Vite */
+function pluginOf(mutant) {
+  return {
+    name: 'mutant',
+    enforce: 'pre',
+    /** @param {string} id */
+    load: (id) => (id === mutant?.file ? mutated(mutant) : null),
+    // The cache knows a file by its text on the disk.
+    /** @param {any} vitest */
+    configureVitest: ({ experimental_defineCacheKeyGenerator: keysFrom }) =>
+      keysFrom(({ id }) => (id === mutant?.file ? false : undefined)),
+  };
+}
 
 /** @param {NonNullable<Task['mutant']>} mutant */
 function mutated({ file, start, end, replacement }) {
