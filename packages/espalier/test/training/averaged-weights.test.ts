@@ -110,6 +110,44 @@ describe('a training whose weights are averaged (NT-ASGD)', () => {
     expect(trained([8, 7, 6, 5], 1, 'higher').averaged).toEqual([false, false, true, true]);
   });
 
+  it('goes on from a saved epoch with the mean that it had', () => {
+    const settings = {
+      epochs: 6,
+      batchSize: 1,
+      learningRate: 1,
+      schedule: 'constant',
+      decay: 1,
+      decayEpoch: 1,
+      momentum: 0,
+      nesterov: false,
+      weightDecay: 0,
+      clip: 0,
+      nonMonotone: 1,
+    } as const;
+    const begin = (values: readonly number[]) => {
+      const network = new Weights(1);
+      const task = new ScriptedTask({ gradient: [1], stepsPerEpoch: 2, values });
+      return { network, training: new NetworkTraining<Weights>({ network, task, settings, seed: 1 }) };
+    };
+    const epoch = ({ training }: ReturnType<typeof begin>) => {
+      for (const _ of training.trainEpoch());
+      return training.endEpoch().averaged;
+    };
+    const begun = begin([5, 6, 7, 8]);
+    expect([1, 2, 3, 4].map(() => epoch(begun))).toEqual([false, false, true, true]);
+    const resumed = begin([9, 10]);
+    const { training } = begun;
+    scope(() => resumed.training.loadState(training.stateDict(), training.stateJson(), 4, training.lastLoss));
+    expect([5, 6].map(() => epoch(resumed))).toEqual([true, true]);
+    resumed.training.finish();
+    // The mean of steps 7 to 12, the first two of which were before.
+    expect(resumed.network.weight.toNumbers()).toEqual([-9.5]);
+    for (const { training: one, network } of [begun, resumed]) {
+      one.free();
+      network.free();
+    }
+  });
+
   it('never averages with n = 0, and then validates nothing', () => {
     const { averaged, evaluated, final } = trained([5, 6, 7], 0);
     expect(averaged).toEqual([undefined, undefined, undefined]);

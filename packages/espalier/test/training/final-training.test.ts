@@ -171,6 +171,18 @@ describe('a final training', () => {
     expect(weightsOf(folder)).toEqual(other.weights);
   });
 
+  it('rejects a checkpoint of which one bit has changed', async () => {
+    const folder = newFolder();
+    await stoppedAt(folder, 2, 1);
+    const { checkpoint } = trainingFiles(folder);
+    const bytes = readFileSync(checkpoint);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(checkpoint, bytes);
+    const error = await go(folder).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(InputError);
+    expect((error as Error).message).toMatch(`Delete ${checkpoint} to train from the start`);
+  });
+
   it('rejects the checkpoint of another network, and says what does not fit', async () => {
     const folder = newFolder();
     await stoppedAt(folder, 2, 1);

@@ -176,6 +176,20 @@ describe('a training', () => {
     network.free();
   });
 
+  it('leaves networks alone that drop paths as they please, or none', () => {
+    const probabilityAfter = (dropPath: number, own: object) => {
+      const network = Object.assign(initialised(tinyNetwork, 1), own);
+      const settings = settingsOf({ epochs: 4, dropPath });
+      const training = new NetworkTraining({ task: classify(settings), network, settings, seed: 1 });
+      training.trainEpoch().next();
+      training.free();
+      network.free();
+      return 'dropPathProbability' in network ? network.dropPathProbability : 'none';
+    };
+    expect(probabilityAfter(0, { dropPathProbability: 0.3 })).toBe(0.3);
+    expect(probabilityAfter(0.2, {})).toBe('none');
+  });
+
   it('moves the weights by the learning rate times the gradient', () => {
     const begun = begin(settingsOf({ augment: false, momentum: 0, weightDecay: 0, learningRate: 0.25 }));
     const bias = begun.network.stateDict().get('classifier.bias')!;
