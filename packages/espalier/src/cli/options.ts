@@ -31,7 +31,7 @@ export function collectSetting(text: string, before: Record<string, Json>): Reco
 }
 
 /** The words before the dot of a setting. */
-type Word = 'space' | 'strategy' | 'estimator' | 'training' | 'input';
+type Word = 'space' | 'strategy' | 'estimator' | 'training' | 'table' | 'input';
 
 /** Something that has options which `--set` can change. */
 export interface Settable {
@@ -56,6 +56,7 @@ export function shareOut(
     strategy: {},
     estimator: {},
     training: {},
+    table: {},
     input: {},
   };
   const names = ({ schema }: Settable) => Object.keys(schema?.shape ?? {});

@@ -17,6 +17,7 @@ import { type AnySpaceDefinition, Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
 import type { AnyStrategyDefinition } from '../strategies/strategy.js';
+import { tableOptions } from '../tables/table-options.js';
 import type { TaskTraining } from '../tasks/task-definition.js';
 import { openTerminal, type Terminal } from '../terminal/terminal.js';
 import type { AnyWeightSharingDefinition } from '../weight-sharing/definition.js';
@@ -81,7 +82,10 @@ export function addSearch(program: Command): void {
       '--estimator <name|file>',
       `how architectures are measured: ${[...estimators.keys()].join(', ')}, or the path of a file (default: ${trainingEstimator.name})`,
     )
-    .option('--table <file>', 'look trials up in a table of measured architectures: the estimator table')
+    .option(
+      '--table <file>',
+      'look trials up in a table of measured architectures; where weights are shared, journal what the cells of each epoch are worth',
+    )
     .option('--data <kind:path>', `data that children are trained on: ${dataForms}`)
     .option('--seed <n>', 'seed of everything random', wholeNumber(0), 1)
     .option('--out <folder>', 'run folder (default: runs/SPACE-STRATEGY-DATA-seedN)')
@@ -168,18 +172,7 @@ async function supernetRequestOf(
 ): Promise<SupernetRunRequest> {
   refuseFlags(
     flags,
-    [
-      'trials',
-      'time',
-      'cost',
-      'deterministic',
-      'distinct',
-      'enqueue',
-      'table',
-      'workers',
-      'timeout',
-      'estimator',
-    ],
+    ['trials', 'time', 'cost', 'deterministic', 'distinct', 'enqueue', 'workers', 'timeout', 'estimator'],
     `strategy ${strategy.name} trains one supernet, and no children`,
   );
   const data = requireData(flags);
@@ -190,6 +183,9 @@ async function supernetRequestOf(
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${space.name}`, schema: space.options },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options(task.definition) },
+    ...(flags.table === undefined
+      ? []
+      : [{ word: 'table' as const, owner: 'the table', schema: tableOptions }]),
   ]);
   return {
     space: flags.space,
@@ -203,6 +199,7 @@ async function supernetRequestOf(
       ...given('device', flags.device?.[0]),
     },
     task: taskSettingsOf(task, { ...flags, data }),
+    ...(flags.table === undefined ? {} : { table: { file: flags.table, options: shares.table } }),
     seed: flags.seed,
     threads: flags.threads ?? availableParallelism(),
   };

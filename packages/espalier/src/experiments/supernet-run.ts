@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { setThreads } from '@espalier/torch';
 import { z } from 'zod';
@@ -15,6 +15,8 @@ import { optionValues, resolveOptions } from '../space/options.js';
 import type { SupernetVariant } from '../space/space.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
+import { Table } from '../tables/table.js';
+import { type TableOptions, tableOptions } from '../tables/table-options.js';
 import { requireDevice } from '../tasks/device.js';
 import type { Task } from '../tasks/task.js';
 import { taskIn, taskSettings } from '../tasks/task-settings.js';
@@ -49,6 +51,16 @@ const supernetRunSettings = z.strictObject({
   /** What the supernet is built for. */
   input: optionValues,
   objectives: objectivesSchema,
+  /** A table of trained networks of the space, which says what the cells of each epoch are worth. */
+  table: z
+    .strictObject({
+      file: z.string(),
+      checksum: z.string(),
+      options: optionValues,
+      /** What its values are. */
+      objectives: objectivesSchema,
+    })
+    .optional(),
   seed: z.int(),
   threads: z.int().min(1),
 });
@@ -60,7 +72,10 @@ type SupernetRunSettings = z.infer<typeof supernetRunSettings>;
 export type SupernetRunRequest = Pick<
   SupernetRunSettings,
   'space' | 'spaceOptions' | 'strategy' | 'strategyOptions' | 'task' | 'seed' | 'threads'
->;
+> & {
+  /** The table that judges the cells of each epoch; the search does not see what it says. */
+  readonly table?: Pick<NonNullable<SupernetRunSettings['table']>, 'file' | 'options'>;
+};
 
 /** The word that the journal of such a search begins with. */
 export const SUPERNET = 'supernet';
@@ -72,6 +87,7 @@ interface PreparedSearch extends OpenedTask {
   readonly strategy: AnyWeightSharingDefinition;
   readonly options: SupernetSettings;
   readonly task: Task<object>;
+  readonly table?: Table;
   /** The user's code that it works with. */
   readonly code: readonly ImportGraph[];
   readonly buildSupernet: () => SearchedSupernet<object>;
@@ -98,6 +114,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
   );
   const options = resolved as unknown as SupernetSettings;
   requireDevice(options.device);
+  const table = request.table && openTable(request.table, space, folder);
   const settings: SupernetRunSettings = {
     version,
     space: request.space,
@@ -110,6 +127,15 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     dataChecksum: data.checksum(),
     input: plainInput(opened),
     objectives: definition.measures,
+    ...(table === undefined || request.table === undefined
+      ? {}
+      : {
+          table: {
+            ...request.table,
+            checksum: table.checksum,
+            objectives: table.objectives as SupernetRunSettings['objectives'],
+          },
+        }),
     seed: request.seed,
     threads: request.threads,
   };
@@ -121,6 +147,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     strategy,
     options,
     task: data.task(resolved),
+    ...(table === undefined ? {} : { table }),
     code: [spacePart, strategyPart, opened].flatMap((part) => part.graph ?? []),
     buildSupernet() {
       const supernet = definition.networks.buildSupernet(
@@ -132,6 +159,24 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
       return supernet as unknown as SearchedSupernet<object>;
     },
   };
+}
+
+function openTable(
+  { file, options }: NonNullable<SupernetRunRequest['table']>,
+  space: Space,
+  folder: string,
+): Table {
+  return Table.open(
+    resolve(folder, file),
+    space,
+    resolveOptions('the table', tableOptions, options) as TableOptions,
+  );
+}
+
+/** What the table says of an architecture, for the journal. */
+function judgedBy({ table, space }: PreparedSearch, architecture: unknown): { readonly judged?: number } {
+  if (table === undefined || architecture === undefined) return {};
+  return { judged: table.look({ answers: space.encode(architecture) }).judged };
 }
 
 /** The supernet as the seed initialises it, in the layout that trains fastest, and the search on it. */
@@ -271,10 +316,12 @@ export function supernetRequestOf({
   strategy,
   strategyOptions,
   task: { checksum: _, ...task },
+  table,
   seed,
   threads,
 }: SupernetRunSettings): SupernetRunRequest {
-  return { space, spaceOptions, strategy, strategyOptions, task, seed, threads };
+  const request = { space, spaceOptions, strategy, strategyOptions, task, seed, threads };
+  return table === undefined ? request : { ...request, table: { file: table.file, options: table.options } };
 }
 
 /** The same with the paths at which everything is now. @throws InputError where a file of the user has changed or is gone */
@@ -315,6 +362,10 @@ export async function continueSupernetRun(
   const place: RunPlace = { run: path, from, use: 'go on', data };
   const request = supernetRequestNow(settings, place);
   const prepared = await openedNow(request.task, place, () => prepare(request, from));
+  if (settings.table?.checksum !== prepared.settings.table?.checksum)
+    throw new InputError(
+      `the table ${settings.table?.file} has changed since the search was begun; a resumed search would not be the same`,
+    );
   requireSameData(settings.dataChecksum, prepared.settings.dataChecksum, settings.task.data, place);
   // A process that was killed early may not have come to this.
   keepCode(path, prepared.code);
@@ -330,6 +381,7 @@ export async function continueSupernetRun(
         signal,
         report: watch.step,
         epochEnded: watch.epochEnded,
+        more: ({ architecture }) => judgedBy(prepared, architecture),
         message,
       });
       if (!trained) return false;
@@ -346,7 +398,11 @@ export async function continueSupernetRun(
       const { architecture, details } = next.value;
       const canonical = prepared.space.validate(architecture) as Json;
       const seconds = (performance.now() - chosenFrom) / 1000;
-      journal.write({ event: 'end', architecture: canonical, ...details }, { ...clockNow(), seconds });
+      const judged = judgedBy(prepared, canonical);
+      journal.write(
+        { event: 'end', architecture: canonical, ...details, ...judged },
+        { ...clockNow(), seconds },
+      );
       journal.finish();
       return true;
     } finally {

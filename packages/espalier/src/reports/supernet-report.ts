@@ -40,6 +40,14 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
         `validation ${objective.name} of the architecture found, with the shared weights`,
         end,
       ),
+      ...(settings.table === undefined || typeof end?.judged !== 'number'
+        ? []
+        : [
+            [
+              `${settings.table.objectives[0].name} of what was found, in the table`,
+              valueText(settings.table.objectives[0], end.judged),
+            ] as const,
+          ]),
     ],
     sections: [
       ...(cells === undefined ? [] : [{ heading: 'What was found', svg: cells }]),
@@ -49,6 +57,14 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
         epochs,
         [{ name: objective.name, of: (event) => measureIn(event, objective.name) }],
       ),
+      ...(settings.table === undefined
+        ? []
+        : epochCurve(
+            `What the cells of each epoch are worth: ${settings.table.objectives[0].name} in the table`,
+            settings.table.objectives[0].name,
+            epochs,
+            [{ name: 'trained from scratch', of: inEvent('judged') }],
+          )),
       ...epochCurve('Loss by epoch', 'mean loss of the epoch', epochs, [
         { name: 'training', of: inEvent('loss') },
         { name: 'validation', of: inEvent('validationLoss') },
@@ -90,7 +106,7 @@ function changes(epochs: readonly JournalEvent[]): JournalEvent[] {
   );
 }
 
-function epochTable({ epochs, objectives: [objective] }: SupernetRunState) {
+function epochTable({ epochs, objectives: [objective], settings: { table } }: SupernetRunState) {
   const changed = new Set(changes(epochs));
   const number = (key: string) => (event: JournalEvent) =>
     typeof event[key] === 'number' ? event[key].toFixed(4) : '';
@@ -106,6 +122,16 @@ function epochTable({ epochs, objectives: [objective] }: SupernetRunState) {
         return value === undefined ? '' : valueText(objective, value);
       },
     },
+    ...(table === undefined
+      ? []
+      : [
+          {
+            heading: `${table.objectives[0].name} in the table`,
+            numeric: true,
+            of: ({ judged }: JournalEvent) =>
+              typeof judged === 'number' ? valueText(table.objectives[0], judged) : '',
+          },
+        ]),
     { heading: 'eigenvalue', numeric: true, of: number('eigenvalue') },
     {
       heading: 'skips',

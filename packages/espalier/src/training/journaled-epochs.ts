@@ -32,6 +32,8 @@ export interface EpochsContext<Step> {
   readonly checkpoint: string;
   readonly signal: AbortSignal;
   report(step: Step): void;
+  /** More that the journal says of an epoch, by what the work says of it. */
+  more?(result: Readonly<Record<string, Json>>): Readonly<Record<string, Json>>;
   /** An epoch is in the journal. */
   epochEnded?(event: JournalEvent): void;
   message(text: string): void;
@@ -76,7 +78,7 @@ export async function journalEpochs<Step extends { readonly loss: number }>(
   journal: Journal,
   context: EpochsContext<Step>,
 ): Promise<boolean> {
-  const { checkpoint, signal, report, epochEnded = () => {} } = context;
+  const { checkpoint, signal, report, more = () => ({}), epochEnded = () => {} } = context;
   restore(work, journal, context);
   while (!work.trained) {
     const begun = performance.now();
@@ -88,7 +90,9 @@ export async function journalEpochs<Step extends { readonly loss: number }>(
     const { epoch, lastLoss: loss } = work;
     const result = work.endEpoch();
     const seconds = (performance.now() - begun) / 1000;
-    epochEnded(journal.write({ event: 'epoch', epoch, loss, ...result }, { ...clockNow(), seconds }));
+    epochEnded(
+      journal.write({ event: 'epoch', epoch, loss, ...result, ...more(result) }, { ...clockNow(), seconds }),
+    );
     scope(() =>
       saveTensors(
         checkpoint,
