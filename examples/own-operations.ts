@@ -147,7 +147,10 @@ export default defineSpace({
   name: 'own-operations',
   *choices(): Program<{ edges: Operation[] }> {
     const edges: Operation[] = [];
-    for (let i = 0; i < EDGES; i++) edges.push(yield* choose(`edges.${i}`, OPERATIONS));
+    for (let edge = 0; edge < EDGES; edge++) {
+      const operation = yield* choose(`edges.${edge}`, OPERATIONS);
+      edges.push(operation);
+    }
     return { edges };
   },
   network: ({ edges }: { edges: Operation[] }, input) => new ChainNetwork(edges, input),

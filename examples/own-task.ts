@@ -165,7 +165,7 @@ export default defineTask({
   open({ data, limit, validation, seed }, { validationShare = 0.2 } = {}) {
     const [kind, file] = data.split(/:(.*)/s);
     if (kind !== 'csv' || !file) throw new InputError(`data "${data}": write csv:FILE`);
-    const { columns, rows: all } = readCsv(file);
+    const { columns, rows: all } = readCsv(file, FEWEST_ROWS);
     const test = all.filter((_, i) => i % 5 === 4);
     const rest = all.filter((_, i) => i % 5 !== 4).slice(0, limit);
     const heldOut = validation ?? Math.ceil(rest.length * validationShare);
@@ -195,7 +195,12 @@ export default defineTask({
         'the weights come without the scale of their training; name the folder of a training',
       );
     const scale = signature as unknown as Scale;
-    const { rows: given } = readCsv(file);
+    const { rows: given } = readCsv(file, 1);
+    const short = given.findIndex((row) => row.length < input.features);
+    if (short >= 0)
+      throw new InputError(
+        `${file}:${short + 2}: has ${given[short]!.length} columns; the network reads ${input.features}`,
+      );
     const predictions = scope(() =>
       noGrad(() => {
         const rows = given.map((row) => standardised(row.slice(0, input.features), scale));
@@ -228,7 +233,11 @@ function scaleOf(rows: number[][]): Scale {
   return { mean, std: std.map((value) => value || 1) };
 }
 
-function readCsv(file: string): { columns: string[]; rows: number[][] } {
+/** Fewer rows cannot be divided into training, validation and test. */
+const FEWEST_ROWS = 10;
+
+/** Numbers under a line of column names. */
+function readCsv(file: string, fewest: number): { columns: string[]; rows: number[][] } {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -241,6 +250,7 @@ function readCsv(file: string): { columns: string[]; rows: number[][] } {
     if (!values.every(Number.isFinite)) throw new InputError(`${file}:${i + 2}: not numbers: ${line}`);
     return values;
   });
-  if (rows.length < 10) throw new InputError(`${file}: has ${rows.length} rows; at least 10 are needed`);
+  if (rows.length < fewest)
+    throw new InputError(`${file}: has ${rows.length} rows; at least ${fewest} are needed`);
   return { columns: head.split(','), rows };
 }

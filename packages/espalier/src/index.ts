@@ -7,7 +7,20 @@
  */
 import { provideLibrary } from './modules/library.js';
 
-export { manualSeed, nn, noGrad, optim, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
+export {
+  cat,
+  manualSeed,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  scope,
+  setThreads,
+  stack,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@espalier/torch';
 /** The schema library that options are described with. */
 export { z } from 'zod';
 // Tasks and data

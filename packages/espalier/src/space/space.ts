@@ -17,8 +17,8 @@ import { type AnsweredQuestion, type ProgramSource, type Trace, trace } from './
  * A search space: a program of choices, its options, and the network that an architecture describes.
  *
  * The names of the questions are the keys of the architecture: `choose('filters', ...)` inside `block('layers.3', ...)`
- * answers `architecture.layers[3].filters`. The answer to a subset is the list of indices taken. So an architecture can be
- * read back into answers without a second list of the choices.
+ * sets `architecture.layers[3].filters`. A subset sets the list of the indices taken. So the program alone turns answers
+ * into an architecture, and an architecture back into answers.
  *
  * @typeParam A the architecture: plain JSON
  * @typeParam O the options, all with defaults
@@ -34,35 +34,35 @@ export interface SpaceDefinition<
   R extends string = 'images',
 > {
   readonly name: string;
-  /** Options with their documentation (`.describe`) and defaults, for `--set`. Make the schema with `z.strictObject`. */
+  /** What `--set` can change: a `z.strictObject` in which each option has a default and a text (`.describe`). */
   readonly options?: OptionsSchema<O>;
   choices(options: O): Program<Q>;
-  /** Where the field writes architectures in another form than that of the questions. */
+  /** Needed if the field writes architectures in another form than the questions have. */
   readonly genotype?: GenotypeForm<A, O, Q>;
-  /** The option that a schedule of growing depth raises (Zoph & Le 2016, section 4.1). */
+  /** The option that holds the depth. A search can raise it step by step (Zoph & Le 2016, section 4.1). */
   readonly depthOption?: keyof O & string;
-  /** Options for a laptop, set by `--preset small`. */
+  /** Options that `--preset small` sets, for a laptop. */
   readonly small?: Partial<O>;
-  /** Options of the children of a search where those of the paper differ from the networks that it trains in the end. */
+  /** Options of the children of a search, if the paper trains smaller networks in the search than in the end. */
   readonly children?: Partial<O>;
-  /** Options of the supernet of a search where the paper's network for the search is a smaller one. */
+  /** Options of the supernet of a search, if the paper's supernet is smaller than the networks it trains in the end. */
   readonly searched?: Partial<O>;
-  /** What its networks read, as a kind of networks names it: `images` (the default), `tokens`, or that of a task of one's own. */
+  /** The kind of its networks, by what they read: `images` (the default), `tokens`, or the word of your own task. */
   readonly reads?: R;
-  /** The task that its networks are for, where several tasks have networks that read the same. */
+  /** The name of the task that its networks are for. Needed if several tasks have networks of this kind. */
   readonly task?: string;
-  /** What its networks are published for, where that differs from others that read the same. */
+  /** What its published networks were built for. Needed if it is not the usual input of this kind of networks. */
   readonly usualInput?: InputOf<R>;
-  /** Builds the network of an architecture. */
+  /** Builds the network of an architecture. Without it the space can be sampled and counted, but not trained. */
   network?(architecture: A, input: InputOf<R>, options: O): N;
-  /** Builds the network that holds the weights of all architectures, where there is one. */
+  /** Builds the network that holds the weights of all architectures. Strategies with shared weights need it. */
   supernet?(input: InputOf<R>, options: O, variant: SupernetVariant): unknown;
-  /** Whether its supernet knows partial channels. */
+  /** Whether its supernet can be built with partial channels. */
   readonly partialChannels?: boolean;
 }
 
 /**
- * The form of an architecture that the field uses, such as the genotype of a cell. Files and networks have it.
+ * The form in which the field writes architectures, such as the genotype of a cell. Files and networks use it.
  *
  * @typeParam A an architecture in this form
  * @typeParam Q an architecture in the form of the questions
@@ -85,9 +85,9 @@ export interface PublishedGenotype {
   readonly options: Readonly<Record<string, Json>>;
 }
 
-/** What a search may ask of a supernet besides the options of its space. */
+/** What a search can choose of a supernet besides the options of its space. */
 export interface SupernetVariant {
-  /** K: the operations see one in K channels, and edges have weights of their own (PC-DARTS, Xu et al. 2020); 1: all. */
+  /** K of PC-DARTS (Xu et al. 2020): operations see one in K channels, and edges have weights of their own. 1: all see all. */
   readonly partialChannels: number;
 }
 

@@ -231,8 +231,14 @@ export class PythonReader {
   }
 
   #place(at: number): string {
-    const before = this.text.slice(0, at).split('\n');
-    return `${this.source}:${before.length}:${(before.at(-1) as string).length + 1}`;
+    let line = 1;
+    let start = 0;
+    for (;;) {
+      const end = this.text.indexOf('\n', start);
+      if (end < 0 || end >= at) return `${this.source}:${line}:${at - start + 1}`;
+      line++;
+      start = end + 1;
+    }
   }
 
   #fail(expected: string, { kind, text, at } = this.#next): never {

@@ -41,7 +41,9 @@ describe('images in folders', () => {
     );
     expect([code, stderr]).toEqual([
       0,
-      expect.stringMatching(/standardised as the run's training images: mean 0\.485, 0\.456, 0\.406;/),
+      expect.stringMatching(
+        /standardised by mean 0\.485, 0\.456, 0\.406 and standard deviation .* \(from the training\)/,
+      ),
     ]);
     expect(JSON.parse(stdout)).toMatchObject({
       input: { channels: 3, height: 224, width: 224, classes: 3 },

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { journalOf } from '../cli/command.js';
@@ -48,6 +48,11 @@ describe('the packages, installed into an empty folder', () => {
       expect.arrayContaining(['binding.gyp', 'scripts/build.mjs', 'dist/index.js', 'dist/index.d.ts']),
     );
     expect(files['@espalier/torch'].filter((file) => file.startsWith('native/')).length).toBeGreaterThan(10);
+    for (const list of Object.values(files))
+      expect(list).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']));
+    const license = readFileSync(join(root, 'LICENSE'), 'utf8');
+    for (const name of ['espalier', '@espalier/torch'])
+      expect(readFileSync(join(folder, 'node_modules', name, 'LICENSE'), 'utf8')).toBe(license);
     for (const file of Object.values(files).flat()) expect(file).not.toMatch(/(^|\/)(test|src|build)\//);
   });
 

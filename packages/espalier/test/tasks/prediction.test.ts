@@ -140,11 +140,11 @@ describe('the prediction of classes', () => {
       std: [1, 0.25, 0.5],
     });
     expect(byFlags.notes).toEqual([
-      'pixels standardised as --mean and --std: mean 0.4, 0.1, 0.3; standard deviation 1, 0.25, 0.5',
+      'pixels standardised by mean 0.4, 0.1, 0.3 and standard deviation 1, 0.25, 0.5 (from --mean and --std)',
     ]);
     const trained = await predict(flat, { signature });
     for (const [i, expected] of [0, 0, 1].entries()) expect(logitsOf(trained)[i]).toBeCloseTo(expected, 6);
-    expect(trained.json.standardised).toMatchObject({ of: "the run's training images" });
+    expect(trained.json.standardised).toMatchObject({ of: 'the training' });
     expect((await predict(flat)).json.standardised).toMatchObject({
       of: 'CIFAR-10',
       std: [0.24703233, 0.24348505, 0.26158768],

@@ -41,8 +41,8 @@ export async function predictClasses(
       standardised === undefined
         ? []
         : [
-            `pixels standardised as ${standardised.of}: mean ${standardised.mean.join(', ')}; ` +
-              `standard deviation ${standardised.std.join(', ')}`,
+            `pixels standardised by mean ${standardised.mean.join(', ')} and standard deviation ` +
+              `${standardised.std.join(', ')} (from ${standardised.of})`,
           ],
     lines: [...prediction.classes.keys()].flatMap((index) => [
       prediction.classes.length === 1 ? file : `${file}, image ${index}`,
@@ -52,7 +52,7 @@ export async function predictClasses(
 }
 
 interface Standardisation {
-  /** Whose statistics they are. */
+  /** Where they come from. */
   readonly of: string;
   readonly mean: number[];
   readonly std: number[];
@@ -128,7 +128,7 @@ function statisticsFor(
   const found =
     signature === undefined
       ? usualStatistics(space.options.layout === 'imagenet' ? 'imagenet' : 'cifar')
-      : { of: "the run's training images", ...signature.statistics };
+      : { of: 'the training', ...signature.statistics };
   if (found.mean.length !== channels)
     throw new InputError(
       `images of ${channels} channels, but the statistics of ${found.of} are of ${found.mean.length}: give --mean and --std`,
