@@ -9,7 +9,7 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { findNetwork } from '../kinds/kinds-of-run.js';
 import { auxiliaryOption, loadWeights, readWeights } from '../prediction/weights.js';
-import { drawArchitecture } from '../reports/search-report.js';
+import { drawArchitecture } from '../reports/draw-network.js';
 import { Space } from '../space/space.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { initialised } from '../training/train-child.js';

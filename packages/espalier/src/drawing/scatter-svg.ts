@@ -29,6 +29,9 @@ export interface Scatter {
   readonly frontier?: { readonly better: 'higher' | 'lower'; readonly text: string };
 }
 
+/** Of more points only those that stand out say what they are: a page must not become too large. */
+const MOST_NAMED = 2000;
+
 /** From this quotient of the largest and the smallest `x` on the scale is logarithmic. */
 const WIDE = 8;
 
@@ -99,10 +102,13 @@ export function drawScatter({ title, xAxis, yAxis, points, groups, frontier }: S
     const ring = point.emphasised
       ? `<circle cx="${left}" cy="${top}" r="8" stroke-width="2" ${paint({ stroke: 'ink' })} data-emphasised="true"/>`
       : '';
-    return (
-      `${ring}<circle cx="${left}" cy="${top}" r="4" fill-opacity="0.75" ${paint({ fill: colour })} data-point="${escapeMarkup(point.group)}">` +
-      `<title>${escapeMarkup(point.name)}</title></circle>`
-    );
+    const isNamed = points.length <= MOST_NAMED || point.emphasised;
+    return [
+      `${ring}<circle cx="${left}" cy="${top}" r="${points.length <= MOST_NAMED ? 4 : 2.5}" fill-opacity="0.75" ${paint({ fill: colour })}`,
+      isNamed
+        ? ` data-point="${escapeMarkup(point.group)}"><title>${escapeMarkup(point.name)}</title></circle>`
+        : '/>',
+    ].join('');
   });
   const told = points.filter((point) => point.emphasised).map(({ name }) => `${name}.`);
   return frame.finish([`${yAxis} by ${xAxis} of ${points.length} points.`, ...told].join(' '), [

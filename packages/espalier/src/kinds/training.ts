@@ -23,14 +23,12 @@ import {
 } from '../experiments/training-run.js';
 import { InputError } from '../input-error.js';
 import { isBetter, type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
-import { courseText } from '../reports/course-text.js';
+import { drawFound } from '../reports/draw-network.js';
+import { epochCourses } from '../reports/epoch-courses.js';
 import { capitalised, duration, valueText } from '../reports/figures.js';
-import { drawArchitecture } from '../reports/search-report.js';
 import { reportTraining, type TrainingPictures } from '../reports/training-report.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
-import { findTask } from '../tasks/find-task.js';
-import type { TaskSettings } from '../tasks/task-settings.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { trainingFiles } from '../training/final-training.js';
@@ -163,7 +161,7 @@ function bestEpoch(
     : { epoch: best.epoch as number, measures: best.measures as unknown as Measures };
 }
 
-function describe(summary: TrainingSummary, objective: Measure): string {
+function describe(summary: TrainingSummary, objective: Measure, courses: readonly string[]): string {
   const { run, status, judge, measures, weights, report, epochs } = summary;
   const isFinished = status === 'finished' && measures !== null;
   const told = [startText(summary), bestText(summary, objective)].filter((text) => text !== undefined);
@@ -172,7 +170,7 @@ function describe(summary: TrainingSummary, objective: Measure): string {
       ? `${run}: trained; ${judge} ${objective.name} ${valueText(objective, measures[objective.name] as number)}`
       : `${run}: ${epochs} epochs done`,
     ...told.map((text) => `  ${text}`),
-    ...curveLines(summary, objective),
+    ...courses,
     isFinished ? `  weights ${weights}, report ${report}` : `  report ${report}`,
     ...(isFinished ? [] : [`to go on: espalier resume ${run}`]),
   ].join('\n');
@@ -193,34 +191,32 @@ function bestText({ best }: TrainingSummary, objective: Measure): string | undef
 async function show(path: string): Promise<Said & { readonly json: TrainingSummary }> {
   const training = readTraining(path);
   const summary = readSummary(path);
-  const page = reportTraining(training.settings, training.events, await picturesOf(path));
+  const page = reportTraining(training.settings, training.events, await picturesOf(path, summary));
   writeFileSync(summary.report, page);
-  return { text: describe(summary, training.settings.objectives[0]), json: summary };
+  const [objective] = training.settings.objectives;
+  const courses = epochCourses(epochsOf(training.events), objective);
+  return { text: describe(summary, objective, courses), json: summary };
 }
 
-/** What a page shows of the network; a page is written without it where the file of a user's own is gone. */
-async function picturesOf(path: string): Promise<TrainingPictures> {
+/** What a page shows of the network; a page is written without a picture where a file of the user's own is gone. */
+async function picturesOf(path: string, { best, start }: TrainingSummary): Promise<TrainingPictures> {
   const { classes } = readSignature(path);
-  const names = z.array(z.string()).safeParse(classes).data ?? [];
+  const known: TrainingPictures = {
+    classes: z.array(z.string()).safeParse(classes).data ?? [],
+    ...(best === null ? {} : { bestEpoch: best.epoch }),
+    ...(start === null ? {} : { start: start.from }),
+  };
   try {
-    const { space, architecture, input, task } = await trainedArchitecture(path);
-    const { definition } = await findTask((task as TaskSettings).name, process.cwd());
-    const network = drawArchitecture(
-      space,
-      architecture,
-      definition.networks,
-      input as object,
-      'The network that was trained',
-    );
-    return { classes: names, ...(network === undefined ? {} : { network }) };
+    const network = await drawFound(await trainedArchitecture(path), 'The network that was trained');
+    return network === undefined ? known : { ...known, network };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { classes: names, notDrawn: `It cannot be drawn: ${error.message}` };
+    return { ...known, notDrawn: `It cannot be drawn: ${error.message}` };
   }
 }
 
 async function status(path: string): Promise<Said> {
-  const { settings } = readTraining(path);
+  const { settings, events } = readTraining(path);
   const summary = readSummary(path);
   const running = lockHolder(path);
   const is = summary.status === 'finished' ? 'finished' : running === undefined ? 'stopped' : 'running';
@@ -235,19 +231,9 @@ async function status(path: string): Promise<Said> {
   ];
   const head = parts.filter((part) => part !== undefined).join(', ');
   return {
-    text: [head, ...curveLines(summary, objective)].join('\n'),
+    text: [head, ...epochCourses(epochsOf(events), objective)].join('\n'),
     json: { ...summary, status: is, ofEpochs: of, pid: running?.pid ?? null },
   };
-}
-
-/** How loss and validation measure went, a line each. */
-function curveLines({ curve }: TrainingSummary, objective: Measure): string[] {
-  const losses = curve.map(({ loss }) => loss).filter((loss) => loss !== null);
-  const values = curve.flatMap(({ measures }) => measures?.[objective.name] ?? []);
-  return [
-    ...courseText('training loss', losses, (loss) => loss.toFixed(4)),
-    ...courseText(`validation ${objective.name}`, values, (value) => valueText(objective, value)),
-  ].map((line) => `  ${line}`);
 }
 
 const header = z.looseObject({

@@ -24,6 +24,8 @@ import {
 import type { Json } from '../json.js';
 import { type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
+import { drawFound } from '../reports/draw-network.js';
+import { epochCourses } from '../reports/epoch-courses.js';
 import { duration, valueText } from '../reports/figures.js';
 import { reportSupernet } from '../reports/supernet-report.js';
 import type { JournalEvent } from '../runs/journal-event.js';
@@ -140,9 +142,14 @@ async function readSummary(path: string): Promise<SupernetSummary> {
  */
 async function writeResult(path: string): Promise<SupernetSummary> {
   const summary = await readSummary(path);
-  const report = reportSupernet(await readSupernetRun(path));
-  writeFileSync(join(path, 'report.html'), report.html);
-  if (report.cells !== undefined) writeFileSync(join(path, 'best.svg'), report.cells);
+  const run = await readSupernetRun(path);
+  const network =
+    summary.architecture === null
+      ? undefined
+      : await drawFound(foundBy(run), 'The network of the architecture found');
+  const report = reportSupernet(run, network);
+  writeFileSync(join(path, 'report.html'), report);
+  if (network !== undefined) writeFileSync(join(path, 'best.svg'), network);
   if (summary.architecture !== null)
     writeFileSync(join(path, 'best.json'), `${JSON.stringify(summary.architecture, null, 2)}\n`);
   return summary;
@@ -167,9 +174,13 @@ async function show(path: string): Promise<Said> {
 async function status(path: string): Promise<Said> {
   const running = lockHolder(path);
   const summary = await readSummary(path);
+  const { settings, epochs, objectives } = readSupernetJournal(path);
   const is = summary.status === 'finished' ? 'finished' : running === undefined ? 'stopped' : 'running';
   return {
-    text: `${path}: ${summary.strategy}, ${is}: ${summary.epochs} epochs done`,
+    text: [
+      `${path}: ${summary.strategy} with ${settings.task.data}, ${is}: ${summary.epochs} of ${settings.strategyOptions.epochs} epochs`,
+      ...epochCourses(epochs, objectives[0]),
+    ].join('\n'),
     json: { ...summary, status: is, pid: running?.pid ?? null },
   };
 }

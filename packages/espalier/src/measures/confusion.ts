@@ -35,7 +35,10 @@ export function confusionIn(details: unknown): ConfusionCounts | undefined {
 
 /** The counts as a table, [actual][predicted], of so many classes or as many as occur. */
 export function confusionMatrix(counts: ConfusionCounts, classes: number): number[][] {
-  const size = Math.max(classes, ...counts.flatMap(([actual, predicted]) => [actual + 1, predicted + 1]));
+  const size = counts.reduce(
+    (most, [actual, predicted]) => Math.max(most, actual + 1, predicted + 1),
+    classes,
+  );
   const matrix = Array.from({ length: size }, () => new Array<number>(size).fill(0));
   for (const [actual, predicted, count] of counts) matrix[actual]![predicted] = count;
   return matrix;

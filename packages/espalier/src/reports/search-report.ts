@@ -1,20 +1,15 @@
 import { type CurveChart, movingAverage } from '../drawing/curve-series.js';
 import { drawCurves } from '../drawing/curve-svg.js';
-import { drawNetwork } from '../drawing/network-svg.js';
 import { type Report, writeReport } from '../drawing/report-html.js';
 import type { Svg } from '../drawing/svg.js';
 import { architectureOfTrial, type ReadRun, taskOf } from '../experiments/found-architecture.js';
 import type { Measure } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
-import type { AnyNetworkKind } from '../network-kinds/network-kind.js';
-import { networkGraph } from '../networks/network-graph.js';
 import type { BestTrial, RunState, TrialState } from '../runs/run-state.js';
 import { type RungState, rungsOf } from '../runs/rungs.js';
-import type { Space } from '../space/space.js';
-import { findTask } from '../tasks/find-task.js';
 import { childName, countedIn } from './child-name.js';
 import { childrenTable } from './children-table.js';
-import { drawCells } from './draw-architecture.js';
+import { drawFound } from './draw-network.js';
 import { capitalised, count, valueText } from './figures.js';
 import { drawLearningCurves, MOST_CURVES } from './learning-curves.js';
 import { measureOf, wordsOf } from './measure-words.js';
@@ -58,28 +53,6 @@ export function rewardCurve(
     ...(groups.size === 0 ? {} : { groups: [...groups.values()] }),
   };
   return drawCurves(chart);
-}
-
-/**
- * The picture of an architecture: its cells as the papers draw them, or else its network layer by layer. Undefined for
- * networks that have neither.
- */
-export function drawArchitecture(
-  space: Space,
-  architecture: unknown,
-  networks: AnyNetworkKind,
-  input: object,
-  title: string,
-): Svg | undefined {
-  const cells = drawCells(space.name, architecture);
-  if (cells !== undefined || networks.drawnInput === undefined) return cells;
-  const network = networks.build(space, architecture, input);
-  try {
-    const { calls } = networks.trace(network, input);
-    return drawNetwork(networkGraph(calls, networks.drawnInput(input), title));
-  } finally {
-    network.free();
-  }
 }
 
 /** The mean value of the last results. */
@@ -219,21 +192,19 @@ function curvesText(children: readonly TrainedChild[], rungs: readonly RungState
 
 /** The picture of a search's best network; undefined where there is none, or networks of the space are not drawn. */
 export async function drawBest(run: ReadRun, title?: string): Promise<Svg | undefined> {
-  const { state, settings, from } = run;
-  const best = state.best === null ? undefined : state.trials[state.best.trial];
-  if (best === undefined) return undefined;
-  const { space: own, architecture } = architectureOfTrial(run, best.trial);
+  const { state, settings } = run;
+  if (state.best === null) return undefined;
+  const { space, architecture } = architectureOfTrial(run, state.best.trial);
   const { input } = settings.estimation;
   const task = taskOf(run);
-  // An estimator that builds no networks has none to draw.
-  if (input === undefined || task === undefined) return drawCells(own.name, architecture);
-  const { definition } = await findTask(task.name, from);
-  return drawArchitecture(
-    own,
-    architecture,
-    definition.networks,
-    input,
-    title ?? `Child ${state.childOf(best.trial) + 1}, the best network`,
+  return drawFound(
+    {
+      space,
+      architecture,
+      ...(task === undefined ? {} : { task }),
+      ...(input === undefined ? {} : { input }),
+    },
+    title ?? `Child ${state.childOf(state.best.trial) + 1}, the best network`,
   );
 }
 

@@ -13,23 +13,20 @@ import { valueText } from './figures.js';
 import { mixtureSections } from './mixture-sections.js';
 import { settingsTable } from './settings-table.js';
 
-/** The page of a search with shared weights, and the picture of what it has found. */
-export interface SupernetReport {
-  readonly html: string;
-  readonly cells?: Svg;
-}
-
 /** The most pictures of cells on the way; of more changes the last ones. */
 const MOST_PICTURES = 12;
 
-/** What a search with shared weights has come to so far: cells, curves, weights, candidates, the cells on the way. */
-export function reportSupernet(run: SupernetRunState): SupernetReport {
+/**
+ * What a search with shared weights has come to so far, as one page: the network, curves, weights, candidates, and the
+ * cells on the way.
+ *
+ * @param network the picture of what was found
+ */
+export function reportSupernet(run: SupernetRunState, network: Svg | undefined): string {
   const { settings, space, objectives, epochs, choice, end } = run;
   const [objective] = objectives;
-  const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
-  const cells = architecture === undefined ? undefined : drawCells(space.name, architecture);
   const last = epochs.at(-1);
-  const html = writeReport({
+  return writeReport({
     title: `Search: ${partLabel(settings.strategy)} on ${space.name}, ${settings.task.data.split(':')[0]}`,
     facts: [
       ['epochs', `${epochs.length} of ${settings.strategyOptions.epochs}`],
@@ -50,7 +47,7 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
           ]),
     ],
     sections: [
-      ...(cells === undefined ? [] : [{ heading: 'What was found', svg: cells }]),
+      ...(network === undefined ? [] : [{ heading: 'What was found', svg: network }]),
       ...epochCurve(
         `Validation ${objective.name} of the supernet by epoch`,
         `validation ${objective.name}`,
@@ -86,7 +83,6 @@ export function reportSupernet(run: SupernetRunState): SupernetReport {
       { heading: 'Settings', table: settingsTable(settings), collapsed: true },
     ],
   });
-  return { html, ...(cells === undefined ? {} : { cells }) };
 }
 
 function factOf(

@@ -15,6 +15,10 @@ import { settingsTable } from './settings-table.js';
 export interface TrainingPictures {
   /** Names of the classes, where the network tells classes apart. */
   readonly classes?: readonly string[];
+  /** The epoch whose weights it ends with, where it keeps the best; otherwise those of the last. */
+  readonly bestEpoch?: number;
+  /** Where the weights come from that it was begun with. */
+  readonly start?: string;
   /** The network. */
   readonly network?: Svg;
   /** Why there is no picture of the network. */
@@ -25,7 +29,7 @@ export interface TrainingPictures {
 export function reportTraining(
   settings: TrainingRunSettings,
   events: readonly JournalEvent[],
-  { classes = [], network, notDrawn }: TrainingPictures = {},
+  { classes = [], bestEpoch, start, network, notDrawn }: TrainingPictures = {},
 ): string {
   const { objectives, judge = 'test', task, architecture } = settings;
   const [objective] = objectives;
@@ -45,6 +49,8 @@ export function reportTraining(
         ([name, value]) => [`${judge} ${name}`, valueText(measureOf(objectives, name), value)] as const,
       ),
       ...(last === undefined ? [] : [['training loss', (last.loss as number).toFixed(4)] as const]),
+      ...(bestEpoch === undefined ? [] : [['weights of', `epoch ${bestEpoch}, the best`] as const]),
+      ...(start === undefined ? [] : [['begun with the weights of', start] as const]),
       ...(seconds > 0 ? [['time of training', duration(seconds)] as const] : []),
     ],
     sections: [

@@ -103,6 +103,16 @@ describe('a scatter', () => {
     );
   });
 
+  test('of many points names only those that stand out', () => {
+    const many = Array.from({ length: 2001 }, (_, x) =>
+      point(x, x % 9, 0, x === 7 ? { emphasised: true } : {}),
+    );
+    const titles = elementsOf(scatter(many)).filter(
+      ({ name, text }) => name === 'title' && /^\d+: /.test(text),
+    );
+    expect(titles.map(({ text }) => text)).toEqual(['7: 7']);
+  });
+
   test('rejects a coordinate that is not finite, and a group that it does not have', () => {
     expect(() => drawScatter(scatter([point(Number.NaN, 0)]))).toThrow('a coordinate is not finite');
     expect(() => drawScatter(scatter([{ ...point(1, 0), group: 'x' }]))).toThrow('of no group of the chart');

@@ -84,12 +84,18 @@ describe('a task of your own', () => {
     expect(end).toMatchObject({ judge: 'test', measures: { mse: trained.testMse, r2: trained.testR2 } });
     // The mean alone would have an R2 of 0.
     expect(trained.testR2).toBeGreaterThan(0.5);
-    const [status] = (await printed(addStatus, ['status', 'trained'])).split('\n');
-    expect(status).toBe(
+    const status = await printed(addStatus, ['status', 'trained']);
+    const [head, curve, ...more] = status.split('\n');
+    expect(head).toBe(
       `trained: training with csv:${DATA}, finished: 60 of 60 epochs, test mse ${trained.testMse.toFixed(4)}`,
     );
-    expect(await printed(addInspect, ['inspect', 'trained'])).toMatch(
-      /^trained: [\d,]+ parameters, [\d,]+ multiply-adds for one row \(3\)$/m,
+    // 60 losses, in 40 bars from the first to the last.
+    expect(curve).toMatch(/^ {2}training loss \d\.\d{4} [▁-█]{40} \d\.\d{4}$/);
+    expect(more).toEqual(['']);
+    const inspected = await printed(addInspect, ['inspect', 'trained']);
+    expect(inspected.slice(0, status.length)).toBe(status);
+    expect(inspected.slice(status.length)).toMatch(
+      /^trained: [\d,]+ parameters, [\d,]+ multiply-adds for one row \(3\)\n/,
     );
     const again = JSON.parse(await printed(addReproduce, ['reproduce', 'trained', '--json']));
     expect(again).toMatchObject({ equal: true, weightsEqual: true });
@@ -130,25 +136,6 @@ describe('a task of your own', () => {
     } finally {
       renameSync('away.csv', DATA);
     }
-  });
-
-  it('predicts for a single row, and says where columns are missing', async () => {
-    const all = JSON.parse(
-      await printed(addPredict, ['predict', 'trained', '--input', 'rows.csv', '--json']),
-    );
-    writeFileSync('one.csv', `a,b,c\n${rows[0]!.join()}\n`);
-    const one = JSON.parse(await printed(addPredict, ['predict', 'trained', '--input', 'one.csv', '--json']));
-    expect(one.predictions).toEqual([expect.closeTo(all.predictions[0], 5)]);
-    writeFileSync('short.csv', 'a,b,c\n1,2,3\n1,2\n');
-    expect(await refusal(addPredict, ['predict', 'trained', '--input', 'short.csv'])).toMatch(
-      /short\.csv:3: has 2 columns; the network reads 3$/,
-    );
-    writeFileSync('none.csv', 'a,b,c\n');
-    expect(await refusal(addPredict, ['predict', 'trained', '--input', 'none.csv'])).toMatch(
-      /none\.csv: has 0 rows; at least 1 are needed$/,
-    );
-    const few = ['train', 'found', '--out', 'few', '--data', 'csv:one.csv'];
-    expect(await refusal(addTrain, few)).toMatch(/one\.csv: has 1 rows; at least 10 are needed$/);
   });
 
   it('is refused where data, network or weights do not fit it', async () => {

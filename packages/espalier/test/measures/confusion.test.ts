@@ -34,6 +34,12 @@ describe('a confusion', () => {
       [0, 0, 0],
       [0, 3, 0],
     ]);
+    // As many counts as a data set of a thousand classes may have.
+    const many = Array.from({ length: 200_000 }, (_, index) => [0, index % 2, 1] as const);
+    expect(confusionMatrix(many, 2)).toEqual([
+      [1, 1],
+      [0, 0],
+    ]);
     // A class without a name.
     expect(confusionMatrix([[0, 1, 1]], 0)).toEqual([
       [0, 1],

@@ -22,7 +22,7 @@ import { InputError } from '../../src/input-error.js';
 import { images } from '../../src/network-kinds/images.js';
 import { tokens } from '../../src/network-kinds/tokens.js';
 import { multiplyAdds } from '../../src/networks/multiply-adds.js';
-import { drawArchitecture } from '../../src/reports/search-report.js';
+import { drawArchitecture } from '../../src/reports/draw-network.js';
 import { choose } from '../../src/space/language.js';
 import { defineSpace, Space } from '../../src/space/space.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SupernetRunState } from '../../src/experiments/supernet-run.js';
 import { accuracy } from '../../src/measures/accuracy.js';
 import { loss } from '../../src/measures/loss.js';
+import { drawCells } from '../../src/reports/draw-architecture.js';
 import { reportSupernet } from '../../src/reports/supernet-report.js';
 import type { JournalEvent } from '../../src/runs/journal-event.js';
 import { Space } from '../../src/space/space.js';
@@ -64,7 +65,8 @@ function read(html: string) {
 }
 
 describe('the page of a search along a gradient', () => {
-  const { html, cells } = reportSupernet(state({ epochs: [darts(1, 0.2), darts(2, 0.4), darts(3, 0.6)] }));
+  const cells = drawCells('nasbench201', { cell: cell('skip_connect') });
+  const html = reportSupernet(state({ epochs: [darts(1, 0.2), darts(2, 0.4), darts(3, 0.6)] }), cells);
   const { headings, section, facts } = read(html);
 
   test('shows the cell, accuracy and losses by epoch, the weights and how they came there, and its settings', () => {
@@ -123,7 +125,7 @@ describe('the page of a search along a gradient', () => {
   });
 
   test('of a search without an epoch has its settings', () => {
-    expect(read(reportSupernet(state({})).html).headings).toEqual(['Settings']);
+    expect(read(reportSupernet(state({}), undefined)).headings).toEqual(['Settings']);
   });
 });
 
@@ -133,7 +135,7 @@ describe('the page of random search with shared weights', () => {
     score,
     measures,
   });
-  const { html } = reportSupernet(
+  const html = reportSupernet(
     state({
       epochs: [epoch(1), epoch(2)],
       choice: [
@@ -159,12 +161,12 @@ describe('the page of random search with shared weights', () => {
         measures: { accuracy: 0.4375, loss: 1.5 },
       },
     }),
+    undefined,
   );
   const { headings, section } = read(html);
 
   test('shows the scores of all candidates, and of the finalists what they measured on all data', () => {
     expect(headings).toEqual([
-      'What was found',
       'Loss by epoch',
       'Scores of the candidates',
       'Finalists: score and measure',

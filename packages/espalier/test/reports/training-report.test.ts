@@ -167,6 +167,16 @@ describe('the page of a training', () => {
     expect(headings).toEqual(['Classes on the test data', 'Settings']);
   });
 
+  test('says whose weights it ends with, and with which it began', () => {
+    const page = reportTraining(settings, [begin, epoch(1), epoch(2)], { bestEpoch: 1, start: 'runs/first' });
+    expect(read(page).facts).toEqual([
+      ['epochs', '2 of 3'],
+      ['training loss', '1.0000'],
+      ['weights of', 'epoch 1, the best'],
+      ['begun with the weights of', 'runs/first'],
+    ]);
+  });
+
   test('shows the network, or why it cannot', () => {
     const notDrawn = 'It cannot be drawn: its file is gone.';
     expect(reportTraining(settings, [begin], { notDrawn })).toContain(`<p>${notDrawn}</p>`);
