@@ -97,6 +97,20 @@ describe('a training that keeps its best weights', () => {
     expect(run.network.weight.toNumbers()).toEqual([-2]);
   });
 
+  it('goes back once an epoch, and not for an error of another kind', () => {
+    const twice = begin([5, Number.NaN, 4], { broken: [3] });
+    epoch(twice);
+    expect(() => epoch(twice)).toThrow('diverged: the validation value is NaN');
+    const unread = begin([5, 4]);
+    epoch(unread);
+    unread.task.pass = (part) => {
+      if (part === 'validation') throw new Error('the file is gone');
+      return ScriptedTask.prototype.pass.call(unread.task, part);
+    };
+    expect(() => epoch(unread)).toThrow('the file is gone');
+    expect(unread.network.weight.toNumbers()).toEqual([-4]);
+  });
+
   it('ends when the epoch after diverges too, when none are kept yet, and when none are to be kept', () => {
     const twice = begin([5, 5], { broken: [3, 4] });
     epoch(twice);
