@@ -5,7 +5,10 @@ import { nasnet } from '../../src/spaces/nasnet.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 import { zophRnn } from '../../src/spaces/zoph-rnn.js';
 import { asha } from '../../src/strategies/asha.js';
+import { bananas } from '../../src/strategies/bananas.js';
+import { evolution } from '../../src/strategies/evolution.js';
 import { hyperband } from '../../src/strategies/hyperband.js';
+import { localSearch } from '../../src/strategies/local-search.js';
 import { ppo } from '../../src/strategies/ppo.js';
 import { random } from '../../src/strategies/random.js';
 import { reinforce } from '../../src/strategies/reinforce.js';
@@ -65,6 +68,29 @@ describe('the options of PPO', () => {
   });
 });
 
+describe('the options of regularised evolution', () => {
+  hasOptions(schemaOf(evolution), { population: count(100), sample: count(25) });
+});
+
+describe('the options of local search', () => {
+  hasOptions(schemaOf(localSearch), { initial: count(10), wholeNeighbourhood: flag(true) });
+});
+
+describe('the options of BANANAS', () => {
+  hasOptions(schemaOf(bananas), {
+    initial: count(10, 2),
+    batch: count(10),
+    candidates: count(100),
+    parents: count(2),
+    ensemble: count(5),
+    layers: count(10, 0),
+    width: count(20),
+    epochs: count(150),
+    batchSize: count(32),
+    learningRate: above0(0.01),
+  });
+});
+
 describe('the options of ASHA', () => {
   hasOptions(schemaOf(asha), {
     ...ofRungs(4),
@@ -92,11 +118,25 @@ describe('the options of Hyperband', () => {
   });
 });
 
+describe('whether results are told as they arrive', () => {
+  it('is said by each strategy: of a controller, if it has replicas that do not wait for each other', () => {
+    const told = (definition: AnyStrategyDefinition, given: object = {}) => {
+      const { asynchronous = false } = definition;
+      return typeof asynchronous === 'function' ? asynchronous(given as never) : asynchronous;
+    };
+    for (const definition of [random, asha, evolution, bananas]) expect(told(definition)).toBe(true);
+    for (const definition of [sha, hyperband, localSearch]) expect(told(definition)).toBe(false);
+    for (const definition of [reinforce, ppo])
+      expect([1, 2, 3].map((replicas) => told(definition, { replicas }))).toEqual([false, true, true]);
+  });
+});
+
 describe('the preset for small searches', () => {
   it.each<[string, AnyStrategyDefinition, object]>([
     ['ASHA', asha, { maxEpochs: 9, eta: 3 }],
     ['successive halving', sha, { maxEpochs: 9, eta: 3 }],
     ['Hyperband', hyperband, { maxEpochs: 9 }],
+    ['evolution', evolution, { population: 25, sample: 10 }],
     ['PPO', ppo, { children: 4, learningRate: 0.02, baselineDecay: 0.8 }],
     ['REINFORCE', reinforce, { children: 4, learningRate: 0.02, baselineDecay: 0.8, growEvery: 0 }],
   ])('of %s has these values', (_, { small }, values) => {

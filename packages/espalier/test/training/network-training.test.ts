@@ -203,6 +203,19 @@ describe('a training', () => {
     end(begun);
   });
 
+  it('has the loss of an epoch, if only of one input', () => {
+    const network = new Weights(1);
+    noGrad(() => network.weight.fill_(3));
+    const task = new ScriptedTask({ gradient: [2], stepsPerEpoch: 1 });
+    const settings = { ...settingsOf({ epochs: 1 }), batchSize: 1 };
+    const training = new NetworkTraining<Weights>({ network, task, settings, seed: 1 });
+    expect(training.lastLoss).toBeNaN();
+    expect([...training.trainEpoch()].map(({ loss }) => loss)).toEqual([6]);
+    expect(training.lastLoss).toBe(6);
+    training.free();
+    network.free();
+  });
+
   describe('clips the norm of the gradient', () => {
     // The gradient (3, 0, 4) has the norm 5.
     function firstStep(clip: number): number[] {
