@@ -76,8 +76,8 @@ describe('espalier search', () => {
       /^<svg[\s\S]*[1357]x[1357] convolution, [46] filters[\s\S]*<\/svg>\s*$/,
     );
     const report = readFileSync(join(whole, 'report.html'), 'utf8');
-    // Curve, best network, learning curves and accuracy by size; and a curve for each child.
-    expect(report.match(/<figure>\n<svg/g)).toHaveLength(4);
+    // Curve, best and mean of the best, best network, learning curves and accuracy by size; and a curve for each child.
+    expect(report.match(/<figure>\n<svg/g)).toHaveLength(5);
     expect(report.match(/<td data-sort="[\d.]+"><svg/g)).toHaveLength(TRIALS);
     expect(report).not.toMatch(/(src|href)="http/);
   });

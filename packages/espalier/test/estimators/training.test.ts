@@ -197,11 +197,11 @@ describe('the training estimator', () => {
 
 describe('an estimator', () => {
   it('is found by its name in the box, and an unknown one is named with those that there are', async () => {
-    expect([...estimators.keys()]).toEqual(['training']);
+    expect([...estimators.keys()]).toEqual(['training', 'table']);
     expect(await findEstimator('training', folder)).toMatchObject({ definition: training, name: 'training' });
     await expect(findEstimator('oracle', folder)).rejects.toThrow(
       new InputError(
-        "estimator 'oracle' is unknown; known: training, or the path of a file such as ./my-estimator.ts",
+        "estimator 'oracle' is unknown; known: training, table, or the path of a file such as ./my-estimator.ts",
       ),
     );
   });
