@@ -79,6 +79,16 @@ describe('the genotype of a log', () => {
     expect(end.event).toBe('end');
   });
 
+  it('is evaluated', async () => {
+    const data = `cifar10:${join(folder, 'cifar')}`;
+    const small = '--layers 3 --channels 4 --epochs 1 --limit 40 --batch-size 20 --threads 1'.split(' ');
+    const args = [...small, '--test-seeds', '1', '--set', 'auxiliaryWeight=0', '--epoch', '0'];
+    await printed(addEvaluate, ['evaluate', 'log.txt', '--data', data, '--out', 'evaluated', ...args]);
+    const [begin] = journalOf('evaluated').map((line) => JSON.parse(line));
+    expect(begin.methods).toMatchObject([{ name: 'log' }]);
+    expect(begin.methods[0].candidates[0].architecture.normal[0]).toEqual(['sep_conv_3x3', 0]);
+  });
+
   it.each([
     [
       addInspect,

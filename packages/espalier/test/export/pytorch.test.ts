@@ -202,7 +202,7 @@ const ofOperators = [
   })),
 );
 
-/** The rest of the exporter's operators: those in place, which the cases above have under their bare names. */
+/** The exporter's other operators: those in place, and one that is not exported to ONNX. */
 const further: readonly (Case & { operator: string })[] = (
   [
     ['add_', (x) => x.mul(2).add_(x, { alpha: 0.5 })],
