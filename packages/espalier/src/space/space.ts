@@ -67,7 +67,7 @@ export interface SpaceDefinition<
  * @typeParam A an architecture in this form
  * @typeParam Q an architecture in the form of the questions
  */
-export interface GenotypeForm<A, O, Q> {
+interface GenotypeForm<A, O, Q> {
   write(asked: Q, options: O): A;
   /** @throws InputError for a value that is not a genotype of the space with these options */
   read(genotype: unknown, options: O): Q;

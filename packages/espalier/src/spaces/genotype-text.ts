@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { InputError } from '../input-error.js';
 import { epochsNamed } from './named-epochs.js';
 import { DEEPEST, PythonReader, TOO_DEEP } from './python-reader.js';
@@ -42,7 +43,9 @@ export interface GenotypeText {
  *   before it.
  * @throws InputError with the source, the line and the column, what is there and what was expected
  */
-export function readGenotypeText(text: string, source: string, epoch?: number): GenotypeText {
+export function readGenotypeText(raw: string, source: string, epoch?: number): GenotypeText {
+  // Without colours, and without a byte order mark.
+  const text = stripVTControlCharacters(raw).replace(/^\uFEFF/, '');
   const start = text.trimStart();
   let fault: string | undefined;
   let record: unknown;

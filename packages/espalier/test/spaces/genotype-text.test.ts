@@ -225,6 +225,17 @@ DARTS_V2 = Genotype(
     expect(readGenotypeText(log, 'log.txt', 3).content).toEqual({ cell: '|b~0|' });
   });
 
+  it('is read with colours, a byte order mark and the line ends of Windows', () => {
+    expect(read("\u001b[32mGenotype\u001b[0m(normal=[('conv', 0)])\u001b[0m")).toEqual({
+      normal: [['conv', 0]],
+    });
+    expect(read('\uFEFF{"normal": [["conv", 0]]}\r\n')).toEqual({ normal: [['conv', 0]] });
+    expect(read('\uFEFF|conv~0|\r\n')).toEqual({ cell: '|conv~0|' });
+    expect(read("epoch 1\r\nGenotype(normal=[\r\n  ('conv', 0),\r\n])\r\n")).toEqual({
+      normal: [['conv', 0]],
+    });
+  });
+
   it('is found in a record of JSON and in a log of such records', () => {
     const record = (epoch: number) =>
       JSON.stringify({ epoch, top1: 97.1, genotype: `Genotype(normal=[('conv', ${epoch})])` });

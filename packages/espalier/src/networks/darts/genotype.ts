@@ -15,7 +15,7 @@ export const DARTS_OPERATIONS = [
  * them (cnn/operations.py), and those that its successors added (`OPS` of SGAS, github.com/lightaime/sgas, and of
  * AutoDL-Projects, github.com/D-X-Y/AutoDL-Projects).
  */
-export const FURTHER_OPERATIONS = [
+const FURTHER_OPERATIONS = [
   'sep_conv_7x7',
   'conv_7x1_1x7',
   'conv_3x1_1x3',
