@@ -17,7 +17,7 @@ const file = (name: string, content: string | Buffer) => {
 };
 const open = (path: string, of: Space = space, options: Partial<TableOptions> = {}) =>
   Table.open(path, of, { continues: false, ...options });
-const answersOf = (index: number) => space.encode({ cell: cells[index] });
+const answersOf = (index: number) => space.encode({ cell: cells[index] as string });
 
 describe('a table in the form of NAS-Bench-201', () => {
   const path = file('cells.csv.gz', gzipped());
