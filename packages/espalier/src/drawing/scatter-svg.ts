@@ -5,7 +5,7 @@ import { frontierStroke, type LegendEntry } from './chart-legend.js';
 import { type Paint, paint } from './palette.js';
 import { escapeMarkup, px, type Svg } from './svg.js';
 
-export interface ScatterPoint {
+interface ScatterPoint {
   readonly x: number;
   readonly y: number;
   /** What a reader who points at it is told. */

@@ -1,5 +1,5 @@
 /** As much of a page as sorting its tables takes. */
-export interface PageElement {
+interface PageElement {
   readonly textContent: string | null;
   readonly childNodes: Iterable<PageElement>;
   getAttribute(name: string): string | null;

@@ -13,7 +13,7 @@ export interface Minibatch {
 }
 
 /** What a controller ascends, and what is to be known of it. */
-export interface Gain {
+interface Gain {
   /** One element. The weighted entropy is added to it. */
   readonly gain: Tensor;
   /** Numbers for the journal. */

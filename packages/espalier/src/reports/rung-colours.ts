@@ -29,6 +29,6 @@ export function rungGroups(state: RunState): ReadonlyMap<number, TrainingGroup> 
 }
 
 /** `after 3 epochs` */
-export function afterEpochs(epochs: number): string {
+function afterEpochs(epochs: number): string {
   return `after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`;
 }
