@@ -41,7 +41,8 @@ export function drawBands(chart: BandChart): Svg {
   const steps = series.flatMap((one) => one.steps);
   if (!steps.every(({ x, low, middle, high }) => [x, low, middle, high].every(Number.isFinite)))
     throw new Error(`chart "${chart.title}": a coordinate is not finite`);
-  const heights = steps.flatMap(({ low, high }) => [low, high]);
+  // A mean may lie outside of its quartiles.
+  const heights = steps.flatMap(({ low, middle, high }) => [low, middle, high]);
   const size = Math.abs(heights[0] ?? 0);
   const y = scaleLinear(rangeOf(heights, size > 1e-6 ? size / 10 : 0.1, [0, 1]), [0, 1]).nice(6);
   const longest = Math.max(0, ...steps.map(({ x }) => x));

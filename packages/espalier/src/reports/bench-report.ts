@@ -121,14 +121,14 @@ export function benchPage(state: BenchState, methods: readonly BenchedMethod[]):
               }),
             },
             {
-              heading: 'Medians, means and quartiles',
+              heading: 'Final values',
               svg: drawDots({
                 title: `Final ${objective.name}`,
                 valueAxis: objective.name,
                 interval: 'from the first to the third quartile',
-                groups: methods.map(({ strategy, quartiles: [low, median, high], mean }) => ({
+                groups: methods.map(({ strategy, values, quartiles: [low, , high], mean }) => ({
                   name: strategy,
-                  values: [median],
+                  values,
                   mean,
                   interval: { low, high },
                 })),

@@ -22,6 +22,8 @@ export interface BenchedMethod {
   /** Searches that had no result within the budget. */
   readonly empty: number;
   readonly mean: number;
+  /** Of all searches, ascending. */
+  readonly values: readonly number[];
   /** Of the sample; undefined for one search. */
   readonly deviation: number | undefined;
   readonly quartiles: readonly [number, number, number];
@@ -78,6 +80,7 @@ export function benchResults({ settings, searches, seconds }: BenchState): Bench
         runs: values.size,
         empty: own.length - values.size,
         mean: mean(sorted) as number,
+        values: sorted,
         deviation: deviation(sorted),
         quartiles: [at(0.25), at(0.5), at(0.75)] as const,
         optimal: [...values.values()].filter((value) => value === settings.optimum).length / values.size,

@@ -30,6 +30,15 @@ describe('a chart of bands', () => {
     expect(pathOf('band')?.d).toBe('M244.25,107L728,107L728,107L728,257L728,407L244.25,407Z');
   });
 
+  test('has room for a line outside of its band, as a mean may be outside of its quartiles', () => {
+    const [first] = allElements(
+      parseXml(drawBands(chart([{ name: 'a', steps: [step(0, 0, 9, 1), step(1, 0, 0.5, 1)] }]))),
+    ).filter(({ attributes }) => attributes['data-measure'] === 'middle');
+    const heights = [...(first?.attributes.d ?? '').matchAll(/,([\d.-]+)/g)].map(([, y]) => Number(y));
+    // The top of the frame, as above.
+    expect(Math.min(...heights)).toBeGreaterThanOrEqual(107);
+  });
+
   test('states the final value of a series in its legend', () => {
     const texts = elements.filter(({ name }) => name === 'text').map(({ text }) => text);
     expect(texts).toEqual(expect.arrayContaining(['a & b: 0.75', 'mean', 'all seeds']));
