@@ -75,6 +75,7 @@ export { findArchitecture, findNetwork, kindOf, resultOf } from './kinds/kinds-o
 export { type Accumulator, Means, type Sums, type Tally } from './measures/accumulator.js';
 // Measures
 export { accuracy } from './measures/accuracy.js';
+export { Confusion, type ConfusionCounts } from './measures/confusion.js';
 export { loss } from './measures/loss.js';
 export { macs } from './measures/macs.js';
 export {

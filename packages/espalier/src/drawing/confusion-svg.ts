@@ -47,7 +47,7 @@ export function confusionPanel({ title, classes, counts, rowAxis, columnAxis }: 
       const share = total === 0 ? 0 : count / total;
       const x = left + predicted * width;
       const y = top + actual * height;
-      const colour = share >= DARK ? 'paper' : count === 0 ? 'axis' : 'ink';
+      const colour = share >= DARK ? 'paper' : count === 0 ? 'muted' : 'ink';
       return (
         `<g data-actual="${actual}" data-predicted="${predicted}"><title>${escapeMarkup(`${classes[actual]} taken for ${classes[predicted]}: ${count} of ${total}`)}</title>` +
         `<rect x="${px(x)}" y="${px(y)}" width="${px(width - 2)}" height="${height - 2}" rx="2" fill-opacity="${px(0.04 + 0.96 * share)}" ${paint({ fill: actual === predicted ? 'series-1' : 'series-2' })}/>` +

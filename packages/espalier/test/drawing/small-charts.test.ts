@@ -76,7 +76,7 @@ describe('the picture of a confusion matrix', () => {
     expect([cell(1, 1), cell(0, 1), cell(1, 0)].map((drawn) => drawn[2]!.attributes.class)).toEqual([
       'fill-paper',
       'fill-ink',
-      'fill-axis',
+      'fill-muted',
     ]);
   });
 

@@ -8,6 +8,7 @@ import {
   type Batch,
   Diverged,
   evaluate,
+  evaluateInDetail,
   type Part,
   type PassOptions,
   type Task,
@@ -81,6 +82,10 @@ class MeanIou implements Accumulator<Confusion> {
       return row[label]! / (ofTruth + ofPrediction - row[label]!);
     });
     return { miou: ious.reduce((sum, iou) => sum + iou, 0) / this.classes, accuracy: right / all };
+  }
+
+  details() {
+    return { matrix: this.#matrix };
   }
 }
 
@@ -161,6 +166,28 @@ describe('an evaluation whose measures are no means', () => {
       miou: expect.closeTo((2 / 4 + 1 / 3 + 2 / 4) / 3, 12),
       accuracy: 5 / 8,
     });
+  });
+
+  it('tells what else it has counted, if that is asked for', () => {
+    const counted = evaluateInDetail(task, new Intervals().eval(), 'validation', { size: 3 });
+    // Rows are the true classes.
+    expect(counted.details).toEqual({
+      matrix: [
+        [2, 1, 0],
+        [0, 1, 1],
+        [1, 0, 2],
+      ],
+    });
+    expect(counted.measures).toEqual(evaluate(task, new Intervals().eval(), 'validation', { size: 3 }));
+    class Plain extends Segmentation {
+      override accumulator(): MeanIou {
+        return Object.assign(super.accumulator(), { details: undefined });
+      }
+    }
+    const plain = evaluateInDetail(new Plain(pixels, labels), new Intervals().eval(), 'validation', {
+      size: 3,
+    });
+    expect(plain).not.toHaveProperty('details');
   });
 
   it('is a divergence where a measure has no value, though every output is finite', () => {
