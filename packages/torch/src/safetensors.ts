@@ -72,7 +72,7 @@ export class DamagedFile extends Error {
  * Writes tensors with their names, atomically: the file is complete or unchanged. The file may be of any size.
  *
  * @param options with `checksum`, the metadata get the SHA-256 of the file, and `loadTensors` sees if a bit is another one
- * @throws Error of the file system, and where a tensor has the name `__metadata__`, which the format reserves
+ * @throws Error of the file system, with `path`, and where a tensor has the name `__metadata__`, which the format reserves
  */
 export function saveTensors(
   path: string,
@@ -136,8 +136,8 @@ function checksumOf(file: number, placed?: { readonly checksum: string; readonly
 
 function writeAtomically(path: string, write: (file: number) => void): void {
   const temporary = `${path}.writing`;
-  const file = openSync(temporary, 'w+');
   try {
+    const file = openSync(temporary, 'w+');
     try {
       write(file);
       fsyncSync(file);
@@ -147,7 +147,8 @@ function writeAtomically(path: string, write: (file: number) => void): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    // Errors of a descriptor know no path.
+    throw Object.assign(error as Error, { path });
   }
 }
 

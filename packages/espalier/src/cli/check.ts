@@ -9,7 +9,7 @@ import { findSpace } from '../spaces/find-space.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { openTask } from '../training/opened-training.js';
 import { addInputFlags, type InputFlags, inputFor } from './input-flags.js';
-import { collectSetting, shareOut, wholeNumber } from './options.js';
+import { collectSetting, shareOut, wholeNumber, withFlags } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, dataForms, taskFor, taskSettingsOf } from './task-flags.js';
 
@@ -49,15 +49,14 @@ export function addCheck(program: Command): void {
 async function check(name: string, flags: CheckFlags): Promise<void> {
   const terminal = openTerminal(flags.json);
   const { samples, batchSize, seed, data } = flags;
-  const part = await findSpace(name, process.cwd());
-  const { definition } = part;
+  const { definition } = await findSpace(name, process.cwd());
   const task = await taskFor({ space: Space.configure(definition, {}) }, flags.task);
   const { networks } = task.definition;
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'input', owner: 'the input', schema: networks.inputOptions },
   ]);
-  const space = Space.configure(definition, { ...shares.space, ...spaceOptionsOf(flags, definition) });
+  const space = Space.configure(definition, withFlags(shares.space, spaceOptionsOf(flags, definition)));
   checkSpace(space, { seed });
   const size = space.size();
   const opened = data === undefined ? undefined : await openTask(taskSettingsOf(task, { data, seed }));
@@ -66,7 +65,7 @@ async function check(name: string, flags: CheckFlags): Promise<void> {
   setThreads(1);
   const checked: CheckedNetwork[] = [];
   const begun = performance.now();
-  const options = { samples, seed, batchSize, ...(part.graph === undefined ? {} : { file: part.name }) };
+  const options = { samples, seed, batchSize };
   for (const network of checkNetworks(space, networks, input, options)) {
     checked.push(network);
     const rate = (performance.now() - begun) / 1000 / network.number;

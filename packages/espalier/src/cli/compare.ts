@@ -1,11 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { InputError } from '../input-error.js';
 import { findArchitecture, resultOf } from '../kinds/kinds-of-run.js';
 import { type Comparison, compareMethods } from '../reports/method-comparison.js';
 import { methodsPage, methodsText } from '../reports/method-report.js';
 import { stageAgreements, stagesOf } from '../reports/stage-agreement.js';
 import { openTerminal } from '../terminal/terminal.js';
+import { writeOutput } from './write-output.js';
 
 export function addCompare(program: Command): void {
   program
@@ -21,18 +20,10 @@ export function addCompare(program: Command): void {
       const staged = await stagesOf([...new Set(paths)].map(resultOf), findArchitecture);
       const comparisons = compareMethods(staged.results);
       const agreements = stageAgreements(staged);
-      write(out, methodsPage(comparisons, agreements));
+      writeOutput(out, methodsPage(comparisons, agreements));
       terminal.result(`${methodsText(comparisons, agreements)}\n\nreport ${out}`);
       terminal.json({ comparisons: comparisons.map(plain), agreements, report: out });
     });
-}
-
-function write(file: string, page: string): void {
-  try {
-    writeFileSync(file, page);
-  } catch (error) {
-    throw new InputError(`--out ${file}: cannot be written: ${(error as Error).message}`);
-  }
 }
 
 /** A comparison for `--json`: null is what there is not. */

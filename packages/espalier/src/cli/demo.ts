@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -10,6 +9,7 @@ import { searchIn } from '../kinds/search.js';
 import { type TrainingSummary, training as trainingKind } from '../kinds/training.js';
 import { bestSearch, meanValue, type NamedRun, reportComparison } from '../reports/comparison-report.js';
 import { duration, percent } from '../reports/figures.js';
+import { replaceFile } from '../runs/atomic-file.js';
 import { zophCnn } from '../spaces/zoph-cnn.js';
 import { reinforce } from '../strategies/reinforce.js';
 import { imageClassification } from '../tasks/image-classification/definition.js';
@@ -67,7 +67,7 @@ async function demo({ trials, seed, json }: { trials: number; seed: number; json
   const testAccuracy = (trained.json as TrainingSummary).measures?.accuracy as number;
   const seconds = (performance.now() - begun) / 1000;
   const report = join(folder, 'report.html');
-  writeFileSync(
+  replaceFile(
     report,
     await reportComparison('A first search: MNIST', searches, [
       ['test accuracy', percent(testAccuracy)],

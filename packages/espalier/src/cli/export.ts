@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { saveTensors, scope } from '@espalier/torch';
 import type { Command } from 'commander';
@@ -8,6 +8,8 @@ import { exportPytorch } from '../export/pytorch.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { findNetwork } from '../kinds/kinds-of-run.js';
+import { attempt, networkError } from '../networks/network-fault.js';
+import { requireMemory } from '../networks/required-memory.js';
 import { auxiliaryOption, loadWeights, readWeights } from '../prediction/weights.js';
 import { drawArchitecture } from '../reports/draw-network.js';
 import { Space } from '../space/space.js';
@@ -16,10 +18,11 @@ import { initialised } from '../training/train-child.js';
 import { addChildFlag, type ChildFlag } from './child-flag.js';
 import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { addInputFlags, type InputFlags, inputFlagNames, inputFor } from './input-flags.js';
-import { collectSetting, shareOut, wholeNumber } from './options.js';
+import { collectSetting, shareOut, wholeNumber, withFlags } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
+import { writeOutput } from './write-output.js';
 
 interface ExportFlags extends InputFlags, SpaceFlags, EpochFlag, ChildFlag {
   readonly format: string;
@@ -85,7 +88,7 @@ export function addExport(program: Command): void {
         return;
       }
       files.writeWeights?.(weightsBeside(out));
-      writeFileSync(out, files.bytes);
+      writeOutput(out, files.bytes);
       const weights = files.writeWeights === undefined ? undefined : weightsBeside(out);
       const terminal = openTerminal(json);
       terminal.result(
@@ -128,8 +131,7 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
   const space = Space.configure(definition, {
     ...options,
     ...(weights === undefined ? {} : auxiliaryOption(definition, weights)),
-    ...shares.space,
-    ...spaceOptionsOf(flags, definition),
+    ...withFlags(shares.space, spaceOptionsOf(flags, definition)),
   });
   const found: FoundArchitecture = { ...named, space };
   const input = inputFor(found, networks, flags, shares.input);
@@ -147,10 +149,16 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
       throw new InputError(`--format svg: networks of space ${space.name} have no picture`);
     return { bytes: Buffer.from(picture) };
   }
-  const network = initialised(() => networks.build(space, found.architecture, input), seed);
+  const { architecture } = found;
+  const build = () => networks.build(space, architecture, input);
+  const explained = (doing: string) => (error: unknown) =>
+    networkError(error, doing, { space, architecture, build });
+  requireMemory({ owner: `space ${space.name}`, build, copies: 1 });
+  const network = attempt(() => initialised(build, seed), explained('cannot be built'));
   if (weights !== undefined && file !== undefined)
     scope(() => loadWeights(network, weights, `--weights ${file}`));
-  const trace = (batch: number) => networks.trace(network, input, batch);
+  const trace = (batch: number) =>
+    attempt(() => networks.trace(network, input, batch), explained('cannot be run'));
   // Weights from elsewhere are of another training.
   const metadata =
     signature === undefined || file !== trained

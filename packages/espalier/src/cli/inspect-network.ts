@@ -4,6 +4,7 @@ import type { Said } from '../kinds/kind-of-run.js';
 import type { AnyNetworkKind } from '../network-kinds/network-kind.js';
 import { activationBytes, evaluationBytes } from '../networks/activation-memory.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
+import { attempt } from '../networks/network-fault.js';
 import { networkGraph } from '../networks/network-graph.js';
 import { networkParts } from '../networks/network-parts.js';
 import { profileSteps, type StepProfile, totalOf } from '../profiling/step-profile.js';
@@ -22,7 +23,9 @@ export interface Inspected {
   /** Where it comes from, for the JSON. */
   readonly origin: { readonly space: string } & Readonly<Record<string, unknown>>;
   readonly kind: AnyNetworkKind;
-  readonly network: nn.Module;
+  readonly build: () => nn.Module;
+  /** Makes an error in the network one that names it. @param doing `cannot be run` */
+  readonly named: (error: unknown, doing: string) => InputError;
   readonly input: object;
 }
 
@@ -40,8 +43,12 @@ export function inspectNetwork(
   profile: ProfileSettings | undefined,
   terminal: Terminal,
 ): void {
-  const { title, run, origin, network, input, kind } = inspected;
-  const trace = kind.trace(network, input);
+  const { title, run, origin, input, kind, build, named } = inspected;
+  const network = attempt(build, (error) => named(error, 'cannot be built'));
+  const trace = attempt(
+    () => kind.trace(network, input),
+    (error) => named(error, 'cannot be run'),
+  );
   const params = network.parameterCount();
   const architectureParams = architectureParamsOf(network);
   const macs = multiplyAdds(trace.calls);
@@ -53,7 +60,7 @@ export function inspectNetwork(
     evaluationBytes: evaluationBytes(trace),
   };
   const cells = networkParts(network, trace, kind.batchDimensions);
-  const profiled = profile && profileOf(inspected, profile, terminal);
+  const profiled = profile && profileOf(inspected, network, profile, terminal);
   if (run !== undefined) terminal.result(run.text);
   terminal.result(
     `${title}: ${count(params)} parameters, ` +
@@ -95,14 +102,15 @@ export function inspectNetwork(
 }
 
 /** How many architecture parameters a supernet has. */
-function architectureParamsOf(network: Inspected['network']): number | undefined {
+function architectureParamsOf(network: nn.Module): number | undefined {
   if (!('architectureParameters' in network)) return undefined;
   const { architectureParameters } = network as unknown as SharesWeights;
   return Object.values(architectureParameters.call(network)).reduce((sum, { size }) => sum + size, 0);
 }
 
 function profileOf(
-  { kind, network, input }: Inspected,
+  { kind, input, named }: Inspected,
+  network: nn.Module,
   { batchSize }: ProfileSettings,
   terminal: Terminal,
 ): StepProfile {
@@ -113,7 +121,7 @@ function profileOf(
     // Batch norm of one value for each channel.
     if (batchSize === 1 && error instanceof RangeError)
       throw new InputError(`--batch-size 1: this network is trained on 2 images and more`);
-    throw error;
+    throw named(error, 'cannot be trained');
   } finally {
     terminal.settle();
     step.free();

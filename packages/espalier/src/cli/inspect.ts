@@ -8,6 +8,9 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { findArchitecture, kindOf } from '../kinds/kinds-of-run.js';
 import { isModule } from '../modules/user-module.js';
+import { didYouMean } from '../nearest-name.js';
+import { networkError, networkFault } from '../networks/network-fault.js';
+import { requireMemory } from '../networks/required-memory.js';
 import { count } from '../reports/figures.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
@@ -19,7 +22,7 @@ import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js'
 import { addInputFlags, type InputFlags, inputFlagNames, inputFor } from './input-flags.js';
 import { type Inspected, inspectNetwork, type ProfileSettings } from './inspect-network.js';
 import { inspectOptions, namedOptions } from './inspect-options.js';
-import { collectSetting, describeOptions, shareOut, wholeNumber } from './options.js';
+import { collectSetting, describeOptions, shareOut, threadCount, wholeNumber, withFlags } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceFlagNames, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
@@ -72,7 +75,7 @@ export function addInspect(program: Command): void {
       `inputs of the profiled step: images, or texts (default: ${BATCH_SIZE})`,
       wholeNumber(1),
     )
-    .option('--threads <n>', 'threads of the profiled step (default: all)', wholeNumber(1))
+    .option('--threads <n>', 'threads of the profiled step (default: all)', threadCount)
     .option('--json', 'the result as one JSON value on stdout', false)
     .addHelpText('after', help)
     .action(async (name: string, flags: InspectFlags) => {
@@ -91,7 +94,8 @@ export function addInspect(program: Command): void {
       const isSpace = spaces.has(name) || isModule(name);
       if (!isSpace && !hub.has(name) && !existsSync(name))
         throw new InputError(
-          `'${name}': no such space, published architecture, file or run folder; ` +
+          `'${name}': no such space, published architecture, file or run folder;` +
+            `${didYouMean(name, [...spaces.keys(), ...hub.keys(), ...namedOptions.keys()])} ` +
             `spaces: ${[...spaces.keys()].join(', ')}; published: ${[...hub.keys()].join(', ')}; ` +
             `options: ${[...namedOptions.keys()].join(', ')}`,
         );
@@ -145,7 +149,7 @@ async function inspectSpace(name: string, flags: InspectFlags, terminal: Termina
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
   ]);
-  const space = Space.configure(definition, { ...shares.space, ...spaceOptionsOf(flags, definition) });
+  const space = Space.configure(definition, withFlags(shares.space, spaceOptionsOf(flags, definition)));
   const size = space.size();
   terminal.json({ space: space.name, options: space.options, size: size.toString() });
   terminal.result(`space ${space.name}: ${count(size)} architectures`);
@@ -168,8 +172,7 @@ async function configure(
   ]);
   const space = Space.configure(definition, {
     ...options,
-    ...shares.space,
-    ...spaceOptionsOf(flags, definition),
+    ...withFlags(shares.space, spaceOptionsOf(flags, definition)),
   });
   return { space, kind, input: inputFor({ ...found, space }, kind, flags, shares.input) };
 }
@@ -177,11 +180,15 @@ async function configure(
 async function findSupernet(name: string, flags: InspectFlags): Promise<Inspected> {
   const { definition } = await findSpace(name, process.cwd());
   const { space, kind, input } = await configure({ space: Space.configure(definition, {}) }, flags);
+  const build = () => kind.buildSupernet(space, input);
+  requireMemory({ owner: `space ${space.name}`, build, copies: 1 });
   return {
     title: `supernet of ${space.name}`,
     origin: { space: space.name, options: space.options },
     kind,
-    network: kind.buildSupernet(space, input),
+    build,
+    named: (error, doing) =>
+      new InputError(`space ${space.name}: its supernet ${doing}: ${networkFault(error, build)}`),
     input,
   };
 }
@@ -191,12 +198,16 @@ async function findNetwork(path: string, flags: InspectFlags, terminal: Terminal
   sayWhichGenotype(found, terminal);
   const { space, kind, input } = await configure(found, flags);
   const run = existsSync(path) && statSync(path).isDirectory() ? await kindOf(path).status(path) : undefined;
+  const { architecture } = found;
+  const build = () => kind.build(space, architecture, input);
+  requireMemory({ owner: `space ${space.name}`, build, copies: 1 });
   return {
     title: path,
     ...(run === undefined ? {} : { run }),
     origin: { space: space.name, architecture: architectureFile({ ...found, space }) },
     kind,
-    network: kind.build(space, found.architecture, input),
+    build,
+    named: (error, doing) => networkError(error, doing, { space, architecture, build }),
     input,
   };
 }

@@ -1,19 +1,19 @@
 import { Console } from 'node:console';
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
 // Files of the user import the whole library.
 import '../index.js';
-import { InputError } from '../input-error.js';
 import { sayNotes } from '../modules/notes.js';
 import { importOnly } from '../modules/trusted-files.js';
-import { Diverged } from '../tasks/task.js';
 import { version } from '../version.js';
 import { addBench } from './bench.js';
 import { addCheck } from './check.js';
 import { addCompare } from './compare.js';
 import { addDemo } from './demo.js';
 import { addEvaluate } from './evaluate.js';
+import { explain } from './explain-error.js';
 import { addExport } from './export.js';
 import { addInspect } from './inspect.js';
+import { nameUnknownFirst } from './missing-options.js';
 import { addPredict } from './predict.js';
 import { addReproduce } from './reproduce.js';
 import { addResume } from './resume.js';
@@ -22,9 +22,6 @@ import { addShow } from './show.js';
 import { addStatus } from './status.js';
 import { addTrain } from './train.js';
 import { addTrustFlag } from './trust-flag.js';
-
-/** Exit code of wrong input. */
-const WRONG_INPUT = 2;
 
 const program = new Command('espalier')
   .description('Neural architecture search in TypeScript')
@@ -51,16 +48,30 @@ for (const add of [
 for (const command of program.commands) {
   command.exitOverride();
   addTrustFlag(command);
+  nameUnknownFirst(command);
 }
 
 // A file that stands on the command line is asked for; one that a run or an architecture names is not.
 importOnly(process.argv.slice(2).flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]));
 
 sayNotes((text) => process.stderr.write(`${text}\n`));
+/** Says what went wrong, and with which exit code the process ends. */
+function end(error: unknown): void {
+  const { message, exitCode } = explain(error);
+  if (message !== undefined) process.stderr.write(`espalier: ${message}\n`);
+  process.exitCode = exitCode;
+}
 
 // Whoever reads the output may stop before its end: `espalier inspect darts-v2 | head -3`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE') end(Object.assign(error, { path: 'stdout' }));
+  process.exit();
+});
+// Whoever follows the progress may stop too; the work goes on without.
+process.stderr.on('error', () => {});
+// What happens between two steps of a command, such as a journal that is put on a full disk.
+process.on('uncaughtException', (error) => {
+  end(error);
   process.exit();
 });
 
@@ -70,17 +81,5 @@ globalThis.console = new Console(process.stderr, process.stderr);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    // Commander has said what is wrong; help and version are no error.
-    process.exitCode = error.exitCode === 0 ? 0 : WRONG_INPUT;
-  } else if (error instanceof InputError) {
-    process.stderr.write(`espalier: ${error.message}\n`);
-    process.exitCode = WRONG_INPUT;
-  } else if (error instanceof Diverged) {
-    process.stderr.write(`espalier: ${error.message}\n`);
-    process.exitCode = 1;
-  } else {
-    process.stderr.write(`espalier: ${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exitCode = 1;
-  }
+  end(error);
 }

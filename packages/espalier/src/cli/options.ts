@@ -1,17 +1,22 @@
+import { cpus } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { didYouMean } from '../nearest-name.js';
 
-/** A whole number of at least `least`, for commander's options. */
-export function wholeNumber(least: number): (text: string) => number {
+/** A whole number from `least` to `most`, for commander's options. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`Allowed: a whole number from ${least} to ${Number.MAX_SAFE_INTEGER}.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`Allowed: a whole number from ${least} to ${most}.`);
     return value;
   };
 }
+
+/** A number of threads: see `setThreads`. */
+export const threadCount = wholeNumber(1, Math.max(64, cpus().length));
 
 export function positiveNumber(text: string): number {
   const value = Number(text);
@@ -28,6 +33,31 @@ export function collectSetting(text: string, before: Record<string, Json>): Reco
   } catch {
     return { ...before, [key]: value };
   }
+}
+
+/** A file that is the only one: of two, one would be ignored. */
+export function oneFile(file: string, before: string | undefined): string {
+  if (before !== undefined) throw new InvalidArgumentError(`It follows '${before}'. Allowed: one file.`);
+  return file;
+}
+
+/**
+ * Settings of `--set` with what flags of their own say of the same options.
+ *
+ * @throws InputError where both set an option, to different values
+ */
+export function withFlags(
+  settings: Readonly<Record<string, Json>>,
+  flags: Readonly<Record<string, Json>>,
+): Record<string, Json> {
+  for (const [name, value] of Object.entries(flags)) {
+    const set = settings[name];
+    if (set === undefined || set === value) continue;
+    throw new InputError(
+      `--set ${name}=${JSON.stringify(set)}: a flag sets the same option to ${JSON.stringify(value)}; give one of the two`,
+    );
+  }
+  return { ...settings, ...flags };
 }
 
 /** The words before the dot of a setting. */
@@ -64,21 +94,25 @@ export function shareOut(
     const dot = key.indexOf('.');
     const word = dot < 0 ? undefined : key.slice(0, dot);
     const name = key.slice(dot + 1);
-    const having = owners.filter(
-      (owner) => (word === undefined || owner.word === word) && names(owner).includes(name),
-    );
+    const ofWord = (owner: Settable) => word === undefined || owner.word === word;
+    const having = owners.filter((owner) => ofWord(owner) && names(owner).includes(name));
     const first = having.filter(({ word: its }) => its !== 'training' && its !== 'input');
     const candidates = first.length > 0 ? first : having.slice(0, 1);
     const [owner] = candidates;
     if (owner === undefined) {
       const known = owners.map((one) => `${one.owner}: ${names(one).join(', ') || 'none'}`).join('; ');
-      throw new InputError(`--set ${key}: there is no such option; the options are those of ${known}`);
+      const meant = didYouMean(name, owners.filter(ofWord).flatMap(names));
+      throw new InputError(
+        `--set ${key}: there is no such option;${meant} the options are those of ${known}`,
+      );
     }
     if (candidates.length > 1)
       throw new InputError(
         `--set ${key}: ${candidates.map((one) => one.owner).join(' and ')} both have it; ` +
           `write ${candidates.map((one) => `${one.word}.${name}`).join(' or ')}`,
       );
+    if (Object.hasOwn(shares[owner.word], name))
+      throw new InputError(`--set ${key}: '${name}' of ${owner.owner} is set twice`);
     shares[owner.word][name] = value;
   }
   return shares;

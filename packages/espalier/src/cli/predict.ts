@@ -8,7 +8,7 @@ import { Space } from '../space/space.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { addInputFlags, type InputFlags, inputFor } from './input-flags.js';
-import { collectSetting, shareOut } from './options.js';
+import { collectSetting, oneFile, shareOut, withFlags } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
@@ -38,6 +38,7 @@ export function addPredict(program: Command): void {
       '--input <file>',
       'an image, which is resized and cropped; or a safetensors file with one tensor, read as it is: ' +
         'float32 [C, H, W] or [N, C, H, W]; of tokens int64 [T] or [T, N]',
+      oneFile,
     )
     .option('--weights <file>', "safetensors, under PyTorch's names (default: those of the training)")
     .option(
@@ -91,8 +92,7 @@ async function predict(path: string, flags: PredictFlags): Promise<void> {
   const space = Space.configure(definition, {
     ...options,
     ...auxiliaryOption(definition, weights),
-    ...shares.space,
-    ...spaceOptionsOf(flags, definition),
+    ...withFlags(shares.space, spaceOptionsOf(flags, definition)),
   });
   const input = inputFor({ ...found, space }, networks, flags, shares.input);
   const network = networks.build(space, found.architecture, input);

@@ -23,7 +23,7 @@ import { openTerminal, type Terminal } from '../terminal/terminal.js';
 import type { AnyWeightSharingDefinition } from '../weight-sharing/definition.js';
 import { enqueued } from './enqueued.js';
 import { freeFolder } from './free-folder.js';
-import { collectSetting, positiveNumber, shareOut, wholeNumber } from './options.js';
+import { collectSetting, positiveNumber, shareOut, threadCount, wholeNumber, withFlags } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { say } from './say.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
@@ -113,7 +113,7 @@ export function addSearch(program: Command): void {
     .option(
       '--threads <n>',
       'threads of each worker (default: 1), or of the search where weights are shared (default: one for each processor)',
-      wholeNumber(1),
+      threadCount,
     )
     .option(
       '--device <list>',
@@ -126,7 +126,11 @@ export function addSearch(program: Command): void {
         'the validation text',
       wholeNumber(1),
     )
-    .option('--timeout <seconds>', 'a child that takes longer has failed', positiveNumber)
+    .option(
+      '--timeout <seconds>',
+      'a child that takes longer has failed (default: 20 times the median of the others, at least a minute)',
+      positiveNumber,
+    )
     .option(
       '--preset <paper|small>',
       "the search of the paper, with all its replicas, or settings for a laptop (default: the paper's for one machine)",
@@ -189,14 +193,15 @@ async function supernetRequestOf(
   ]);
   return {
     space: flags.space,
-    spaceOptions: { ...smallOf(space, flags), ...shares.space, ...spaceOptionsOf(flags, space) },
+    spaceOptions: { ...smallOf(space, flags), ...withFlags(shares.space, spaceOptionsOf(flags, space)) },
     strategy: flags.strategy,
     strategyOptions: {
       ...smallOf(strategy, flags),
-      ...shares.strategy,
-      ...given('epochs', flags.epochs),
-      ...given('batchSize', flags.batchSize),
-      ...given('device', flags.device?.[0]),
+      ...withFlags(shares.strategy, {
+        ...given('epochs', flags.epochs),
+        ...given('batchSize', flags.batchSize),
+        ...given('device', flags.device?.[0]),
+      }),
     },
     task: taskSettingsOf(task, { ...flags, data }),
     ...(flags.table === undefined ? {} : { table: { file: flags.table, options: shares.table } }),
@@ -285,11 +290,13 @@ async function requestOf(
       ? [{ word: 'estimator' as const, owner: `estimator ${estimator.name}`, schema: estimator.options }]
       : [{ word: 'training' as const, owner: 'the training', schema: task.definition.training.options }]),
   ]);
-  const spaceOptions = { ...childrenOf(space, flags), ...shares.space, ...spaceOptionsOf(flags, space) };
+  const spaceOptions = {
+    ...childrenOf(space, flags),
+    ...withFlags(shares.space, spaceOptionsOf(flags, space)),
+  };
   const strategyOptions = resolveOptions(`strategy ${strategy.name}`, strategy.options, {
     ...presetOf(strategy, space, flags),
-    ...shares.strategy,
-    ...(strategy.plan === undefined ? {} : rungFlags(flags, strategy)),
+    ...withFlags(shares.strategy, strategy.plan === undefined ? {} : rungFlags(flags, strategy)),
   });
   const plan = strategy.plan?.(strategyOptions);
   const hasBudget = flags.time !== undefined || flags.cost !== undefined;
@@ -365,9 +372,7 @@ function trainingOf(
     ...resolveOptions('the training', training.options, {
       ...(flags.preset === 'small' ? training.smallChild : training.child(space)),
       ...given('epochs', plannedEpochs),
-      ...set,
-      ...given('epochs', flags.epochs),
-      ...given('batchSize', flags.batchSize),
+      ...withFlags(set, { ...given('epochs', flags.epochs), ...given('batchSize', flags.batchSize) }),
     }),
   };
 }

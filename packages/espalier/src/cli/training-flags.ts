@@ -6,7 +6,7 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { Space } from '../space/space.js';
 import type { AnyTaskDefinition } from '../tasks/task-definition.js';
-import { collectSetting, shareOut, wholeNumber } from './options.js';
+import { collectSetting, shareOut, threadCount, wholeNumber, withFlags } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlags, type TaskFlags } from './task-flags.js';
 
@@ -23,7 +23,7 @@ export function addTrainingFlags(command: Command): Command {
   return addTaskFlags(addSpaceFlags(command))
     .option('--epochs <n>', 'passes over the training data', wholeNumber(1))
     .option('--batch-size <n>', 'inputs of a step: images, rows, or columns of a text', wholeNumber(1))
-    .option('--threads <n>', 'threads of the training', wholeNumber(1), availableParallelism())
+    .option('--threads <n>', 'threads of the training', threadCount, availableParallelism())
     .option('--preset <paper|small>', 'the settings of the paper, or settings for a laptop', 'paper')
     .option('--set <key=value>', 'an option of the space or of the training; repeatable', collectSetting, {});
 }
@@ -47,14 +47,15 @@ export function trainingOf(
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'training', owner: 'the training', schema: task.training.options },
   ]);
-  const chosen = { ...shares.space, ...spaceOptionsOf(flags, definition) };
+  const chosen = withFlags(shares.space, spaceOptionsOf(flags, definition));
   const of = Space.configure(definition, { ...options, ...chosen });
   const training: Record<string, Json> = {
     ...inherited(task, searched),
     ...(preset === 'paper' ? task.training.paper(of) : task.training.small),
-    ...shares.training,
-    ...(epochs === undefined ? {} : { epochs }),
-    ...(batchSize === undefined ? {} : { batchSize }),
+    ...withFlags(shares.training, {
+      ...(epochs === undefined ? {} : { epochs }),
+      ...(batchSize === undefined ? {} : { batchSize }),
+    }),
   };
   const spaceOptions = { ...chosen, ...task.training.spaceOptions?.(of, training) };
   return { spaceOptions, training, imageSize: task.training.paperImageSize?.(of) };

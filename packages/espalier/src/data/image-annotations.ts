@@ -15,7 +15,8 @@ interface AnnotatedImages extends ImageListing {
  *
  * @param name of the file in `folder`
  * @param known the classes that there are
- * @throws InputError for a line with another class or without an image, and if no image has a line
+ * @returns no image at all where the file has no line
+ * @throws InputError for a line with another class or without an image
  */
 export function readAnnotatedImages(
   folder: string,
@@ -41,11 +42,6 @@ export function readAnnotatedImages(
       );
     labelled.push({ file: `images/${file}`, label });
   }
-  if (labelled.length === 0)
-    throw new InputError(
-      `${path}: has no line, so the ${files.length} images in ${images} have no labels; ` +
-        'expected a line with its name and its class for each',
-    );
   if (unseen.size > 0) passOver(passedOver, `without a line in ${name}`, unseen.size);
   return {
     files: labelled.map(({ file }) => file),

@@ -34,6 +34,8 @@ export interface ImageData<Set extends ImageSet = ImageSet> {
   readonly kind: string;
   readonly classes: readonly string[];
   readonly train: Set;
+  /** Missing: a part of the training images is held out to validate on. */
+  readonly validation?: Set;
   readonly test: Set;
   /** What may be done to a training image of this kind without changing its class. */
   readonly augmentation: Augmentation;

@@ -1,4 +1,5 @@
 import { InputError } from '../input-error.js';
+import { didYouMean } from '../nearest-name.js';
 import { openCifar10 } from './cifar10.js';
 import type { ImageData } from './image-dataset.js';
 import { openImageFolders } from './image-folders.js';
@@ -66,7 +67,8 @@ function open<Data>(
     throw new InputError(
       known
         ? `data "${name}": the kind "${word}" is not ${wanted}; allowed here: ${formsOf(kinds)}`
-        : `data "${name}": unknown kind "${word}"; known: ${dataForms.join(', ')}`,
+        : `data "${name}": unknown kind "${word}";${didYouMean(word, [...IMAGES.keys(), ...TEXTS.keys()])} ` +
+            `known: ${dataForms.join(', ')}`,
     );
   }
   if (kind.takesPath !== (path !== '')) {

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Json } from '../json.js';
+import { networkFault } from '../networks/network-fault.js';
 import { openStore } from '../runs/checkpoint-store.js';
 import type { WorkerRequest } from '../runs/child-message.js';
+import { failureOf } from '../runs/failure.js';
 import type { Outcome } from '../runs/outcome.js';
 import type { Space } from '../space/space.js';
 import type { OpenedTraining } from '../training/opened-training.js';
@@ -16,7 +18,7 @@ const REPORT_EVERY_MS = 200;
  * @param space that the answers are of, at its own depth
  * @param progress says how far the child is
  */
-export function measureTrial(
+export async function measureTrial(
   { task, settings, build, multiplyAdds }: OpenedTraining,
   space: Space,
   { trial, answers, depth, seed, epochs, continues, checkpoints }: WorkerRequest,
@@ -25,8 +27,9 @@ export function measureTrial(
   const own = depth === undefined ? space : space.withDepth(depth);
   const architecture = own.decode(answers);
   let reported = 0;
-  const child = { task, settings, build: () => build(own, architecture), multiplyAdds };
-  return trainChild(child, {
+  const builds = () => build(own, architecture);
+  const child = { task, settings, build: builds, multiplyAdds };
+  const training = trainChild(child, {
     seed,
     ...(epochs === undefined || checkpoints === undefined
       ? {}
@@ -48,4 +51,8 @@ export function measureTrial(
       await setImmediate();
     },
   });
+  return training.catch((error: unknown) => ({
+    ...failureOf(error),
+    reason: networkFault(error, builds),
+  }));
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { requireFree } from '../networks/required-memory.js';
 import { Random } from '../random/random.js';
 import { ChildPool } from '../runs/child-pool.js';
 import { optionValues } from '../space/options.js';
@@ -16,13 +17,22 @@ const options = z.strictObject({
   training: optionValues,
   /** Of each worker. */
   threads: z.int().min(1).default(1).describe('threads of each worker'),
-  timeoutSeconds: z.number().positive().optional().describe('a child that takes longer has failed'),
+  timeoutSeconds: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'a child that takes longer has failed (default: 20 times the median of the others, and at least a minute)',
+    ),
   devices: z
     .array(z.string())
     .nonempty()
     .optional()
     .describe('devices of the workers, one after the other and over again; by default that of the training'),
 });
+
+/** Memory of a process with libtorch, in bytes: more than half of what was measured. */
+const LEAST_WORKER = 100 * 2 ** 20;
 
 /**
  * Trains each child network from scratch, in worker processes, and measures it on validation data as Zoph & Le 2016 do
@@ -41,7 +51,9 @@ export const training = defineEstimator<z.output<typeof options>>({
       );
     for (const device of given.devices ?? []) requireDevice(device);
     // A space whose networks cannot be trained would make a search of failed trials.
-    opened.requireTrainable(space, space.decode(space.sample(Random.of(seed, 'first network'))));
+    opened.requireTrainable(space, space.decode(space.sample(Random.of(seed, 'first network'))), [
+      'validation',
+    ]);
     const init: WorkerInit = {
       space: spaceName,
       spaceOptions: space.options,
@@ -50,6 +62,7 @@ export const training = defineEstimator<z.output<typeof options>>({
       folder,
     };
     const { threads, timeoutSeconds, devices = [] } = given;
+    requireFree(workers * LEAST_WORKER, `workers ${workers}: their processes`, 'choose fewer workers');
     const pool = new ChildPool({
       module: new URL('../programs/training-worker.js', import.meta.url),
       workers: Array.from({ length: workers }, (_, worker) => {
@@ -81,7 +94,7 @@ export const training = defineEstimator<z.output<typeof options>>({
         const { space: _, architecture: __, ...request } = trial;
         // Epochs, also of a child that failed: a search with a budget of them must come to its end.
         const cost = (trial.epochs ?? epochs) - (trial.epochsDone ?? 0);
-        return { cost, ...(await pool.estimate(request, context)) };
+        return { cost, ...(await pool.estimate(request, context, cost)) };
       },
       close: () => pool.close(),
     };

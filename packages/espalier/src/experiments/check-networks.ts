@@ -1,8 +1,7 @@
 import { backward, type nn, scope } from '@espalier/torch';
-import { InputError } from '../input-error.js';
 import type { AnyNetworkKind } from '../network-kinds/network-kind.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
-import { layerOfError } from '../networks/operator-trace.js';
+import { networkError } from '../networks/network-fault.js';
 import { Random } from '../random/random.js';
 import type { Space } from '../space/space.js';
 
@@ -22,8 +21,6 @@ export interface NetworkCheckOptions {
   readonly seed: number;
   /** Inputs of a step. */
   readonly batchSize: number;
-  /** The path of the user's file, to find the line where something goes wrong. */
-  readonly file?: string;
 }
 
 /**
@@ -36,25 +33,23 @@ export function* checkNetworks(
   space: Space,
   kind: AnyNetworkKind,
   input: object,
-  { samples, seed, batchSize, file }: NetworkCheckOptions,
+  { samples, seed, batchSize }: NetworkCheckOptions,
 ): Generator<CheckedNetwork, void, undefined> {
   const random = Random.of(seed, 'check of networks');
   for (let number = 1; number <= samples; number++) {
     const architecture = space.decode(space.sample(random));
     let doing = 'cannot be built';
     let network: nn.Module | undefined;
+    const build = () => kind.build(space, architecture, input) as nn.Module;
     try {
-      network = kind.build(space, architecture, input) as nn.Module;
+      network = build();
       doing = 'cannot be run';
       const macs = multiplyAdds(kind.trace(network, input).calls);
       doing = 'cannot be trained';
       const stepSeconds = trainingStepSeconds(network, kind, input, batchSize);
       yield { number, params: network.parameterCount(), macs, stepSeconds };
     } catch (error) {
-      throw new InputError(
-        `space ${space.name}: the network of ${JSON.stringify(architecture)} ${doing}: ` +
-          `${firstLine(error)}${layerIn(error)}${placeIn(error, file)}`,
-      );
+      throw networkError(error, doing, { space, architecture, build });
     } finally {
       network?.free();
     }
@@ -76,23 +71,4 @@ function trainingStepSeconds(
   } finally {
     step.free();
   }
-}
-
-/** `, in its layer 'features.3'`. */
-function layerIn(error: unknown): string {
-  const layer = layerOfError(error);
-  return layer === undefined || layer === '' ? '' : `, in its layer '${layer}'`;
-}
-
-/** libtorch's messages go on for many lines of C++. */
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string;
-}
-
-/** ` (my-space.ts:23)`: the innermost line of the user's file on the stack. */
-function placeIn(error: unknown, file: string | undefined): string {
-  if (file === undefined || !(error instanceof Error)) return '';
-  const at = error.stack?.split('\n').find((line) => line.includes(file));
-  const line = at === undefined ? undefined : /:(\d+):\d+\)?$/.exec(at.trim())?.[1];
-  return line === undefined ? '' : ` (${file.replace(/^.*[/\\]/, '')}:${line})`;
 }

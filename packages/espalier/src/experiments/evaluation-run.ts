@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Journal } from '../runs/journal.js';
 import { type JournalEvent, withoutClock } from '../runs/journal-event.js';
@@ -78,12 +77,10 @@ async function checkMethod(method: EvaluatedMethod, request: EvaluationRequest) 
   });
   const found = configured(parsed, method.spaceOptions);
   const { task } = request;
-  const judge = 'validation';
-  const opened = await checkTraining(found, { task, training: method.training, judge });
-  const { batchSize: size } = opened.settings;
-  for (const part of ['train', judge, 'test'] as const)
-    if (opened.task.batchCount(part, size) < 1)
-      throw new InputError(`the ${part} data has no batch of ${size}`);
+  const { training } = method;
+  // The second stage holds inputs out of the training data, the third does not.
+  const opened = await checkTraining(found, { task, training, judge: 'validation' });
+  await checkTraining(found, { task, training });
   return { opened, code: [parsed.code, opened.graph].flatMap((graph) => graph ?? []) };
 }
 

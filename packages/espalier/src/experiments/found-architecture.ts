@@ -6,6 +6,7 @@ import type { Json } from '../json.js';
 import { goodness, isBetter } from '../measures/measure.js';
 import type { ImportGraph } from '../modules/import-graph.js';
 import { isFile } from '../modules/user-module.js';
+import { didYouMean } from '../nearest-name.js';
 import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
@@ -183,7 +184,9 @@ export async function parseArchitecture(
     const found = fromArchitectureFile(content, (known) => {
       const definition = own?.definition ?? spaces.get(known);
       if (definition === undefined)
-        throw new InputError(`space '${known}' is unknown; known: ${[...spaces.keys()].join(', ')}`);
+        throw new InputError(
+          `space '${known}' is unknown;${didYouMean(known, spaces.keys())} known: ${[...spaces.keys()].join(', ')}`,
+        );
       return definition;
     });
     if (own?.graph === undefined) return found;

@@ -7,6 +7,8 @@ import type { Json } from '../json.js';
 import { type Objectives, objectivesSchema } from '../measures/measure.js';
 import type { ImportGraph } from '../modules/import-graph.js';
 import { keepCode } from '../modules/kept-code.js';
+import { networkFault } from '../networks/network-fault.js';
+import { requireActivations, requireMemory } from '../networks/required-memory.js';
 import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
@@ -22,6 +24,7 @@ import type { Task } from '../tasks/task.js';
 import { taskIn, taskSettings } from '../tasks/task-settings.js';
 import { clockNow, journalEpochs, withJournal } from '../training/journaled-epochs.js';
 import { type OpenedTask, openTask, plainInput } from '../training/opened-training.js';
+import { rehearse } from '../training/rehearsal.js';
 import { initialised } from '../training/train-child.js';
 import { version } from '../version.js';
 import type { AnyWeightSharingDefinition } from '../weight-sharing/definition.js';
@@ -91,6 +94,8 @@ interface PreparedSearch extends OpenedTask {
   /** The user's code that it works with. */
   readonly code: readonly ImportGraph[];
   readonly buildSupernet: () => SearchedSupernet<object>;
+  /** @throws InputError for a supernet that the task cannot train */
+  readonly requireTrainable: (supernet: SearchedSupernet<object>) => void;
 }
 
 /** @param folder that relative paths begin at */
@@ -140,23 +145,26 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     threads: request.threads,
   };
   const { partialChannels } = resolved as unknown as Partial<SupernetVariant>;
+  const task = data.task(resolved);
   return {
     ...opened,
     settings,
     space,
     strategy,
     options,
-    task: data.task(resolved),
+    task,
     ...(table === undefined ? {} : { table }),
     code: [spacePart, strategyPart, opened].flatMap((part) => part.graph ?? []),
-    buildSupernet() {
-      const supernet = definition.networks.buildSupernet(
+    buildSupernet: () =>
+      definition.networks.buildSupernet(
         space,
         data.input,
         partialChannels === undefined ? undefined : { partialChannels },
-      );
+      ) as unknown as SearchedSupernet<object>,
+    requireTrainable(supernet) {
       data.requireTrainable(supernet, space.name, resolved);
-      return supernet as unknown as SearchedSupernet<object>;
+      const { networks } = definition;
+      requireActivations(networks.trace(supernet, data.input), options.batchSize, task.timeSteps);
     },
   };
 }
@@ -196,11 +204,21 @@ function makeSearch({ settings, space, strategy, options, task, buildSupernet }:
  */
 export async function beginSupernetRun(path: string, request: SupernetRunRequest): Promise<void> {
   const prepared = await prepare(request, process.cwd());
-  // A space without a supernet, and a batch that is larger than the data, are found here and not in the run.
+  const { space, task, buildSupernet: build, requireTrainable, options } = prepared;
+  const owner = `space ${space.name}`;
+  requireMemory({ owner, build, copies: 2 });
+  rehearse({
+    task,
+    build,
+    require: requireTrainable,
+    named: (error, doing) => new InputError(`${owner}: its supernet ${doing}: ${networkFault(error, build)}`),
+    batchSize: options.batchSize,
+    device: options.device,
+    trains: ['train', 'validation'],
+    evaluates: ['validation'],
+  });
+  // What the strategy refuses is found here and not in the run.
   const { supernet, search } = makeSearch(prepared);
-  const { batchSize: size } = prepared.options;
-  for (const part of ['train', 'validation'] as const)
-    prepared.task.pass(part, { size })[Symbol.iterator]().next();
   search.free();
   supernet.free();
   const header = JSON.parse(JSON.stringify(prepared.settings)) as Record<string, Json>;

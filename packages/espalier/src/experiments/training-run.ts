@@ -106,7 +106,7 @@ export async function beginTraining(
   request: TrainingRequest,
 ): Promise<void> {
   const opened = await checkTraining(found, request);
-  const signature = `${JSON.stringify(opened.data.signature)}\n`;
+  const signature = signatureText(opened);
   const { graph } = opened;
   const settings: TrainingRunSettings = {
     version,
@@ -145,7 +145,7 @@ export async function checkTraining(
   const task = taskIn(process.cwd(), request.task);
   const opened = await openTraining(await dataOf(task, request), request.training);
   const { space, architecture } = found;
-  opened.requireTrainable(space, architecture);
+  opened.requireTrainable(space, architecture, [request.judge ?? 'test']);
   const { start } = request;
   if (start !== undefined) {
     const network = opened.build(space, architecture);
@@ -210,6 +210,8 @@ export function readSignature(path: string): Record<string, Json> {
   return JSON.parse(text) as Record<string, Json>;
 }
 
+const signatureText = ({ data }: OpenedTraining) => `${JSON.stringify(data.signature)}\n`;
+
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
@@ -265,14 +267,15 @@ export interface TrainingWatch {
  *
  * @param data where it is now, if not where the settings say
  * @returns undefined where it was stopped
- * @throws InputError where the version, a file of the user, or the data has changed since; Diverged
+ * @throws InputError where the version, a file of the user, or the data has changed since (but for the data where only the
+ *   evaluation at the end is left); Diverged
  */
 export async function continueTraining(
   path: string,
   watch: TrainingWatch,
   data?: string,
 ): Promise<TrainedNetwork | undefined> {
-  const { settings: begun, header, from, journal } = readTraining(path);
+  const { settings: begun, header, from, journal, events } = readTraining(path);
   requireSameVersion(begun.version, path);
   const place: RunPlace = { run: path, from, use: 'go on', data };
   const found = await parseArchitecture(begun.architecture, journal, from, place);
@@ -282,12 +285,25 @@ export async function continueTraining(
     openTraining(await dataOf(taskHere, begun), begun.training),
   );
   const { task, settings, build } = opened;
-  requireSameData(begun.dataChecksum, opened.data.checksum(), begun.task.data, place);
+  const dataChecksum = opened.data.checksum();
+  const atEnd = dataChecksum === begun.dataChecksum ? {} : { dataChecksum };
+  const end = events.find(({ event }) => event === 'end');
+  const expected = typeof end?.dataChecksum === 'string' ? end.dataChecksum : begun.dataChecksum;
+  if (dataChecksum !== expected) {
+    // Once all epochs are done, what is left does not depend on the training data.
+    const isTrained = events.filter(({ event }) => event === 'epoch').length >= settings.epochs;
+    if (!isTrained || end !== undefined || sha256(signatureText(opened)) !== begun.signature)
+      requireSameData(expected, dataChecksum, begun.task.data, place);
+    watch.message(
+      `the data ${begun.task.data} has changed since the training was begun; only the evaluation at its end is left, ` +
+        'which is on the data as it is now',
+    );
+  }
   // A process that was killed early may not have come to this.
   keepCode(path, [found.code, opened.graph]);
   if (!existsSync(signatureFile(path)))
     // The process was killed between the journal and the signature.
-    writeFileAtomically(signatureFile(path), `${JSON.stringify(opened.data.signature)}\n`);
+    writeFileAtomically(signatureFile(path), signatureText(opened));
   const begin = beginningOf(path, from, begun, opened, space, architecture);
   for (const note of opened.data.notes ?? []) watch.message(`note: ${note}`);
   setThreads(begun.threads);
@@ -303,6 +319,7 @@ export async function continueTraining(
     settings,
     seed: begun.seed,
     judge: (begun.judge ?? 'test') satisfies JudgedPart,
+    atEnd,
     signal: watch.signal,
     report: (step) => watch.report(step, settings.epochs),
     epochEnded: watch.epochEnded,

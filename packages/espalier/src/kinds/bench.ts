@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { BENCH, readBench } from '../experiments/bench.js';
@@ -8,6 +7,7 @@ import type { Measure } from '../measures/measure.js';
 import { benchPage, benchText, regretCsv } from '../reports/bench-report.js';
 import { type BenchedMethod, benchResults } from '../reports/bench-results.js';
 import { duration } from '../reports/figures.js';
+import { replaceFile } from '../runs/atomic-file.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -77,8 +77,8 @@ function report(path: string): Said {
   const state = readBench(path);
   const methods = benchResults(state);
   const [page, csv] = [join(path, 'report.html'), join(path, 'regret.csv')];
-  writeFileSync(page, benchPage(state, methods));
-  writeFileSync(csv, regretCsv(methods));
+  replaceFile(page, benchPage(state, methods));
+  replaceFile(csv, regretCsv(methods));
   const tail = state.finished ? '' : `\nto go on: espalier resume ${path}`;
   return {
     text: `${benchText(state, methods)}\n\nreport ${page}\nregret by time ${csv}${tail}`,

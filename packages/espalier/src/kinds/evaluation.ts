@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVALUATION, readEvaluation } from '../experiments/evaluation.js';
 import { beginEvaluation, continueEvaluation, type EvaluationStep } from '../experiments/evaluation-run.js';
@@ -7,6 +6,7 @@ import { InputError } from '../input-error.js';
 import { evaluationPage, evaluationText } from '../reports/evaluation-report.js';
 import { type EvaluationResults, evaluationResults } from '../reports/evaluation-results.js';
 import { duration } from '../reports/figures.js';
+import { replaceFile } from '../runs/atomic-file.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -61,7 +61,7 @@ function writeReport(path: string, { resultOf }: RunsOfAllKinds): EvaluationSumm
   const state = readEvaluation(path);
   const results = evaluationResults(state, resultOf);
   const report = join(path, 'report.html');
-  writeFileSync(report, evaluationPage(state.settings, results));
+  replaceFile(report, evaluationPage(state.settings, results));
   return { run: path, status: state.finished ? 'finished' : 'unfinished', results, report };
 }
 

@@ -11,6 +11,7 @@ import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
 import type { TrainedArchitecture } from '../experiments/training-run.js';
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
+import { didYouMean } from '../nearest-name.js';
 import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
@@ -107,7 +108,8 @@ export async function findArchitecture(
   if (published !== undefined) return published;
   if (!existsSync(path))
     throw new InputError(
-      `'${path}': no such file, run folder or published architecture; published: ${[...hub.keys()].join(', ')}`,
+      `'${path}': no such file, run folder or published architecture;${didYouMean(path, hub.keys())} ` +
+        `published: ${[...hub.keys()].join(', ')}`,
     );
   if (isFolder) return kindOf(path).architecture(path);
   const { content, note } = readGenotypeText(readFileSync(path, 'utf8'), path, epoch);

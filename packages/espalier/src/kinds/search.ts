@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -33,6 +32,8 @@ import { keepCode } from '../modules/kept-code.js';
 import { childName, countedIn } from '../reports/child-name.js';
 import { count, valueText } from '../reports/figures.js';
 import { recentAverage, reportSearch } from '../reports/search-report.js';
+import { replaceFile } from '../runs/atomic-file.js';
+import { type CommonFailure, commonFailure } from '../runs/common-failure.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { lockHolder } from '../runs/run-lock.js';
@@ -49,13 +50,16 @@ import { SearchProgress } from './search-progress.js';
 /** What a search came to, for `--json`. */
 interface SearchSummary {
   readonly run: string;
-  readonly status: 'finished' | 'interrupted' | 'unfinished';
+  /** `failing`: it was stopped because all its children failed. */
+  readonly status: 'finished' | 'interrupted' | 'failing' | 'unfinished';
   /** Null where the budget is not a number of trials. */
   readonly trials: number | null;
   /** Architectures; fewer than trials where a child that goes on is another trial. */
   readonly children: number;
   readonly done: number;
   readonly failed: number;
+  /** Why most of those failed that did; null where none did. */
+  readonly failure: CommonFailure | null;
   /** Number of children whose architecture an earlier child has too. */
   readonly repeated: number;
   /** What the results cost, in the unit of the estimator; null where it does not say. */
@@ -80,6 +84,12 @@ interface SearchSummary {
   readonly report: string;
 }
 
+/** Children that fail before a search is given up of which none has succeeded. */
+const MOST_FAILURES = 5;
+
+/** Exit code of a search that has measured no child. */
+const ALL_FAILED = 1;
+
 /** Runs a prepared search from where its journal ends, shows it, and writes its report. Closes the search. */
 async function runToEnd(
   experiment: Experiment,
@@ -101,8 +111,11 @@ async function runToEnd(
       signal: interrupt.signal,
       report: (notice) => progress.take(notice),
       follow,
+      // What repeats a run does as that did.
+      ...(follow.length === 0 ? { mostFailures: MOST_FAILURES } : {}),
     });
     if (end.status === 'interrupted') process.exitCode = INTERRUPTED;
+    else if (end.state.done === 0 && end.state.failed > 0) process.exitCode = ALL_FAILED;
     const summary = { ...(await writeReport(folder.path)), status: end.status };
     return { finished: end.status === 'finished', text: describe(summary), json: summary };
   } finally {
@@ -121,15 +134,15 @@ async function writeReport(path: string): Promise<SearchSummary> {
   const { state, settings } = run;
   const report = await reportSearch(run);
   const file = join(path, 'report.html');
-  writeFileSync(file, report.html);
-  writeFileSync(join(path, 'curve.svg'), report.curve);
+  replaceFile(file, report.html);
+  replaceFile(join(path, 'curve.svg'), report.curve);
   const trial = state.best === null ? undefined : state.trials[state.best.trial];
   let best: SearchSummary['best'] = null;
   if (trial?.outcome?.status === 'ok') {
     const architecture = architectureFile(bestOf(run, path));
-    writeFileSync(join(path, 'best.json'), `${JSON.stringify(architecture, null, 2)}\n`);
+    replaceFile(join(path, 'best.json'), `${JSON.stringify(architecture, null, 2)}\n`);
     const picture = report.network === undefined ? null : join(path, 'best.svg');
-    if (picture !== null) writeFileSync(picture, report.network as string);
+    if (picture !== null) replaceFile(picture, report.network as string);
     const { measures } = trial.outcome;
     best = {
       ...measures,
@@ -148,6 +161,7 @@ async function writeReport(path: string): Promise<SearchSummary> {
     children: state.children,
     done: state.done,
     failed: state.failed,
+    failure: commonFailure(state.failures),
     repeated: state.repeated,
     cost: costUnit === undefined ? null : { amount: state.cost, unit: costUnit },
     measure: state.objective.name,
@@ -163,6 +177,7 @@ function describe(summary: SearchSummary): string {
   const lines = [
     `${run}: ${status}, ${done + failed}${of} ${counted}${failed > 0 ? `, ${failed} failed` : ''}`,
   ];
+  if (best === null && summary.failure !== null) lines.push(failureText(summary.failure, failed));
   if (best !== null) {
     const { measures } = best;
     const sizes = [
@@ -179,9 +194,14 @@ function describe(summary: SearchSummary): string {
   if (summary.repeated > 0) lines.push(`  ${repeatedText(summary.repeated)}`);
   if (cost !== null) lines.push(`  cost ${count(cost.amount)} ${cost.unit}`);
   lines.push(`  report ${summary.report}`);
-  if (status !== 'finished') lines.push(`to go on: espalier resume ${run}`);
+  if (status === 'failing')
+    lines.push(`no child could be measured; to go on all the same: espalier resume ${run}`);
+  else if (status !== 'finished') lines.push(`to go on: espalier resume ${run}`);
   return lines.join('\n');
 }
+
+const failureText = ({ reason, count: of }: CommonFailure, failed: number) =>
+  of === 1 ? `a child failed: ${reason}` : `${of} of the ${failed} failed alike: ${reason}`;
 
 const repeatedText = (repeated: number) =>
   repeated === 1

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parseArchitecture } from '../experiments/found-architecture.js';
@@ -27,6 +26,7 @@ import { drawFound } from '../reports/draw-network.js';
 import { epochCourses } from '../reports/epoch-courses.js';
 import { capitalised, duration, valueText } from '../reports/figures.js';
 import { reportTraining, type TrainingPictures } from '../reports/training-report.js';
+import { replaceFile } from '../runs/atomic-file.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
@@ -192,7 +192,7 @@ async function show(path: string): Promise<Said & { readonly json: TrainingSumma
   const training = readTraining(path);
   const summary = readSummary(path);
   const page = reportTraining(training.settings, training.events, await picturesOf(path, summary));
-  writeFileSync(summary.report, page);
+  replaceFile(summary.report, page);
   const [objective] = training.settings.objectives;
   const courses = epochCourses(epochsOf(training.events), objective);
   return { text: describe(summary, objective, courses), json: summary };

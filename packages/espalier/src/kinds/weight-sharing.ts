@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { architectureFile } from '../experiments/found-architecture.js';
@@ -28,6 +27,7 @@ import { drawFound } from '../reports/draw-network.js';
 import { epochCourses } from '../reports/epoch-courses.js';
 import { duration, valueText } from '../reports/figures.js';
 import { reportSupernet } from '../reports/supernet-report.js';
+import { replaceFile } from '../runs/atomic-file.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
@@ -148,10 +148,10 @@ async function writeResult(path: string): Promise<SupernetSummary> {
       ? undefined
       : await drawFound(foundBy(run), 'The network of the architecture found');
   const report = reportSupernet(run, network);
-  writeFileSync(join(path, 'report.html'), report);
-  if (network !== undefined) writeFileSync(join(path, 'best.svg'), network);
+  replaceFile(join(path, 'report.html'), report);
+  if (network !== undefined) replaceFile(join(path, 'best.svg'), network);
   if (summary.architecture !== null)
-    writeFileSync(join(path, 'best.json'), `${JSON.stringify(summary.architecture, null, 2)}\n`);
+    replaceFile(join(path, 'best.json'), `${JSON.stringify(summary.architecture, null, 2)}\n`);
   return summary;
 }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { InputError } from '../input-error.js';
+import { didYouMean } from '../nearest-name.js';
 import type { ImportGraph } from './import-graph.js';
 import { isFile, loadModule } from './user-module.js';
 
@@ -39,7 +40,7 @@ export async function findPart<D>(
   if (inBox !== undefined) return { definition: inBox, name };
   if (!isFile(name))
     throw new InputError(
-      `${what} '${name}' is unknown; known: ${[...known.keys()].join(', ')}, or the path of a file such as ./my-${what}.ts`,
+      `${what} '${name}' is unknown;${didYouMean(name, known.keys())} known: ${[...known.keys()].join(', ')}, or the path of a file such as ./my-${what}.ts`,
     );
   const { exported, graph } = await loadModule(what, name, from);
   if (!isPart(exported))

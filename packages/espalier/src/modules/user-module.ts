@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import * as torch from '@espalier/torch';
 import { createJiti } from 'jiti';
 import { InputError } from '../input-error.js';
@@ -38,6 +38,7 @@ export async function loadModule(what: string, name: string, from: string): Prom
     fsCache: false,
     virtualModules: { espalier, '@espalier/torch': torch },
   });
+  for (const file of [path, ...graph.contents.keys()]) loaded.add(file);
   let exported: unknown;
   try {
     exported = await jiti.import(path, { default: true });
@@ -46,6 +47,19 @@ export async function loadModule(what: string, name: string, from: string): Prom
   }
   rememberTrust(path, { ...graph.files, ...loadedFiles(graph) });
   return { exported, graph };
+}
+
+/** The files that were loaded, from the root. */
+const loaded = new Set<string>();
+
+/** Where the innermost line of a file of the user is on a stack: `my-space.ts:23`; undefined where none is. */
+export function lineOfUser(stack: string | undefined): string | undefined {
+  for (const at of stack?.split('\n') ?? []) {
+    const [, line] = /:(\d+):\d+\)?$/.exec(at.trim()) ?? [];
+    const file = line === undefined ? undefined : [...loaded].find((path) => at.includes(`${path}:`));
+    if (file !== undefined) return `${basename(file)}:${line}`;
+  }
+  return undefined;
 }
 
 const { cache } = createRequire(import.meta.url);

@@ -1,29 +1,57 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Writes a file so that readers find either the whole old text or the whole new text, even after a power failure. */
+/**
+ * Writes a file so that readers find either the whole old text or the whole new text, even after a power failure.
+ *
+ * @throws Error of the file system, with the path of the file; its old text is still there then
+ */
 export function writeFileAtomically(file: string, text: string): void {
   const temporary = temporaryOf(file);
-  const descriptor = openSync(temporary, 'w');
-  try {
-    writeFileSync(descriptor, text);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(temporary, file);
-  syncFolder(dirname(file));
+  naming(file, () => {
+    try {
+      const descriptor = openSync(temporary, 'w');
+      try {
+        writeFileSync(descriptor, text);
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      renameSync(temporary, file);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+    syncFolder(dirname(file));
+  });
 }
 
 /**
  * Replaces a file so that readers find either the whole old text or the whole new text, even if this process is killed.
  * A power failure may destroy both, so this is for files that can be made again. It does not wait for the disk, which
- * can take longer than a trial.
+ * can take longer than a trial. Errors as `writeFileAtomically`.
  */
-export function replaceFile(file: string, text: string): void {
+export function replaceFile(file: string, content: string | Uint8Array): void {
   const temporary = temporaryOf(file);
-  writeFileSync(temporary, text);
-  renameSync(temporary, file);
+  naming(file, () => {
+    try {
+      writeFileSync(temporary, content);
+      renameSync(temporary, file);
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
+  });
+}
+
+/** Does something with a file. An error of the file system names it, also one of a descriptor, which knows no path. */
+export function naming<T>(file: string, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) Object.assign(error, { path: file });
+    throw error;
+  }
 }
 
 /**

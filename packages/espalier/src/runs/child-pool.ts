@@ -2,12 +2,15 @@ import { Child, ChildDeath, type ChildOptions } from './child.js';
 import type { Job, WorkerSettings } from './child-message.js';
 import type { EstimateContext, Estimator, TrialRequest } from './estimator.js';
 import type { Measured, Outcome } from './outcome.js';
+import { type HangSettings, TimeLimit, USUAL_HANG } from './time-limit.js';
 
 export interface ChildPoolOptions extends ChildOptions {
   /** The settings of each worker process. */
   readonly workers: readonly WorkerSettings[];
   /** A trial that takes longer is killed and counts as failed. The start of a worker is not included. */
   readonly timeoutSeconds?: number;
+  /** Without a timeout: when a trial that takes much longer than the others is killed and counts as failed. */
+  readonly hang?: HangSettings;
 }
 
 type JobContext = Pick<EstimateContext, 'signal' | 'progress'>;
@@ -32,10 +35,15 @@ export class ChildPool implements Estimator {
   readonly #free: number[];
   /** Trials that wait for a place. */
   readonly #queue: ((place: number) => void)[] = [];
+  /** Without a timeout. */
+  readonly #limit: TimeLimit;
+  /** Timers of the running trials. */
+  readonly #timers = new Set<TrialTimer>();
   #closed = false;
 
   constructor(options: ChildPoolOptions) {
     this.#options = options;
+    this.#limit = new TimeLimit(options.hang ?? USUAL_HANG);
     this.#free = options.workers.map((_, place) => place);
   }
 
@@ -56,24 +64,30 @@ export class ChildPool implements Estimator {
     for (const [place, child] of children.entries()) this.#idle.set(place, child);
   }
 
-  async estimate(request: TrialRequest, { checkpoints, ...context }: EstimateContext): Promise<Measured> {
+  /** @param work how much there is to do, in units that take about equally long: epochs */
+  async estimate(
+    request: TrialRequest,
+    { checkpoints, ...context }: EstimateContext,
+    work = 1,
+  ): Promise<Measured> {
     const sent = checkpoints === undefined ? request : { ...request, checkpoints: checkpoints.address };
-    return (await this.run(sent, context)) as Measured;
+    return (await this.run(sent, context, work)) as Measured;
   }
 
   /**
    * Has a worker do a job, such as a trial.
    *
+   * @param work see `estimate`; undefined for a job that may take as long as it likes
    * @returns what its handler returned, unchecked; a failed outcome if it threw an error or its process died twice
    */
-  async run(request: Job, context: JobContext): Promise<unknown> {
+  async run(request: Job, context: JobContext, work?: number): Promise<unknown> {
     const place = await this.#place();
     try {
       const deaths: ChildDeath[] = [];
       while (deaths.length < ATTEMPTS) {
         this.#requireOpen();
         context.signal.throwIfAborted();
-        const outcome = await this.#attempt(place, request, context);
+        const outcome = await this.#attempt(place, request, context, work);
         if (!(outcome instanceof ChildDeath)) return outcome;
         deaths.push(outcome);
       }
@@ -93,35 +107,50 @@ export class ChildPool implements Estimator {
     await Promise.all(children.map((child) => child.gone));
   }
 
-  async #attempt(place: number, request: Job, { signal, progress }: JobContext): Promise<unknown> {
-    const { timeoutSeconds } = this.#options;
+  async #attempt(
+    place: number,
+    request: Job,
+    { signal, progress }: JobContext,
+    work: number | undefined,
+  ): Promise<unknown> {
     const child = this.#take(place);
     const kill = () => child.kill();
-    let timer: NodeJS.Timeout | undefined;
-    let timedOut = false;
+    let timer: TrialTimer | undefined;
     signal.addEventListener('abort', kill);
     try {
       await child.ready;
-      if (timeoutSeconds !== undefined) {
-        timer = setTimeout(
-          () => {
-            timedOut = true;
-            child.kill();
-          },
-          Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
-        );
-      }
+      timer = new TrialTimer(kill, () => this.#secondsFor(work));
+      this.#timers.add(timer);
       const outcome = await child.run(request, progress);
-      clearTimeout(timer);
+      this.#timers.delete(timer);
+      if (work !== undefined && (outcome as Partial<Outcome> | null)?.status !== 'failed') {
+        this.#limit.add(timer.seconds, work);
+        for (const other of this.#timers) other.set();
+      }
       if (child.usable) this.#idle.set(place, child);
       return outcome;
     } catch (error) {
       if (!(error instanceof ChildDeath)) throw error;
-      return timedOut ? { status: 'failed', reason: `timed out after ${timeoutSeconds} s` } : error;
+      return timer?.hasStruck ? { status: 'failed', reason: this.#tooLong() } : error;
     } finally {
-      clearTimeout(timer);
+      timer?.clear();
+      if (timer !== undefined) this.#timers.delete(timer);
       signal.removeEventListener('abort', kill);
     }
+  }
+
+  #secondsFor(work: number | undefined): number | undefined {
+    const { timeoutSeconds } = this.#options;
+    if (timeoutSeconds !== undefined || work === undefined) return timeoutSeconds;
+    return this.#limit.of(work);
+  }
+
+  /** Why a trial failed that was killed for the time it took. How long that was is in its clock. */
+  #tooLong(): string {
+    const { timeoutSeconds } = this.#options;
+    return timeoutSeconds === undefined
+      ? `hung: it took ${this.#limit.settings.factor} times as long as the others do at the median; --timeout sets a limit of its own`
+      : `timed out after ${timeoutSeconds} s`;
   }
 
   #take(place: number): Child {
@@ -150,6 +179,49 @@ export class ChildPool implements Estimator {
 
   #requireOpen(): void {
     if (this.#closed) throw new Error('the pool of workers is closed');
+  }
+}
+
+/** Kills a trial that takes longer than it may, which may become known while it runs. */
+class TrialTimer {
+  readonly #begun = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #hasStruck = false;
+
+  /** @param limit in seconds; undefined where there is none yet */
+  constructor(
+    private readonly kill: () => void,
+    private readonly limit: () => number | undefined,
+  ) {
+    this.set();
+  }
+
+  get hasStruck(): boolean {
+    return this.#hasStruck;
+  }
+
+  /** Since the trial began. */
+  get seconds(): number {
+    return (performance.now() - this.#begun) / 1000;
+  }
+
+  /** Begins to wait, or waits for another time where the limit has changed. */
+  set(): void {
+    this.clear();
+    const seconds = this.limit();
+    if (seconds === undefined) return;
+    const left = Math.max(0, seconds - this.seconds);
+    this.#timer = setTimeout(
+      () => {
+        this.#hasStruck = true;
+        this.kill();
+      },
+      Math.min(left * 1000, LONGEST_TIMER_MS),
+    );
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { writeFileAtomically } from './atomic-file.js';
+import { naming, writeFileAtomically } from './atomic-file.js';
 import { type Difference, firstDifference, shorten } from './first-difference.js';
 import { type Clock, type JournalEvent, withoutClock } from './journal-event.js';
 import { plainJson } from './plain-json.js';
@@ -64,7 +64,7 @@ export class Journal {
    */
   static open(file: string, repaired: (message: string) => void): Journal {
     const { events, texts, torn, length } = readLines(file);
-    const descriptor = openSync(file, 'a');
+    const descriptor = naming(file, () => openSync(file, 'a'));
     if (torn !== undefined) {
       ftruncateSync(descriptor, length);
       fsyncSync(descriptor);
@@ -126,7 +126,7 @@ export class Journal {
       const text = lineOf(event, clock);
       const written = JSON.parse(text) as JournalEvent;
       accept(written);
-      writeFileSync(this.descriptor, text);
+      naming(this.file, () => writeFileSync(this.descriptor, text));
       this.#syncSoon();
       this.#advance(text);
       return written;
@@ -163,7 +163,7 @@ export class Journal {
   sync(): void {
     clearTimeout(this.#sync);
     this.#sync = undefined;
-    fsyncSync(this.descriptor);
+    naming(this.file, () => fsyncSync(this.descriptor));
     this.#syncedAt = performance.now();
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { InputError } from '../input-error.js';
@@ -38,14 +38,9 @@ export class RunFolder {
       throw new InputError(`${path}: no run folder can be made here: ${(error as Error).message}`);
     }
     folder.#requireEmpty();
-    let lock: ReturnType<typeof acquireLock>;
+    let lock: ReturnType<typeof acquireLock> | undefined;
     try {
       lock = acquireLock(path);
-    } catch (error) {
-      if (error instanceof InputError) throw error;
-      throw new InputError(`${path}: no run can be written here: ${(error as Error).message}`);
-    }
-    try {
       // Check again: in the meantime another process may have begun a run here and ended.
       folder.#requireEmpty();
       createJournal(folder.journal, event, {
@@ -59,8 +54,14 @@ export class RunFolder {
       writeManifest(folder.manifest, event);
       keepCode(path, code);
       if (made !== undefined) syncFolder(join(path, '..'));
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      // A full disk, or one that cannot be written.
+      if (made === undefined) folder.#removeRun();
+      else rmSync(made, { recursive: true, force: true });
+      throw new InputError(`${path}: no run can be written here: ${(error as Error).message}`);
     } finally {
-      lock.release();
+      lock?.release();
     }
     return folder;
   }
@@ -95,6 +96,11 @@ export class RunFolder {
   /** The folder of one trial. */
   trial(trial: number): string {
     return join(this.path, 'trials', `${trial}`);
+  }
+
+  /** Leaves a folder that was there before as it was: empty. */
+  #removeRun(): void {
+    for (const file of [this.journal, this.manifest]) rmSync(file, { force: true });
   }
 
   #requireEmpty(): void {

@@ -38,6 +38,11 @@ export interface SearchOptions {
   readonly snapshotEvery?: number;
   /** What a proposal means, for the journal: the architecture by its values; undefined where it has none. */
   readonly architectureOf?: (proposal: Proposal) => Json | undefined;
+  /**
+   * Stop once so many trials have failed in this life of the run while none has ever succeeded. The journal is left as that
+   * of a run that was interrupted, so that it can be resumed. By default a search goes on whatever fails.
+   */
+  readonly mostFailures?: number;
   /** The events of a run to be repeated. Results are told in the order in which they are in these events. */
   readonly follow?: readonly JournalEvent[];
 }
@@ -59,7 +64,8 @@ export type SearchNotice =
   | { readonly kind: 'message'; readonly text: string };
 
 export interface SearchEnd {
-  readonly status: 'finished' | 'interrupted';
+  /** `failing`: it was stopped because all trials fail, see `mostFailures`. */
+  readonly status: 'finished' | 'interrupted' | 'failing';
   readonly state: RunState;
 }
 
@@ -107,6 +113,7 @@ class Search {
   readonly #signal: AbortSignal | undefined;
   readonly #snapshotEvery: number | undefined;
   readonly #architectureOf: (proposal: Proposal) => Json | undefined;
+  readonly #mostFailures: number;
   readonly #checkpoints: CheckpointStore;
   readonly #state: RunState;
   /** The events of the run that this one repeats; empty once they diverge. */
@@ -120,6 +127,8 @@ class Search {
   /** The trials whose results are in the journal already. */
   readonly #recorded: ReadonlySet<unknown>;
   #asking: Asking = 'open';
+  /** Trials that failed in this life of the run. */
+  #failures = 0;
   /** The line of the journal to which the last snapshot belongs, and when it was taken. */
   #snapshotAt = 0;
   #snapshotTaken = performance.now();
@@ -134,6 +143,7 @@ class Search {
     private readonly report: (notice: SearchNotice) => void,
   ) {
     const { folder, header, strategy, estimator, signal, snapshotEvery, follow = [] } = options;
+    this.#mostFailures = options.mostFailures ?? Number.POSITIVE_INFINITY;
     this.#folder = folder;
     this.#header = header;
     this.#strategy = strategy;
@@ -184,11 +194,16 @@ class Search {
       const next = await this.#next();
       if (next === undefined) break;
       this.#tell(next);
+      if (this.#failures >= this.#mostFailures && this.#state.done === 0) return this.#stop('failing');
       // Without this, a replay or an estimator that only looks results up would not let Ctrl-C through.
       await setImmediate();
     }
+    return this.#stop('interrupted');
+  }
+
+  #stop(status: SearchEnd['status']): SearchEnd {
     this.#snapshot();
-    return { status: 'interrupted', state: this.#state };
+    return { status, state: this.#state };
   }
 
   /** Restores the snapshot, if there is one that belongs to this journal. */
@@ -382,6 +397,7 @@ class Search {
   }
 
   #tell({ trial, outcome: { clock, ...outcome } }: NextResult): void {
+    if (!this.journal.replaying && outcome.status === 'failed') this.#failures++;
     this.#write({ event: 'result', trial, ...(outcome as Record<string, Json>) }, clock);
     this.#outcomes.delete(trial);
     const asked = this.#state.trials[trial] as TrialRequest;

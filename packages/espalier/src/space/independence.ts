@@ -7,23 +7,32 @@ import { type AnsweredQuestion, type PlacedQuestion, type ProgramSource, trace }
 /** In a sequence with more blocks and subsets, so many random ones are looked at. */
 const MOST_PARTS = 100;
 
+/** Looking at a part offers all options and anchors of the sequence again. So many are offered for all parts together. */
+const MOST_OFFERED = 5_000_000;
+
 /**
  * Looks for a broken promise of independence: a block or a subset whose answers change a later question. Samples one
- * decision sequence, then answers each of its blocks and subsets (100 random ones, if there are more) once more at random
- * and keeps the rest.
+ * decision sequence, then answers each of its blocks and subsets once more at random and keeps the rest: 100 random ones,
+ * if there are more, or fewer in a sequence that offers more than 50,000 options and anchors.
  *
  * @returns what depends on what, in words; undefined if this sequence shows nothing
  */
 export function findDependence(source: ProgramSource<unknown>, random: Random): string | undefined {
   const { asked } = trace(source, ({ question }) => sampleAnswer(question, random));
   const kept = keptAnswers(asked);
-  for (const part of some(independentParts(asked), random)) {
+  const before = comparedQuestions(asked);
+  const offered = before.reduce((sum, { offers }) => sum + offers.length, 0);
+  const most = Math.min(MOST_PARTS, Math.ceil(MOST_OFFERED / (offered + 1)));
+  for (const part of some(independentParts(asked), most, random)) {
     const again = trace(source, (placed) => {
       const { question } = placed;
       if (part.holds(placed)) return sampleAnswer(question, random);
       return kept(question) ?? sampleAnswer(question, random);
     });
-    const dependent = questionDifference(after(part, asked), after(part, again.asked));
+    const dependent = questionDifference(
+      after(part, asked, before),
+      after(part, again.asked, comparedQuestions(again.asked)),
+    );
     if (dependent !== undefined) return `${dependent} depends on the answers in ${part.name}`;
   }
   return undefined;
@@ -49,13 +58,17 @@ function independentParts(asked: readonly AnsweredQuestion[]): IndependentPart[]
   ];
 }
 
-function some<T>(parts: readonly T[], random: Random): readonly T[] {
-  if (parts.length <= MOST_PARTS) return parts;
-  const order = random.permutation(parts.length).subarray(0, MOST_PARTS);
+function some<T>(parts: readonly T[], most: number, random: Random): readonly T[] {
+  if (parts.length <= most) return parts;
+  const order = random.permutation(parts.length).subarray(0, most);
   return Array.from(order, (index) => parts[index] as T);
 }
 
-/** The questions after a part. */
-function after(part: IndependentPart, asked: readonly AnsweredQuestion[]): readonly ComparedQuestion[] {
-  return comparedQuestions(asked).slice(asked.findLastIndex(part.holds) + 1);
+/** The questions after a part. @param compared those of `asked` */
+function after(
+  part: IndependentPart,
+  asked: readonly AnsweredQuestion[],
+  compared: readonly ComparedQuestion[],
+): readonly ComparedQuestion[] {
+  return compared.slice(asked.findLastIndex(part.holds) + 1);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { didYouMean } from '../nearest-name.js';
 
 /** Values of options, as a header holds them. Their owner's schema decides which are allowed. */
 export const optionValues = z.record(z.string(), z.json() as z.ZodType<Json>);
@@ -26,7 +27,7 @@ export function resolveOptions(
   const unknown = Object.keys(raw).find((name) => !names.includes(name));
   if (unknown !== undefined) {
     const known = names.length > 0 ? `its options: ${names.join(', ')}` : 'it has no options';
-    throw new InputError(`${owner} has no option '${unknown}'; ${known}`);
+    throw new InputError(`${owner} has no option '${unknown}';${didYouMean(unknown, names)} ${known}`);
   }
   if (schema === undefined) return {};
   const result = schema.safeParse(raw);

@@ -22,6 +22,18 @@ export function comparedQuestions(asked: readonly PlacedQuestion[]): readonly Co
   });
 }
 
+function areEqual(one: ComparedQuestion | undefined, other: ComparedQuestion | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return (
+    one.path === other.path &&
+    one.kind === other.kind &&
+    one.size === other.size &&
+    one.offers.length === other.offers.length &&
+    // Most are texts or numbers, and there may be a thousand in each of a thousand questions.
+    one.offers.every((offer, i) => offer === other.offers[i] || isDeepStrictEqual(offer, other.offers[i]))
+  );
+}
+
 /** The first difference between the questions of two runs, in words; undefined if there is none. */
 export function questionDifference(
   first: readonly ComparedQuestion[],
@@ -29,7 +41,7 @@ export function questionDifference(
 ): string | undefined {
   for (let i = 0; i < Math.max(first.length, second.length); i++) {
     const [before, now] = [first[i], second[i]];
-    if (isDeepStrictEqual(before, now)) continue;
+    if (areEqual(before, now)) continue;
     if (before === undefined) return `whether '${now?.path}' is asked`;
     if (now === undefined || now.path !== before.path) return `whether '${before.path}' is asked`;
     return `what '${before.path}' offers`;

@@ -15,7 +15,8 @@ export const taskSettings = z.strictObject({
     .optional()
     .describe(
       'training inputs held out for validation (Zoph & Le, 4.1: 5,000 of 50,000). By default a tenth, or half of them ' +
-        'where weights are shared. Of a text: the first N tokens of the validation and the test text',
+        'where weights are shared. Of data with a validation part of its own: the first N inputs of it, and of a text also ' +
+        'the first N tokens of the test text',
     ),
   imageSize: z
     .int()

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { type nn, saveTensors } from '@espalier/torch';
+import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
 import type { Measures } from '../measures/measure.js';
 import type { Journal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import { evaluateInDetail, type Part, type Task } from '../tasks/task.js';
+import { type Evaluation, evaluateInDetail, type Part, type Task } from '../tasks/task.js';
 import { clockNow, journalEpochs, withJournal } from './journaled-epochs.js';
 import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
 import { initialised } from './train-child.js';
@@ -28,6 +30,8 @@ export interface FinalTraining<Model extends object = object> {
   readonly settings: OptimiserSettings & { readonly device: string };
   readonly seed: number;
   readonly judge: JudgedPart;
+  /** What the journal says of the end besides the measures. */
+  readonly atEnd?: Readonly<Record<string, Json>>;
   readonly signal: AbortSignal;
   report(step: StepReport): void;
   /** An epoch is in the journal. */
@@ -58,6 +62,22 @@ export async function trainToEnd<Model extends object>(
   return withJournal(folder, trainingFiles(folder).journal, message, (journal) => train(training, journal));
 }
 
+/** @throws InputError for a file that is damaged, which also says how to go on */
+function test<Model extends object>(
+  { task, judge, settings, folder }: FinalTraining<Model>,
+  network: Model,
+): Evaluation {
+  try {
+    return evaluateInDetail<Model>(task, network, judge, { size: settings.batchSize });
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(
+      `${error.message}. The training is done and its weights are in ${trainingFiles(folder).weights}; ` +
+        `to repeat the ${judge === 'test' ? 'test' : 'validation'} once the data is mended: espalier resume ${folder}`,
+    );
+  }
+}
+
 async function train<Model extends object>(
   training: FinalTraining<Model>,
   journal: Journal,
@@ -73,10 +93,10 @@ async function train<Model extends object>(
     network.eval();
     // Before the test: whatever is wrong with the test data must not cost the training.
     saveTensors(files.weights, network.stateDict(), {}, { checksum: true });
-    const { measures, details } = evaluateInDetail<Model>(task, network, judge, { size: settings.batchSize });
+    const { measures, details } = test(training, network);
     const loss = run.lastLoss;
     const counted = details === undefined ? {} : { details };
-    journal.write({ event: 'end', judge, measures, loss, ...counted }, clockNow());
+    journal.write({ event: 'end', judge, measures, loss, ...counted, ...training.atEnd }, clockNow());
     journal.finish();
     return { judge, measures, loss };
   } finally {

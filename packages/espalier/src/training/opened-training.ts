@@ -2,13 +2,16 @@ import type { nn } from '@espalier/torch';
 import type { Json } from '../json.js';
 import type { ImportGraph } from '../modules/import-graph.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
+import { networkError } from '../networks/network-fault.js';
+import { requireActivations, requireMemory } from '../networks/required-memory.js';
 import { resolveOptions } from '../space/options.js';
 import type { Space } from '../space/space.js';
 import { findTask } from '../tasks/find-task.js';
-import type { Task } from '../tasks/task.js';
+import type { Part, Task } from '../tasks/task.js';
 import type { AnyTaskDefinition, OpenedData, TrainingOptions } from '../tasks/task-definition.js';
 import type { TaskSettings } from '../tasks/task-settings.js';
 import type { OptimiserSettings } from './network-training.js';
+import { rehearse } from './rehearsal.js';
 
 /** Data that is open, with the task that it is for. */
 export interface OpenedTask {
@@ -26,11 +29,14 @@ export interface OpenedTraining extends OpenedTask {
   readonly options: TrainingOptions;
   build(space: Space, architecture: unknown): nn.Module;
   /**
-   * Builds the network once and frees it, so that what cannot be trained is found before anything is written.
+   * Builds the network once, rehearses its training (see `rehearse`) and frees it, so that what cannot work is found before
+   * anything is written.
    *
-   * @throws InputError for such a network, and for a device or a precision that it cannot be trained with
+   * @param evaluates the parts of the data that it will be evaluated on
+   * @throws InputError for a network that cannot be trained, that names the architecture, the layer and the user's line;
+   *   for a device or a precision that it cannot be trained with; for data that has not enough for a batch
    */
-  requireTrainable(space: Space, architecture: unknown): void;
+  requireTrainable(space: Space, architecture: unknown, evaluates: readonly Part[]): void;
   /** Of one input. */
   multiplyAdds(network: nn.Module): number;
 }
@@ -61,25 +67,40 @@ export async function openTraining(
   const { definition, data } = opened;
   const { networks } = definition;
   const options = resolveOptions('the training', definition.training.options, training);
+  const optimiser = options as unknown as OpenedTraining['settings'];
+  const task = data.task(options);
   const build = (space: Space, architecture: unknown): nn.Module =>
     networks.build(space, architecture, data.input);
   return {
     ...opened,
     options,
-    settings: options as unknown as OpenedTraining['settings'],
-    task: data.task(options),
+    settings: optimiser,
+    task,
     build,
-    requireTrainable(space, architecture) {
-      const network = build(space, architecture);
-      try {
-        data.requireTrainable(network, space.name, options);
-      } finally {
-        network.free();
-      }
+    requireTrainable(space, architecture, evaluates) {
+      const own = () => build(space, architecture);
+      requireMemory({ owner: `space ${space.name}`, build: own, copies: 2 });
+      const { batchSize, device } = optimiser;
+      rehearse({
+        build: own,
+        named: (error, doing) => networkError(error, doing, { space, architecture, build: own }),
+        require(network) {
+          data.requireTrainable(network, space.name, options);
+          requireActivations(networks.trace(network, data.input), batchSize, task.timeSteps);
+        },
+        task,
+        batchSize,
+        device,
+        trains: ['train'],
+        evaluates: validates(optimiser) ? [...evaluates, 'validation'] : evaluates,
+      });
     },
     multiplyAdds: (network) => multiplyAdds(networks.trace(network, data.input).calls),
   };
 }
+
+/** Whether a training looks at the validation data on its way. */
+const validates = ({ keepBest = false, nonMonotone = 0 }: OptimiserSettings) => keepBest || nonMonotone > 0;
 
 /** The data's input as plain JSON, for the header of a run. */
 export function plainInput({ data }: OpenedTask): Record<string, Json> {

@@ -179,7 +179,7 @@ describe('espalier check', () => {
     [
       'be run, with its layer',
       'new nn.Linear(channels + 1, classes)',
-      /^space mine: the network of \{"kernel":[35]\} cannot be run: aten::linear: .* \(1x3 and 4x10\) .*, in its layer '1'$/,
+      /^space mine: the network of \{"kernel":[35]\} cannot be run: aten::linear: .* \(1x3 and 4x10\) .*, in its layer '1' \(mine-\d\.ts:25\)$/,
     ],
     [
       'be run, with its layer and the line of the file',
@@ -199,7 +199,7 @@ describe('espalier check', () => {
 
   it.each([
     [['./none.ts'], /^space '\.\/none\.ts': there is no file /],
-    [['nasbench202'], /^space 'nasbench202' is unknown; known: zoph-cnn, /],
+    [['nasbench202'], /^space 'nasbench202' is unknown; did you mean 'nasbench201'\? known: zoph-cnn, /],
     [['./plain-cnn.ts', '--samples', '0'], /argument '0' is invalid\. Allowed: a whole number from 1 /],
     [['./plain-cnn.ts', '--batch-size', '1'], /argument '1' is invalid\. Allowed: a whole number from 2 /],
     [['./plain-cnn.ts', '--data', 'text:cifar'], /^data "text:cifar": the kind "text" is not images/],

@@ -27,6 +27,11 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const open = (size = 4) => openImageFolders(folder, size);
+/** The same without one of its folders. */
+const openWithout = (name: string) => {
+  rmSync(join(folder, name), { recursive: true });
+  return open();
+};
 /** Writes a file that is no image into the folder. */
 const write = (path: string, content: string | Uint8Array = 'x') => {
   const file = join(folder, path);
@@ -49,9 +54,79 @@ describe('image folders', () => {
     expect(openImageFolders(folder).train).toMatchObject({ height: 224, width: 224 });
   });
 
-  it('test on the folder test where there is one', async () => {
+  it('test on the folder test where there is one, and validate on val', async () => {
     await writeImage(join(folder, 'test', 'bee', '1.png'), [0, 0, 0]);
-    expect(open().test.files).toEqual(['test/bee/1.png']);
+    const { train, validation, test, notes } = open();
+    expect(train.count).toBe(8);
+    expect(validation?.files).toEqual(['val/ant/only.jpeg', 'val/bee/only.jpeg', 'val/cat/only.jpeg']);
+    expect(test.files).toEqual(['test/bee/1.png']);
+    expect(notes).toEqual([]);
+    expect(open().checksum()).not.toBe(openWithout('val').checksum());
+  });
+
+  it.each(['valid', 'validation'])('validate on %s too', async (name) => {
+    await writeImage(join(folder, 'test', 'bee', '1.png'), [0, 0, 0]);
+    renameSync(join(folder, 'val'), join(folder, name));
+    expect(open().validation?.files[0]).toBe(`${name}/ant/only.jpeg`);
+  });
+
+  it('say what stands beside the parts', () => {
+    for (const name of ['a.txt', 'b.txt', '.hidden', 'more/x.png', 'val2/x.png', 'words.txt', 'z.csv'])
+      write(name);
+    expect(open().notes).toEqual([
+      `${folder}: 7 entries are passed over beside train, val: .hidden, a.txt, b.txt, more, val2 and 2 more.`,
+    ]);
+  });
+
+  /** Two classes of 20 and 4 images, without the folder train. */
+  const makeFlat = () => {
+    for (const part of ['train', 'val']) rmSync(join(folder, part), { recursive: true });
+    for (let image = 0; image < 20; image++) write(`dog/${image}.png`);
+    for (let image = 0; image < 4; image++) write(`cow/below/${image}.png`);
+  };
+
+  it('that are classes themselves are split, a tenth of each class, the same each time', () => {
+    makeFlat();
+    const { classes, train, validation, test, notes } = open();
+    expect(classes).toEqual(['cow', 'dog']);
+    expect([train.count, validation, test.count]).toEqual([21, undefined, 3]);
+    expect([...test.labels].toSorted()).toEqual([0, 1, 1]);
+    const all = [...train.files, ...test.files];
+    expect(new Set(all).size).toBe(24);
+    expect(open().test.files).toEqual(test.files);
+    expect(notes).toEqual([
+      `${folder} has no folder train, so 3 of the 24 images in ${folder}, a tenth of each class drawn at random, are the ` +
+        'test set, the same in every run.',
+    ]);
+    rmSync(join(folder, 'cow', 'below'), { recursive: true });
+    write('cow/only.png');
+    expect(() => open()).toThrow(
+      new InputError(
+        `${folder}: the class 'cow' has 1 image; at least 2 are needed, one to train on and one to test on`,
+      ),
+    );
+  });
+
+  it.each([
+    ['there is no other', () => {}, (name: string) => `${name} has neither test nor val`],
+    [
+      'no other has labels',
+      () => {
+        write('val/1.png');
+        write('test/1.png');
+      },
+      () => 'The images in test and val have no labels',
+    ],
+  ])('split train where %s', (_, change, why) => {
+    rmSync(join(folder, 'val'), { recursive: true });
+    change();
+    const { train, test, notes } = open();
+    expect([train.count, test.count]).toEqual([5, 3]);
+    expect([...test.labels].toSorted()).toEqual([0, 1, 2]);
+    expect(notes).toEqual([
+      `${why(folder)}, so 3 of the 8 images in train, a tenth of each class drawn at random, are the test set, ` +
+        'the same in every run.',
+    ]);
   });
 
   it("have the images of torchvision's ImageFolder: by their extensions, and in folders below a class", () => {
@@ -83,6 +158,7 @@ describe('image folders', () => {
     expect(notes).toEqual([
       'train: 6 files are passed over: 2 hidden, 1 without extension, 2 .txt, 1 outside the class folders.',
       'val: 1 file is passed over: 1 .gif.',
+      `${folder}: 1 entry is passed over beside train, val: elsewhere.`,
     ]);
   });
 
@@ -122,11 +198,11 @@ describe('image folders', () => {
       'The images in test have no labels, so val is the test set.',
       'train: 3 files are passed over: 3 .txt.',
       'val: 1 file is passed over: 1 without a line in val_annotations.txt.',
+      `${folder}: 1 entry is passed over beside train, test, val: wnids.txt.`,
     ]);
   });
 
   it.each([
-    ['', 'val_annotations.txt: has no line, so the 4 images in '],
     ['val_0.JPEG\tdog', "val_annotations.txt:1: there is no class 'dog' in train"],
     ['val_0.JPEG', "val_annotations.txt:1: there is no class '' in train"],
     ['\nval_9.JPEG\tant', "val_annotations.txt:2: there is no image 'val_9.JPEG' in "],
@@ -142,11 +218,6 @@ describe('image folders', () => {
       'nothing',
       () => rmSync(join(folder, 'train'), { recursive: true }),
       'train: does not exist; expected a folder with a folder of images for each class',
-    ],
-    [
-      'no test',
-      () => rmSync(join(folder, 'val'), { recursive: true }),
-      'val: does not exist; expected a folder',
     ],
     [
       'an empty class',
@@ -182,16 +253,7 @@ describe('image folders', () => {
     [
       'a test set that is a link to nothing',
       () => symlinkSync('nowhere', join(folder, 'test')),
-      'test: does not exist; expected a folder with a folder of images for each class',
-    ],
-    [
-      'images without labels only',
-      () => {
-        rmSync(join(folder, 'val'), { recursive: true });
-        write('val/1.png');
-        write('test/1.png');
-      },
-      ': the images in test and val have no labels, so there is no test set; expected test or val to be a folder',
+      'test: is a symbolic link to nowhere, which does not exist; remove or mend the link',
     ],
     [
       'one class',
@@ -328,9 +390,17 @@ describe('the cases in ../shared', () => {
       notes: ['The images in test have no labels, so val is the test set.'],
     });
     // The case has the files of Tiny ImageNet, but the annotations are empty.
-    expect(() => openImageFolders(join(cases, 'passed-over', 'tiny-imagenet'))).toThrow(
-      'val_annotations.txt: has no line, so the 6 images in',
-    );
+    const tiny = join(cases, 'passed-over', 'tiny-imagenet');
+    expect(openImageFolders(tiny)).toMatchObject({
+      train: { count: 10 },
+      test: { count: 2 },
+      notes: [
+        'The images in test and val have no labels, so 2 of the 12 images in train, a tenth of each class drawn at ' +
+          'random, are the test set, the same in every run.',
+        'train: 2 files are passed over: 2 .txt.',
+        `${tiny}: 1 entry is passed over beside train, test, val: wnids.txt.`,
+      ],
+    });
   });
 });
 

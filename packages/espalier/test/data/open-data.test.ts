@@ -29,14 +29,17 @@ describe('data by its name', () => {
   it.each([
     [
       'cifar11:x',
-      'data "cifar11:x": unknown kind "cifar11"; known: mnist, cifar10:DIR, images:DIR, text:DIR',
+      `data "cifar11:x": unknown kind "cifar11"; did you mean 'cifar10'? known: mnist, cifar10:DIR, images:DIR, text:DIR`,
     ],
     ['', 'data "": unknown kind ""; known: mnist, cifar10:DIR, images:DIR, text:DIR'],
     [
       'constructor',
       'data "constructor": unknown kind "constructor"; known: mnist, cifar10:DIR, images:DIR, text:DIR',
     ],
-    ['MNIST', 'data "MNIST": unknown kind "MNIST"; known: mnist, cifar10:DIR, images:DIR, text:DIR'],
+    [
+      'MNIST',
+      `data "MNIST": unknown kind "MNIST"; did you mean 'mnist'? known: mnist, cifar10:DIR, images:DIR, text:DIR`,
+    ],
     ['cifar10', 'data "cifar10": the path is missing; write cifar10:DIR'],
     ['cifar10:', 'data "cifar10:": the path is missing; write cifar10:DIR'],
     ['mnist:digits', 'data "mnist:digits": takes no path; write mnist'],

@@ -180,6 +180,17 @@ describe('a pool of workers', () => {
     expect(await made.estimate(request(OK, 1), context())).toMatchObject({ measures: { accuracy: 0.5 } });
   });
 
+  test('without a timeout ends a trial that takes much longer than the others, and began before them', async () => {
+    const made = pool({ workers: workers(2), hang: { factor: 2, leastSeconds: 0.2, after: 2 } });
+    const hanging = made.estimate(request(HANGS), context());
+    for (const trial of [1, 2]) await made.estimate(request(OK, trial), context());
+    expect(await hanging).toEqual({
+      status: 'failed',
+      reason:
+        'hung: it took 2 times as long as the others do at the median; --timeout sets a limit of its own',
+    });
+  });
+
   test('stops a trial when told to, and is ready for the next', async () => {
     const folder = temporaryFolder();
     const made = pool({ init: { folder } });

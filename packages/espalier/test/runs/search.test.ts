@@ -218,6 +218,26 @@ describe('what strategies are told', () => {
     );
   });
 
+  test('stops the search after some failures where none has succeeded, to be resumed', async () => {
+    const path = temporaryFolder();
+    const failing = estimating(async () => ({ status: 'failed', reason: 'out of memory' }));
+    const first = await run({ path, header: header(1, 9), estimator: failing, mostFailures: 3 });
+    expect([first.status, first.state.told, first.state.failed]).toEqual(['failing', 3, 3]);
+    expect(first.journal.at(-1)).toMatchObject({ event: 'result', trial: 2 });
+    // Going on is another three; what succeeds then lets it go on to its end.
+    const second = await run({ path, header: header(1, 9), estimator: failing, mostFailures: 3 });
+    expect([second.status, second.state.failed]).toEqual(['failing', 6]);
+    const third = await run({
+      path,
+      header: header(1, 9),
+      mostFailures: 1,
+      estimator: estimating(async ({ trial }) =>
+        trial === 6 ? { measures: { accuracy: 0.5 } } : { status: 'failed', reason: 'out of memory' },
+      ),
+    });
+    expect([third.status, third.state.done, third.state.failed]).toEqual(['finished', 1, 8]);
+  });
+
   test('does not include progress, which is only reported', async () => {
     const { notices, journal } = await run({
       path: temporaryFolder(),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { countSequences } from '../../src/space/count.js';
 import { Space } from '../../src/space/space.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 import { describeSpace } from './conformance.js';
@@ -179,5 +180,12 @@ describe('zoph-cnn', () => {
     ],
   ])('rejects the options %j', (options, message) => {
     expect(() => Space.configure(zophCnn, options)).toThrow(message);
+  });
+});
+
+describe('a space of many layers', () => {
+  it('is counted exactly: 64 kinds of each layer, and any set of earlier ones', () => {
+    const space = Space.configure(zophCnn, { layers: 300 });
+    expect(countSequences(space)).toBe(64n ** 300n * 2n ** 44_850n);
   });
 });

@@ -1,9 +1,10 @@
 import { noGrad } from '../autograd.js';
 import { runsKernels } from '../fused/kernels.js';
 import { normalise } from '../fused/normalise.js';
-import { batchNorm, ones, zeros } from '../operators.generated.js';
+import { batchNorm, zeros } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { requireEpsilon, requireInteger } from './constructor-arguments.js';
+import { constant } from './init.js';
 import { Buffer, Layer, Parameter } from './module.js';
 import { requireDtype } from './require-dtype.js';
 
@@ -42,12 +43,12 @@ abstract class BatchNorm extends Layer {
     this.epsilon = requireEpsilon(epsilon);
     this.momentum = momentum;
     if (affine) {
-      this.weight = new Parameter(ones([features], { dtype: 'float32' }));
-      this.bias = new Parameter(zeros([features], { dtype: 'float32' }));
+      this.weight = new Parameter(constant([features], 1));
+      this.bias = new Parameter(constant([features], 0));
     }
     if (trackRunningStats) {
-      this.running_mean = new Buffer(zeros([features], { dtype: 'float32' }));
-      this.running_var = new Buffer(ones([features], { dtype: 'float32' }));
+      this.running_mean = new Buffer(constant([features], 0));
+      this.running_var = new Buffer(constant([features], 1));
       this.num_batches_tracked = new Buffer(zeros([], { dtype: 'int64' }));
     }
   }

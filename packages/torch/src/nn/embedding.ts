@@ -1,6 +1,7 @@
-import { embedding, randn } from '../operators.generated.js';
+import { embedding } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { requireInteger } from './constructor-arguments.js';
+import { normal } from './init.js';
 import { Layer, Parameter } from './module.js';
 
 /** Looks up a row of `dimensions` numbers for each of `count` symbols: int64 [...] to [..., dimensions]. */
@@ -13,7 +14,7 @@ export class Embedding extends Layer {
     super();
     requireInteger('count', count);
     requireInteger('dimensions', dimensions);
-    this.weight = new Parameter(randn([count, dimensions], { dtype: 'float32' }));
+    this.weight = new Parameter(normal([count, dimensions]));
   }
 
   /** @throws Error for an index that is not below `count` */

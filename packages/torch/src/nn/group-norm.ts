@@ -1,6 +1,7 @@
-import { groupNorm, ones, zeros } from '../operators.generated.js';
+import { groupNorm } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { requireEpsilon, requireGroups, requireInteger } from './constructor-arguments.js';
+import { constant } from './init.js';
 import { Layer, Parameter } from './module.js';
 import { requireDtype } from './require-dtype.js';
 
@@ -29,8 +30,8 @@ export class GroupNorm extends Layer {
     this.groups = requireGroups(groups, { channels });
     this.epsilon = requireEpsilon(epsilon);
     if (!affine) return;
-    this.weight = new Parameter(ones([channels], { dtype: 'float32' }));
-    this.bias = new Parameter(zeros([channels], { dtype: 'float32' }));
+    this.weight = new Parameter(constant([channels], 1));
+    this.bias = new Parameter(constant([channels], 0));
   }
 
   /** @throws RangeError for an input with another number of channels; TypeError for one of another element type */

@@ -1,6 +1,7 @@
-import { layerNorm, ones, zeros } from '../operators.generated.js';
+import { layerNorm } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { requireEpsilon, requireInteger } from './constructor-arguments.js';
+import { constant } from './init.js';
 import { Layer, Parameter } from './module.js';
 import { requireDtype } from './require-dtype.js';
 
@@ -30,8 +31,8 @@ export class LayerNorm extends Layer {
     for (const size of this.shape) requireInteger('a size of the normalised shape', size);
     this.epsilon = requireEpsilon(epsilon);
     if (!affine) return;
-    this.weight = new Parameter(ones(this.shape, { dtype: 'float32' }));
-    if (bias) this.bias = new Parameter(zeros(this.shape, { dtype: 'float32' }));
+    this.weight = new Parameter(constant(this.shape, 1));
+    if (bias) this.bias = new Parameter(constant(this.shape, 0));
   }
 
   /** @throws TypeError for an input of another element type than the weights */

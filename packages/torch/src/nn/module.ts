@@ -24,6 +24,20 @@ export class Buffer extends Tensor {
   }
 }
 
+/** Is called with each module as it is made. */
+let madeModule: ((module: Module) => void) | undefined;
+
+/** Runs `body` and calls `watch` with each module that it makes, from within the module's constructor. */
+export function observeModules<T>(watch: (module: Module) => void, body: () => T): T {
+  const outer = madeModule;
+  madeModule = watch;
+  try {
+    return body();
+  } finally {
+    madeModule = outer;
+  }
+}
+
 /**
  * A part of a network. A module finds its parameters, buffers and child modules among its own properties; an array
  * property may hold children too. Property names joined by dots make PyTorch's names: `features.0.conv.weight`.
@@ -31,6 +45,10 @@ export class Buffer extends Tensor {
 export abstract class Module {
   /** Whether dropout drops values and batch norm normalises by the batch; `train` and `eval` set it. */
   training = true;
+
+  constructor() {
+    madeModule?.(this);
+  }
 
   /** Sets this module and all below it to training. */
   train(mode = true): this {

@@ -1,10 +1,10 @@
 import { noGrad } from '../autograd.js';
 import type { Dtype } from '../dtype.js';
 import { linear } from '../fused/matmul.js';
-import { dropout, zeros } from '../operators.generated.js';
+import { dropout } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { requireInteger, requireProbability } from './constructor-arguments.js';
-import { uniform } from './init.js';
+import { constant, uniform } from './init.js';
 import { Linear } from './linear.js';
 import { Layer, Parameter } from './module.js';
 
@@ -53,7 +53,7 @@ export class MultiheadAttention extends Layer {
     const bound = Math.sqrt(3) * Math.sqrt(2 / (4 * dimensions));
     this.in_proj_weight = new Parameter(uniform([3 * dimensions, dimensions], bound));
     if (bias) {
-      this.in_proj_bias = new Parameter(zeros([3 * dimensions], { dtype: 'float32' }));
+      this.in_proj_bias = new Parameter(constant([3 * dimensions], 0));
       noGrad(() => this.out_proj.bias?.zero_());
     }
   }

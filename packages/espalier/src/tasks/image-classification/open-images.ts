@@ -4,10 +4,12 @@ import type { ImageSet } from '../../data/image-dataset.js';
 import { openData } from '../../data/open-data.js';
 import { firstImages, holdOut, noImages } from '../../data/split.js';
 import { channelStatistics } from '../../data/statistics.js';
+import { InputError } from '../../input-error.js';
 import type { InputShape } from '../../space/space.js';
+import { smallValidationNote } from '../small-validation.js';
 import type { TaskSettings } from '../task-settings.js';
 
-/** Images ready to train on. What is held out of the training set validates. */
+/** Images ready to train on. What is held out of the training set validates, or what the data has for it. */
 export interface OpenedImages {
   readonly train: ImageSet;
   /** Empty where nothing is held out. */
@@ -35,11 +37,10 @@ export function openImages(
   const opened = openData(data, imageSize);
   const { train: all, test, classes, augmentation, statistics, checksum } = opened;
   const used = limit === undefined ? all : firstImages(all, limit);
-  const count = validation ?? Math.max(1, Math.floor(used.count * share));
   const { train, heldOut } =
-    count === 0
-      ? { train: used, heldOut: noImages(used) }
-      : holdOut(used, { count, seed, stratified: false });
+    opened.validation === undefined
+      ? divided(used, { count: validation ?? Math.max(1, Math.floor(used.count * share)), seed })
+      : { train: used, heldOut: ownValidation(opened.validation, validation) };
   const { channels, height, width } = train;
   return {
     train,
@@ -51,8 +52,34 @@ export function openImages(
     shape: { channels, height, width, classes: classes.length },
     checksum,
     resized: 'files' in test,
-    notes: opened.notes ?? [],
+    notes: [...(opened.notes ?? []), ...smallNote(heldOut.count)],
   };
+}
+
+function divided(used: ImageSet, { count, seed }: { count: number; seed: number }) {
+  if (count === 0) return { train: used, heldOut: noImages(used) };
+  return holdOut(used, { count, seed, stratified: false });
+}
+
+/** Of data that comes with images to validate on: all of them, or the first `count`. */
+function ownValidation(set: ImageSet, count = set.count): ImageSet {
+  if (count > set.count)
+    throw new InputError(`validation ${count}: the data has ${set.count} images to validate on`);
+  return count === 0 ? noImages(set) : firstImages(set, count);
+}
+
+/** The standard error of an accuracy of 90% is above two points with fewer images. */
+const FEW_IMAGES = 225;
+
+function smallNote(count: number): string[] {
+  const points = 100 * Math.sqrt((0.9 * 0.1) / count);
+  return smallValidationNote(count, {
+    least: FEW_IMAGES,
+    inputs: count === 1 ? 'image' : 'images',
+    consequence:
+      `an accuracy of 90% on them is off by ${points.toFixed(1)} points by chance (one standard error), which may decide ` +
+      'what seems best.',
+  });
 }
 
 function statisticsOf(set: ImageSet): ChannelStatistics {

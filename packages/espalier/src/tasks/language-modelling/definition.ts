@@ -34,6 +34,7 @@ export const languageModelling = defineTask({
       input: text.input,
       checksum: text.checksum,
       signature: { vocabulary: [...text.vocabulary] },
+      notes: text.notes,
       task: (options) => new LanguageModelling(text, options as unknown as LanguageLoss),
       requireTrainable(_network, _space, { device }) {
         requireDevice(device as string);

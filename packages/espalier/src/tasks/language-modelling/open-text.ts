@@ -2,27 +2,43 @@ import { openTextData } from '../../data/open-data.js';
 import type { TextData, Tokens } from '../../data/text.js';
 import { InputError } from '../../input-error.js';
 import type { TokenInput } from '../../space/space.js';
+import { smallValidationNote } from '../small-validation.js';
 import type { TaskSettings } from '../task-settings.js';
 
 /** A text ready to train on. */
 export interface OpenedText
   extends Pick<TextData, 'train' | 'validation' | 'test' | 'vocabulary' | 'checksum'> {
   readonly input: TokenInput;
+  readonly notes: readonly string[];
 }
 
 /** @throws InputError for data that is not there or not whole, and for numbers that do not fit it */
-export function openText({ data, limit, validation = limit }: Omit<TaskSettings, 'seed'>): OpenedText {
+export function openText({ data, limit, validation }: Omit<TaskSettings, 'seed'>): OpenedText {
   const text = openTextData(data);
   if (limit !== undefined && limit > text.train.length)
     throw new InputError(
       `limit ${limit}: must be a whole number from 2 to ${text.train.length}, the tokens there are`,
     );
+  if (validation !== undefined && (validation < 2 || validation > text.validation.length))
+    throw new InputError(
+      `validation ${validation}: must be a whole number from 2 to ${text.validation.length}, the tokens of the validation text`,
+    );
   const first = (tokens: Tokens, count = tokens.length) => tokens.subarray(0, count);
+  const judged = validation ?? limit;
+  const validating = first(text.validation, judged);
   return {
     ...text,
     train: first(text.train, limit),
-    validation: first(text.validation, validation),
-    test: first(text.test, validation),
+    validation: validating,
+    test: first(text.test, judged),
     input: { vocabulary: text.vocabulary.length },
+    notes: smallValidationNote(validating.length, {
+      least: FEW_TOKENS,
+      inputs: 'tokens',
+      consequence: 'chance moves a perplexity on them by a tenth or more, which may decide what seems best.',
+    }),
   };
 }
+
+/** The logarithm of a token's probability varies by 2 to 3; its mean over these by a tenth. */
+const FEW_TOKENS = 500;

@@ -1,0 +1,20 @@
+import { realpathSync, statSync, writeFileSync } from 'node:fs';
+import { InputError } from '../input-error.js';
+import { replaceFile } from '../runs/atomic-file.js';
+import { reasonOf } from './explain-error.js';
+
+/**
+ * Writes the file of `--out` whole or not at all.
+ *
+ * @throws InputError where it cannot be written
+ */
+export function writeOutput(file: string, content: string | Uint8Array): void {
+  try {
+    const found = statSync(file, { throwIfNoEntry: false });
+    // A pipe or a device, such as /dev/stdout, must not be replaced.
+    if (found !== undefined && !found.isFile()) writeFileSync(file, content);
+    else replaceFile(found === undefined ? file : realpathSync(file), content);
+  } catch (error) {
+    throw new InputError(`--out ${file}: cannot be written: ${reasonOf(error)}`);
+  }
+}
