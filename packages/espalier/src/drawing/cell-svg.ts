@@ -26,6 +26,7 @@ const rolePaints = {
 } as const satisfies Record<CellRole, ReturnType<typeof kindPaint>>;
 
 const operationPaint = kindPaint('merge');
+const frameTextSize = 12;
 
 function writeNode({ node, box, block }: PlacedCellNode): string {
   const colours = paint(rolePaints[node.role]);
@@ -46,9 +47,12 @@ function writeNode({ node, box, block }: PlacedCellNode): string {
   return `<g data-node="${escapeMarkup(node.id)}">${parts.join('')}</g>`;
 }
 
-/** The frame of a block. It lies under the edges, which cross it to reach the operations. */
-function writeFrame({ box }: PlacedCellNode): string {
-  return `<rect x="${px(box.x)}" y="${px(box.y)}" width="${px(box.width)}" height="${px(box.height)}" rx="7" stroke-width="1" stroke-dasharray="4 3" ${paint({ fill: 'paper', stroke: 'axis' })}/>`;
+/** The frame of a block, with its id in the corner. It lies under the edges, which cross it to reach the operations. */
+function writeFrame({ node, box }: PlacedCellNode): string {
+  return (
+    `<rect x="${px(box.x)}" y="${px(box.y)}" width="${px(box.width)}" height="${px(box.height)}" rx="7" stroke-width="1" stroke-dasharray="4 3" ${paint({ fill: 'paper', stroke: 'axis' })}/>` +
+    `<text data-frame="${escapeMarkup(node.id)}" x="${px(box.x + 7)}" y="${px(box.y + frameTextSize + 4)}" font-size="${frameTextSize}" ${paint({ fill: 'muted' })}>${escapeMarkup(node.id)}</text>`
+  );
 }
 
 function writeEdge({ edge, path, tip, label }: PlacedCellEdge): string {

@@ -78,7 +78,7 @@ export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap):
     `<text x="${px(left)}" y="${px(bottom + 14)}" font-size="${size}" ${paint({ fill: 'muted' })}>${escapeMarkup(scale)}</text>`,
   ];
   return {
-    width: left + columns.length * cell.width + right,
+    width: left + Math.max(columns.length * cell.width + right, Math.ceil(textWidth(scale, size))),
     height: bottom + 20,
     stands: 'bottom',
     caption: title,

@@ -134,7 +134,7 @@ export async function reportSearch(run: ReadRun): Promise<SearchReport> {
         : [{ heading: 'The best network', text: bestText(state, best), svg: network }]),
       ...(curves === undefined
         ? []
-        : [{ heading: 'Learning curves', text: curvesText(children, rungs), svg: curves }]),
+        : [{ heading: 'Learning curves', text: curvesText(state, children, rungs), svg: curves }]),
       ...(bySize === undefined
         ? []
         : [
@@ -181,13 +181,15 @@ function bestText(state: RunState, { trial }: TrialState): string {
   return `${capitalised(childName(state, trial))}: validation ${objective.name} ${value}${which}.`;
 }
 
-function curvesText(children: readonly TrainedChild[], rungs: readonly RungState[]): string {
+function curvesText(
+  { objective }: RunState,
+  children: readonly TrainedChild[],
+  rungs: readonly RungState[],
+): string {
   const told = children.filter(({ curve }) => curve.length > 0).length;
-  const which =
-    told > MOST_CURVES
-      ? `The ${MOST_CURVES} children that end best of ${told}`
-      : 'Each child that tells its epochs';
-  return `${which}, on the validation data after each epoch${rungs.length > 0 ? ', by the highest rung that it was trained to' : ''}.`;
+  const which = told > MOST_CURVES ? `the ${MOST_CURVES} children that end best of ${told}` : 'each child';
+  const colour = rungs.length > 0 ? ' The colour is the highest rung that a child was trained to.' : '';
+  return `Validation ${objective.name} of ${which} after each epoch.${colour}`;
 }
 
 /** The picture of a search's best network; undefined where there is none, or networks of the space are not drawn. */

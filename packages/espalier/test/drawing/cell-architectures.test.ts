@@ -52,6 +52,16 @@ describe('the picture of an architecture', () => {
     ]);
   });
 
+  test.each([nasnetA, autoDeepLabS])(
+    'numbers the blocks of a cell, from which later ones read: $space',
+    (published) => {
+      const frames = allElements(parseXml(drawn(published)!)).filter(
+        ({ attributes }) => 'data-frame' in attributes,
+      );
+      expect(frames.slice(0, 5).map(({ text }) => text)).toEqual(['1', '2', '3', '4', '5']);
+    },
+  );
+
   test('shows the activations of the DARTS recurrent cell', () => {
     expect(sentences(drawn(dartsV2Rnn))).toEqual([
       'Recurrent cell; its output averages what it reads: 0 reads x_{t}, h_{t-1}.',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type HeatMap, heatMapPanel } from '../../src/drawing/heat-map-svg.js';
 import { drawPanels } from '../../src/drawing/panel.js';
+import { textWidth } from '../../src/drawing/text-width.js';
 import { allElements, parseXml } from './xml.js';
 
 const map: HeatMap = {
@@ -40,6 +41,23 @@ describe('a heat map', () => {
     expect(others).toEqual([]);
     const marked = boxes(map)[2]!;
     expect([frame!.attributes.x, frame!.attributes.y]).toEqual([marked.attributes.x, marked.attributes.y]);
+  });
+
+  it('has room for its scale, however few columns there are', () => {
+    const narrow = { ...map, rows: ['0'], columns: ['a'], shares: [[0.5]], marked: [] };
+    const panel = heatMapPanel(narrow);
+    const scale = 'from 50.00% (pale) to 50.00% (dark)';
+    // The row name '0' takes 8 px, and 8 px lie between it and the cells.
+    expect(panel.width).toBe(8 + 8 + Math.ceil(textWidth(scale, 12)));
+    expect(elements(narrow).map(({ text }) => text)).toContain(scale);
+  });
+
+  it('sets symbols in the names of rows', () => {
+    const edges = { ...map, rows: ['c_{k-2} → 0', 'c_{k-1} → 0'] };
+    const spans = elements(edges).filter(({ name }) => name === 'tspan');
+    expect(spans.map(({ text }) => text)).toEqual(['c', 'k\u22122', ' →', 'c', 'k\u22121', ' →']);
+    const [box] = boxes(edges);
+    expect(box!.children[0]!.text).toBe('c_{k-2} → 0, none: 20.0%');
   });
 
   it('is uniformly dark if all shares are equal', () => {
