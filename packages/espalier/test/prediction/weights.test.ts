@@ -2,7 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nn, ones, saveTensors, scope, setThreads, type Tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
-import { hasAuxiliaryHead, loadWeights, readWeights } from '../../src/prediction/weights.js';
+import {
+  hasAuxiliaryHead,
+  loadStartingWeights,
+  loadWeights,
+  readWeights,
+} from '../../src/prediction/weights.js';
 import { suiteFolder } from '../cli/suite-folder.js';
 
 setThreads(1);
@@ -122,5 +127,64 @@ describe('a file without weights', () => {
     const wanted = 'expected weights in a safetensors file';
     expect(() => readWeights(join(folder, 'nowhere'))).toThrow(`nowhere: does not exist; ${wanted}`);
     expect(() => readWeights(join(folder, 'sub'))).toThrow(`sub: is not a file; ${wanted}`);
+  });
+});
+
+describe('starting weights', () => {
+  class WithHead extends nn.Module {
+    readonly body = new nn.Linear(2, 3);
+    readonly classifier = new nn.Linear(3, 2);
+    readonly auxiliary_head = new nn.Linear(3, 2);
+  }
+  class Plain extends nn.Module {
+    readonly body = new nn.Linear(2, 3);
+    readonly classifier = new nn.Linear(3, 2);
+  }
+  const copy = (network: nn.Module) =>
+    new Map([...network.stateDict()].map(([name, value]) => [name, value.toNumbers()]));
+  const none: ReadonlySet<string> = new Set();
+
+  it('leave out a head that the network does not have, and let its own begin anew', () => {
+    scope(() => {
+      const [headed, plain] = [new WithHead(), new Plain()];
+      const ofHeaded = copy(headed);
+      loadStartingWeights(plain, headed.stateDict(), 'headed', none);
+      expect(copy(plain)).toEqual(
+        new Map([...ofHeaded].filter(([name]) => !name.startsWith('auxiliary_head.'))),
+      );
+      const other = new WithHead();
+      const before = copy(other);
+      const wrapped = new Map([...new Plain().stateDict()].map(([name, value]) => [`module.${name}`, value]));
+      loadStartingWeights(other, wrapped, 'plain', none);
+      for (const [name, values] of copy(other))
+        expect(values, name).toEqual(
+          name.startsWith('auxiliary_head.') ? before.get(name) : wrapped.get(`module.${name}`)!.toNumbers(),
+        );
+    });
+  });
+
+  it('leave what begins anew as it is, whatever its shape', () => {
+    scope(() => {
+      const network = new Plain();
+      const before = copy(network);
+      const given = new Map([
+        ...new Plain().stateDict(),
+        ['classifier.weight', ones([7, 3])],
+        ['classifier.bias', ones([7])],
+      ]);
+      const classifier = ['classifier.weight', 'classifier.bias'];
+      loadStartingWeights(network, given, 'given', new Set(classifier));
+      for (const [name, values] of copy(network))
+        expect(values, name).toEqual(
+          classifier.includes(name) ? before.get(name) : given.get(name)!.toNumbers(),
+        );
+      expect(() => loadStartingWeights(new Plain(), given, 'given', none)).toThrow(
+        /^given: .*classifier\.weight has shape \[7,3\], the network needs \[2,3\]/,
+      );
+      given.delete('body.bias');
+      expect(() => loadStartingWeights(new Plain(), given, 'given', new Set(classifier))).toThrow(
+        /^given: .*body\.bias is missing/,
+      );
+    });
   });
 });
