@@ -242,7 +242,7 @@ describe('espalier predict, with the folder of a training', () => {
     expect(found.input).toEqual({ channels: 3, height: 32, width: 32, classes: 10 });
     expect(found.names[3]).toBe('cat');
     expect(found.standardised).toEqual({
-      of: "the run's training images",
+      of: 'the training',
       mean: [...mean],
       std: [...standardDeviation],
     });
