@@ -1,13 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 
 /** Tests that start the built program do not see a mutant. */
 const OF_BUILT_PROGRAMS = ['cli', 'examples', 'package'];
 
 /**
  * The test files that are nearest to a source file: those of its folder that load it, and those elsewhere that import it
- * themselves. They are in the order in which they are likely to notice a fault in it: the test named after it, tests of its
- * folder that import it, the others of its folder, tests elsewhere.
+ * themselves.
  *
  * @param {string} source path of a file below `src`
  * @param {{ readonly src: string, readonly test: string }} folders of a package
@@ -16,14 +15,9 @@ const OF_BUILT_PROGRAMS = ['cli', 'examples', 'package'];
 export function nearestTests(source, { src, test }) {
   const [folder = ''] = relative(src, source).split('/');
   const own = join(test, folder);
-  const name = basename(source, '.ts');
-  const ranked = testsBelow(test).flatMap((file) => {
-    const near = file.startsWith(`${own}/`);
-    const imports = importsOf(file).includes(source);
-    if (!imports && !(near && loads(file, source))) return [];
-    return [{ file, rank: basename(file) === `${name}.test.ts` ? 0 : near ? (imports ? 1 : 2) : 3 }];
-  });
-  return ranked.sort((a, b) => a.rank - b.rank).map(({ file }) => file);
+  return testsBelow(test).filter(
+    (file) => importsOf(file).includes(source) || (file.startsWith(`${own}/`) && loads(file, source)),
+  );
 }
 
 /** @param {string} folder */
