@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { nn, noGrad, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
+import type { Augmentation } from '../../src/data/augmentation.js';
+import { batches } from '../../src/data/batches.js';
 import { InputError } from '../../src/input-error.js';
 import { Space } from '../../src/space/space.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
@@ -17,7 +19,7 @@ import { Diverged, evaluate } from '../../src/tasks/task.js';
 import { initialised } from '../../src/training/train-child.js';
 import { suiteFolder } from '../cli/suite-folder.js';
 import { writeTinyCifar10 } from '../cli/tiny-cifar10.js';
-import { bytesAsTheyAre, tinySet } from '../data/tiny-set.js';
+import { bytesAsTheyAre, scrambled, tinySet } from '../data/tiny-set.js';
 import { classify, settingsOf, tinyNetwork, tinyTask } from '../training/tiny-task.js';
 import { conformsToTask } from './conformance.js';
 
@@ -124,6 +126,49 @@ describe('the accuracy on a part of the data', () => {
     expect(measure()).toEqual(measure());
     expect(bytes()).toEqual(before);
     network.free();
+  });
+});
+
+describe('the images that are trained on', () => {
+  const set = tinySet([3, 4, 4, 3], scrambled(3 * 4 * 4 * 3));
+  const statistics = bytesAsTheyAre(3);
+  const own = { crop: { from: 'padded', margin: 1 }, flip: true } as const;
+  const opened = { train: set, validation: set, test: set, statistics, augmentation: own };
+
+  /** Those that a model gets to see in a pass. */
+  const seenIn = (given: Parameters<typeof settingsOf>[0], training?: { seed: number; epoch: number }) => {
+    const task = new ImageClassification(opened, settingsOf(given));
+    const [batch] = task.pass('train', { size: 3, ...(training === undefined ? {} : { training }) });
+    return scope(() => {
+      let images: number[] = [];
+      const forward = (input: Tensor) => {
+        images = input.permute([0, 2, 3, 1]).toNumbers();
+        return input.mean([2, 3]);
+      };
+      batch!.loss({ forward });
+      return images;
+    });
+  };
+  const training = { seed: 5, epoch: 2 };
+  const augmentedBy = (augmentation: Augmentation) => {
+    const [batch] = batches(set, { size: 3, statistics, training: { ...training, augmentation } });
+    return [...batch!.images];
+  };
+
+  it.each<[Parameters<typeof settingsOf>[0], Augmentation]>([
+    [{ augment: false }, {}],
+    [{ augment: true }, own],
+    [{ augment: false, cutout: 2 }, { cutout: 2 }],
+    // The hue changes half as far.
+    [{ augment: false, colourJitter: 0.4 }, { colour: { strength: 0.4, hue: 0.2 } }],
+    [
+      { augment: true, cutout: 1, colourJitter: 1 },
+      { ...own, cutout: 1, colour: { strength: 1, hue: 0.5 } },
+    ],
+  ])('are changed with %j as the data is with %j', (given, augmentation) => {
+    expect(seenIn(given, training)).toEqual(augmentedBy(augmentation));
+    // Without training they are as they are.
+    expect(seenIn(given)).toEqual([...set.images]);
   });
 });
 

@@ -6,6 +6,7 @@ import { nasnet } from '../../src/spaces/nasnet.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 import { zophRnn } from '../../src/spaces/zoph-rnn.js';
 import { imageClassification } from '../../src/tasks/image-classification/definition.js';
+import { paperImageSize } from '../../src/tasks/image-classification/presets.js';
 import { languageModelling } from '../../src/tasks/language-modelling/definition.js';
 
 describe('the presets of image classification', () => {
@@ -52,6 +53,13 @@ describe('the presets of image classification', () => {
       small: { epochs: 10, batchSize: 64, learningRate: 0.05, schedule: 'cosine', weightDecay: 3e-4 },
       smallChild: { epochs: 2, batchSize: 64, schedule: 'cosine' },
     });
+  });
+
+  it('evaluate cells at 224 pixels where they are laid out for ImageNet (A.2.3)', () => {
+    expect(paperImageSize(Space.configure(dartsCnn, { layout: 'imagenet' }))).toBe(224);
+    expect(paperImageSize(Space.configure(nasnet, { layout: 'imagenet' }))).toBe(224);
+    expect(paperImageSize(Space.configure(dartsCnn))).toBeUndefined();
+    expect(paperImageSize(Space.configure(zophCnn))).toBeUndefined();
   });
 
   it('train children as the paper of their space says (Zoph et al. 2018, A.1)', () => {
