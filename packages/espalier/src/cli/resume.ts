@@ -1,9 +1,20 @@
 import type { Command } from 'commander';
 import { kindOf } from '../kinds/kinds-of-run.js';
+import type { Amendments } from '../runs/amendments.js';
 import { changedEnvironment } from '../runs/environment-difference.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { openTerminal } from '../terminal/terminal.js';
+import { positiveNumber, wholeNumber } from './options.js';
 import { say } from './say.js';
+
+interface ResumeFlags {
+  readonly data?: string;
+  readonly trials?: number;
+  readonly epochs?: number;
+  readonly timeout?: number;
+  readonly retryFailed: boolean;
+  readonly json: boolean;
+}
 
 export function addResume(program: Command): void {
   program
@@ -11,11 +22,33 @@ export function addResume(program: Command): void {
     .description('go on with a search, a training or an evaluation that was stopped or killed')
     .argument('<folder>', 'run folder')
     .option('--data <kind:path>', 'where its data is now, if not where it was; its checksum decides')
+    .option(
+      '--trials <n>',
+      'of a search: trials in all, from now on; also of one that is finished',
+      wholeNumber(1),
+    )
+    .option(
+      '--epochs <n>',
+      'of a training: epochs in all, where the learning rate does not fall over all of them; also of one that is finished',
+      wholeNumber(1),
+    )
+    .option(
+      '--timeout <seconds>',
+      'of a search: a child that takes longer has failed, from now on',
+      positiveNumber,
+    )
+    .option(
+      '--retry-failed',
+      'of a search: try the children again that have failed; the strategy is not told a second time',
+      false,
+    )
     .option('--json', 'the result as one JSON value on stdout', false)
-    .action(async (path: string, { data, json }: { data?: string; json: boolean }) => {
+    .action(async (path: string, flags: ResumeFlags) => {
+      const { data, trials, epochs, timeout: timeoutSeconds, retryFailed, json } = flags;
       const terminal = openTerminal(json);
       const changed = changedEnvironment(RunFolder.open(path).manifest);
       if (changed !== undefined) terminal.line(`note: ${changed}`);
-      say(await kindOf(path).goOn(path, terminal, { data }), terminal);
+      const amend: Amendments = { trials, epochs, timeoutSeconds, retryFailed };
+      say(await kindOf(path).goOn(path, terminal, { data, amend }), terminal);
     });
 }

@@ -279,12 +279,24 @@ export function requestNow(begun: ExperimentSettings, place: RunPlace): Experime
 /**
  * Makes a begun search ready to go on.
  *
+ * @param timeoutSeconds of a child, where it was amended
  * @throws InputError where the version, a file of the user, or the data has changed since
  */
-export async function prepareResume(header: RunHeader, place: RunPlace): Promise<Experiment> {
+export async function prepareResume(
+  header: RunHeader,
+  place: RunPlace,
+  timeoutSeconds?: number,
+): Promise<Experiment> {
   const begun = settingsOf(header);
   requireSameVersion(begun.version, 'search');
-  const request = requestNow(begun, place);
+  const now = requestNow(begun, place);
+  const request: ExperimentRequest = {
+    ...now,
+    estimatorOptions: {
+      ...now.estimatorOptions,
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    },
+  };
   const task = taskSettings.safeParse(request.estimatorOptions.task);
   const experiment = await openedNow(task.data, place, () => prepareExperiment(request, place.from));
   try {

@@ -7,6 +7,7 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { objectivesSchema } from '../measures/measure.js';
 import { keepCode } from '../modules/kept-code.js';
+import { AMENDED } from '../runs/amendments.js';
 import { writeFileAtomically } from '../runs/atomic-file.js';
 import { folderBegunIn } from '../runs/begun-run.js';
 import { readJournal } from '../runs/journal.js';
@@ -216,7 +217,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** A begun training, from its journal. @throws InputError where there is none */
+/** A begun training, from its journal; the settings as they were amended. @throws InputError where there is none */
 export function readTraining(path: string) {
   const folder = RunFolder.open(path);
   const { events } = readJournal(folder.journal);
@@ -227,7 +228,10 @@ export function readTraining(path: string) {
   if (!parsed.success)
     throw new InputError(`${folder.journal}:1: not a training: ${z.prettifyError(parsed.error)}`);
   const from = folderBegunIn(first, path);
-  return { settings: parsed.data, header, from, journal: folder.journal, events };
+  const epochs = events.findLast(({ event }) => event === AMENDED)?.epochs;
+  const { data } = parsed;
+  const settings = epochs === undefined ? data : { ...data, training: { ...data.training, epochs } };
+  return { settings, header, from, journal: folder.journal, events };
 }
 
 /** What was asked for in a training that was begun. @param path its folder, which has the weights that it began with */
@@ -265,7 +269,8 @@ export interface TrainingWatch {
 /**
  * Goes on with a begun training from its last epoch.
  *
- * @param data where it is now, if not where the settings say
+ * @param how where the data is now, if not where the settings say; and how many epochs it shall have in all, if not as
+ *   many as they say
  * @returns undefined where it was stopped
  * @throws InputError where the version, a file of the user, or the data has changed since (but for the data where only the
  *   evaluation at the end is left); Diverged
@@ -273,10 +278,11 @@ export interface TrainingWatch {
 export async function continueTraining(
   path: string,
   watch: TrainingWatch,
-  data?: string,
+  { data, epochs }: { readonly data?: string | undefined; readonly epochs?: number | undefined } = {},
 ): Promise<TrainedNetwork | undefined> {
-  const { settings: begun, header, from, journal, events } = readTraining(path);
-  requireSameVersion(begun.version, path);
+  const { settings: before, header, from, journal, events } = readTraining(path);
+  requireSameVersion(before.version, path);
+  const begun = epochs === undefined ? before : { ...before, training: { ...before.training, epochs } };
   const place: RunPlace = { run: path, from, use: 'go on', data };
   const found = await parseArchitecture(begun.architecture, journal, from, place);
   const { space, architecture } = found;
@@ -285,14 +291,17 @@ export async function continueTraining(
     openTraining(await dataOf(taskHere, begun), begun.training),
   );
   const { task, settings, build } = opened;
+  if (epochs !== undefined) requireExtensible(settings, epochs, events);
   const dataChecksum = opened.data.checksum();
   const atEnd = dataChecksum === begun.dataChecksum ? {} : { dataChecksum };
-  const end = events.find(({ event }) => event === 'end');
+  const isTrained = events.filter(({ event }) => event === 'epoch').length >= settings.epochs;
+  // An end before further epochs was none.
+  const end = isTrained ? events.findLast(({ event }) => event === 'end') : undefined;
   const expected = typeof end?.dataChecksum === 'string' ? end.dataChecksum : begun.dataChecksum;
   if (dataChecksum !== expected) {
     // Once all epochs are done, what is left does not depend on the training data.
-    const isTrained = events.filter(({ event }) => event === 'epoch').length >= settings.epochs;
-    if (!isTrained || end !== undefined || sha256(signatureText(opened)) !== begun.signature)
+    const isElsewhere = data !== undefined;
+    if (!isTrained || isElsewhere || end !== undefined || sha256(signatureText(opened)) !== begun.signature)
       requireSameData(expected, dataChecksum, begun.task.data, place);
     watch.message(
       `the data ${begun.task.data} has changed since the training was begun; only the evaluation at its end is left, ` +
@@ -324,7 +333,30 @@ export async function continueTraining(
     report: (step) => watch.report(step, settings.epochs),
     epochEnded: watch.epochEnded,
     message: watch.message,
+    ...(epochs === undefined ? {} : { amended: { event: AMENDED, epochs } }),
   });
+}
+
+/** @throws InputError where the epochs that are done would have been others in a training of so many */
+function requireExtensible(
+  { schedule, dropPath = 0 }: OpenedTraining['settings'],
+  epochs: number,
+  events: readonly JournalEvent[],
+): void {
+  const done = events.filter(({ event }) => event === 'epoch').length;
+  const why =
+    schedule === 'cosine'
+      ? 'the learning rate falls along half a cosine over all epochs'
+      : dropPath > 0
+        ? 'the probability of dropping a path grows over all epochs'
+        : undefined;
+  const reason =
+    why === undefined
+      ? epochs <= done
+        ? `${done} epochs are done; allowed: more`
+        : undefined
+      : `${why}, so the epochs that are done would have been others; begin another training`;
+  if (reason !== undefined) throw new InputError(`--epochs ${epochs}: ${reason}`);
 }
 
 /** What gives a fresh network its starting weights, where the training has some. */

@@ -7,6 +7,7 @@ import type { Measure } from '../measures/measure.js';
 import { benchPage, benchText, regretCsv } from '../reports/bench-report.js';
 import { type BenchedMethod, benchResults } from '../reports/bench-results.js';
 import { duration } from '../reports/figures.js';
+import { refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
@@ -32,7 +33,14 @@ export const bench: KindOfRun = {
     };
   },
   show: async (path) => report(path),
-  goOn: (path, terminal) => goOnWith(path, terminal, availableParallelism()),
+  goOn(path, terminal, { amend } = {}) {
+    refuseAmendments(
+      amend,
+      ['trials', 'epochs', 'timeoutSeconds', 'retryFailed'],
+      'what a bench compares has the same settings; begin another one',
+    );
+    return goOnWith(path, terminal, availableParallelism());
+  },
   async beginAgain(path, out) {
     const { settings } = readBench(path);
     await beginBench(out, requestOf(settings));

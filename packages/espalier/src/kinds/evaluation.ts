@@ -6,6 +6,7 @@ import { InputError } from '../input-error.js';
 import { evaluationPage, evaluationText } from '../reports/evaluation-report.js';
 import { type EvaluationResults, evaluationResults } from '../reports/evaluation-results.js';
 import { duration } from '../reports/figures.js';
+import { refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
@@ -152,7 +153,12 @@ export function evaluationKind(runs: RunsOfAllKinds, goOn: GoOn): KindOfRun {
     },
     status,
     show: async (path) => said(writeReport(path, runs)),
-    async goOn(path, terminal, { data } = {}) {
+    async goOn(path, terminal, { data, amend } = {}) {
+      refuseAmendments(
+        amend,
+        ['trials', 'epochs', 'timeoutSeconds', 'retryFailed'],
+        'what an evaluation compares has the same settings; begin another one',
+      );
       const progress = new EvaluationProgress(terminal);
       const finished = await continueEvaluation(
         path,

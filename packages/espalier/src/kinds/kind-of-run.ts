@@ -2,6 +2,7 @@ import type { FoundArchitecture, RankedArchitecture } from '../experiments/found
 import type { ReadResult } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
 import type { TrainedArchitecture } from '../experiments/training-run.js';
+import type { Amendments } from '../runs/amendments.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import type { Terminal } from '../terminal/terminal.js';
 
@@ -23,6 +24,8 @@ export interface GoingOn {
   readonly follow?: readonly JournalEvent[];
   /** Where its data is now, `kind:path`, if not where its settings say. */
   readonly data?: string | undefined;
+  /** What is changed of its settings from now on. */
+  readonly amend?: Amendments | undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   requestNow,
   requestOf,
 } from '../experiments/experiment.js';
+import { findStrategy, sharesWeights } from '../experiments/find-strategy.js';
 import {
   architectureFile,
   architectureOfChild,
@@ -22,7 +23,7 @@ import {
   trialsOfChild,
 } from '../experiments/found-architecture.js';
 import { learningCurve } from '../experiments/learning-curve.js';
-import type { RunPlace } from '../experiments/places.js';
+import { partNow, type RunPlace } from '../experiments/places.js';
 import { type OwnResult, type ReadResult, secondsOf } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
 import type { Json } from '../json.js';
@@ -32,9 +33,9 @@ import { keepCode } from '../modules/kept-code.js';
 import { childName, countedIn } from '../reports/child-name.js';
 import { count, valueText } from '../reports/figures.js';
 import { recentAverage, reportSearch } from '../reports/search-report.js';
+import { type Amendments, amendsSomething, refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import { type CommonFailure, commonFailure } from '../runs/common-failure.js';
-import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { RunState } from '../runs/run-state.js';
@@ -95,7 +96,7 @@ async function runToEnd(
   experiment: Experiment,
   folder: RunFolder,
   terminal: Terminal,
-  follow: readonly JournalEvent[] = [],
+  { follow = [], amend }: Pick<GoingOn, 'follow' | 'amend'> = {},
 ): Promise<WentOn> {
   const progress = new SearchProgress(terminal);
   const interrupt = interruptible(terminal);
@@ -113,6 +114,7 @@ async function runToEnd(
       follow,
       // What repeats a run does as that did.
       ...(follow.length === 0 ? { mostFailures: MOST_FAILURES } : {}),
+      amend,
     });
     if (end.status === 'interrupted') process.exitCode = INTERRUPTED;
     else if (end.state.done === 0 && end.state.failed > 0) process.exitCode = ALL_FAILED;
@@ -374,23 +376,63 @@ async function status(path: string): Promise<Said> {
   return { text: lines.join('\n'), json };
 }
 
-async function goOn(path: string, terminal: Terminal, { follow, data }: GoingOn = {}): Promise<WentOn> {
+async function goOn(
+  path: string,
+  terminal: Terminal,
+  { follow, data, amend }: GoingOn = {},
+): Promise<WentOn> {
   const run = readSearch(path);
-  if (run.state.finished) {
+  const place: RunPlace = { run: path, from: run.from, use: 'go on', data };
+  await checkAmendments(run, place, amend);
+  if (run.state.finished && !amendsSomething(amend)) {
     terminal.line(`${path}: the search is finished; there is nothing to go on with`);
     return { finished: true, ...(await show(path)) };
   }
-  const experiment = await prepareResume(headerOf(run.settings), {
-    run: path,
-    from: run.from,
-    use: 'go on',
-    data,
-  });
+  const timeoutSeconds = amend?.timeoutSeconds ?? run.state.timeoutSeconds;
+  const experiment = await prepareResume(headerOf(run.settings), place, timeoutSeconds);
   // A process that was killed early may not have come to this.
   keepCode(path, experiment.code);
   if (run.state.told > 0)
     terminal.line(`${path}: going on after ${run.state.told}${ofTrials(run)} ${countedIn(run.state)}`);
-  return runToEnd(experiment, run.folder, terminal, follow);
+  return runToEnd(experiment, run.folder, terminal, { ...(follow === undefined ? {} : { follow }), amend });
+}
+
+/** @throws InputError for a change that this search cannot take */
+async function checkAmendments(
+  { state, settings, from }: ReadJournal,
+  place: RunPlace,
+  amend: Amendments | undefined,
+): Promise<void> {
+  refuseAmendments(
+    amend,
+    ['epochs'],
+    'children that were trained for different times could not be compared; begin another search',
+  );
+  const { trials, retryFailed = false } = amend ?? {};
+  if (!('task' in settings.estimation.options))
+    refuseAmendments(
+      amend,
+      ['timeoutSeconds'],
+      `estimator ${settings.estimation.estimator} has no time limit for a child`,
+    );
+  if (trials !== undefined) {
+    const name = partNow('strategy', settings.strategy, settings.strategyChecksum, place);
+    const { definition } = await findStrategy(name, from);
+    if (!sharesWeights(definition) && definition.plan !== undefined)
+      refuseAmendments(
+        amend,
+        ['trials'],
+        `the rungs of strategy ${definition.name} ask for ${state.header.trials} trials; begin another search with ` +
+          'more configurations',
+      );
+    if (state.finished && trials <= state.trials.length)
+      refuseAmendments(
+        amend,
+        ['trials'],
+        `the search is finished and has ${state.trials.length} trials; allowed: more`,
+      );
+  }
+  if (retryFailed && state.failed === 0) refuseAmendments(amend, ['retryFailed'], 'no child has failed');
 }
 
 const ofTrials = ({ state }: ReadJournal) =>

@@ -26,6 +26,7 @@ import { drawFound } from '../reports/draw-network.js';
 import { epochCourses } from '../reports/epoch-courses.js';
 import { capitalised, duration, valueText } from '../reports/figures.js';
 import { reportTraining, type TrainingPictures } from '../reports/training-report.js';
+import { AMENDED, refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
@@ -63,7 +64,8 @@ export interface TrainingSummary {
 
 const LINE_EVERY_MS = 200;
 
-async function goOn(path: string, terminal: Terminal, { data }: GoingOn = {}): Promise<WentOn> {
+async function goOn(path: string, terminal: Terminal, { data, amend }: GoingOn = {}): Promise<WentOn> {
+  refuseAmendments(amend, ['trials', 'timeoutSeconds', 'retryFailed'], 'a training has no children');
   const interrupt = interruptible(terminal);
   const begun = performance.now();
   let shown = 0;
@@ -98,7 +100,7 @@ async function goOn(path: string, terminal: Terminal, { data }: GoingOn = {}): P
           else terminal.line(text);
         },
       },
-      data,
+      { data, epochs: amend?.epochs },
     );
     if (trained === undefined) process.exitCode = INTERRUPTED;
     const { json, text } = await show(path);
@@ -284,7 +286,11 @@ export const training: KindOfRun = {
   show,
   goOn,
   async beginAgain(path, out) {
-    const { settings, journal } = readTraining(path);
+    const { settings, journal, events } = readTraining(path);
+    if (events.some(({ event }) => event === AMENDED))
+      throw new InputError(
+        `${path}: its epochs were changed on the way (resume --epochs), which is not repeated in one training`,
+      );
     const found = await parseArchitecture(settings.architecture, journal, process.cwd());
     await beginTraining(out, found, trainingRequestOf(settings, path));
   },

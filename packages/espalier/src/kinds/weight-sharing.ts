@@ -27,6 +27,7 @@ import { drawFound } from '../reports/draw-network.js';
 import { epochCourses } from '../reports/epoch-courses.js';
 import { duration, valueText } from '../reports/figures.js';
 import { reportSupernet } from '../reports/supernet-report.js';
+import { refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
@@ -51,7 +52,17 @@ interface SupernetSummary {
 
 const LINE_EVERY_MS = 200;
 
-async function goOn(path: string, terminal: Terminal, { data }: GoingOn = {}): Promise<WentOn> {
+async function goOn(path: string, terminal: Terminal, { data, amend }: GoingOn = {}): Promise<WentOn> {
+  refuseAmendments(
+    amend,
+    ['epochs'],
+    'the learning rate of a supernet falls over all epochs, so those that are done would have been others',
+  );
+  refuseAmendments(
+    amend,
+    ['trials', 'timeoutSeconds', 'retryFailed'],
+    'a search with shared weights has no children',
+  );
   const interrupt = interruptible(terminal);
   const begun = performance.now();
   let shown = 0;

@@ -7,7 +7,7 @@ export type Clock = Readonly<Record<string, Json>>;
 /**
  * One line of a journal. `run` comes first. Every trial has the events `trial` and `result`, between which the strategy
  * may have events of its own. `limit` means that the budget of seconds is spent and no trial begins any more. `end` is
- * last.
+ * last, unless the run was amended after it: see `Amendments`.
  */
 export interface JournalEvent {
   readonly event: string;

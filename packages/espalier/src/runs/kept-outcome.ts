@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Objectives } from '../measures/measure.js';
@@ -38,6 +38,11 @@ export function keptOutcome(
     unusable(`${file} cannot be read (${(error as Error).message}); trial ${trial} is measured again`);
   }
   return undefined;
+}
+
+/** Forgets the outcome that was kept of a trial, which is tried again. */
+export function dropOutcome(folder: string): void {
+  rmSync(fileOf(folder), { force: true });
 }
 
 function fileOf(folder: string): string {

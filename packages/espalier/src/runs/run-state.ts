@@ -10,6 +10,7 @@ import {
   type Objectives,
   objectivesSchema,
 } from '../measures/measure.js';
+import { AMENDED } from './amendments.js';
 import type { TrialRequest } from './estimator.js';
 import type { JournalEvent, RunHeader } from './journal-event.js';
 import { type Outcome, parseOutcome } from './outcome.js';
@@ -39,7 +40,7 @@ interface CurvePoint {
 }
 
 /** The events of the engine. All others are events of the strategy. */
-export const ENGINE_EVENTS: readonly string[] = ['run', 'trial', 'result', 'limit', 'end'];
+export const ENGINE_EVENTS: readonly string[] = ['run', 'trial', 'result', 'limit', 'end', AMENDED];
 
 const header = z.looseObject({
   event: z.literal('run', { error: 'a journal begins with the event run' }),
@@ -62,19 +63,27 @@ const asked = z.object({
   architecture: z.exactOptional(z.json() as z.ZodType<Json>),
 });
 const told = z.looseObject({ trial: z.int() });
+const amended = z.object({
+  trials: z.exactOptional(z.int().min(1)),
+  timeoutSeconds: z.exactOptional(z.number().positive()),
+  retry: z.exactOptional(z.array(z.int())),
+});
 
 /**
  * The state of a search according to its journal: a fold over the events. It contains everything that is known about
  * the search, whether it is running, was killed or has ended.
  */
 export class RunState {
-  readonly header: RunHeader;
+  /** The first event, with the budgets as they were amended. */
+  header: RunHeader;
+  /** The time limit of a trial, if it was amended. */
+  timeoutSeconds: number | undefined;
   /** All trials, by number. */
   readonly trials: readonly TrialState[] = [];
   /** Number of events that were applied, which is the number of lines of the journal. */
   events = 1;
   /** The trials that have a result, in the order in which the results were told. */
-  readonly results: readonly TrialState[] = [];
+  results: readonly TrialState[] = [];
   /** Number of results that are not failures. */
   done = 0;
   /** Total cost of the results, in the unit of the estimator. */
@@ -87,7 +96,7 @@ export class RunState {
   /** A point for every result that is not a failure, in the order of the results. */
   readonly curve: readonly CurvePoint[] = [];
   /** The trials that failed, in the order of the results. */
-  readonly failures: readonly { readonly trial: number; readonly reason: string }[] = [];
+  failures: readonly { readonly trial: number; readonly reason: string }[] = [];
   /** The events of the strategy, in order. */
   readonly updates: readonly JournalEvent[] = [];
   /** Number of children whose architecture an earlier child has too. They are trained again: the seeds differ. */
@@ -98,6 +107,8 @@ export class RunState {
   /** Seconds for which the search has worked, over all its lives. */
   seconds = 0;
   readonly #time = new VirtualTime();
+  /** How often each trial was told: twice if it was tried again. */
+  readonly #told = new Map<number, number>();
   /** The child of each trial. */
   readonly #children: number[] = [];
   readonly #continued = new Set<number>();
@@ -181,7 +192,8 @@ export class RunState {
   /** @throws InputError for an event that cannot follow. The state does not change then */
   apply(event: JournalEvent): void {
     const place = `${this.source}:${this.events + 1}`;
-    if (this.finished) throw new InputError(`${place}: '${event.event}' after the end`);
+    if (this.finished && event.event !== AMENDED)
+      throw new InputError(`${place}: '${event.event}' after the end`);
     switch (event.event) {
       case 'run':
         throw new InputError(`${place}: the run begins a second time`);
@@ -205,11 +217,38 @@ export class RunState {
       case 'end':
         this.finished = true;
         break;
+      case AMENDED:
+        this.#amend(event, place);
+        break;
       default:
         (this.updates as JournalEvent[]).push(event);
     }
     if (typeof event.clock?.elapsed === 'number') this.seconds = event.clock.elapsed;
     this.events++;
+  }
+
+  /** How many results a trial has had: several if it was tried again. */
+  timesTold(trial: number): number {
+    return this.#told.get(trial) ?? 0;
+  }
+
+  #amend(event: JournalEvent, place: string): void {
+    const { trials, timeoutSeconds, retry = [] } = parsed(amended, event, place);
+    const wrong = retry.find((trial) => this.trials[trial]?.outcome?.status !== 'failed');
+    if (wrong !== undefined)
+      throw new InputError(`${place}: trial ${wrong} is to be tried again, but has not failed`);
+    if (trials !== undefined) this.header = { ...this.header, trials };
+    if (timeoutSeconds !== undefined) this.timeoutSeconds = timeoutSeconds;
+    this.finished = false;
+    for (const number of retry) {
+      const { outcome: _, ...trial } = this.trials[number] as TrialState;
+      (this.trials as TrialState[])[number] = trial;
+      const before = trial.continues === undefined ? 0 : (this.trials[trial.continues]?.epochs ?? 0);
+      this.#time.begin(number, (trial.epochs ?? 1) - before);
+    }
+    const isKept = ({ trial }: { readonly trial: number }) => !retry.includes(trial);
+    this.results = this.results.filter(isKept);
+    this.failures = this.failures.filter(isKept);
   }
 
   #ask(trial: TrialState, place: string): void {
@@ -249,6 +288,7 @@ export class RunState {
     if (this.header.order === 'virtual' && trial !== this.next)
       throw new InputError(`${place}: the result of trial ${trial} where that of trial ${this.next} comes`);
     this.#time.end(trial);
+    this.#told.set(trial, this.timesTold(trial) + 1);
     const told = { ...(this.trials[trial] as TrialState), outcome };
     (this.trials as TrialState[])[trial] = told;
     (this.results as TrialState[]).push(told);

@@ -5,12 +5,13 @@ import type { Json } from '../json.js';
 import { decidingValue, goodness } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
 import type { Proposal, Strategy, TrialOutcome } from '../strategies/strategy.js';
+import { AMENDED, type Amendments, amendsSomething } from './amendments.js';
 import { type CheckpointStore, FolderStore } from './checkpoint-store.js';
 import type { Estimator, TrialRequest } from './estimator.js';
 import { failureOf } from './failure.js';
 import { Journal } from './journal.js';
-import type { Clock, JournalEvent, RunHeader } from './journal-event.js';
-import { keepOutcome, keptOutcome } from './kept-outcome.js';
+import { type Clock, type JournalEvent, type RunHeader, withoutClock } from './journal-event.js';
+import { dropOutcome, keepOutcome, keptOutcome } from './kept-outcome.js';
 import { type Outcome, parseOutcome } from './outcome.js';
 import type { RunFolder } from './run-folder.js';
 import { acquireLock } from './run-lock.js';
@@ -36,6 +37,8 @@ export interface SearchOptions {
    * a second.
    */
   readonly snapshotEvery?: number;
+  /** What is changed of the budgets, once the search is where its journal ends. */
+  readonly amend?: Amendments | undefined;
   /** What a proposal means, for the journal: the architecture by its values; undefined where it has none. */
   readonly architectureOf?: (proposal: Proposal) => Json | undefined;
   /**
@@ -78,6 +81,8 @@ export interface SearchEnd {
  * is `virtual`, results are told in virtual time, so that nothing depends on the clock. If it is `arrival`, each result
  * is told as it arrives, so that no worker waits for another. The journal records the order, a resumed search replays
  * it, and `follow` repeats it.
+ *
+ * Trials that are tried again are not told to the strategy, which has been told that they failed.
  *
  * @throws InputError for a journal that this search would not have written, or that another process is writing
  */
@@ -124,8 +129,10 @@ class Search {
   readonly #outcomes = new Map<number, Promise<Outcome>>();
   /** The trials that have ended and were not told, in the order of their arrival. */
   readonly #arrived: number[] = [];
-  /** The trials whose results are in the journal already. */
-  readonly #recorded: ReadonlySet<unknown>;
+  /** How many results of each trial are in the journal already. */
+  readonly #recorded = new Map<unknown, number>();
+  /** What is yet to be amended. */
+  #amendments: Amendments | undefined;
   #asking: Asking = 'open';
   /** Trials that failed in this life of the run. */
   #failures = 0;
@@ -156,9 +163,9 @@ class Search {
     this.#follow = follow;
     // Every running trial listens, and Node would warn about more than ten listeners.
     setMaxListeners(0, this.#stopping.signal);
-    this.#recorded = new Set(
-      journal.recorded.filter(({ event }) => event === 'result').map(({ trial }) => trial),
-    );
+    this.#amendments = amendsSomething(options.amend) ? options.amend : undefined;
+    for (const { event, trial } of journal.recorded)
+      if (event === 'result') this.#recorded.set(trial, (this.#recorded.get(trial) ?? 0) + 1);
     const begin = journal.write({ event: 'run', ...(header as Record<string, Json>) }, now());
     this.#state = new RunState(begin, this.#folder.journal);
     this.#secondsBefore = Number(journal.recorded.at(-1)?.clock?.elapsed ?? 0);
@@ -188,9 +195,16 @@ class Search {
   async #run(): Promise<SearchEnd> {
     this.#restore();
     for (;;) {
+      this.#amend();
       this.#ask();
       if (this.#stopping.signal.aborted) break;
-      if (this.#state.running === 0) return this.#end();
+      if (this.#isToBeAmended()) continue;
+      if (this.#state.running === 0) {
+        this.#end();
+        if (this.#isToBeAmended()) continue;
+        this.journal.finish();
+        return { status: 'finished', state: this.#state };
+      }
       const next = await this.#next();
       if (next === undefined) break;
       this.#tell(next);
@@ -249,6 +263,7 @@ class Search {
       this.#asking === 'open' &&
       !this.#stopping.signal.aborted &&
       state.running < workers &&
+      !this.#isToBeAmended() &&
       !this.#isSpent()
     ) {
       const asked = this.#strategy.ask();
@@ -276,8 +291,8 @@ class Search {
 
   /** Whether a budget is spent. That of seconds depends on the clock, so the journal records when it is. */
   #isSpent(): boolean {
-    const { trials, cost, seconds } = this.#header;
     const state = this.#state;
+    const { trials, cost, seconds } = state.header;
     if (state.limited) return true;
     if (trials !== undefined && state.trials.length >= trials) return true;
     if (cost !== undefined && state.cost >= cost) return true;
@@ -290,7 +305,7 @@ class Search {
 
   /** Starts to measure a trial, unless an earlier life of the run has measured it. */
   #start({ trial, seed, ...proposal }: TrialRequest): void {
-    if (this.#recorded.has(trial)) return;
+    if (this.#state.timesTold(trial) < (this.#recorded.get(trial) ?? 0)) return;
     const request = { trial, ...keysOf(proposal), seed };
     const kept = keptOutcome(this.#folder.trial(trial), request, this.#state.objectives, (text) =>
       this.report({ kind: 'message', text }),
@@ -359,12 +374,14 @@ class Search {
   #stopFollowingIfDiverged(): void {
     const followed = this.#followed();
     if (followed === undefined || this.#state.isRunning(followed)) return;
+    this.#diverge(`trial ${followed} comes next in the run that this one repeats, but is not running here`);
+  }
+
+  #diverge(how: string): void {
     this.#follow = [];
     this.report({
       kind: 'message',
-      text:
-        `trial ${followed} comes next in the run that this one repeats, but is not running here: the runs have ` +
-        'diverged, and from here on results are told as they arrive',
+      text: `${how}: the runs have diverged, and from here on results are told as they arrive`,
     });
   }
 
@@ -401,10 +418,12 @@ class Search {
     this.#write({ event: 'result', trial, ...(outcome as Record<string, Json>) }, clock);
     this.#outcomes.delete(trial);
     const asked = this.#state.trials[trial] as TrialRequest;
+    const isToldAgain = this.#state.timesTold(trial) > 1;
     // The checkpoint of a trial that was continued is not needed any more.
     if (asked.continues !== undefined) this.#checkpoints.remove(asked.continues);
-    const events =
-      this.#strategy.tell({ trial, ...keysOf(asked), outcome: this.#told(outcome as Outcome) }) ?? [];
+    const events = isToldAgain
+      ? []
+      : (this.#strategy.tell({ trial, ...keysOf(asked), outcome: this.#told(outcome as Outcome) }) ?? []);
     for (const event of events) this.#write(this.#checked(event));
     if (this.#asking === 'wait') this.#asking = 'open';
     if (!this.journal.replaying && this.#wantsSnapshot(events.length > 0)) this.#snapshot();
@@ -430,12 +449,52 @@ class Search {
     );
   }
 
-  #end(): SearchEnd {
+  #end(): void {
     const { best, trials } = this.#state;
     for (const { trial, epochs } of trials) if (epochs !== undefined) this.#checkpoints.remove(trial);
     this.#write({ event: 'end', best: best as Json });
-    this.journal.finish();
-    return { status: 'finished', state: this.#state };
+  }
+
+  /** Whether what comes next is a change: in the journal, in the run that this one repeats, or asked for now. */
+  #isToBeAmended(): boolean {
+    const { journal } = this;
+    if (journal.replaying) return journal.next()?.event === AMENDED;
+    return this.#follow[this.#state.events]?.event === AMENDED || this.#amendments !== undefined;
+  }
+
+  /** Makes the changes that come next. */
+  #amend(): void {
+    while (this.#isToBeAmended()) {
+      const event = this.#amendment();
+      if (event === undefined) continue;
+      const { retry = [] } = event as { readonly retry?: readonly number[] };
+      if (!this.journal.replaying) for (const trial of retry) dropOutcome(this.#folder.trial(trial));
+      this.#write(event);
+      for (const trial of retry) this.#start(this.#state.trials[trial] as TrialRequest);
+    }
+  }
+
+  /** The event of the next change; undefined where nothing is to be changed after all. */
+  #amendment(): JournalEvent | undefined {
+    const recorded = this.journal.next();
+    if (recorded !== undefined) return withoutClock(recorded);
+    const followed = this.#follow[this.#state.events];
+    if (followed?.event === AMENDED) {
+      const { retry = [] } = followed as { readonly retry?: readonly number[] };
+      if (retry.every((trial) => this.#state.trials[trial]?.outcome?.status === 'failed'))
+        return withoutClock(followed);
+      this.#diverge('children are tried again that have not failed here');
+      return undefined;
+    }
+    const { trials, timeoutSeconds, retryFailed = false } = this.#amendments as Amendments;
+    this.#amendments = undefined;
+    const retry = retryFailed ? this.#state.failures.map(({ trial }) => trial).sort((a, b) => a - b) : [];
+    const event = {
+      ...(trials === undefined ? {} : { trials }),
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+      ...(retry.length === 0 ? {} : { retry }),
+    };
+    return Object.keys(event).length === 0 ? undefined : { event: AMENDED, ...event };
   }
 
   #write(event: JournalEvent, clock: Clock = {}): void {

@@ -37,6 +37,8 @@ export interface FinalTraining<Model extends object = object> {
   /** An epoch is in the journal. */
   epochEnded?(event: JournalEvent): void;
   message(text: string): void;
+  /** A change that the journal is yet to have. */
+  readonly amended?: JournalEvent | undefined;
 }
 
 /** What a training came to. */

@@ -3,8 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { loadTensors, saveTensors, scope, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import { AMENDED } from '../runs/amendments.js';
 import { Journal } from '../runs/journal.js';
-import type { Clock, JournalEvent } from '../runs/journal-event.js';
+import { type Clock, type JournalEvent, withoutClock } from '../runs/journal-event.js';
 import { acquireLock } from '../runs/run-lock.js';
 
 /** Work done an epoch at a time that can be saved in between: the training of a network or of a supernet. */
@@ -37,6 +38,8 @@ export interface EpochsContext<Step> {
   /** An epoch is in the journal. */
   epochEnded?(event: JournalEvent): void;
   message(text: string): void;
+  /** A change of the settings that the journal is yet to have; see `Amendments`. */
+  readonly amended?: JournalEvent | undefined;
 }
 
 /** The time, for a journal's clock. */
@@ -80,7 +83,13 @@ export async function journalEpochs<Step extends { readonly loss: number }>(
 ): Promise<boolean> {
   const { checkpoint, signal, report, more = () => ({}), epochEnded = () => {} } = context;
   restore(work, journal, context);
+  let { amended } = context;
   while (!work.trained) {
+    confirmAmended(journal, amended !== undefined);
+    if (amended !== undefined && !journal.replaying) {
+      journal.write(amended, clockNow());
+      amended = undefined;
+    }
     const begun = performance.now();
     for (const step of work.trainEpoch()) {
       report(step);
@@ -109,6 +118,21 @@ export async function journalEpochs<Step extends { readonly loss: number }>(
     );
   }
   return true;
+}
+
+/**
+ * Passes over the changes that the journal has here, and over an end that was none.
+ *
+ * @param isAmendedNow whether a change is yet to be written
+ */
+function confirmAmended(journal: Journal, isAmendedNow: boolean): void {
+  for (;;) {
+    const next = journal.next();
+    const after = journal.recorded[journal.position + 1];
+    const isNoEnd = next?.event === 'end' && (after === undefined ? isAmendedNow : after.event === AMENDED);
+    if (next === undefined || !(isNoEnd || next.event === AMENDED)) return;
+    journal.write(withoutClock(next), {});
+  }
 }
 
 /** Goes on from the last saved epoch if the journal has it; otherwise from the start. */
