@@ -22,6 +22,7 @@ import { addShow } from './show.js';
 import { addStatus } from './status.js';
 import { addTrain } from './train.js';
 import { addTrustFlag } from './trust-flag.js';
+import { addTune } from './tune.js';
 
 const program = new Command('espalier')
   .description('Neural architecture search in TypeScript')
@@ -39,6 +40,7 @@ for (const add of [
   addExport,
   addPredict,
   addCompare,
+  addTune,
   addEvaluate,
   addReproduce,
   addBench,

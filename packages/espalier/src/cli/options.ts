@@ -75,11 +75,13 @@ export interface Settable {
  * Gives each setting to its owner: `space.filters`, `strategy.learningRate`, `training.momentum`, or the name alone
  * where only one has it. A name alone means the training or the input only if nobody else has it.
  *
+ * @param flag that the settings were given with, for messages
  * @throws InputError for a name that nobody has, and for one that several of the others have
  */
 export function shareOut(
   settings: Readonly<Record<string, Json>>,
   owners: readonly Settable[],
+  flag = '--set',
 ): Record<Word, Record<string, Json>> {
   const shares: Record<Word, Record<string, Json>> = {
     space: {},
@@ -103,16 +105,16 @@ export function shareOut(
       const known = owners.map((one) => `${one.owner}: ${names(one).join(', ') || 'none'}`).join('; ');
       const meant = didYouMean(name, owners.filter(ofWord).flatMap(names));
       throw new InputError(
-        `--set ${key}: there is no such option;${meant} the options are those of ${known}`,
+        `${flag} ${key}: there is no such option;${meant} the options are those of ${known}`,
       );
     }
     if (candidates.length > 1)
       throw new InputError(
-        `--set ${key}: ${candidates.map((one) => one.owner).join(' and ')} both have it; ` +
+        `${flag} ${key}: ${candidates.map((one) => one.owner).join(' and ')} both have it; ` +
           `write ${candidates.map((one) => `${one.word}.${name}`).join(' or ')}`,
       );
     if (Object.hasOwn(shares[owner.word], name))
-      throw new InputError(`--set ${key}: '${name}' of ${owner.owner} is set twice`);
+      throw new InputError(`${flag} ${key}: '${name}' of ${owner.owner} is set twice`);
     shares[owner.word][name] = value;
   }
   return shares;

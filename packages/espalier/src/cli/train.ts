@@ -6,9 +6,9 @@ import { beginTraining, readTraining } from '../experiments/training-run.js';
 import { InputError } from '../input-error.js';
 import { findArchitecture, findNetwork } from '../kinds/kinds-of-run.js';
 import { training as trainingKind } from '../kinds/training.js';
-import { taskFrom } from '../tasks/task-settings.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { addChildFlag, type ChildFlag } from './child-flag.js';
+import { dataFor } from './data-of-run.js';
 import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
@@ -85,24 +85,6 @@ async function startOf({ weights, newClassifier }: TrainFlags): Promise<GivenWei
   if (file === undefined)
     throw new InputError(`--weights ${weights}: this run has no weights; allowed: a training`);
   return { from: weights, file, newClassifier };
-}
-
-/** The data of the flag, or that of the run that the architecture comes from, in the size that it had there. */
-function dataFor(
-  path: string,
-  { task }: FoundArchitecture,
-  flags: TrainFlags,
-  paperSize: number | undefined,
-): { readonly data: string; readonly imageSize?: number } {
-  const before = task === undefined ? undefined : taskFrom(process.cwd(), task);
-  const data = flags.data ?? before?.data;
-  if (data === undefined)
-    throw new InputError(`--data is missing: '${path}' is no run, which would say it; allowed: ${dataForms}`);
-  if (flags.imageSize !== undefined) return { data, imageSize: flags.imageSize };
-  // Data of one size has no other, whatever a paper says.
-  const hadSize = before?.imageSize !== undefined && before.data.split(':')[0] === data.split(':')[0];
-  const imageSize = paperSize ?? before?.imageSize;
-  return { data, ...(hadSize && imageSize !== undefined ? { imageSize } : {}) };
 }
 
 /** How a begun training differs from the run that its architecture comes from. */

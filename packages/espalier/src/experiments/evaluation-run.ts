@@ -1,12 +1,7 @@
-import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../json.js';
 import type { Journal } from '../runs/journal.js';
-import { type JournalEvent, withoutClock } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { Diverged } from '../tasks/task.js';
-import { taskIn } from '../tasks/task-settings.js';
 import type { JudgedPart } from '../training/final-training.js';
 import { clockNow, withJournal } from '../training/journaled-epochs.js';
 import { version } from '../version.js';
@@ -20,10 +15,11 @@ import {
   readEvaluation,
 } from './evaluation.js';
 import { begunArchitecture, configured, parseArchitecture } from './found-architecture.js';
-import { openedNow, type RunPlace, requireSameData, taskNow } from './places.js';
+import type { RunPlace } from './places.js';
 import { requireSameVersion } from './readable-version.js';
+import { type PartOutcome, RunOfRuns, type RunsWatch, Stopped } from './run-of-runs.js';
 import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
-import { beginTraining, checkTraining, type TrainingRequest } from './training-run.js';
+import { checkTraining, taskOfPart } from './training-run.js';
 
 /** 1 searches, 2 picks on validation data, 3 tests. */
 export type Stage = 1 | 2 | 3;
@@ -41,12 +37,8 @@ export interface EvaluationStep {
 }
 
 /** What an evaluation does with its runs, and says. */
-export interface EvaluationWatch {
+export interface EvaluationWatch extends RunsWatch {
   step(step: EvaluationStep): void;
-  /** Trains or searches a begun run on, to its end; false where it was stopped. @throws Diverged */
-  goOn(run: string): Promise<boolean>;
-  ended(event: JournalEvent): void;
-  message(text: string): void;
 }
 
 /**
@@ -80,7 +72,7 @@ async function checkMethod(method: EvaluatedMethod, request: EvaluationRequest) 
   const { training } = method;
   // The second stage holds inputs out of the training data, the third does not.
   const opened = await checkTraining(found, { task, training, judge: 'validation' });
-  await checkTraining(found, { task, training });
+  await checkTraining(found, { task: await taskOfPart(task, { training }), training });
   return { opened, code: [parsed.code, opened.graph].flatMap((graph) => graph ?? []) };
 }
 
@@ -113,16 +105,13 @@ interface FoundCandidate {
   readonly architecture: Json;
 }
 
-type Outcome = { readonly value: number } | { readonly reason: string };
-
-/** A run was stopped: all up to there is saved. */
-class Stopped extends Error {}
-
 class Evaluation {
   readonly #settings: EvaluationSettings;
   readonly #path: string;
   readonly #from: string;
-  readonly #place: RunPlace;
+  /** Where the data is now, if not where the settings say. */
+  readonly #data: string | undefined;
+  readonly #work: RunOfRuns;
   /** Trainings of this evaluation by all that they depend on, so that an architecture found twice is trained once. */
   readonly #trainings = new Map<string, string>();
 
@@ -133,10 +122,12 @@ class Evaluation {
     private readonly runs: RunsOfAllKinds,
     data: string | undefined,
   ) {
+    this.#data = data;
     this.#settings = settings;
     this.#path = path;
     this.#from = from;
-    this.#place = { run: path, from, use: 'go on', data };
+    const place: RunPlace = { run: path, from, use: 'go on', data };
+    this.#work = new RunOfRuns(journal, watch, runs, place, settings);
   }
 
   async run(): Promise<boolean> {
@@ -168,14 +159,14 @@ class Evaluation {
         if (search !== undefined) {
           const run = seed === undefined ? search : `stage-1/${name}`;
           if (seed !== undefined) number++;
-          const event = await this.#journaled(
+          const event = await this.#work.journaled(
             { event: 'searched', method, candidate: name, run },
             async () => {
               const folder = this.#folderOf(run);
               if (seed !== undefined) {
                 this.watch.step({ stage: 1, run, number, of: missing.length, epochs: 0, epochsAfter: 0 });
-                const of = { seed, data: this.#place.data };
-                await this.#toEnd(folder, () =>
+                const of = { seed, data: this.#data };
+                await this.#work.toEnd(folder, () =>
                   this.runs.beginAgain(resolve(this.#from, search), folder, of),
                 );
               }
@@ -208,7 +199,7 @@ class Evaluation {
         sum(all.slice(index + 1), (later) => later.method.epochs2) +
         testSeeds * sum(methods, (later) => later.epochs);
       const step = { stage: 2, run, number: index + 1, of: all.length, epochs, epochsAfter } as const;
-      const event = await this.#journaled(
+      const event = await this.#work.journaled(
         { event: 'trained', method: method.name, candidate: name, run },
         () => this.#train(step, method, one.architecture, seed, 'validation'),
       );
@@ -254,32 +245,11 @@ class Evaluation {
           sum(tested.slice(index + 1), ({ epochs }) => epochs) +
           (first + testSeeds - 1 - seed) * sum(tested, ({ epochs }) => epochs);
         const step = { stage: 3, run, number, of, epochs: method.epochs, epochsAfter } as const;
-        await this.#journaled(
+        await this.#work.journaled(
           { event: 'tested', method: method.name, candidate: candidate.name, run, seed },
           () => this.#train(step, method, architecture, seed, 'test'),
         );
       }
-  }
-
-  /** The event as the journal has it from an earlier life, or with what is done now. */
-  async #journaled(
-    event: JournalEvent,
-    body: () => Promise<Outcome & { readonly architecture?: Json }>,
-  ): Promise<JournalEvent> {
-    const { journal } = this;
-    const recorded = journal.next();
-    const isIt = Object.entries(event).every(([key, value]) => recorded?.[key] === value);
-    // What another event says contradicts: the journal says where.
-    if (recorded !== undefined) return journal.write(isIt ? withoutClock(recorded) : event, clockNow());
-    const begun = performance.now();
-    const outcome = await body().catch((error: unknown): Outcome => {
-      if (error instanceof Diverged) return { reason: error.message };
-      throw error;
-    });
-    const seconds = (performance.now() - begun) / 1000;
-    const written = journal.write({ ...event, ...outcome }, { ...clockNow(), seconds });
-    this.watch.ended(written);
-    return written;
   }
 
   /** The folder of a training, or that of the same one for another candidate. */
@@ -302,37 +272,15 @@ class Evaluation {
     architecture: Json,
     seed: number,
     judge: JudgedPart,
-  ): Promise<Outcome> {
-    const { task, threads } = this.#settings;
-    const folder = this.#folderOf(step.run);
+  ): Promise<PartOutcome> {
     this.watch.step(step);
-    await this.#toEnd(folder, async () => {
-      const found = await parseArchitecture(architecture, step.run, this.#from, this.#place);
-      const now = taskNow(task, this.#place);
-      // Relative paths stay relative where they can: a folder that is moved with its data still finds them.
-      const isAsBegun = isDeepStrictEqual(taskIn(process.cwd(), task), now);
-      const request: TrainingRequest = {
-        task: isAsBegun ? task : now,
-        training: { ...method.training, epochs: step.epochs },
-        ...(judge === 'validation' ? { judge } : {}),
-        seed,
-        threads,
-      };
-      await openedNow(now, this.#place, () =>
-        beginTraining(folder, configured(found, method.spaceOptions), request),
-      );
-      const { dataChecksum } = this.runs.resultOf(folder);
-      requireSameData(this.#settings.dataChecksum, dataChecksum, task.data, this.#place);
+    return this.#work.train(this.#folderOf(step.run), step.run, {
+      architecture,
+      spaceOptions: method.spaceOptions,
+      training: { ...method.training, epochs: step.epochs },
+      seed,
+      judge,
     });
-    const { value } = this.runs.resultOf(folder);
-    if (value === undefined) throw new Error(`${folder}: a training at its end that has no value`);
-    return { value };
-  }
-
-  /** Begins a run that has not begun, and goes on with it where it is not at its end. */
-  async #toEnd(folder: string, begin: () => Promise<void>): Promise<void> {
-    if (!existsSync(join(folder, 'journal.jsonl'))) await begin();
-    if (!this.runs.resultOf(folder).finished && !(await this.watch.goOn(folder))) throw new Stopped();
   }
 
   #folderOf(run: string): string {

@@ -17,11 +17,13 @@ import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { readGenotypeText } from '../spaces/genotype-text.js';
 import { spaces } from '../spaces/space-names.js';
+import type { Terminal } from '../terminal/terminal.js';
 import { bench } from './bench.js';
 import { evaluationKind } from './evaluation.js';
-import type { KindOfRun } from './kind-of-run.js';
+import type { GoingOn, KindOfRun } from './kind-of-run.js';
 import { search } from './search.js';
 import { training } from './training.js';
+import { tuningKind } from './tuning.js';
 import { weightSharingSearch } from './weight-sharing.js';
 
 /** Runs of every kind. */
@@ -39,14 +41,17 @@ export const runs: RunsOfAllKinds = {
   beginAgain: (path, out, changes) => kindOf(path).beginAgain(path, out, changes),
 };
 
-const evaluation = evaluationKind(runs, async (path, terminal, how) => {
+const goOn = async (path: string, terminal: Terminal, how: GoingOn) => {
   const { finished } = await kindOf(path).goOn(path, terminal, how);
   return finished;
-});
+};
+
+const evaluation = evaluationKind(runs, goOn);
+const tuning = tuningKind(runs, goOn);
 
 /** The kinds of runs, by the first event of their journals. */
 const kindsOfRun: ReadonlyMap<string, KindOfRun> = new Map(
-  [search, weightSharingSearch, training, evaluation, bench].map((kind) => [kind.event, kind]),
+  [search, weightSharingSearch, training, evaluation, tuning, bench].map((kind) => [kind.event, kind]),
 );
 
 /** The kind of the run in a folder. @throws InputError where there is no run, or one that this version cannot read */

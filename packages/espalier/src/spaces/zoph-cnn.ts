@@ -53,6 +53,14 @@ const options = z.strictObject({
     .boolean()
     .default(true)
     .describe('skip connections: whether a layer can read any set of earlier layers (3.3)'),
+  batchNormEpsilon: z
+    .number()
+    .positive()
+    .max(1)
+    .default(1e-5)
+    .describe(
+      'added to the variance by batch norm; in the grid after the search (4.1), which publishes no value',
+    ),
 });
 
 type Options = z.infer<typeof options>;
@@ -89,7 +97,8 @@ export const zophCnn = defineSpace({
     }
     return { layers };
   },
-  network: (architecture: ZophCnn, shape) => new ZophNetwork(architecture, shape),
+  network: (architecture: ZophCnn, shape, { batchNormEpsilon }) =>
+    new ZophNetwork(architecture, shape, batchNormEpsilon),
 });
 
 /** The type, then its settings. If all layers are convolutions, as in the paper, the architecture has no types. */

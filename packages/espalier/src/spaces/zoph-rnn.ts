@@ -1,3 +1,4 @@
+import { noGrad } from '@espalier/torch';
 import { z } from 'zod';
 import { RecurrentLanguageModel } from '../networks/recurrent/recurrent-language-model.js';
 import { ZophRecurrentCell } from '../networks/recurrent/zoph-cell.js';
@@ -37,6 +38,16 @@ const options = z.strictObject({
     .boolean()
     .default(true)
     .describe('whether the embedding and the decoder share their weights ("shared embeddings", table 2)'),
+  initialRange: z
+    .number()
+    .positive()
+    .max(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'all parameters start uniformly within +- this; in the grid after the search (4.2), which publishes no value. null: ' +
+        'the embedding within +- 0.04, the cells by their fan-in',
+    ),
   ...variationalDropoutOptions,
 });
 
@@ -69,13 +80,18 @@ export const zophRnn = defineSpace({
     });
     return { nodes, cellInject, cellIndex };
   },
-  network: (tree: ZophRnn, { vocabulary }, { hidden, layers, tied, ...rest }) => {
+  network: (tree: ZophRnn, { vocabulary }, { hidden, layers, tied, initialRange, ...rest }) => {
     const cell = () => new ZophRecurrentCell(tree, hidden, hidden);
-    return new RecurrentLanguageModel([cell(), ...Array.from({ length: layers - 1 }, cell)], {
+    const model = new RecurrentLanguageModel([cell(), ...Array.from({ length: layers - 1 }, cell)], {
       vocabulary,
       tied,
       dropout: variationalDropout(rest),
     });
+    if (initialRange !== null)
+      noGrad(() => {
+        for (const parameter of model.parameters()) parameter.uniform_(-initialRange, initialRange);
+      });
+    return model;
   },
 });
 

@@ -10,6 +10,9 @@ import type { TaskSettings } from './task-settings.js';
 /** Options of a training, or of the weights of a supernet, by name. */
 export type TrainingOptions = Readonly<Record<string, Json>>;
 
+/** The values that a grid search tries, by option: `training.learningRate`, `space.batchNormEpsilon`. */
+export type Grid = Readonly<Record<string, readonly Json[]>>;
+
 /**
  * What a task has to say about the training of its networks.
  *
@@ -26,6 +29,11 @@ export interface TaskTraining {
   child(space: Space): TrainingOptions;
   /** Children of seconds: `--preset small` of a search. */
   readonly smallChild: TrainingOptions;
+  /**
+   * The grid search after a search (Zoph & Le 2016, sections 4.1 and 4.2) over trainings of so many epochs: its grid, and the
+   * options that all its trainings have instead of those of the preset. Missing: the user has to say the grid.
+   */
+  tuning?(space: Space, epochs: number): { readonly grid: Grid; readonly training: TrainingOptions };
   /** The height and width in which the paper of a space evaluates, in pixels, where it says so and the task has images. */
   paperImageSize?(space: Space): number | undefined;
   /** Names of options that say how training inputs are changed. Trainings take them over from searches of all kinds. */

@@ -1,3 +1,4 @@
+import { nn } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { countSequences } from '../../src/space/count.js';
 import { Space } from '../../src/space/space.js';
@@ -154,7 +155,26 @@ describe('zoph-cnn', () => {
       windows: [2, 3],
       poolStrides: [1, 2],
       skips: true,
+      batchNormEpsilon: 1e-5,
     });
+  });
+
+  it('builds batch norm with the epsilon of its options', () => {
+    const layerTypes = ['convolution', 'batch_norm'];
+    const own = Space.configure(zophCnn, { layers: 2, layerTypes, batchNormEpsilon: 0.25 });
+    const architecture = own.decode([0, 0, 0, 0, [], 1, [0]]);
+    const network = zophCnn.network!(
+      architecture as never,
+      { channels: 1, height: 4, width: 4, classes: 2 },
+      own.options as never,
+    ) as nn.Layer;
+    const epsilons = (module: nn.Module): number[] =>
+      [...module.children()].flatMap(([, child]) => [
+        ...(child instanceof nn.BatchNorm2d ? [child.epsilon] : []),
+        ...epsilons(child),
+      ]);
+    expect(epsilons(network)).toEqual([0.25, 0.25]);
+    network.free();
   });
 
   it('counts the 15 layers of the deepest published network: 2^90 layers, 2^105 connections', () => {

@@ -32,6 +32,19 @@ describe('zoph-rnn', () => {
     expect(Space.configure(zophRnn, { maxAndSin: true }).size()).toBe(15n ** 18n);
   });
 
+  it('initialises all parameters within the range of its options', () => {
+    const own = Space.configure(zophRnn, { base: 1, hidden: 8, layers: 1, initialRange: 0.01 });
+    const network = zophRnn.network!(
+      own.decode([0, 0, 0, 0, 0, 0]) as never,
+      { vocabulary: 5 },
+      own.options as never,
+    );
+    const values = network.parameters().flatMap((parameter) => parameter.toNumbers().map(Math.abs));
+    expect(Math.max(...values)).toBeLessThanOrEqual(Math.fround(0.01));
+    expect(Math.max(...values)).toBeGreaterThan(0.009);
+    network.free();
+  });
+
   it("asks in the order of the paper's figure 5, and writes its example", () => {
     const example = {
       nodes: [

@@ -9,7 +9,7 @@ export class ConvolutionLayer extends nn.Layer {
   readonly conv: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;
 
-  constructor(inputs: number, layer: Convolution) {
+  constructor(inputs: number, layer: Convolution, epsilon?: number) {
     super();
     const { filterHeight, filterWidth, filters, strideHeight, strideWidth } = layer;
     this.conv = new nn.Conv2d(inputs, filters, [filterHeight, filterWidth], {
@@ -17,7 +17,7 @@ export class ConvolutionLayer extends nn.Layer {
       padding: [Math.floor(filterHeight / 2), Math.floor(filterWidth / 2)],
       bias: false,
     });
-    this.bn = new nn.BatchNorm2d(filters);
+    this.bn = new nn.BatchNorm2d(filters, epsilon === undefined ? {} : { epsilon });
   }
 
   forward(input: Tensor): Tensor {

@@ -19,7 +19,8 @@ export class ZophNetwork extends nn.Layer {
   readonly #inputs: readonly (readonly number[])[];
   readonly #ends: readonly number[];
 
-  constructor({ layers }: ZophCnn, shape: InputShape) {
+  /** @param epsilon of batch norm; 1e-5 by default */
+  constructor({ layers }: ZophCnn, shape: InputShape, epsilon?: number) {
     super();
     /** The number of output channels of each layer. */
     const channels: number[] = [];
@@ -28,7 +29,7 @@ export class ZophNetwork extends nn.Layer {
     this.layers = layers.map((layer) => {
       const read = layer.inputs.length === 0 ? shape.channels : together(layer.inputs);
       channels.push(isConvolution(layer) ? layer.filters : read);
-      return build(layer, read);
+      return build(layer, read, epsilon);
     });
     this.#inputs = layers.map(({ inputs }) => inputs);
     const read = new Set(this.#inputs.flat());
@@ -47,14 +48,14 @@ export class ZophNetwork extends nn.Layer {
   }
 }
 
-function build(layer: LayerKind, channels: number): nn.Layer {
-  if (isConvolution(layer)) return new ConvolutionLayer(channels, layer);
+function build(layer: LayerKind, channels: number, epsilon: number | undefined): nn.Layer {
+  if (isConvolution(layer)) return new ConvolutionLayer(channels, layer, epsilon);
   switch (layer.type) {
     case 'max_pool':
     case 'avg_pool':
       return new PoolingLayer(layer);
     case 'batch_norm':
-      return new nn.BatchNorm2d(channels);
+      return new nn.BatchNorm2d(channels, epsilon === undefined ? {} : { epsilon });
     case 'local_contrast_norm':
       return new LocalContrastNorm();
   }

@@ -14,6 +14,7 @@ import {
   paperTraining,
   smallChild,
   smallTraining,
+  tuningGrid,
 } from './presets.js';
 import { requireClassifier } from './require-classifier.js';
 import { signatureOf } from './signature.js';
@@ -33,6 +34,7 @@ export const imageClassification = defineTask({
     smallChild,
     paperImageSize,
     augmentation: ['augment', 'cutout', 'colourJitter'],
+    tuning: tuningGrid,
     spaceOptions: auxiliaryHead,
   },
   supernet: {

@@ -1,6 +1,6 @@
 import type { Json } from '../../json.js';
 import type { Space } from '../../space/space.js';
-import type { TrainingOptions } from '../task-definition.js';
+import type { Grid, TrainingOptions } from '../task-definition.js';
 import type { ImageTrainingOptions } from './training-options.js';
 
 /**
@@ -58,6 +58,26 @@ export function paperChild({ name }: Space): TrainingOptions {
 /** ImageNet is evaluated at 224 pixels (section A.2.3). */
 export function paperImageSize({ name, options }: Space): number | undefined {
   return dartsFamily.has(name) && options.layout === 'imagenet' ? 224 : undefined;
+}
+
+/**
+ * "A small grid search over learning rate, weight decay, batchnorm epsilon and what epoch to decay the learning rate" (Zoph
+ * & Le 2016, section 4.1). The values are not published; these are around those of the children.
+ */
+export function tuningGrid(
+  { definition }: Space,
+  epochs: number,
+): { readonly grid: Grid; readonly training: TrainingOptions } {
+  const hasEpsilon = 'batchNormEpsilon' in (definition.options?.shape ?? {});
+  return {
+    training: { schedule: 'step', decay: 0.1 },
+    grid: {
+      'training.learningRate': [0.1, 0.05],
+      'training.weightDecay': [1e-4, 5e-4],
+      ...(hasEpsilon ? { 'space.batchNormEpsilon': [1e-5, 1e-3] } : {}),
+      'training.decayEpoch': [Math.ceil(epochs / 2), Math.ceil((3 * epochs) / 4)],
+    },
+  };
 }
 
 /** A training of minutes on a laptop. */

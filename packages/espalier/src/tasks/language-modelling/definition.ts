@@ -6,7 +6,7 @@ import { defineTask, type TrainingOptions } from '../task-definition.js';
 import { type LanguageLoss, LanguageModelling, languageMeasures } from './language-modelling.js';
 import { openText } from './open-text.js';
 import { predictTokens } from './predict-tokens.js';
-import { paperChild } from './presets.js';
+import { paperChild, tuningGrid } from './presets.js';
 import { languageSupernetOptions } from './supernet-options.js';
 import { languageTrainingOptions } from './training-options.js';
 
@@ -21,6 +21,7 @@ export const languageModelling = defineTask({
     small: { epochs: 10, batchSize: 20 },
     child: paperChild,
     smallChild: { epochs: 2, batchSize: 20 },
+    tuning: tuningGrid,
   },
   supernet: {
     options: languageSupernetOptions,

@@ -1,5 +1,5 @@
 import type { Space } from '../../space/space.js';
-import type { TrainingOptions } from '../task-definition.js';
+import type { Grid, TrainingOptions } from '../task-definition.js';
 
 /**
  * How the medium models of Zaremba et al. 2014 (section 4.1) are trained, whose size the children of Zoph & Le have. Their
@@ -25,4 +25,24 @@ const medium: TrainingOptions = {
  */
 export function paperChild({ name }: Space): TrainingOptions {
   return name === 'zoph-rnn' ? { ...medium, epochs: 35 } : { epochs: 35 };
+}
+
+/**
+ * "A grid search over learning rate, weight initialization, dropout rates and decay epoch" (Zoph & Le 2016, section 4.2). The
+ * values are not published; these are around those of the medium models.
+ */
+export function tuningGrid(
+  { definition }: Space,
+  epochs: number,
+): { readonly grid: Grid; readonly training: TrainingOptions } {
+  const has = (option: string) => option in (definition.options?.shape ?? {});
+  return {
+    training: medium,
+    grid: {
+      'training.learningRate': [35, 17.5],
+      ...(has('initialRange') ? { 'space.initialRange': [0.05, 0.1] } : {}),
+      ...(has('dropoutOutput') ? { 'space.dropoutOutput': [0.5, 0.75] } : {}),
+      'training.decayEpoch': [Math.ceil(epochs / 6), Math.ceil(epochs / 3)],
+    },
+  };
 }
