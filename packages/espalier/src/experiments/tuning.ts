@@ -83,7 +83,7 @@ const events = z.discriminatedUnion('event', [
 
 type TuningEvent = z.infer<typeof events>;
 /** What a training of the grid came to; `point` is counted from 1. */
-export type TrainedPoint = Extract<TuningEvent, { event: 'trained' }>;
+type TrainedPoint = Extract<TuningEvent, { event: 'trained' }>;
 
 /** How far a grid search is. */
 export interface TuningState {

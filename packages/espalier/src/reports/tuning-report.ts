@@ -5,7 +5,7 @@ import { valueText } from './figures.js';
 import { settingsTable } from './settings-table.js';
 
 /** The trainings of the grid, best first; those that failed last. */
-export function rankedPoints({ trained, settings }: TuningState): TuningState['trained'] {
+function rankedPoints({ trained, settings }: TuningState): TuningState['trained'] {
   const [objective] = settings.objectives;
   return [...trained].sort((one, other) => {
     if (one.value === undefined || other.value === undefined || one.value === other.value)
