@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { InputError } from '../input-error.js';
+import { lineOfUser } from '../modules/user-module.js';
 import { Diverged } from '../tasks/task.js';
 
 /** Exit code of wrong input. */
@@ -21,6 +22,9 @@ export function explain(error: unknown): Explained {
   if (error instanceof InputError) return { exitCode: WRONG_INPUT, message: error.message };
   if (error instanceof Diverged) return { exitCode: FAILED, message: error.message };
   if (isFileError(error)) return { exitCode: FAILED, message: `${error.path}: ${reasonOf(error)}` };
+  const line = error instanceof Error ? lineOfUser(error.stack) : undefined;
+  if (line !== undefined)
+    return { exitCode: WRONG_INPUT, message: `${line}: ${String(error).split('\n')[0]}` };
   return {
     exitCode: FAILED,
     message: error instanceof Error ? (error.stack ?? error.message) : String(error),

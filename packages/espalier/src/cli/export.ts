@@ -22,7 +22,7 @@ import { collectSetting, shareOut, wholeNumber, withFlags } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
-import { writeOutput } from './write-output.js';
+import { asOutput, writeOutput } from './write-output.js';
 
 interface ExportFlags extends InputFlags, SpaceFlags, EpochFlag, ChildFlag {
   readonly format: string;
@@ -87,9 +87,10 @@ export function addExport(program: Command): void {
         process.stdout.write(files.bytes);
         return;
       }
-      files.writeWeights?.(weightsBeside(out));
-      writeOutput(out, files.bytes);
-      const weights = files.writeWeights === undefined ? undefined : weightsBeside(out);
+      const { bytes, writeWeights } = files;
+      const weights = writeWeights === undefined ? undefined : weightsBeside(out);
+      if (weights !== undefined) asOutput(weights, () => writeWeights?.(weights));
+      writeOutput(out, bytes);
       const terminal = openTerminal(json);
       terminal.result(
         `${out}: ${format}, ${files.bytes.length} bytes${weights === undefined ? '' : `; the weights: ${weights}`}`,

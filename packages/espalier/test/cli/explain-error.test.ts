@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { explain } from '../../src/cli/explain-error.js';
 import { writeOutput } from '../../src/cli/write-output.js';
 import { InputError } from '../../src/input-error.js';
+import { loadModule } from '../../src/modules/user-module.js';
 import { Diverged } from '../../src/tasks/task.js';
+// Files of the user import the whole library.
+import '../../src/index.js';
 import { suiteFolder } from './suite-folder.js';
 
 const folder = suiteFolder();
@@ -26,6 +29,20 @@ describe('an error of a command', () => {
     expect(explain(error)).toEqual(explained);
   });
 
+  it("in the user's code names the line", async () => {
+    mkdirSync(join(folder, 'code'));
+    const file = join(folder, 'code', 'mine.ts');
+    writeFileSync(file, 'export default function () {\n  return undefined!.layers;\n}\n');
+    const { exported } = await loadModule('space', file, folder);
+    const error = await Promise.resolve()
+      .then(exported as () => void)
+      .catch((thrown: unknown) => thrown);
+    expect(explain(error)).toEqual({
+      exitCode: 2,
+      message: "mine.ts:2: TypeError: Cannot read properties of undefined (reading 'layers')",
+    });
+  });
+
   it('of our own keeps its stack', () => {
     const error = new Error('a fault');
     expect(explain(error)).toEqual({ exitCode: 1, message: error.stack });
@@ -40,7 +57,7 @@ describe('the file of --out', () => {
     symlinkSync('a.onnx', link);
     writeOutput(link, 'two');
     expect(readFileSync(file, 'utf8')).toBe('two');
-    expect(readdirSync(folder).sort()).toEqual(['a.onnx', 'link.onnx']);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
   it('is not left truncated on a full disk', () => {
