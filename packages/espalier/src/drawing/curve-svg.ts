@@ -113,7 +113,7 @@ export function drawCurves(chart: CurveChart): Svg {
   });
   const finished = allSeries.filter((series) => series.marks.length > 0);
   // Shrink the dots as their number grows, so that they do not merge.
-  const dotSize = Math.min(5, Math.max(2, 5 * Math.sqrt(300 / rewards.length)));
+  const dotSize = Math.min(7, Math.max(2, 5 * Math.sqrt(300 / rewards.length)));
   const dots = finished.flatMap((series) => {
     const { groups = [{ name: undefined, colour: series.colours.mark }] } = chart;
     return groups.map(({ name, colour }) => {
@@ -122,7 +122,7 @@ export function drawCurves(chart: CurveChart): Svg {
         .map((mark) => `M${px(x(mark.trial))} ${px(y(mark.reward))}h0`)
         .join('');
       const opacity = name !== undefined ? 1 : isAlone ? 0.55 : 0.35;
-      const size = name === undefined ? dotSize : 1.5 * dotSize;
+      const size = name === undefined ? dotSize : 1.25 * dotSize;
       const stroke = `stroke-width="${px(size)}" stroke-linecap="round" opacity="${opacity}"${name === undefined ? '' : ` data-group="${escapeMarkup(name)}"`}`;
       return drawn(series, 'trials', data, stroke, colour);
     });

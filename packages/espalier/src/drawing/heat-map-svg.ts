@@ -37,7 +37,7 @@ export function heatMapPanel({ title, rows, columns, shares, marked }: HeatMap):
   if (odd !== undefined)
     throw new Error(`heat map "${title}": a share is ${odd}, but shares must be between 0 and 1`);
   const [least, most] = [Math.min(1, ...shares.flat()), Math.max(0, ...shares.flat())];
-  const scale = `from ${(100 * least).toFixed(2)}% (pale) to ${(100 * most).toFixed(2)}% (dark)`;
+  const scale = `from ${(100 * least).toFixed(2)}% (pale) to ${(100 * most).toFixed(2)}% (strong)`;
   const left = Math.ceil(Math.max(0, ...rows.map((name) => symbolWidth(name, size)))) + 8;
   const longest = Math.max(0, ...columns.map((name) => textWidth(name, size)));
   const radians = (angle * Math.PI) / 180;

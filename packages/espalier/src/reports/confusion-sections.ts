@@ -30,7 +30,7 @@ export function confusionSections(
       : [
           {
             heading,
-            text: 'A row for each true class; the numbers are inputs, and a cell is the darker the larger its share of the row.',
+            text: 'A row for each true class; the numbers are inputs, and a colour is the stronger the larger the share of its row.',
             svg: drawPanels(heading, [
               confusionPanel({
                 title: `${count(right)} of ${count(all)} right`,

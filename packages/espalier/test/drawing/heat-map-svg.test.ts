@@ -35,7 +35,7 @@ describe('a heat map', () => {
     const all = elements(map);
     const texts = all.filter(({ name }) => name === 'text').map(({ text }) => text);
     expect(texts).toEqual(
-      expect.arrayContaining([...map.rows, ...map.columns, 'from 0.00% (pale) to 60.00% (dark)', 'normal']),
+      expect.arrayContaining([...map.rows, ...map.columns, 'from 0.00% (pale) to 60.00% (strong)', 'normal']),
     );
     const [frame, ...others] = all.filter(({ attributes }) => attributes['data-marked'] === 'true');
     expect(others).toEqual([]);
@@ -46,7 +46,7 @@ describe('a heat map', () => {
   it('has room for its scale, however few columns there are', () => {
     const narrow = { ...map, rows: ['0'], columns: ['a'], shares: [[0.5]], marked: [] };
     const panel = heatMapPanel(narrow);
-    const scale = 'from 50.00% (pale) to 50.00% (dark)';
+    const scale = 'from 50.00% (pale) to 50.00% (strong)';
     // The row name '0' takes 8 px, and 8 px lie between it and the cells.
     expect(panel.width).toBe(8 + 8 + Math.ceil(textWidth(scale, 12)));
     expect(elements(narrow).map(({ text }) => text)).toContain(scale);
