@@ -9,6 +9,7 @@ import {
   USUAL_EDGES,
 } from '../networks/darts/genotype.js';
 import type { PublishedGenotype } from '../space/space.js';
+import { readNniCells } from './nni-cells.js';
 
 /** The states of a cell before its first node. */
 const INPUTS = 2;
@@ -34,7 +35,8 @@ interface WrittenCell {
  * - GDAS and pt.darts: a list for each node (Dong & Yang 2019; github.com/khanrc/pt.darts);
  * - AutoDL-Projects: triples with the weight of the edge at the end;
  * - FairDARTS (Chu et al. 2020): triples (operation, node, state), any number for a node. A node that nothing enters is
- *   left out, with the edges that come from it.
+ *   left out, with the edges that come from it;
+ * - NNI: a key for each choice, see `readNniCells`.
  *
  * @returns undefined where the content does not have the keys of such a pair; the content as it is where it has another
  *   form, so that the space can say what is wrong
@@ -42,6 +44,11 @@ interface WrittenCell {
 export function readPublishedCells(
   content: Readonly<Record<string, unknown>>,
 ): PublishedGenotype | undefined {
+  const nni = readNniCells(content);
+  if (nni !== undefined) {
+    const read = readPublishedCells(nni.cells);
+    return read && { ...read, options: { ...nni.options, ...read.options } };
+  }
   if (!Array.isArray(content.normal) && !Array.isArray(content.reduce)) return undefined;
   // Fields that a code has for other genotypes than this one.
   const given = Object.fromEntries(Object.entries(content).filter(([, value]) => value !== null));

@@ -13,7 +13,7 @@ const EXPECTED = "JSON, Python's Genotype(...), or a cell such as |nor_conv_3x3~
 
 /** Where a genotype may begin: a call, a dictionary, or a cell of NAS-Bench-201, which is then matched as a whole. */
 const CANDIDATE =
-  /\bGenotype\s*\(|\{\s*u?['"](?:normal|reduce|recurrent)\w*['"]\s*:|\|(?:\w+~\d+\|)+(?:\+\|(?:\w+~\d+\|)+)*/g;
+  /\bGenotype\s*\(|\{\s*u?['"](?:normal|reduce|recurrent)[\w/]*['"]\s*:|\|(?:\w+~\d+\|)+(?:\+\|(?:\w+~\d+\|)+)*/g;
 
 /** The keys of what is an architecture itself, and not a record that has a genotype somewhere in it. */
 const OWN_KEYS = ['space', 'normal', 'reduce', 'recurrent', 'cell'];

@@ -136,6 +136,31 @@ describe('a pair of cells in a text', () => {
       ).toMatchObject({ architecture: dartsV2.architecture, implied: {} });
   });
 
+  it('is read as NNI exports it', () => {
+    const { normal, reduce } = dartsV2.architecture as DartsGenotype;
+    const choices = (kind: string, cell: readonly DartsEdge[]) =>
+      cell.flatMap(([operation, state], place) => {
+        const edge = `${Math.floor(place / 2) + 2}_${place % 2}`;
+        return [
+          [`${kind}/op_${edge}`, operation],
+          [`${kind}/input_${edge}`, place % 3 === 0 ? state : [state]],
+        ];
+      });
+    const exported = Object.fromEntries([...choices('normal', normal), ...choices('reduce', reduce)]);
+    expect(read(JSON.stringify(exported))).toMatchObject({ architecture: dartsV2.architecture, implied: {} });
+    const log = `epoch 3: ${JSON.stringify({ ...exported, width: 16, depth: 8 }).replaceAll('"', "'")}`;
+    expect(read(log)).toMatchObject({
+      architecture: dartsV2.architecture,
+      implied: { channels: 16, layers: 8 },
+    });
+    const { 'normal/op_3_1': _, ...torn } = exported;
+    expect(() => read(JSON.stringify(torn))).toThrow("space darts-cnn: 'normal.3.0' is missing; allowed: ");
+    // With another number of nodes NNI's spaces concatenate different states.
+    expect(() =>
+      read(JSON.stringify({ ...exported, 'normal/op_6_0': 'none', 'normal/input_6_0': 0 })),
+    ).toThrow("space darts-cnn: 'normal_concat' is missing; allowed: different states, 0 to 6");
+  });
+
   it('loses the weights of its edges, and has the usual names', () => {
     // GDAS (Dong & Yang 2019), as AutoDL-Projects prints it.
     const text = twice("[(('dua_sepc_5x5', 0, 0.125), ('dil_sepc_3x3', 1, 1.0))]", '[2]').replace(
