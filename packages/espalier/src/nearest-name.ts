@@ -1,7 +1,7 @@
 /** More changed letters than these are another word. */
 const MOST_CHANGES = 3;
 /** The share of a name that has to stay. */
-const LEAST_KEPT = 0.5;
+const LEAST_KEPT = 0.6;
 
 /**
  * What somebody meant who mistyped a name, as a part of a message: ` did you mean 'darts-cnn'?`, or nothing where no name

@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Json } from '../json.js';
 import { networkFault } from '../networks/network-fault.js';
+import { requireMemory } from '../networks/required-memory.js';
 import { openStore } from '../runs/checkpoint-store.js';
 import type { WorkerRequest } from '../runs/child-message.js';
 import { failureOf } from '../runs/failure.js';
 import type { Outcome } from '../runs/outcome.js';
 import type { Space } from '../space/space.js';
+import type { StepReport } from '../training/network-training.js';
 import type { OpenedTraining } from '../training/opened-training.js';
 import { trainChild } from '../training/train-child.js';
 
@@ -29,7 +31,7 @@ export async function measureTrial(
   let reported = 0;
   const builds = () => build(own, architecture);
   const child = { task, settings, build: builds, multiplyAdds };
-  const training = trainChild(child, {
+  const context = {
     seed,
     ...(epochs === undefined || checkpoints === undefined
       ? {}
@@ -42,7 +44,7 @@ export async function measureTrial(
             ...(continues === undefined ? {} : { continues }),
           },
         }),
-    async report({ epoch, step, stepsPerEpoch, loss }) {
+    async report({ epoch, step, stepsPerEpoch, loss }: StepReport) {
       const now = performance.now();
       if (now - reported < REPORT_EVERY_MS) return;
       reported = now;
@@ -50,9 +52,12 @@ export async function measureTrial(
       // Lets the message go out before the next step keeps the thread.
       await setImmediate();
     },
-  });
-  return training.catch((error: unknown) => ({
-    ...failureOf(error),
-    reason: networkFault(error, builds),
-  }));
+  };
+  try {
+    // The system may end another process for a network that takes all the memory there is.
+    requireMemory({ owner: `space ${space.name}`, build: builds, copies: 2 });
+    return await trainChild(child, context);
+  } catch (error) {
+    return { ...failureOf(error), reason: networkFault(error, builds) };
+  }
 }

@@ -1,4 +1,4 @@
-import { setThreads } from '@espalier/torch';
+import { nn, setThreads } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { measureTrial } from '../../src/estimators/measure-trial.js';
 import type { Json } from '../../src/json.js';
@@ -57,6 +57,22 @@ describe('a trial', () => {
     // One more convolution, 1x1 of 2 filters, and a classifier of two features.
     expect((outcome as Success).measures.params).toBe(3 * 3 + 2 * 3 + (3 * 2 + 2 * 2) + (2 * 3 + 3));
     await expect(async () => measureTrial(opened, space, { ...deep, depth: 3 }, () => {})).rejects.toThrow();
+  });
+
+  it('fails with one line where its network takes more memory than there is, or cannot be run', async () => {
+    const large = { ...opened, build: () => new nn.Linear(10_000_000, 10_000_000) };
+    expect(await measureTrial(large, space, request, () => {})).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(
+        /^space zoph-cnn: the 100,000,010,000,000 weights of this network and their gradients take at least 745,058\.1 GiB of memory, and [\d.]+ GiB are free; choose fewer channels, units or layers$/,
+      ),
+    });
+    const wrong = { ...opened, build: () => new nn.Sequential(new nn.Flatten(), new nn.Linear(3, 2)) };
+    expect(await measureTrial(wrong as typeof opened, space, request, () => {})).toMatchObject({
+      status: 'failed',
+      reason: expect.stringMatching(/^[^\n]+, in its layer '1'$/),
+      clock: { stack: expect.any(String) },
+    });
   });
 
   it('with epochs of its own goes on from the trial before, with what the store at its address keeps', async () => {

@@ -11,7 +11,7 @@ import { branching, cell, forced, lyingBlock, lyingSubset, nested, spaceOf } fro
 describe('the options of a space', () => {
   it('are listed if one is unknown', () => {
     expect(() => Space.configure(branching, { deep: 2 })).toThrow(
-      new InputError("space branching has no option 'deep'; did you mean 'deepest'? its options: deepest"),
+      new InputError("space branching has no option 'deep'; its options: deepest"),
     );
     expect(() => Space.configure(forced, { deep: 2 })).toThrow(
       "space forced has no option 'deep'; it has no options",
