@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { nn, noGrad, type Tensor, tensor } from '@espalier/torch';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Json } from '../../src/json.js';
 import type { DartsGenotype } from '../../src/networks/darts/genotype.js';
 import { createJournal, readJournal } from '../../src/runs/journal.js';
 import type { CellChoice } from '../../src/supernets/supernet.js';
@@ -196,12 +197,16 @@ describe('the selection by perturbation', () => {
     );
   });
 
-  it('rejects a state of other cells', () => {
-    const selection = new SelectionByPerturbation(scripted(gains, choice).cells, 1);
-    const json = { round: 0, cells: { cell: { operations: [null], dropped: [false] } } };
-    expect(() => selection.restore(json)).toThrow(
-      'the state of the selection by perturbation is of other cells',
-    );
+  it('rejects a state of other cells, if only one of them is another', () => {
+    const message = 'the state of the selection by perturbation is of other cells';
+    const [cell] = scripted(gains, choice).cells;
+    const selection = new SelectionByPerturbation([cell!], 1);
+    const odd = { operations: [null], dropped: [false] };
+    expect(() => selection.restore({ round: 0, cells: { [cell!.name]: odd } })).toThrow(message);
+    const two = new SelectionByPerturbation([cell!, { ...cell!, name: 'other' }], 1);
+    const { cells } = two.toJson() as unknown as { cells: Record<string, Json> };
+    expect(() => two.restore({ round: 0, cells: { ...cells, other: odd } })).toThrow(message);
+    expect(() => two.restore({ round: 0, cells })).not.toThrow();
   });
 
   it.each([

@@ -5,11 +5,12 @@ import type { JournalEvent } from '../../src/runs/journal-event.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { nasBench201 } from '../../src/spaces/nasbench201.js';
-import { Diverged, evaluate } from '../../src/tasks/task.js';
+import { Diverged, evaluate, type Part } from '../../src/tasks/task.js';
 import { pathOf } from '../../src/weight-sharing/path.js';
 import { randomWeightSharing, roundsFor } from '../../src/weight-sharing/random-ws.js';
 import type { Round } from '../../src/weight-sharing/round-event.js';
 import { begin, conforms, epoch, settings } from './conformance.js';
+import { beginKnown, KnownTask } from './known-problem.js';
 
 describe('random search with weight sharing', () => {
   conforms(randomWeightSharing, { candidates: 6, finalists: 2, batches: 1 });
@@ -24,6 +25,27 @@ describe('random search with weight sharing', () => {
     [10, 1],
   ])('has max(1, floor(B / 10,000)) rounds: for B = %d', (steps, rounds) => {
     expect(roundsFor(steps)).toBe(rounds);
+  });
+
+  it('has as many rounds by default as its own training says', () => {
+    /** 700,000 inputs in sequences of 35. */
+    class Long extends KnownTask {
+      override readonly timeSteps = 35;
+
+      override count(part: Part): number {
+        return part === 'train' ? 700_000 : super.count(part);
+      }
+    }
+    const batch = { target: 0, slope: 0 };
+    const task = new Long({ train: [batch], validation: [batch] });
+    // 2 * 700,000 / 2 / 35 steps.
+    const given = { epochs: 2, batchSize: 2, candidates: 3, finalists: 1 };
+    const { search } = beginKnown(randomWeightSharing, task, given);
+    const choice = search.choose();
+    let next = choice.next();
+    while (!next.done) next = choice.next();
+    expect(next.value.details.rounds).toBe(2);
+    search.free();
   });
 
   const [cells] = settings as [(typeof settings)[0]];
