@@ -31,6 +31,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folders = { src: join(root, 'packages/espalier/src'), test: join(root, 'packages/espalier/test') };
 const kept = join(root, '.mutation/results.jsonl');
 
+/** How many seconds test files take. @type {Map<string, number>} */
+const usual = new Map();
+
+/** Test files that pass without a fault. @type {Set<string>} */
+const healthy = new Set();
+
 /**
  * A mutant of a file.
  * @typedef {import('./mutation/mutants.mjs').Mutant & { file: string, name: string }} Placed
@@ -74,7 +80,7 @@ await runScript(async () => {
     const all = mutantsBelow(folder);
     const drawn = sampleOf(all, size, seed, ({ name }) => name);
     const counted = drawn.filter(({ name }) => !equivalent.has(name));
-    const results = await resultsOf(folder, counted);
+    const results = await resultsOf(counted);
     reports.push({ folder, of: all.length, equivalent: drawn.length - counted.length, counted, results });
   }
   console.log();
@@ -135,9 +141,9 @@ function equivalentMutants() {
 
 /**
  * What each of the mutants comes to, as far as known from before.
- * @param {string} folder @param {readonly Placed[]} mutants @returns {Promise<Map<string, Result>>}
+ * @param {readonly Placed[]} mutants @returns {Promise<Map<string, Result>>}
  */
-async function resultsOf(folder, mutants) {
+async function resultsOf(mutants) {
   const earlier = existsSync(kept)
     ? readFileSync(kept, 'utf8')
         .split('\n')
@@ -154,16 +160,15 @@ async function resultsOf(folder, mutants) {
   const open = mutants.filter(({ name }) => !results.has(name));
   if (open.length === 0) return results;
 
-  const tests = [...new Set(open.flatMap(({ file }) => nearestTests(file, folders)))];
-  console.log(`${folder}: ${tests.length} test files without a fault`);
-  const seconds = await usualSeconds(tests);
   for (const [place, mutant] of open.entries()) {
     const { file, name, line, before, after } = mutant;
     const nearest = nearestTests(file, folders);
-    const { seconds: _, ...trial } =
+    const { seconds, ...trial } =
       nearest.length === 0
-        ? { outcome: /** @type {const} */ ('passed'), seconds }
-        : await tryMutant({ tests: quickestFirst(nearest, seconds), mutant }, root, seconds);
+        ? { outcome: /** @type {const} */ ('passed') }
+        : await tryMutant({ tests: quickestFirst(nearest), mutant }, root, usual);
+    for (const [test, duration] of seconds ?? []) if (test !== trial.by) usual.set(test, duration);
+    if (trial.outcome !== 'passed') await requireHealthy(trial.by === undefined ? nearest : [trial.by]);
     const noticedBy = trial.by === undefined ? nearest : [trial.by];
     /** @type {Result} */
     const result = { name, source: digestOfFiles([file]), tests: digestOfFiles(noticedBy), ...trial };
@@ -176,17 +181,19 @@ async function resultsOf(folder, mutants) {
   return results;
 }
 
-/** Most mutants are noticed by many tests. @param {readonly string[]} tests @param {ReadonlyMap<string, number>} seconds */
-function quickestFirst(tests, seconds) {
-  return tests.toSorted((a, b) => (seconds.get(a) ?? 0) - (seconds.get(b) ?? 0));
+/** Most mutants are noticed by many tests. @param {readonly string[]} tests */
+function quickestFirst(tests) {
+  return tests.toSorted((a, b) => (usual.get(a) ?? 0) - (usual.get(b) ?? 0));
 }
 
-/** How long test files take without a fault. @param {readonly string[]} tests */
-async function usualSeconds(tests) {
-  if (tests.length === 0) return new Map();
-  const { outcome, by, why, seconds } = await tryMutant({ tests, mutant: undefined }, root);
+/** What fails without a fault notices none. @param {readonly string[]} tests */
+async function requireHealthy(tests) {
+  const open = tests.filter((test) => !healthy.has(test));
+  if (open.length === 0) return;
+  const { outcome, by, why, seconds } = await tryMutant({ tests: open, mutant: undefined }, root, new Map());
   if (outcome !== 'passed') throw new SetupProblem(`Without a fault ${by} has ${outcome}: ${why}`);
-  return seconds;
+  for (const test of open) healthy.add(test);
+  for (const [test, duration] of seconds) usual.set(test, duration);
 }
 
 /** Whether a result of an earlier run is still true. @param {Result} result @param {string} file */

@@ -12,15 +12,18 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('run-tests.mjs', import.meta.url));
 
-/** A file that takes longer than this and five times what it takes without a fault does not end. */
+/** A file that takes longer than this and five times what it usually takes does not end. */
 const PATIENCE_SECONDS = 10;
+
+/** The same for a file that has not run before. */
+const FIRST_PATIENCE_SECONDS = 600;
 
 /**
  * Runs test files in a process of their own, with a fault in one source file.
  *
  * @param {import('./run-tests.mjs').Task} task at least one test file
  * @param {string} folder the working folder
- * @param {ReadonlyMap<string, number>} [usual] how many seconds each file takes without a fault; without it there is no limit
+ * @param {ReadonlyMap<string, number>} usual how many seconds files take, as far as known
  * @returns {Promise<Trial>}
  */
 export function tryMutant(task, folder, usual) {
@@ -53,14 +56,12 @@ export function tryMutant(task, folder, usual) {
       if (message.begun !== undefined) {
         current = message.begun;
         begun = performance.now();
-        if (usual === undefined) return;
-        timer = setTimeout(
-          () => {
-            result ??= { outcome: 'timed out', by: current };
-            end();
-          },
-          1000 * (PATIENCE_SECONDS + 5 * (usual.get(message.begun) ?? 0)),
-        );
+        const before = usual.get(message.begun);
+        const limit = before === undefined ? FIRST_PATIENCE_SECONDS : PATIENCE_SECONDS + 5 * before;
+        timer = setTimeout(() => {
+          result ??= { outcome: 'timed out', by: current };
+          end();
+        }, 1000 * limit);
       } else if (message.ended !== undefined) {
         clearTimeout(timer);
         seconds.set(message.ended, (performance.now() - begun) / 1000);
