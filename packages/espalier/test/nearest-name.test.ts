@@ -14,6 +14,9 @@ test.each([
   expect(didYouMean(typed, SPACES)).toBe(` did you mean '${meant}'?`);
 });
 
-test.each(['nope', 'n', '', 'auto-deeplab', 'resnet50x', 'ant', 'nest201'])('nothing is guessed for %j', (typed) => {
-  expect(didYouMean(typed, SPACES)).toBe('');
-});
+test.each(['nope', 'n', '', 'auto-deeplab', 'resnet50x', 'ant', 'nest201'])(
+  'nothing is guessed for %j',
+  (typed) => {
+    expect(didYouMean(typed, SPACES)).toBe('');
+  },
+);
