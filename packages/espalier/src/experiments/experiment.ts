@@ -185,7 +185,10 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
         ...[spacePart, strategyPart, estimatorPart].flatMap(({ graph }) => graph ?? []),
         ...(opened.code ?? []),
       ],
-      notes: opened.notes ?? [],
+      notes: [
+        ...(opened.notes ?? []),
+        ...(trials === undefined ? [] : (definition.notes?.(strategyOptions, trials) ?? [])),
+      ],
       async close() {
         own.close();
         await opened.close?.();

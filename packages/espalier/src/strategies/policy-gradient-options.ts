@@ -118,3 +118,30 @@ export function policyGradientOptions(defaults: Defaults, sources: Readonly<Reco
 }
 
 export type PolicyGradientOptions = z.infer<z.ZodObject<ReturnType<typeof policyGradientOptions>>>;
+
+/** Up to so many children a controller with a learning rate like the papers' is as good as random search. */
+const THOUSANDS = 1000;
+const SLOW = 0.002;
+
+/**
+ * What a person should know before a search of so many children: that its controller learns nothing, or next to nothing.
+ *
+ * @param passes gradients of one minibatch
+ */
+export function policyGradientNotes(
+  { children, accumulate, learningRate }: PolicyGradientOptions,
+  passes: number,
+  trials: number,
+): readonly string[] {
+  const first = children * Math.ceil(accumulate / passes);
+  if (trials < first)
+    return [
+      `the controller makes no update: its first one is after ${first} children, and the search has ${trials}; ` +
+        'fewer in a minibatch: --set children=N, or --preset small',
+    ];
+  if (trials >= THOUSANDS || learningRate >= SLOW) return [];
+  return [
+    `with learningRate ${learningRate} the controller needs thousands of children; with ${trials} it is as good as random ` +
+      'search: --set learningRate=0.02, or --preset small',
+  ];
+}

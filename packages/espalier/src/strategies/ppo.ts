@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Policy } from '../policy-gradient/policy.js';
-import { policyGradientOptions } from './policy-gradient-options.js';
+import { policyGradientNotes, policyGradientOptions } from './policy-gradient-options.js';
 import { PolicyGradientSearch } from './policy-gradient-search.js';
 import type { StrategyDefinition } from './strategy.js';
 
@@ -95,6 +95,7 @@ export const ppo: StrategyDefinition<Options> = {
   // 450 children at once (appendix A.1), for which the paper has a queue: 23 replicas of 20 keep as many workers busy.
   paper: () => ({ replicas: 23 }),
   small: { children: 4, learningRate: 0.02, baselineDecay: 0.8 },
+  notes: (given, trials) => policyGradientNotes(given, given.passes, trials),
   // Replicas do not wait for each other; one has use only for the results of all its children.
   asynchronous: ({ replicas }) => replicas > 1,
   create: (start) => new PolicyGradientSearch('ppo', ppoPolicy(start.options), start),

@@ -1,7 +1,7 @@
 import { tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Policy } from '../policy-gradient/policy.js';
-import { policyGradientOptions } from './policy-gradient-options.js';
+import { policyGradientNotes, policyGradientOptions } from './policy-gradient-options.js';
 import { PolicyGradientSearch } from './policy-gradient-search.js';
 import type { StrategyDefinition } from './strategy.js';
 
@@ -57,6 +57,7 @@ export const reinforce: StrategyDefinition<Options> = {
       ? { learningRate: 0.0005, shards: 20, replicas: 400, children: 1, accumulate: 10 }
       : { shards: 20, replicas: 100, children: 8 },
   small: { children: 4, learningRate: 0.02, baselineDecay: 0.8, growEvery: 0 },
+  notes: (given, trials) => policyGradientNotes(given, reinforcePolicy.passes, trials),
   // Replicas do not wait for each other; one has use only for the results of all its children.
   asynchronous: ({ replicas }) => replicas > 1,
   create: (start) => new PolicyGradientSearch('reinforce', reinforcePolicy, start),

@@ -144,6 +144,33 @@ describe('the preset for small searches', () => {
   });
 });
 
+describe('the notes before a search', () => {
+  const notes = ({ notes: of, options }: AnyStrategyDefinition, raw: object, trials: number) =>
+    of!(options!.parse(raw), trials);
+
+  it('say where a controller makes no update', () => {
+    expect(notes(reinforce, {}, 7)).toEqual([
+      'the controller makes no update: its first one is after 8 children, and the search has 7; fewer in a minibatch: ' +
+        '--set children=N, or --preset small',
+    ]);
+    // Four passes of a minibatch are 4 of the 6 gradients of an update.
+    const accumulating = { children: 5, accumulate: 6, learningRate: 0.1 };
+    expect(notes(ppo, accumulating, 9)[0]).toContain(
+      'its first one is after 10 children, and the search has 9',
+    );
+    expect(notes(ppo, accumulating, 10)).toEqual([]);
+  });
+
+  it("say where the papers' learning rates learn nothing", () => {
+    expect(notes(reinforce, {}, 100)).toEqual([
+      'with learningRate 0.0006 the controller needs thousands of children; with 100 it is as good as random search: ' +
+        '--set learningRate=0.02, or --preset small',
+    ]);
+    expect(notes(reinforce, {}, 12_800)).toEqual([]);
+    expect(notes(reinforce, reinforce.small!, 20)).toEqual([]);
+  });
+});
+
 describe("the preset of the papers' own searches", () => {
   const paper = ({ paper: of }: AnyStrategyDefinition, definition: AnySpaceDefinition) =>
     of!(Space.configure(definition, {}));
