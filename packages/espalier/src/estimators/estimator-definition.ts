@@ -18,6 +18,8 @@ export interface EstimatorStart<O> {
   readonly space: Space;
   /** The space's name, or the path of its file: by which another process finds it. */
   readonly spaceName: string;
+  /** Of the space's code, where it is a user's: what another process loads must be the same. */
+  readonly spaceChecksum?: string;
   readonly options: O;
   readonly seed: number;
   /** How many trials it is given at a time. */

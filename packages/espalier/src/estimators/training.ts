@@ -41,7 +41,7 @@ const LEAST_WORKER = 100 * 2 ** 20;
 export const training = defineEstimator<z.output<typeof options>>({
   name: 'training',
   options,
-  async open({ space, spaceName, options: given, seed, workers, folder, plannedEpochs }) {
+  async open({ space, spaceName, spaceChecksum, options: given, seed, workers, folder, plannedEpochs }) {
     const task = taskIn(folder, given.task);
     const opened = await openTraining(task, given.training);
     const { epochs } = opened.settings;
@@ -56,6 +56,8 @@ export const training = defineEstimator<z.output<typeof options>>({
     ]);
     const init: WorkerInit = {
       space: spaceName,
+      ...(spaceChecksum === undefined ? {} : { spaceChecksum }),
+      ...(opened.graph === undefined ? {} : { taskChecksum: opened.graph.checksum }),
       spaceOptions: space.options,
       task,
       training: opened.options,

@@ -129,6 +129,7 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
   const opened = await estimatorPart.definition.open({
     space,
     spaceName: spacePart.name,
+    ...(spacePart.graph === undefined ? {} : { spaceChecksum: spacePart.graph.checksum }),
     options,
     seed,
     workers,
