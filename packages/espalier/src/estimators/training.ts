@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { requireFree } from '../networks/required-memory.js';
+import { requireFreeMemory } from '../networks/required-memory.js';
 import { Random } from '../random/random.js';
 import { ChildPool } from '../runs/child-pool.js';
 import { optionValues } from '../space/options.js';
@@ -64,7 +64,7 @@ export const training = defineEstimator<z.output<typeof options>>({
       folder,
     };
     const { threads, timeoutSeconds, devices = [] } = given;
-    requireFree(workers * LEAST_WORKER, `workers ${workers}: their processes`, 'choose fewer workers');
+    requireFreeMemory(workers * LEAST_WORKER, `workers ${workers}: their processes`, 'choose fewer workers');
     const pool = new ChildPool({
       module: new URL('../programs/training-worker.js', import.meta.url),
       workers: Array.from({ length: workers }, (_, worker) => {

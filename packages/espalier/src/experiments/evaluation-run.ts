@@ -47,6 +47,7 @@ export interface EvaluationWatch extends RunsWatch {
  * @throws InputError for whatever is wrong with the request; nothing is written then
  */
 export async function beginEvaluation(path: string, request: EvaluationRequest): Promise<void> {
+  RunFolder.requireFree(path);
   const checked = [];
   for (const method of request.methods) checked.push(await checkMethod(method, request));
   const opened = checked[0]?.opened;

@@ -203,6 +203,7 @@ function makeSearch({ settings, space, strategy, options, task, buildSupernet }:
  * @throws InputError for whatever is wrong with the request; nothing is written then
  */
 export async function beginSupernetRun(path: string, request: SupernetRunRequest): Promise<void> {
+  RunFolder.requireFree(path);
   const prepared = await prepare(request, process.cwd());
   const { space, task, buildSupernet: build, requireTrainable, options } = prepared;
   const owner = `space ${space.name}`;

@@ -133,6 +133,7 @@ export async function beginTraining(
   found: FoundArchitecture,
   request: TrainingRequest,
 ): Promise<void> {
+  RunFolder.requireFree(path);
   const opened = await checkTraining(found, request);
   const signature = signatureText(opened);
   const { graph } = opened;

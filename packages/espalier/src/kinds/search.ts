@@ -216,6 +216,7 @@ export async function searchIn(
   request: ExperimentRequest,
   terminal: Terminal,
 ): Promise<WentOn> {
+  RunFolder.requireFree(path);
   const experiment = await prepareExperiment(request, process.cwd());
   let folder: RunFolder;
   try {

@@ -23,7 +23,7 @@ export interface RequiredMemory {
 export function requireMemory({ owner, build, copies }: RequiredMemory): void {
   const weights = countWeights(build);
   if (weights === undefined) return;
-  requireFree(
+  requireFreeMemory(
     weights * BYTES * copies,
     `${owner}: the ${weights.toLocaleString('en')} weights of this network${copies > 1 ? ' and their gradients' : ''}`,
     'choose fewer channels, units or layers',
@@ -35,7 +35,7 @@ export function requireMemory({ owner, build, copies }: RequiredMemory): void {
  * @throws InputError where the activations of a batch take more memory than is free, in evaluation already
  */
 export function requireActivations(trace: OperatorTrace, batchSize: number, timeSteps: number): void {
-  requireFree(
+  requireFreeMemory(
     evaluationBytes(trace) * batchSize * timeSteps,
     `batch size ${batchSize}: the activations`,
     'choose a smaller --batch-size, or fewer channels or units',
@@ -48,7 +48,7 @@ export function requireActivations(trace: OperatorTrace, batchSize: number, time
  * @param remedy ends it
  * @throws InputError where that is more memory than is free
  */
-export function requireFree(bytes: number, what: string, remedy: string): void {
+export function requireFreeMemory(bytes: number, what: string, remedy: string): void {
   const free = process.availableMemory();
   if (bytes <= free) return;
   throw new InputError(

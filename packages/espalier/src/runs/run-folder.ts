@@ -16,6 +16,16 @@ export class RunFolder {
   private constructor(readonly path: string) {}
 
   /**
+   * Refuses the folder of a run that is yet to be prepared, which may take minutes; writes nothing.
+   *
+   * @throws InputError for a folder that is not empty
+   */
+  static requireFree(path: string): void {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+      new RunFolder(path).#requireEmpty();
+  }
+
+  /**
    * Begins a run: makes the folder, with a journal of one line, a manifest, and copies of the user's code. The settings
    * of the run must have been checked before.
    *

@@ -217,6 +217,20 @@ describe('a search whose children all fail', () => {
       /^failing: unfinished, 5 of 50 children, 5 failed\n5 of the 5 failed alike: aten::conv2d: /,
     );
   });
+
+  it('to its end, where it has fewer, ends with exit code 1 too', async () => {
+    const { code, stdout } = await run(
+      [
+        ...['search', '--space', './failing.ts', '--strategy', 'random', '--data', cifar, '--limit', '40'],
+        ...['--trials', '2', '--epochs', '1', '--workers', '1', '--out', 'two-failing'],
+      ],
+      folder,
+    );
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^two-failing: finished, 2 of 2 children, 2 failed\n2 of the 2 failed alike: aten::conv2d: .*\n/,
+    );
+  });
 });
 
 describe('a test image that is damaged', () => {

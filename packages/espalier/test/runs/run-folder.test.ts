@@ -80,6 +80,19 @@ describe('a run folder', () => {
     expect(readdirSync(taken)).toEqual([]);
   });
 
+  test('that is taken is refused before the run is prepared, and one that is not is not made', () => {
+    const path = temporaryFolder();
+    RunFolder.requireFree(path);
+    RunFolder.requireFree(join(path, 'new'));
+    expect(readdirSync(path)).toEqual([]);
+    writeFileSync(join(path, 'thesis.tex'), 'x');
+    expect(() => RunFolder.requireFree(path)).toThrow(
+      new InputError(`${path}: the folder isn't empty (thesis.tex); a new run needs a folder of its own`),
+    );
+    // Making it says what is wrong with it.
+    RunFolder.requireFree(join(path, 'thesis.tex'));
+  });
+
   test('can be opened only if it holds a run', () => {
     const path = temporaryFolder();
     expect(() => RunFolder.open(join(path, 'none'))).toThrow(
