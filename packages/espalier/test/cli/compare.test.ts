@@ -78,7 +78,7 @@ describe('espalier compare', () => {
     expect(await refusal(addCompare, ['compare'])).toMatch(/missing required argument 'folder'/);
     const out = join(folder, 'nowhere', 'page.html');
     expect(await refusal(addCompare, ['compare', ...paths, '--out', out])).toMatch(
-      `--out ${out}: cannot be written: ENOENT`,
+      `--out ${out}: cannot be written: no such file or directory`,
     );
   });
 });
