@@ -9,3 +9,6 @@ export const figurePadding = 8;
 
 /** How wide a picture may be, in px, so that a page shows it unscaled in a window of 1,200 px. */
 export const pictureRoom = pageWidth - 2 * (pagePadding + figurePadding + 1);
+
+/** How wide a table may be, in px, so that nothing of it is cut off in such a window. */
+export const tableRoom = pageWidth - 2 * (pagePadding + 1);

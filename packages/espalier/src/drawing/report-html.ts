@@ -3,11 +3,12 @@ import { figurePadding, pagePadding, pageWidth } from './page-width.js';
 import { darkRules } from './palette.js';
 import { sortTables } from './sort-tables.js';
 import { escapeMarkup, fontStack, type Svg } from './svg.js';
+import { textWidth } from './text-width.js';
 
 /** A cell of a table: a text, or more than that. */
 export type ReportCell = string | { readonly text: string; readonly sort?: number; readonly svg?: Svg };
 
-interface ReportColumn {
+export interface ReportColumn {
   readonly heading: string;
   /** Numeric columns are right-aligned. */
   readonly numeric: boolean;
@@ -106,12 +107,27 @@ thead { display: table-header-group; }
 const script = `(${sortTables.toString()})(document);`;
 const scriptHash = createHash('sha256').update(script).digest('base64');
 
-/** A heading that may be broken within a name, so that a narrow column can have a long one: `layers.filterHeight`. */
-function breakableHeading(heading: string): string {
-  return heading
-    .split(/(?<=[._/-])(?=\w)|(?<=[a-z])(?=[A-Z])/)
-    .map(escapeMarkup)
-    .join('<wbr/>');
+/** The parts of a heading, between which it may be broken, so that a narrow column can have a long name. */
+function headingParts(heading: string): string[] {
+  return heading.split(/(?<=[._/-])(?=\w)|(?<=[a-z])(?=[A-Z])/);
+}
+
+/** Space at both sides of a cell, in px. */
+const cellPadding = 24;
+const headingSize = 12.8;
+const cellSize = 14.4;
+/** How wide a column is at least, in px: it may be broken between words. A table has as many as a page has room for. */
+export function columnWidth(column: ReportColumn, cells: readonly ReportCell[]): number {
+  const words = headingParts(column.heading).flatMap((part) => part.split(' '));
+  const widths = words.map((word) => textWidth(word, headingSize, 'bold'));
+  for (const cell of cells) {
+    const { text, svg } = typeof cell === 'string' ? { text: cell } : cell;
+    if (svg !== undefined) widths.push(Number(/ width="([\d.]+)"/.exec(svg)?.[1]));
+    const words = column.numeric ? [text] : text.split(/\s/).map((word) => word.slice(0, MOST_UNBROKEN));
+    const size = column.long ? headingSize : cellSize;
+    widths.push(...words.map((word) => textWidth(word, size)));
+  }
+  return Math.ceil(Math.max(...widths)) + cellPadding;
 }
 
 /** Words of more characters may be broken: after a sign, or else after so many. */
@@ -139,7 +155,7 @@ function writeTable(table: ReportTable, heading: string): string {
   };
   const head = table.columns.map(
     ({ heading, first }, column) =>
-      `<th scope="col"${classOf(column)}${first === undefined ? '' : ` data-first="${first}"`}>${breakableHeading(heading)}</th>`,
+      `<th scope="col"${classOf(column)}${first === undefined ? '' : ` data-first="${first}"`}>${headingParts(heading).map(escapeMarkup).join('<wbr/>')}</th>`,
   );
   const writeCell = (cell: ReportCell, column: number): string => {
     const { text, sort, svg = '' } = typeof cell === 'string' ? { text: cell } : cell;

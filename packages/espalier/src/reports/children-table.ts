@@ -1,4 +1,5 @@
-import type { ReportCell, ReportTable } from '../drawing/report-html.js';
+import { tableRoom } from '../drawing/page-width.js';
+import { columnWidth, type ReportCell, type ReportColumn, type ReportTable } from '../drawing/report-html.js';
 import { drawSparkline } from '../drawing/sparkline-svg.js';
 import { spaceOfTrial } from '../experiments/found-architecture.js';
 import type { RunState } from '../runs/run-state.js';
@@ -9,29 +10,33 @@ import { measureOf, wordsOf } from './measure-words.js';
 import { rungGroups } from './rung-colours.js';
 import type { TrainedChild } from './trained-children.js';
 
-/** More choices than these stand in one column. */
-const MOST_CHOICE_COLUMNS = 7;
+/** Measures that have a column of their own however little room there is, counted from the deciding one. */
+const OWN_COLUMNS = 3;
 
-interface ChildColumn {
-  readonly heading: string;
-  readonly numeric: boolean;
-  readonly first?: 'descending';
-  readonly long?: true;
+interface ChildColumn extends ReportColumn {
   of(child: TrainedChild, index: number): ReportCell;
 }
 
 /** The children of a search, a row each: measures, learning curve, and choices with their values. */
 export function childrenTable(state: RunState, space: Space, children: readonly TrainedChild[]): ReportTable {
-  const columns = [
-    { heading: 'child', numeric: true, of: ({ number }: TrainedChild) => String(number) },
+  const choices = withoutCommonKey(
+    children.map(({ trial }) => choicesOf(spaceOfTrial(space, trial), trial.answers)),
+  );
+  const child = { heading: 'child', numeric: true, of: ({ number }: TrainedChild) => String(number) };
+  const measures = measureColumns(state, children);
+  const around = (own: readonly ChildColumn[], chosen: readonly ChildColumn[]): readonly ChildColumn[] => [
+    child,
     ...rungColumn(children),
-    ...measureColumns(state, children),
+    ...own,
     ...curveColumn(state, children),
-    ...choiceColumns(
-      withoutCommonKey(children.map(({ trial }) => choicesOf(spaceOfTrial(space, trial), trial.answers))),
-    ),
+    ...chosen,
     ...failureColumn(children),
   ];
+  const columns = firstThatFits(children, [
+    () => around(measures, choiceColumns(choices)),
+    () => around(measures, [allChoices(choices)]),
+    () => around(withOthers(measures), [allChoices(choices)]),
+  ]);
   const best = state.best === null ? undefined : state.childOf(state.best.trial) + 1;
   const emphasised = children.findIndex(({ number }) => number === best);
   return {
@@ -40,6 +45,41 @@ export function childrenTable(state: RunState, space: Space, children: readonly 
     sortable: true,
     ...(emphasised < 0 ? {} : { emphasised }),
   };
+}
+
+/** The first columns that a page has room for, or else the last ones. */
+function firstThatFits(
+  children: readonly TrainedChild[],
+  ways: readonly (() => readonly ChildColumn[])[],
+): readonly ChildColumn[] {
+  let columns: readonly ChildColumn[] = [];
+  for (const way of ways) {
+    columns = way();
+    const width = columns.reduce((sum, column) => sum + columnWidth(column, children.map(column.of)), 0);
+    if (width <= tableRoom) break;
+  }
+  return columns;
+}
+
+/** The first measures, and the others as one text. */
+function withOthers(measures: readonly ChildColumn[]): ChildColumn[] {
+  const [own, others] = [measures.slice(0, OWN_COLUMNS), measures.slice(OWN_COLUMNS)];
+  if (others.length === 0) return own;
+  const textOf = (cell: ReportCell) => (typeof cell === 'string' ? cell : cell.text);
+  return [
+    ...own,
+    {
+      heading: 'other measures',
+      numeric: false,
+      long: true,
+      of: (child, index) =>
+        others
+          .map(({ heading, of }) => [heading, textOf(of(child, index))])
+          .filter(([, value]) => value !== '')
+          .map((pair) => pair.join(' '))
+          .join('; '),
+    },
+  ];
 }
 
 function rungColumn(children: readonly TrainedChild[]): ChildColumn[] {
@@ -106,13 +146,17 @@ function curveColumn(state: RunState, children: readonly TrainedChild[]): ChildC
   ];
 }
 
-/** A column for each choice where they are few; a choice that an architecture does not have is empty. */
+/** All choices of a child as one text. */
+const allChoices = (choices: readonly (readonly Choice[])[]): ChildColumn => ({
+  heading: 'choices',
+  numeric: false,
+  long: true,
+  of: (_, index) => choicesText(choices[index] ?? []),
+});
+
+/** A column for each choice; a choice that an architecture does not have is empty. */
 function choiceColumns(choices: readonly (readonly Choice[])[]): ChildColumn[] {
   const names = [...new Set(choices.flatMap((own) => own.map(({ name }) => name)))];
-  if (names.length > MOST_CHOICE_COLUMNS)
-    return [
-      { heading: 'choices', numeric: false, long: true, of: (_, index) => choicesText(choices[index] ?? []) },
-    ];
   return names.map((name) => {
     const chosen = choices.map((own) => own.find((choice) => choice.name === name));
     const isOne = chosen.every((choice) => choice === undefined || choice.values.length === 1);

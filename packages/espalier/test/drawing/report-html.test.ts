@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { drawNetwork } from '../../src/drawing/network-svg.js';
-import { type Report, writeReport } from '../../src/drawing/report-html.js';
+import { columnWidth, type Report, writeReport } from '../../src/drawing/report-html.js';
+import type { Svg } from '../../src/drawing/svg.js';
+import { textWidth } from '../../src/drawing/text-width.js';
 import { anyText } from './network-graphs.js';
 import { allElements, parseXml, type XmlElement } from './xml.js';
 
@@ -102,6 +104,25 @@ describe('a report', () => {
         );
         expect(page.text).toBe(plain);
       }),
+    );
+  });
+
+  test('says how wide a column is at least: its longest word, or the longest part of its heading', () => {
+    const width = (text: string, size: number, weight?: 'bold') =>
+      Math.ceil(textWidth(text, size, weight)) + 24;
+    const text = { heading: 'run', numeric: false };
+    expect(columnWidth(text, ['a', 'one longer word'])).toBe(width('longer', 14.4));
+    expect(columnWidth({ ...text, long: true }, ['one longer word'])).toBe(width('longer', 12.8));
+    // A number is not broken.
+    expect(columnWidth({ ...text, numeric: true }, [{ text: '1 234 567', sort: 1 }])).toBe(
+      width('1 234 567', 14.4),
+    );
+    expect(columnWidth({ heading: 'layers.filterHeight', numeric: true }, ['1'])).toBe(
+      width('layers.', 12.8, 'bold'),
+    );
+    expect(columnWidth(text, ['x'.repeat(100)])).toBe(width('x'.repeat(24), 14.4));
+    expect(columnWidth(text, [{ text: '', svg: svg.replace(/width="[\d.]+"/, 'width="132"') as Svg }])).toBe(
+      156,
     );
   });
 

@@ -96,7 +96,7 @@ describe('the page of a search', () => {
     ]);
   });
 
-  test('shows the values of all places with a name beside each other, and many names as one text', async () => {
+  test('shows the values of all places with a name beside each other', async () => {
     const rowOf = async (spaceOptions: object, answers: readonly unknown[]) => {
       const settings = { spaceOptions };
       const [begin, , result, end] = searchEvents({
@@ -114,15 +114,45 @@ describe('the page of a search', () => {
       ['filterHeight', 'filterWidth', 'filters', 'inputs'],
       ['3 1', '1 5', '64 36', '[0]'],
     ]);
-    const types = ['convolution', 'max_pool'];
-    const answers = [0, 1, 0, 1, 0, 3, [], 1, 1, 0, [0]];
-    expect(await rowOf({ ...two, strides: [1, 2], layerTypes: types }, answers)).toEqual([
-      ['choices'],
-      [
-        'type convolution max_pool; filterHeight 3; filterWidth 1; strideHeight 2; strideWidth 1; ' +
-          'filters 64; window 3; stride 1; inputs [0]',
-      ],
+  });
+
+  test('has as many columns as a page has room for: then choices, and at last measures, share one', async () => {
+    const columnsWith = async (measures: number) => {
+      const more = Object.fromEntries(
+        Array.from({ length: measures }, (_, index) => [`latency_${index}`, 1000 * (index + 1)]),
+      );
+      const settings = {
+        spaceOptions: { layers: 2, strides: [1, 2], layerTypes: ['convolution', 'max_pool'] },
+      };
+      const all = searchEvents({ strategy: 'random', seed: 7, children: [[0.25]], settings });
+      const answers = [0, 1, 0, 1, 0, 3, [], 1, 1, 0, [0]];
+      const events = withMeasures(
+        all.map((event) => (event.event === 'trial' ? { ...event, answers } : event)) as JournalEvent[],
+        more,
+      );
+      const { html } = await reportSearch(await read(events));
+      return contents(html).children;
+    };
+    const names = ['type', 'filterHeight', 'filterWidth', 'strideHeight', 'strideWidth', 'filters'];
+    expect(await columnsWith(1)).toEqual([
+      ['child', 'accuracy', 'latency_0', ...names, 'window', 'stride', 'inputs'],
+      [...['1', '25.00%', '1000', 'convolution max_pool', '3', '1', '2', '1', '64', '3', '1', '[0]']],
     ]);
+    const latencies = (count: number) => Array.from({ length: count }, (_, index) => `latency_${index}`);
+    const [some, row] = await columnsWith(8);
+    expect(some).toEqual(['child', 'accuracy', ...latencies(8), 'choices']);
+    expect(row!.at(-1)).toBe(
+      'type convolution max_pool; filterHeight 3; filterWidth 1; strideHeight 2; strideWidth 1; filters 64; ' +
+        'window 3; stride 1; inputs [0]',
+    );
+    const [many, values] = await columnsWith(14);
+    expect(many).toEqual(['child', 'accuracy', 'latency_0', 'latency_1', 'other measures', 'choices']);
+    expect(values!.at(-2)).toBe(
+      latencies(14)
+        .slice(2)
+        .map((name, index) => `${name} ${1000 * (index + 3)}`)
+        .join('; '),
+    );
   });
 
   test('shows accuracy by parameters where networks differ in size, and rings the best', async () => {
