@@ -123,6 +123,23 @@ export function conformsToTask(given: TaskCase): void {
           expect(() => resolveOptions(name, training.options, { ...under, ...preset }), name).not.toThrow();
     });
 
+    if (training.tuning !== undefined) {
+      it('has a grid of options of its training and of the space, with values that these take', () => {
+        const { grid, training: base } = training.tuning!(space, 10);
+        for (const [path, values] of Object.entries(grid)) {
+          const [owner, name] = path.split('.') as ['training' | 'space', string];
+          expect(new Set(values).size, path).toBeGreaterThan(1);
+          for (const value of values)
+            if (owner === 'training') expect(() => optionsOf({ ...base, [name]: value }), path).not.toThrow();
+            else
+              expect(() =>
+                Space.configure(space.definition, { ...space.options, [name]: value }),
+              ).not.toThrow();
+        }
+        expect(['step', 'exponential']).toContain(base.schedule);
+      });
+    }
+
     it('derives options of the space from those of a training, which the space has', () => {
       const own = training.spaceOptions?.(space, optionsOf()) ?? {};
       expect(() => Space.configure(space.definition, { ...space.options, ...own })).not.toThrow();
