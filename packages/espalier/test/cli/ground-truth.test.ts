@@ -57,7 +57,7 @@ describe('espalier inspect gives the published figures of', () => {
 
   it('a name that is none of them says what there is', async () => {
     expect(await refusal(addExport, ['export', 'darts-v3', '--format', 'json'])).toMatch(
-      /'darts-v3': no such file, run folder or published architecture; published: .*darts-v2/,
+      /'darts-v3': no such file, run folder or published architecture; did you mean 'darts-v1'\? published: .*darts-v2/,
     );
   });
 });

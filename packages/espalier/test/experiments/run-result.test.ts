@@ -229,7 +229,7 @@ describe('the result of a run', () => {
     const folder = temporaryFolder();
     expect(() => resultOf(folder)).toThrow(`${folder}: not a run folder: it has no journal.jsonl`);
     expect(() => run([{ event: 'picnic', version }])).toThrow(
-      /:1: no run begins with 'picnic'; known: run, supernet, train, evaluate, bench$/,
+      /:1: no run begins with 'picnic'; known: run, supernet, train, evaluate, tune, bench$/,
     );
     expect(() => run([{ event: 'run', version, seed: 1 }])).toThrow(/:1: a run cannot begin like this: /);
     expect(() => run([{ event: 'evaluate', version, seed: 1 }])).toThrow(

@@ -220,7 +220,7 @@ describe('the options of a created strategy', () => {
   it('are errors if they are misspelt or have a value that is not allowed', () => {
     expectRefusal(
       () => createStrategy(definition, { ...start, options: { rat: 0.5 } }),
-      "strategy mine has no option 'rat'; its options: rate, size",
+      "strategy mine has no option 'rat'; did you mean 'rate'? its options: rate, size",
     );
     expect(() => createStrategy(definition, { ...start, options: { rate: 2 } })).toThrow(
       "strategy mine: option 'rate' is 2: ",

@@ -56,7 +56,7 @@ describe('random search', () => {
 
   it('names its options', () => {
     expect(() => resolve({ uniq: true })).toThrow(
-      "strategy random has no option 'uniq'; its options: unique",
+      "strategy random has no option 'uniq'; did you mean 'unique'? its options: unique",
     );
     expect(() => resolve({ unique: 1 })).toThrow("strategy random: option 'unique' is 1: ");
   });
