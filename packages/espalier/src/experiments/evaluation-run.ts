@@ -15,7 +15,7 @@ import {
   readEvaluation,
 } from './evaluation.js';
 import { begunArchitecture, configured, parseArchitecture } from './found-architecture.js';
-import type { RunPlace } from './places.js';
+import { type RunPlace, taskNow } from './places.js';
 import { requireSameVersion } from './readable-version.js';
 import { type PartOutcome, RunOfRuns, type RunsWatch, Stopped } from './run-of-runs.js';
 import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
@@ -110,8 +110,7 @@ class Evaluation {
   readonly #settings: EvaluationSettings;
   readonly #path: string;
   readonly #from: string;
-  /** Where the data is now, if not where the settings say. */
-  readonly #data: string | undefined;
+  readonly #place: RunPlace;
   readonly #work: RunOfRuns;
   /** Trainings of this evaluation by all that they depend on, so that an architecture found twice is trained once. */
   readonly #trainings = new Map<string, string>();
@@ -123,12 +122,11 @@ class Evaluation {
     private readonly runs: RunsOfAllKinds,
     data: string | undefined,
   ) {
-    this.#data = data;
     this.#settings = settings;
     this.#path = path;
     this.#from = from;
-    const place: RunPlace = { run: path, from, use: 'go on', data };
-    this.#work = new RunOfRuns(journal, watch, runs, place, settings);
+    this.#place = { run: path, from, use: 'go on', data };
+    this.#work = new RunOfRuns(journal, watch, runs, this.#place, settings);
   }
 
   async run(): Promise<boolean> {
@@ -166,10 +164,11 @@ class Evaluation {
               const folder = this.#folderOf(run);
               if (seed !== undefined) {
                 this.watch.step({ stage: 1, run, number, of: missing.length, epochs: 0, epochsAfter: 0 });
-                const of = { seed, data: this.#data };
-                await this.#work.toEnd(folder, () =>
-                  this.runs.beginAgain(resolve(this.#from, search), folder, of),
-                );
+                const like = resolve(this.#from, search);
+                // What is evaluated on the data of the search may know better where that is.
+                const isOnSame = this.runs.resultOf(like).dataChecksum === this.#settings.dataChecksum;
+                const data = isOnSame ? taskNow(this.#settings.task, this.#place).data : this.#place.data;
+                await this.#work.toEnd(folder, () => this.runs.beginAgain(like, folder, { seed, data }));
               }
               const { value = this.runs.resultOf(folder).value } = candidate;
               if (value === undefined) return { reason: 'the search has measured no architecture' };

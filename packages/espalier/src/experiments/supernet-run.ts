@@ -200,11 +200,17 @@ function makeSearch({ settings, space, strategy, options, task, buildSupernet }:
 /**
  * Begins a search with shared weights in a new folder.
  *
+ * @param requireData throws an InputError for the checksum of data that it must not be
  * @throws InputError for whatever is wrong with the request; nothing is written then
  */
-export async function beginSupernetRun(path: string, request: SupernetRunRequest): Promise<void> {
+export async function beginSupernetRun(
+  path: string,
+  request: SupernetRunRequest,
+  requireData: (checksum: string) => void = () => {},
+): Promise<void> {
   RunFolder.requireFree(path);
   const prepared = await prepare(request, process.cwd());
+  requireData(prepared.settings.dataChecksum);
   const { space, task, buildSupernet: build, requireTrainable, options } = prepared;
   const owner = `space ${space.name}`;
   requireMemory({ owner, build, copies: 2 });

@@ -23,7 +23,7 @@ import {
   trialsOfChild,
 } from '../experiments/found-architecture.js';
 import { learningCurve } from '../experiments/learning-curve.js';
-import { partNow, type RunPlace } from '../experiments/places.js';
+import { partNow, type RunPlace, requireSameData } from '../experiments/places.js';
 import { type OwnResult, type ReadResult, secondsOf } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
 import type { Json } from '../json.js';
@@ -441,13 +441,14 @@ const ofTrials = ({ state }: ReadJournal) =>
 
 async function beginAgain(path: string, out: string, changes?: SearchChanges): Promise<void> {
   const { settings, from } = readSearch(path);
-  const request =
-    changes === undefined
-      ? requestOf(settings)
-      : changedRequest(settings, changes, { run: path, from, use: 'go on', data: changes.data });
+  const place: RunPlace = { run: path, from, use: 'go on', data: changes?.data };
+  const request = changes === undefined ? requestOf(settings) : changedRequest(settings, changes, place);
   // The order of the results is repeated, not chosen anew.
   const experiment = await prepareExperiment(request, process.cwd());
   try {
+    const { source } = experiment.settings.estimation;
+    if (changes !== undefined)
+      requireSameData(settings.estimation.source?.checksum, source?.checksum, source?.name, place);
     RunFolder.create(out, headerOf(experiment.settings), experiment.code);
   } finally {
     await experiment.close();

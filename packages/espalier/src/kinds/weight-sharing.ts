@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { architectureFile } from '../experiments/found-architecture.js';
+import { type RunPlace, requireSameData } from '../experiments/places.js';
 import {
   endOf,
   epochsOf,
@@ -241,8 +242,12 @@ async function beginAgain(path: string, out: string, changes?: SearchChanges): P
   const { settings, from } = readSupernetJournal(path);
   if (changes === undefined) return beginSupernetRun(out, supernetRequestOf(settings));
   const { seed, data } = changes;
-  const request = supernetRequestNow(settings, { run: path, from, use: 'go on', data });
-  await beginSupernetRun(out, { ...request, seed, task: changedTask(request.task, request.seed, seed) });
+  const place: RunPlace = { run: path, from, use: 'go on', data };
+  const request = supernetRequestNow(settings, place);
+  const task = changedTask(request.task, request.seed, seed);
+  await beginSupernetRun(out, { ...request, seed, task }, (checksum) =>
+    requireSameData(settings.dataChecksum, checksum, settings.task.data, place),
+  );
 }
 
 /** A search that trains one supernet in place of children. */

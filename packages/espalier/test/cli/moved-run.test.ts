@@ -9,6 +9,7 @@ import { addResume } from '../../src/cli/resume.js';
 import { addSearch } from '../../src/cli/search.js';
 import { addShow } from '../../src/cli/show.js';
 import { addTrain } from '../../src/cli/train.js';
+import { weightSharingSearch } from '../../src/kinds/weight-sharing.js';
 import { writeImageFolders } from '../data/image-files.js';
 import { journalOf } from './command.js';
 import { printed, refusal, spoken } from './printed.js';
@@ -104,6 +105,18 @@ describe('a training that was killed, and moved with its data', () => {
     await printed(addResume, [...resume, '--data', 'images:elsewhere/data']);
     expect(journalOf('elsewhere/trained')).toEqual(journal);
     expect(readFileSync('elsewhere/trained/weights.safetensors').equals(weights)).toBe(true);
+  });
+
+  it('is searched like again with the same data only, wherever that is', async () => {
+    const again = (out: string, data: string) =>
+      weightSharingSearch.beginAgain(join(project, 'searched'), out, { seed: 5, data });
+    await expect(again('not-again', 'images:other')).rejects.toThrow(
+      `--data images:other: not the data of ${join(project, 'searched')}: its checksum is another`,
+    );
+    expect(existsSync('not-again')).toBe(false);
+    await again('again', 'images:elsewhere/data');
+    const { seed, task } = JSON.parse(journalOf('again')[0] as string);
+    expect([seed, task.seed, task.data]).toEqual([5, 5, `images:${join(project, 'data')}`]);
   });
 
   it('needs no --data in a working folder that has the data at the same path', async () => {
