@@ -252,6 +252,18 @@ describe('the passes over the data', () => {
 });
 
 describe('the temperature of GDAS', () => {
+  it('is the first one in a search of a single epoch', () => {
+    const { search, supernet } = beginKnown(gdas, opposed(), { epochs: 1, tauFirst: 10, tauLast: 1 });
+    search.trainEpoch().next();
+    const gradientOf = (relaxation: (alphas: Tensor) => Tensor) => {
+      manualSeed(3);
+      return grad(relaxation(supernet.alphas).select(1, 0).sum(), [supernet.alphas])[0]!.toNumbers();
+    };
+    expect(gradientOf(supernet.relaxations.at(-1)!)).toEqual(
+      gradientOf((alphas) => gumbelChoice(alphas, 10)),
+    );
+  });
+
   it('falls in a line from the first epoch to the last', () => {
     const { search, supernet } = beginKnown(gdas, opposed(), { epochs: 4, tauFirst: 10, tauLast: 1 });
     const gradientOf = (relaxation: (alphas: Tensor) => Tensor) => {
