@@ -54,7 +54,8 @@ for (const command of program.commands) {
 }
 
 // A file that stands on the command line is asked for; one that a run or an architecture names is not.
-importOnly(process.argv.slice(2).flatMap((word) => [word, word.slice(word.indexOf('=') + 1)]));
+// `--space=./my-space.ts` and `--strategy mine=./my-strategy.ts,random` name files, too.
+importOnly(process.argv.slice(2).flatMap((word) => [word, ...word.split(/[=,]/)]));
 
 sayNotes((text) => process.stderr.write(`${text}\n`));
 /** Says what went wrong, and with which exit code the process ends. */

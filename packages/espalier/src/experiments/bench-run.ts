@@ -2,6 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
+import type { ImportGraph } from '../modules/import-graph.js';
+import { keepCode } from '../modules/kept-code.js';
 import { deriveSeed } from '../random/random.js';
 import { ChildPool } from '../runs/child-pool.js';
 import type { Journal } from '../runs/journal.js';
@@ -18,6 +20,7 @@ import { clockNow, withJournal } from '../training/journaled-epochs.js';
 import { version } from '../version.js';
 import { BENCH, type BenchedSearch, type BenchSettings, readBench } from './bench.js';
 import { findStrategy, sharesWeights } from './find-strategy.js';
+import { partNow, type RunPlace } from './places.js';
 import { requireSameVersion } from './readable-version.js';
 import { simulateSearch } from './simulated-search.js';
 
@@ -33,6 +36,8 @@ export interface BenchRequest
 /** A bench with everything that its searches need. */
 interface OpenedBench {
   readonly settings: BenchSettings;
+  /** The user's code that it works with. */
+  readonly code: readonly ImportGraph[];
   /** Does one search. */
   search(strategy: number, run: number): BenchedSearch;
 }
@@ -50,6 +55,7 @@ export async function openBench(request: BenchRequest, folder: string): Promise<
   const table = Table.open(resolve(folder, request.table), space, tableOptions);
   const strategies: BenchSettings['strategies'] = [];
   const definitions: AnyStrategyDefinition[] = [];
+  const code: ImportGraph[] = [...(spacePart.graph === undefined ? [] : [spacePart.graph])];
   for (const { name, strategy, options } of request.strategies) {
     if (strategies.some((other) => other.name === name))
       throw new InputError(
@@ -61,6 +67,7 @@ export async function openBench(request: BenchRequest, folder: string): Promise<
         `strategy ${strategy} trains one supernet, which a table of networks cannot replace`,
       );
     definitions.push(definition);
+    if (graph !== undefined) code.push(graph);
     strategies.push({
       name,
       strategy,
@@ -87,6 +94,7 @@ export async function openBench(request: BenchRequest, folder: string): Promise<
   };
   return {
     settings,
+    code,
     search(strategy, run) {
       const { name, options } = strategies[strategy] as (typeof strategies)[number];
       const own = deriveSeed(seed, `bench ${run}`);
@@ -119,9 +127,13 @@ export async function openBench(request: BenchRequest, folder: string): Promise<
  * @throws InputError for whatever is wrong with the request; nothing is written then
  */
 export async function beginBench(path: string, request: BenchRequest): Promise<void> {
-  const { settings, search } = await openBench(request, process.cwd());
+  const { settings, code, search } = await openBench(request, process.cwd());
   for (const strategy of settings.strategies.keys()) search(strategy, 0);
-  RunFolder.begin(path, { event: BENCH, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) });
+  RunFolder.begin(
+    path,
+    { event: BENCH, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) },
+    code,
+  );
 }
 
 /** Searches of one strategy that a process does one after the other. */
@@ -165,9 +177,14 @@ export interface BenchWatch {
 export async function continueBench(path: string, watch: BenchWatch): Promise<boolean> {
   const { settings, from } = readBench(path);
   requireSameVersion(settings.version, path);
-  const request = requestOf(settings);
-  const { settings: now } = await openBench(request, from);
-  requireUnchanged(settings, now);
+  const request = requestNow(settings, { run: path, from, use: 'go on' });
+  const { settings: now, code } = await openBench(request, from);
+  if (settings.tableChecksum !== now.tableChecksum)
+    throw new InputError(
+      `the table ${settings.table} has changed since the bench was begun; its results could not be compared`,
+    );
+  // A process that was killed early may not have come to this.
+  keepCode(path, code);
   return withJournal(path, RunFolder.open(path).journal, watch.message, async (journal) => {
     journal.write({ event: BENCH, ...JSON.parse(JSON.stringify(settings)) }, clockNow());
     const jobs = jobsOf(settings);
@@ -188,20 +205,18 @@ export function requestOf({ strategies, ...settings }: BenchSettings): BenchRequ
   return { space, spaceOptions, table, tableOptions, runs, budget, workers, seed, strategies: asked };
 }
 
-function requireUnchanged(then: BenchSettings, now: BenchSettings): void {
-  const strategy = then.strategies.findIndex(({ checksum }, i) => checksum !== now.strategies[i]?.checksum);
-  const changed =
-    then.tableChecksum !== now.tableChecksum
-      ? `the table ${then.table}`
-      : then.spaceChecksum !== now.spaceChecksum
-        ? `the file of the space ${then.space}`
-        : strategy >= 0
-          ? `the file of the strategy ${then.strategies[strategy]?.strategy}`
-          : undefined;
-  if (changed !== undefined)
-    throw new InputError(
-      `${changed} has changed since the bench was begun; its results could not be compared`,
-    );
+/** The same with the paths at which the user's files are now. @throws InputError where one has changed or is gone */
+function requestNow(settings: BenchSettings, place: RunPlace): BenchRequest {
+  const request = requestOf(settings);
+  return {
+    ...request,
+    space: partNow('space', settings.space, settings.spaceChecksum, place),
+    strategies: settings.strategies.map(({ name, strategy, checksum, options }) => ({
+      name,
+      strategy: partNow('strategy', strategy, checksum, place),
+      options,
+    })),
+  };
 }
 
 /** All searches, a few of each strategy in turn, so that there is something to compare before the end. */

@@ -1,10 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addBench } from '../../src/cli/bench.js';
+import { addResume } from '../../src/cli/resume.js';
 import { addStatus } from '../../src/cli/status.js';
-import { gzipped, rowOf } from '../tables/tiny-table.js';
+import { gzipped, rowOf, tinyTable } from '../tables/tiny-table.js';
 import { journalOf, journalReaches, kill, run, start } from './command.js';
+import { copyExamples } from './own-parts.js';
 import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
 
@@ -99,6 +101,27 @@ describe('espalier bench', () => {
     const fidelities = ['--set', 'asha.minEpochs=12', '--set', 'asha.maxEpochs=200', '--set', 'asha.eta=20'];
     const results = JSON.parse(await bench('rungs', 'asha', '--runs', '3', ...fidelities, '--json'));
     expect(results[0].trials).toBeGreaterThan(2);
+  });
+
+  it('takes a strategy of your own, keeps its code, and does not go on with another', async () => {
+    copyExamples(folder, 'own-strategy.ts');
+    const { child, ended } = start(words('own', './own-strategy.ts,random', '--runs', '60'), folder);
+    await journalReaches(join(folder, 'own'), 12, child);
+    kill(child);
+    await ended;
+    expect(readdirSync('own/code', { recursive: true }).join()).toMatch(/own-strategy\.ts/);
+    appendFileSync('own-strategy.ts', '\n// edited\n');
+    const { code, stderr } = await run(['resume', 'own', '--trust', 'own-strategy.ts'], folder);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/the strategy's file .*own-strategy\.ts has changed since the run was begun/);
+    expect(journalOf('own').length).toBeLessThan(122);
+  });
+
+  it('does not go on with another table', async () => {
+    writeFileSync('other.csv.gz', gzipped());
+    await bench('table', 'random', '--table', 'other.csv.gz', '--runs', '1');
+    writeFileSync('other.csv.gz', tinyTable());
+    expect(await refusal(addResume, ['resume', 'table'])).toMatch(/the table other\.csv\.gz has changed/);
   });
 
   it.each<[string, string[], RegExp]>([
