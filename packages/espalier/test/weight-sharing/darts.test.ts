@@ -57,6 +57,13 @@ describe('DARTS', () => {
     end();
   });
 
+  it('remembers for early stopping the eigenvalues of every second epoch, but not that of an even last one', () => {
+    const { search, end } = begin(darts, recurrent, { earlyStop: true, epochs: 4 });
+    const taken = Array.from({ length: 4 }, () => epoch(search).result.eigenvalue);
+    expect(search.stateJson()).toMatchObject({ eigenvalues: [taken[0], taken[2]] });
+    end();
+  });
+
   it('journals the dominant eigenvalue in every second epoch and in the last one, if asked to', () => {
     const { search, supernet, end } = begin(darts, recurrent, { eigenvalue: true, epochs: 4 });
     const alphas = () => Object.values(supernet.architectureParameters()).map((values) => values.toNumbers());
