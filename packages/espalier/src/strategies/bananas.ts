@@ -26,7 +26,7 @@ const options = z.strictObject({
   parents: z
     .int()
     .min(1)
-    .default(2)
+    .default(10)
     .describe('best architectures so far that are mutated into candidates; the paper does not say how many'),
   ensemble: z.int().min(1).default(5).describe('M, networks of the predictor (White et al. 2021: 5)'),
   layers: z.int().min(0).default(10).describe('hidden layers of each of them (code: 10)'),
@@ -57,6 +57,7 @@ const MOST_REDRAWS = 100;
 export const bananas: StrategyDefinition<Options> = {
   name: 'bananas',
   options,
+  small: { layers: 3 },
   asynchronous: true,
   create: ({ space, seed, options }) => new Bananas(space, seed, options),
 };

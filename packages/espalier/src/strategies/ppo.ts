@@ -94,7 +94,7 @@ export const ppo: StrategyDefinition<Options> = {
   options,
   // 450 children at once (appendix A.1), for which the paper has a queue: 23 replicas of 20 keep as many workers busy.
   paper: () => ({ replicas: 23 }),
-  small: { children: 4, learningRate: 0.02, baselineDecay: 0.8 },
+  small: { children: 4, learningRate: 0.005, baselineDecay: 0.8, entropyWeight: 0.01 },
   notes: (given, trials) => policyGradientNotes(given, given.passes, trials),
   // Replicas do not wait for each other; one has use only for the results of all its children.
   asynchronous: ({ replicas }) => replicas > 1,

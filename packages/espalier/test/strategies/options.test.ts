@@ -81,7 +81,7 @@ describe('the options of BANANAS', () => {
     initial: count(10, 2),
     batch: count(10),
     candidates: count(100),
-    parents: count(2),
+    parents: count(10),
     ensemble: count(5),
     layers: count(10, 0),
     width: count(20),
@@ -137,7 +137,8 @@ describe('the preset for small searches', () => {
     ['successive halving', sha, { maxEpochs: 9, eta: 3 }],
     ['Hyperband', hyperband, { maxEpochs: 9 }],
     ['evolution', evolution, { population: 25, sample: 10 }],
-    ['PPO', ppo, { children: 4, learningRate: 0.02, baselineDecay: 0.8 }],
+    ['PPO', ppo, { children: 4, learningRate: 0.005, baselineDecay: 0.8, entropyWeight: 0.01 }],
+    ['BANANAS', bananas, { layers: 3 }],
     ['REINFORCE', reinforce, { children: 4, learningRate: 0.02, baselineDecay: 0.8, growEvery: 0 }],
   ])('of %s has these values', (_, { small }, values) => {
     expect(small).toEqual(values);
