@@ -4,7 +4,6 @@ import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 import { DistinctStrategy } from '../../src/strategies/distinct-strategy.js';
 import { evolution } from '../../src/strategies/evolution.js';
 import { createStrategy } from '../../src/strategies/guarded-strategy.js';
-import { reinforce } from '../../src/strategies/reinforce.js';
 import type {
   AnyStrategyDefinition,
   Asked,
@@ -24,11 +23,6 @@ const distinct = (definition: AnyStrategyDefinition): AnyStrategyDefinition => (
 });
 describeStrategy(distinct(evolution), Space.configure(zophCnn, { layers: 2 }), {
   options: { population: 3, sample: 3 },
-});
-describeStrategy(distinct(reinforce), Space.configure(zophCnn, { layers: 4 }), {
-  options: { children: 4, growEvery: 0 },
-  outstanding: 4,
-  trials: 10,
 });
 
 describe('a strategy that has nothing trained twice', () => {
