@@ -33,7 +33,9 @@ export const bench: KindOfRun = {
     };
   },
   show: async (path) => report(path),
-  goOn(path, terminal, { amend } = {}) {
+  async goOn(path, terminal, { data, amend } = {}) {
+    if (data !== undefined)
+      throw new InputError(`--data ${data}: a bench trains nothing; it looks its trials up in a table`);
     refuseAmendments(
       amend,
       ['trials', 'epochs', 'timeoutSeconds', 'retryFailed'],

@@ -6,6 +6,7 @@ import { pointsOf, readTuning, TUNING } from '../experiments/tuning.js';
 import { beginTuning, continueTuning, type TuningStep, tunedTraining } from '../experiments/tuning-run.js';
 import { duration, valueText } from '../reports/figures.js';
 import { tuningPage } from '../reports/tuning-report.js';
+import { refuseAmendments } from '../runs/amendments.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -116,7 +117,12 @@ export function tuningKind(runs: RunsOfAllKinds, goOn: GoOn): KindOfRun {
     network: async (path) => trainedNetwork(tunedTraining(path)),
     status,
     show: async (path) => show(path),
-    async goOn(path, terminal, { data } = {}) {
+    async goOn(path, terminal, { data, amend } = {}) {
+      refuseAmendments(
+        amend,
+        ['trials', 'epochs', 'timeoutSeconds', 'retryFailed'],
+        'the points of a grid are trained alike; begin another grid search',
+      );
       const progress = new TuningProgress(terminal);
       const finished = await continueTuning(
         path,

@@ -121,6 +121,9 @@ describe('espalier bench', () => {
     writeFileSync('other.csv.gz', gzipped());
     await bench('table', 'random', '--table', 'other.csv.gz', '--runs', '1');
     writeFileSync('other.csv.gz', tinyTable());
+    expect(await refusal(addResume, ['resume', 'table', '--data', 'mnist'])).toMatch(
+      /--data mnist: a bench trains nothing/,
+    );
     expect(await refusal(addResume, ['resume', 'table'])).toMatch(/the table other\.csv\.gz has changed/);
   });
 

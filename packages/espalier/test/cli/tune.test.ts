@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { addResume } from '../../src/cli/resume.js';
 import { addShow } from '../../src/cli/show.js';
 import { addStatus } from '../../src/cli/status.js';
 import { addTune } from '../../src/cli/tune.js';
@@ -115,6 +116,12 @@ describe('espalier tune', () => {
     expect((await run(['resume', 'killed'], folder)).code).toBe(0);
     expect(journalOf(at('killed'))).toEqual(journalOf(at('whole')));
   }, 120_000);
+
+  it('does not change its settings when it goes on', async () => {
+    expect(await refusal(addResume, ['resume', at('whole'), '--epochs', '9'])).toMatch(
+      /--epochs 9: the points of a grid are trained alike/,
+    );
+  });
 
   it('refuses what cannot be tuned, and writes nothing', async () => {
     const given = (...args: string[]) =>
