@@ -142,7 +142,6 @@ export {
   type InputShape,
   Space,
   type SpaceDefinition,
-  type SupernetVariant,
   type TokenInput,
 } from './space/space.js';
 export { findSpace } from './spaces/find-space.js';

@@ -151,12 +151,20 @@ async function inspectSpace(name: string, flags: InspectFlags, terminal: Termina
   ]);
   const space = Space.configure(definition, withFlags(shares.space, spaceOptionsOf(flags, definition)));
   const size = space.size();
-  terminal.json({ space: space.name, options: space.options, size: size.toString() });
+  const ofSupernet = describeOptions(definition.supernetOptions);
+  terminal.json({
+    space: space.name,
+    options: space.options,
+    size: size.toString(),
+    ...(ofSupernet.length === 0 ? {} : { supernetOptions: ofSupernet }),
+  });
   terminal.result(`space ${space.name}: ${count(size)} architectures`);
   for (const option of describeOptions(definition.options))
     terminal.result(
       `  ${option.name} = ${JSON.stringify(space.options[option.name])}  ${option.description}`,
     );
+  for (const option of ofSupernet)
+    terminal.result(`  supernet.${option.name} = ${JSON.stringify(option.default)}  ${option.description}`);
 }
 
 /** A space, or the space of an architecture, as the flags configure it, with what its networks are built for. */
@@ -168,19 +176,36 @@ async function configure(
   const { networks: kind } = (await taskFor({ ...found, space: named }, flags.task)).definition;
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
+    ...(flags.supernet === true
+      ? [
+          {
+            word: 'supernet' as const,
+            owner: `the supernet of space ${definition.name}`,
+            schema: definition.supernetOptions,
+          },
+        ]
+      : []),
     { word: 'input', owner: 'the input', schema: kind.inputOptions },
   ]);
   const space = Space.configure(definition, {
     ...options,
     ...withFlags(shares.space, spaceOptionsOf(flags, definition)),
   });
-  return { space, kind, input: inputFor({ ...found, space }, kind, flags, shares.input) };
+  return {
+    space,
+    kind,
+    supernetOptions: shares.supernet,
+    input: inputFor({ ...found, space }, kind, flags, shares.input),
+  };
 }
 
 async function findSupernet(name: string, flags: InspectFlags): Promise<Inspected> {
   const { definition } = await findSpace(name, process.cwd());
-  const { space, kind, input } = await configure({ space: Space.configure(definition, {}) }, flags);
-  const build = () => kind.buildSupernet(space, input);
+  const { space, kind, supernetOptions, input } = await configure(
+    { space: Space.configure(definition, {}) },
+    flags,
+  );
+  const build = () => kind.buildSupernet(space, input, supernetOptions);
   requireMemory({ owner: `space ${space.name}`, build, copies: 1 });
   return {
     title: `supernet of ${space.name}`,

@@ -61,7 +61,7 @@ export function withFlags(
 }
 
 /** The words before the dot of a setting. */
-type Word = 'space' | 'strategy' | 'estimator' | 'training' | 'table' | 'input';
+type Word = 'space' | 'supernet' | 'strategy' | 'estimator' | 'training' | 'table' | 'input';
 
 /** Something that has options which `--set` can change. */
 export interface Settable {
@@ -85,6 +85,7 @@ export function shareOut(
 ): Record<Word, Record<string, Json>> {
   const shares: Record<Word, Record<string, Json>> = {
     space: {},
+    supernet: {},
     strategy: {},
     estimator: {},
     training: {},

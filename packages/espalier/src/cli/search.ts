@@ -186,6 +186,7 @@ async function supernetRequestOf(
   requireSmall(flags, [space.small, strategy.small], `space ${space.name} and strategy ${strategy.name}`);
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${space.name}`, schema: space.options },
+    { word: 'supernet', owner: `the supernet of space ${space.name}`, schema: space.supernetOptions },
     { word: 'strategy', owner: `strategy ${strategy.name}`, schema: strategy.options(task.definition) },
     ...(flags.table === undefined
       ? []
@@ -194,6 +195,7 @@ async function supernetRequestOf(
   return {
     space: flags.space,
     spaceOptions: { ...smallOf(space, flags), ...withFlags(shares.space, spaceOptionsOf(flags, space)) },
+    supernetOptions: shares.supernet,
     strategy: flags.strategy,
     strategyOptions: {
       ...smallOf(strategy, flags),

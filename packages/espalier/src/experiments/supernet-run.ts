@@ -14,9 +14,9 @@ import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { optionValues, resolveOptions } from '../space/options.js';
-import type { SupernetVariant } from '../space/space.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
+import { resolveSupernetOptions } from '../supernets/build-supernet.js';
 import { Table } from '../tables/table.js';
 import { type TableOptions, tableOptions } from '../tables/table-options.js';
 import { requireDevice } from '../tasks/device.js';
@@ -46,6 +46,7 @@ const supernetRunSettings = z.strictObject({
   /** Of the file of a user's space, and of the files that it imports. */
   spaceChecksum: z.string().optional(),
   spaceOptions: optionValues,
+  supernetOptions: optionValues,
   strategy: z.string(),
   strategyChecksum: z.string().optional(),
   strategyOptions: optionValues,
@@ -74,7 +75,7 @@ type SupernetRunSettings = z.infer<typeof supernetRunSettings>;
 /** What the user says of a search; everything else is found out. */
 export type SupernetRunRequest = Pick<
   SupernetRunSettings,
-  'space' | 'spaceOptions' | 'strategy' | 'strategyOptions' | 'task' | 'seed' | 'threads'
+  'space' | 'spaceOptions' | 'supernetOptions' | 'strategy' | 'strategyOptions' | 'task' | 'seed' | 'threads'
 > & {
   /** The table that judges the cells of each epoch; the search does not see what it says. */
   readonly table?: Pick<NonNullable<SupernetRunSettings['table']>, 'file' | 'options'>;
@@ -110,6 +111,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     ...strategy.spaceOptions?.(spacePart.definition),
     ...request.spaceOptions,
   });
+  const supernetOptions = resolveSupernetOptions(space, request.supernetOptions);
   const opened = await openTask(taskIn(folder, request.task), strategy.validationShare);
   const { definition, graph, data } = opened;
   const resolved = resolveOptions(
@@ -125,6 +127,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     space: request.space,
     ...(spacePart.graph === undefined ? {} : { spaceChecksum: spacePart.graph.checksum }),
     spaceOptions: { ...space.options },
+    supernetOptions: { ...supernetOptions },
     strategy: request.strategy,
     ...(strategyPart.graph === undefined ? {} : { strategyChecksum: strategyPart.graph.checksum }),
     strategyOptions: { ...resolved },
@@ -144,7 +147,6 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     seed: request.seed,
     threads: request.threads,
   };
-  const { partialChannels } = resolved as unknown as Partial<SupernetVariant>;
   const task = data.task(resolved);
   return {
     ...opened,
@@ -159,7 +161,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
       definition.networks.buildSupernet(
         space,
         data.input,
-        partialChannels === undefined ? undefined : { partialChannels },
+        supernetOptions,
       ) as unknown as SearchedSupernet<object>,
     requireTrainable(supernet) {
       data.requireTrainable(supernet, space.name, resolved);
@@ -338,6 +340,7 @@ export function foundBy({
 export function supernetRequestOf({
   space,
   spaceOptions,
+  supernetOptions,
   strategy,
   strategyOptions,
   task: { checksum: _, ...task },
@@ -345,7 +348,7 @@ export function supernetRequestOf({
   seed,
   threads,
 }: SupernetRunSettings): SupernetRunRequest {
-  const request = { space, spaceOptions, strategy, strategyOptions, task, seed, threads };
+  const request = { space, spaceOptions, supernetOptions, strategy, strategyOptions, task, seed, threads };
   return table === undefined ? request : { ...request, table: { file: table.file, options: table.options } };
 }
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ProgramText } from '../export/program-text.js';
 import type { OperatorTrace } from '../networks/operator-trace.js';
 import type { TrainingStep } from '../profiling/training-step.js';
-import type { Space, SupernetVariant } from '../space/space.js';
+import type { Space } from '../space/space.js';
 import type { SharesWeights } from '../supernets/supernet.js';
 
 /**
@@ -34,8 +34,13 @@ export interface NetworkKind<Input extends object, Model extends nn.Module> {
   describeInput(input: Input): string;
   /** The network of an architecture. @throws InputError where the space builds none, or one of another kind */
   build(space: Space, architecture: unknown, input: Input): Model;
-  /** The supernet of a space. @throws InputError where the space has none, or one of another kind */
-  buildSupernet(space: Space, input: Input, variant?: SupernetVariant): Model & SharesWeights;
+  /**
+   * The supernet of a space.
+   *
+   * @param options those of `supernetOptions` of the space that are not as by default
+   * @throws InputError where the space has none, or one of another kind, and for its options
+   */
+  buildSupernet(space: Space, input: Input, options?: object): Model & SharesWeights;
   /** The operators that a network calls for a batch of zeros, in evaluation. */
   trace(network: Model, input: Input, batch?: number): OperatorTrace;
   /** How many dimensions of a result are the batch's: 1 of images, 2 of texts. */

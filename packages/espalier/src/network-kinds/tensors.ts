@@ -43,7 +43,7 @@ export function tensorKind<Input extends object>(kind: TensorKind<Input>): Netwo
     ...(kind.outputs === undefined ? {} : { outputs: kind.outputs }),
     describeInput: (input) => `${names.input} (${kind.shape(input).join(' x ')})`,
     build: (space, architecture, input) => buildNetwork(space, architecture, input, kind),
-    buildSupernet: (space, input, variant) => buildSupernet(space, input, variant, reads),
+    buildSupernet: (space, input, options) => buildSupernet(space, input, options, reads),
     trace(network, input, batch = 1) {
       const device = network.parameters()[0]?.device;
       return traceOperators<string>(

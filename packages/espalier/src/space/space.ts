@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { Random } from '../random/random.js';
@@ -56,9 +57,12 @@ export interface SpaceDefinition<
   /** Builds the network of an architecture. Without it the space can be sampled and counted, but not trained. */
   network?(architecture: A, input: InputOf<R>, options: O): N;
   /** Builds the network that holds the weights of all architectures. Strategies with shared weights need it. */
-  supernet?(input: InputOf<R>, options: O, variant: SupernetVariant): unknown;
-  /** Whether its supernet can be built with partial channels. */
-  readonly partialChannels?: boolean;
+  supernet?(input: InputOf<R>, options: O, supernetOptions: SupernetOptions): unknown;
+  /**
+   * What a search can choose of the supernet, and its architectures do not have: a `z.strictObject` like `options`.
+   * `--set supernet.NAME=VALUE` changes them.
+   */
+  readonly supernetOptions?: z.ZodObject;
 }
 
 /**
@@ -85,11 +89,9 @@ export interface PublishedGenotype {
   readonly options: Readonly<Record<string, Json>>;
 }
 
-/** What a search can choose of a supernet besides the options of its space. */
-export interface SupernetVariant {
-  /** K of PC-DARTS (Xu et al. 2020): operations see one in K channels, and edges have weights of their own. 1: all see all. */
-  readonly partialChannels: number;
-}
+/** What `supernetOptions` of a space make of the user's values; `supernet` gives them their type. */
+// biome-ignore lint/suspicious/noExplicitAny: the schema checks the options at run time
+export type SupernetOptions = any;
 
 /** What a network of a space is built for. Images: channels, height, width, and the number of classes. */
 export interface InputShape {

@@ -179,7 +179,20 @@ export const dartsCnn = defineSpace({
   },
   network: (genotype: DartsGenotype<DartsEdges>, shape, { channels, layers, layout, auxiliary }) =>
     new DartsNetwork(genotype, shape, { channels, layers, layout, auxiliary }),
-  supernet: (shape, options, { partialChannels }) => {
+  supernetOptions: z.strictObject({
+    partialChannels: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        'K: the operations see one channel in K, and edges get weights of their own; 1 shows them all channels ' +
+          '(PC-DARTS, Xu et al. 2020: 4). Its authors also set, on CIFAR-10, batchSize 256, learningRate 0.1, ' +
+          'alphaLearningRate 6e-4 and warmUp 15; on ImageNet K = 2, batchSize 1024, learningRate 0.5, finalLearningRate 0, ' +
+          'alphaLearningRate 6e-3 and warmUp 35, a learning rate that rises over the first 5 epochs, and alphas whose ' +
+          'gradient is clipped to 5 (the last two do not exist here)',
+      ),
+  }),
+  supernet: (shape, options, { partialChannels }: { readonly partialChannels: number }) => {
     const { channels, layers, layout } = options;
     return new DartsSupernet(shape, {
       channels,
@@ -189,7 +202,6 @@ export const dartsCnn = defineSpace({
       partialChannels,
     });
   },
-  partialChannels: true,
 });
 
 const KINDS = ['normal', 'reduce'] as const;

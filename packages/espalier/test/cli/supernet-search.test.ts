@@ -126,6 +126,7 @@ describe('a search with shared weights', () => {
     [['--trials', '5'], '--trials 5: strategy darts trains one supernet, and no children'],
     [['--set', 'order=3'], "strategy darts: option 'order' is 3"],
     [['--set', 'candidates=3'], '--set candidates: there is no such option'],
+    [['--set', 'supernet.partialChannels=3'], 'partialChannels 3: must divide the 2 channels'],
     [
       ['--space', 'zoph-cnn', '--layers', '3'],
       'space zoph-cnn has no supernet: its architectures share no weights',

@@ -33,6 +33,7 @@ const state = (given: Partial<SupernetRunState>): SupernetRunState => ({
     version: '0.2.0',
     space: 'nasbench201',
     spaceOptions: {},
+    supernetOptions: {},
     strategy: 'darts',
     strategyOptions: { epochs: 3 },
     task: { name: 'image-classification', data: 'cifar10:data', seed: 1 },

@@ -163,7 +163,7 @@ describe('the supernet of a space', () => {
     partial.free();
     const other = Space.configure(spaces.get('nasbench201')!);
     expect(refused(() => buildSupernet(other, SHAPE, variant))).toBe(
-      'partialChannels 2: the supernet of space nasbench201 supports only whole channels (1)',
+      "the supernet of space nasbench201 has no option 'partialChannels'; it has no options",
     );
   });
 

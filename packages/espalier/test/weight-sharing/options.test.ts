@@ -15,7 +15,6 @@ const ofImages = {
   momentum: from0Below1(0.9),
   weightDecay: from0(3e-4),
   clip: above0(5),
-  partialChannels: count(1),
   augment: flag(true),
   cutout: count(0, 0),
   device: text('cpu'),

@@ -22,17 +22,6 @@ export const imageSupernetOptions = {
   momentum: z.number().min(0).lt(1).default(0.9).describe('momentum of the weights (A.1.1: 0.9)'),
   weightDecay: z.number().min(0).default(3e-4).describe('weight decay of the weights (A.1.1: 3e-4)'),
   clip: z.number().positive().default(5).describe("greatest norm of the weights' gradient (code: 5)"),
-  partialChannels: z
-    .int()
-    .min(1)
-    .default(1)
-    .describe(
-      'K: the operations see one channel in K, and edges get weights of their own; 1 shows them all channels ' +
-        '(PC-DARTS, Xu et al. 2020: 4). Its authors also set, on CIFAR-10, batchSize 256, learningRate 0.1, ' +
-        'alphaLearningRate 6e-4 and warmUp 15; on ImageNet K = 2, batchSize 1024, learningRate 0.5, finalLearningRate 0, ' +
-        'alphaLearningRate 6e-3 and warmUp 35, a learning rate that rises over the first 5 epochs, and alphas whose ' +
-        'gradient is clipped to 5 (the last two do not exist here)',
-    ),
   augment: z
     .boolean()
     .default(true)
