@@ -94,9 +94,10 @@ export { images } from './network-kinds/images.js';
 export type { NetworkKind } from './network-kinds/network-kind.js';
 export { type TensorKind, tensorKind } from './network-kinds/tensors.js';
 export { tokens } from './network-kinds/tokens.js';
+// Networks
+export { asBackbone, Backbone, type FeatureMap } from './networks/backbone.js';
 export { buildLanguageModel } from './networks/build-language-model.js';
 export { buildNetwork } from './networks/build-network.js';
-// Networks
 export { LanguageModel, type LanguageModelState, type LanguageModelStep } from './networks/language-model.js';
 export { multiplyAdds } from './networks/multiply-adds.js';
 export type { Network } from './networks/network.js';

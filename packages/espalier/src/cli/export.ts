@@ -8,6 +8,7 @@ import { exportPytorch } from '../export/pytorch.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { findNetwork } from '../kinds/kinds-of-run.js';
+import type { AnyNetworkKind } from '../network-kinds/network-kind.js';
 import { attempt, networkError } from '../networks/network-fault.js';
 import { requireMemory } from '../networks/required-memory.js';
 import { auxiliaryOption, loadWeights, readWeights } from '../prediction/weights.js';
@@ -31,6 +32,7 @@ interface ExportFlags extends InputFlags, SpaceFlags, EpochFlag, ChildFlag {
   readonly weights?: string;
   readonly set: Record<string, Json>;
   readonly seed?: number;
+  readonly features?: true;
   readonly json: boolean;
 }
 
@@ -64,6 +66,10 @@ export function addExport(program: Command): void {
       collectSetting,
       {},
     )
+    .option(
+      '--features',
+      'onnx: the last maps of strides 4, 8, 16 and 32 as further outputs, features.4 to features.32',
+    )
     .option('--seed <n>', `seed of initial weights (default: ${SEED})`, wholeNumber(0))
     .option('--json', 'say as one JSON value on stdout what was written (with --out)', false)
     .action(async (path: string, flags: ExportFlags) => {
@@ -81,6 +87,7 @@ export function addExport(program: Command): void {
       if (out !== undefined && statSync(out, { throwIfNoEntry: false })?.isDirectory())
         throw new InputError(`--out ${out}: is a folder; allowed: the name of a file`);
       if (!isNetwork(format)) refuseFlags(flags, ['weights', 'seed'], 'only onnx and pytorch hold weights');
+      if (format !== 'onnx') refuseFlags(flags, ['features'], 'only onnx has further outputs');
       if (format === 'json') refuseFlags(flags, inputFlagNames, NO_INPUT);
       const files = await exported(path, flags);
       if (out === undefined) {
@@ -107,6 +114,16 @@ export function addExport(program: Command): void {
 const isNetwork = (format: string): boolean => format === 'onnx' || format === 'pytorch';
 
 const weightsBeside = (program: string): string => program.replace(/\.py$/, '.safetensors');
+
+/** @throws InputError for networks that do not read images */
+function withFeatures(
+  { reads, traceWithFeatures }: AnyNetworkKind,
+  { name }: Space,
+): AnyNetworkKind['trace'] {
+  if (traceWithFeatures === undefined)
+    throw new InputError(`--features: the networks of space ${name} read ${reads} and have no maps`);
+  return (network, input, batch) => traceWithFeatures(network, input, name, batch);
+}
 
 interface ExportedFiles {
   readonly bytes: Uint8Array;
@@ -158,8 +175,8 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
   const network = attempt(() => initialised(build, seed), explained('cannot be built'));
   if (weights !== undefined && file !== undefined)
     scope(() => loadWeights(network, weights, `--weights ${file}`));
-  const trace = (batch: number) =>
-    attempt(() => networks.trace(network, input, batch), explained('cannot be run'));
+  const run = flags.features ? withFeatures(networks, space) : networks.trace;
+  const trace = (batch: number) => attempt(() => run(network, input, batch), explained('cannot be run'));
   // Weights from elsewhere are of another training.
   const metadata =
     signature === undefined || file !== trained

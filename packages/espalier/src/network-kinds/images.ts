@@ -1,5 +1,8 @@
-import { type nn, randint, type Tensor } from '@espalier/torch';
+import { type nn, randint, type Tensor, zeros } from '@espalier/torch';
 import { z } from 'zod';
+import { InputError } from '../input-error.js';
+import { asBackbone } from '../networks/backbone.js';
+import { type OperatorTrace, traceOperators } from '../networks/operator-trace.js';
 import type { InputShape, Space } from '../space/space.js';
 import type { NetworkKind } from './network-kind.js';
 import { tensorKind } from './tensors.js';
@@ -17,8 +20,28 @@ function usualImages({ definition, options }: Space): InputShape {
     : { channels: 3, height: 32, width: 32, classes: 10 };
 }
 
-/** Networks of images: [N, channels, height, width] to the logits [N, classes], or [N, classes, height, width]. */
-export const images: NetworkKind<InputShape, nn.Layer> = tensorKind<InputShape>({
+function traceWithFeatures(network: nn.Layer, input: InputShape, space: string, batch = 1): OperatorTrace {
+  const backbone = asBackbone(network, space);
+  const device = network.parameters()[0]?.device;
+  const { channels, height, width } = input;
+  return traceOperators<string>(
+    network,
+    () => ({ image: zeros([batch, channels, height, width], { dtype: 'float32', device }) }),
+    ({ image }) => {
+      const { logits, features } = backbone.forwardWithFeatures(image as Tensor);
+      if (features.length === 0)
+        throw new InputError(
+          `this network of space ${space} has no map of features: it comes to none of the strides 4, 8, 16 and 32`,
+        );
+      return {
+        logits,
+        ...Object.fromEntries(features.map(({ stride, map }) => [`features.${stride}`, map])),
+      };
+    },
+  );
+}
+
+const classifiers = tensorKind<InputShape>({
   reads: 'images',
   names: { input: 'image', inputs: 'images', output: 'logits' },
   shape: ({ channels, height, width }) => [channels, height, width],
@@ -37,3 +60,6 @@ export const images: NetworkKind<InputShape, nn.Layer> = tensorKind<InputShape>(
     return { loss: (logits: Tensor) => logits.crossEntropyLoss(labels), free: () => labels.free() };
   },
 });
+
+/** Networks of images: [N, channels, height, width] to the logits [N, classes], or [N, classes, height, width]. */
+export const images: NetworkKind<InputShape, nn.Layer> = { ...classifiers, traceWithFeatures };

@@ -43,6 +43,14 @@ export interface NetworkKind<Input extends object, Model extends nn.Module> {
   buildSupernet(space: Space, input: Input, options?: object): Model & SharesWeights;
   /** The operators that a network calls for a batch of zeros, in evaluation. */
   trace(network: Model, input: Input, batch?: number): OperatorTrace;
+  /**
+   * The same with the maps of a `Backbone` as further outputs, `features.4` to `features.32` by their strides. Missing: such
+   * networks have no maps.
+   *
+   * @param space its name, for messages
+   * @throws InputError for a network that gives no maps, or none of these strides
+   */
+  traceWithFeatures?(network: Model, input: Input, space: string, batch?: number): OperatorTrace;
   /** How many dimensions of a result are the batch's: 1 of images, 2 of texts. */
   readonly batchDimensions: number;
   /**

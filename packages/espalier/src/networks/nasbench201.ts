@@ -1,5 +1,6 @@
 import { nn, type Tensor } from '@espalier/torch';
 import type { InputShape } from '../space/space.js';
+import { Backbone, type FeatureMap } from './backbone.js';
 import { ReluConvBn, Zero } from './darts/operations.js';
 import type { NasBench201Cell, NasBench201Operation } from './nasbench201-cell.js';
 
@@ -101,7 +102,7 @@ export function makeStages<C extends nn.Module>(
  * A network of NAS-Bench-201 (section 2.1), which maps images [N, channels, height, width] to logits [N, classes]. Height
  * and width must be divisible by 4. Modules and parameters have the names of the authors' `TinyNetwork`.
  */
-export class NasBench201Network extends nn.Layer {
+export class NasBench201Network extends Backbone {
   readonly stem: nn.Sequential;
   readonly cells: readonly nn.Layer[];
   readonly lastact: nn.Sequential;
@@ -121,8 +122,21 @@ export class NasBench201Network extends nn.Layer {
     this.classifier = new nn.Linear(channels, shape.classes);
   }
 
-  forward(image: Tensor): Tensor {
-    const features = this.cells.reduce((value, cell) => cell.forward(value), this.stem.forward(image));
-    return this.classifier.forward(this.lastact.forward(features).adaptiveAvgPool2d(1).flatten(1));
+  /** The maps of the stem, and of each cell and residual block. */
+  protected override body(image: Tensor): { readonly maps: readonly FeatureMap[] } {
+    let stride = 1;
+    let map = this.stem.forward(image);
+    const maps: FeatureMap[] = [{ stride, map }];
+    for (const cell of this.cells) {
+      if (cell instanceof ResidualBlock) stride *= 2;
+      map = cell.forward(map);
+      maps.push({ stride, map });
+    }
+    return { maps };
+  }
+
+  protected override head({ maps }: { readonly maps: readonly FeatureMap[] }): Tensor {
+    const last = this.lastact.forward((maps.at(-1) as FeatureMap).map);
+    return this.classifier.forward(last.adaptiveAvgPool2d(1).flatten(1));
   }
 }

@@ -74,6 +74,11 @@ describe('export says what is wrong', () => {
       `--out ${folder}: is a folder; allowed: the name of a file`,
     ],
     [
+      'features of a program',
+      ['--format', 'pytorch', '--out', 'net.py', '--features'],
+      '--features: only onnx has further outputs',
+    ],
+    [
       'weights for a picture',
       ['--format', 'svg', '--weights', 'first.safetensors'],
       '--weights first.safetensors: only onnx and pytorch hold weights',

@@ -2,6 +2,8 @@ import { fromTypedArray, type nn, noGrad, scope, type Tensor } from '@espalier/t
 import * as ort from 'onnxruntime-web';
 import { expect } from 'vitest';
 import { exportOnnx } from '../../src/export/onnx.js';
+import { images as imageNetworks } from '../../src/network-kinds/images.js';
+import type { Backbone } from '../../src/networks/backbone.js';
 import type { LanguageModel } from '../../src/networks/language-model.js';
 import type { InputShape } from '../../src/space/space.js';
 import { AGREEMENT, images, scaleOf, tokensAt, traceOfImages, traceOfTokens } from './agreement.js';
@@ -39,6 +41,44 @@ export async function expectAgreement(network: nn.Layer, shape: InputShape): Pro
         }),
       );
     }
+  } finally {
+    await session.release();
+  }
+}
+
+/** That the maps of features, and the logits beside them, are those of libtorch. @returns the names of the outputs */
+export async function expectFeatureAgreement(
+  network: Backbone,
+  shape: InputShape,
+): Promise<readonly string[]> {
+  network.eval();
+  const bytes = exportOnnx(network, (batch) =>
+    (imageNetworks.traceWithFeatures as NonNullable<typeof imageNetworks.traceWithFeatures>)(
+      network,
+      shape,
+      'of the test',
+      batch,
+    ),
+  );
+  const session = await open(bytes);
+  try {
+    for (const count of [1, 3]) {
+      const values = images(count, shape);
+      const sizes = [count, shape.channels, shape.height, shape.width];
+      const found = await session.run({ image: new ort.Tensor('float32', values, sizes) });
+      scope(() =>
+        noGrad(() => {
+          const { logits, features } = network.forwardWithFeatures(fromTypedArray(values, sizes));
+          expectClose(found.logits!, logits);
+          for (const { stride, map } of features) {
+            expectClose(found[`features.${stride}`]!, map);
+            if (count === 3)
+              expectDifferent(map.select(0, 0), map.select(0, 1), 10 * scaleOf(map.toNumbers()));
+          }
+        }),
+      );
+    }
+    return session.outputNames;
   } finally {
     await session.release();
   }

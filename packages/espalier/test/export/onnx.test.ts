@@ -1,5 +1,6 @@
 import { manualSeed, setThreads } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
+import { asBackbone } from '../../src/networks/backbone.js';
 import { buildLanguageModel } from '../../src/networks/build-language-model.js';
 import { buildNetwork } from '../../src/networks/build-network.js';
 import { LAYER_TYPES } from '../../src/networks/zoph-cnn/architecture.js';
@@ -7,7 +8,7 @@ import { Random } from '../../src/random/random.js';
 import { Space } from '../../src/space/space.js';
 import { spaces } from '../../src/spaces/space-names.js';
 import { calibrate, strengthen } from './agreement.js';
-import { expectAgreement, expectTokenAgreement } from './onnx-runtime.js';
+import { expectAgreement, expectFeatureAgreement, expectTokenAgreement } from './onnx-runtime.js';
 
 setThreads(1);
 
@@ -55,6 +56,25 @@ describe('a network in ONNX Runtime gives the same logits', () => {
   it('of all spaces that read images', () => {
     const tested = new Set(small.map(([name]) => name));
     expect([...spaces.keys()].filter((name) => readsImages(name) && !tested.has(name))).toEqual([]);
+  });
+});
+
+describe('a network in ONNX Runtime gives the same maps of features', () => {
+  const of: readonly [space: string, options: object, strides: readonly number[]][] = [
+    ['darts-cnn', { channels: 4, layers: 3, layout: 'imagenet' }, [4, 8, 16, 32]],
+    ['nasnet', { channels: 8, cells: 1, layout: 'imagenet' }, [4, 8, 16, 32]],
+    ['nasbench201', { channels: 4, cells: 1 }, [4]],
+  ];
+  it.each(of)('of %s %j', async (name, options, strides) => {
+    const shape = { channels: 3, height: 64, width: 32, classes: 4 };
+    const space = Space.configure(spaces.get(name)!, options);
+    const architecture = space.decode(space.sample(Random.of(1, 'architecture')));
+    manualSeed(1);
+    const network = asBackbone(buildNetwork(space, architecture, shape), name);
+    calibrate(network, shape);
+    const outputs = await expectFeatureAgreement(network, shape);
+    expect(outputs).toEqual(['logits', ...strides.map((stride) => `features.${stride}`)]);
+    network.free();
   });
 });
 

@@ -1,5 +1,6 @@
-import { nn, type Tensor } from '@espalier/torch';
+import type { Tensor } from '@espalier/torch';
 import type { InputShape } from '../../space/space.js';
+import { Backbone, type FeatureMap } from '../backbone.js';
 import type { AutoDeepLab } from './architecture.js';
 import { Cell } from './cell.js';
 import { Decoder } from './decoder.js';
@@ -7,9 +8,18 @@ import { halved, resize, type Size, sizeOf } from './resize.js';
 import { SpatialPyramid } from './spatial-pyramid.js';
 import { STEM_CHANNELS, Stem } from './stem.js';
 
+/** What the cells of a network make of images of a size. */
+interface AutoDeepLabMaps {
+  readonly maps: readonly FeatureMap[];
+  readonly imageSize: Size;
+}
+
 /**
  * The segmentation network of an architecture (Liu et al. 2019): stem, cells along the path, atrous spatial pyramid pooling
- * and decoder. A cell at level l has F = `filterMultiplier` * 2^l filters, and F times its number of blocks as output
+ * and decoder. It maps images [N, channels, H, W] to logits [N, classes, H, W]. In training, N must be at least 2 because of
+ * the batch norm after image pooling.
+ *
+ * A cell at level l has F = `filterMultiplier` * 2^l filters, and F times its number of blocks as output
  * channels.
  *
  * The low-level features of the decoder are the output of the last layer before the path first leaves stride 4, or of the
@@ -17,7 +27,7 @@ import { STEM_CHANNELS, Stem } from './stem.js';
  * strides, as in the authors' code. Other sizes are rounded up. A layer that returns to a lower level has the size that the
  * maps of this level had before.
  */
-export class AutoDeepLabNetwork extends nn.Layer {
+export class AutoDeepLabNetwork extends Backbone<AutoDeepLabMaps> {
   readonly stem: Stem;
   readonly cells: readonly Cell[];
   readonly pyramid: SpatialPyramid;
@@ -50,27 +60,31 @@ export class AutoDeepLabNetwork extends nn.Layer {
     this.decoder = new Decoder(channels[this.#layersAtStride4 + 1] as number, shape.classes);
   }
 
-  /**
-   * Maps images [N, channels, H, W] to logits [N, classes, H, W]. In training, N must be at least 2 because of the batch
-   * norm after image pooling.
-   */
-  forward(image: Tensor): Tensor {
+  /** The two maps of the stem, and that of each cell. */
+  protected override body(image: Tensor): AutoDeepLabMaps {
     const { half, quarter } = this.stem.forward(image);
-    const outputs = [half, quarter];
+    const maps: FeatureMap[] = [
+      { stride: 2, map: half },
+      { stride: 4, map: quarter },
+    ];
     /** The size of the maps at each level reached so far. A path passes through every level on its way down. */
     const sizes: Size[] = [sizeOf(quarter)];
     let level = 0;
     for (const [layer, cell] of this.cells.entries()) {
-      const [before, previous] = outputs.slice(-2) as [Tensor, Tensor];
+      const [before, previous] = maps.slice(-2).map(({ map }) => map) as [Tensor, Tensor];
       const next = this.#path[layer] as number;
       if (next > level) sizes[next] = halved(previous);
       const scaled = next < level ? resize(previous, sizes[next] as Size) : previous;
       const dropProbability = (this.dropPathProbability * (layer + 1)) / this.cells.length;
-      outputs.push(cell.forward(scaled, before, dropProbability));
+      maps.push({ stride: 4 * 2 ** next, map: cell.forward(scaled, before, dropProbability) });
       level = next;
     }
-    const features = this.pyramid.forward((outputs.at(-1) as Tensor).relu());
-    const logits = this.decoder.forward(features, outputs[this.#layersAtStride4 + 1] as Tensor);
-    return resize(logits, sizeOf(image));
+    return { maps, imageSize: sizeOf(image) };
+  }
+
+  protected override head({ maps, imageSize }: AutoDeepLabMaps): Tensor {
+    const features = this.pyramid.forward((maps.at(-1) as FeatureMap).map.relu());
+    const lowLevel = maps[this.#layersAtStride4 + 1] as FeatureMap;
+    return resize(this.decoder.forward(features, lowLevel.map), imageSize);
   }
 }

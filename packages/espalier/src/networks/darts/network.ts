@@ -1,6 +1,7 @@
 import { nn, type Tensor } from '@espalier/torch';
 import { InputError } from '../../input-error.js';
 import type { InputShape } from '../../space/space.js';
+import { Backbone, type FeatureMap } from '../backbone.js';
 import { AuxiliaryHead } from './auxiliary-head.js';
 import { Cell } from './cell.js';
 import { planCells, secondReduction } from './cell-plan.js';
@@ -29,7 +30,7 @@ const AUXILIARY = {
  * A network of DARTS (sections 3.2 and A.2), which maps images [N, channels, height, width] to logits [N, classes].
  * Modules and parameters have the names of the authors' `NetworkCIFAR` and `NetworkImageNet`.
  */
-export class DartsNetwork extends nn.Layer {
+export class DartsNetwork extends Backbone {
   /** Layout `cifar`: one convolution to 3C channels. */
   readonly stem?: nn.Sequential;
   /** Layout `imagenet`: the first cell reads features at a quarter and at an eighth of the image size. */
@@ -76,26 +77,40 @@ export class DartsNetwork extends nn.Layer {
     this.classifier = new nn.Linear(outputs.at(-1) as number, shape.classes);
   }
 
-  forward(image: Tensor): Tensor {
-    return this.#run(image).logits;
-  }
-
   /** The outputs for a training step: the logits, and those of the auxiliary head if the network has one. */
   forwardWithAuxiliary(image: Tensor): { logits: Tensor; auxiliary?: Tensor } {
-    const { logits, features } = this.#run(image);
+    const body = this.body(image);
+    const logits = this.head(body);
     const head = this.auxiliary_head;
-    return head === undefined ? { logits } : { logits, auxiliary: head.forward(features) };
+    if (head === undefined) return { logits };
+    const { map } = body.maps.at(secondReduction(this.cells.length) - this.cells.length) as FeatureMap;
+    return { logits, auxiliary: head.forward(map) };
   }
 
-  #run(image: Tensor): { logits: Tensor; features: Tensor } {
-    let beforeLast = ((this.stem ?? this.stem0) as nn.Sequential).forward(image);
-    let last = this.stem1?.forward(beforeLast) ?? beforeLast;
-    let features = last;
-    for (const [index, cell] of this.cells.entries()) {
+  /** The maps of the stem and of each cell. */
+  protected override body(image: Tensor): { readonly maps: readonly FeatureMap[] } {
+    const maps = this.#stemMaps(image);
+    let { stride, map: last } = maps.at(-1) as FeatureMap;
+    let beforeLast = (maps.at(-2) ?? (maps[0] as FeatureMap)).map;
+    for (const cell of this.cells) {
+      if (cell.kind === 'reduction') stride *= 2;
       [beforeLast, last] = [last, cell.forward(beforeLast, last, this.dropPathProbability)];
-      if (index === secondReduction(this.cells.length)) features = last;
+      maps.push({ stride, map: last });
     }
-    return { logits: this.classifier.forward(last.adaptiveAvgPool2d(1).flatten(1)), features };
+    return { maps };
+  }
+
+  protected override head({ maps }: { readonly maps: readonly FeatureMap[] }): Tensor {
+    return this.classifier.forward((maps.at(-1) as FeatureMap).map.adaptiveAvgPool2d(1).flatten(1));
+  }
+
+  #stemMaps(image: Tensor): FeatureMap[] {
+    if (this.stem !== undefined) return [{ stride: 1, map: this.stem.forward(image) }];
+    const quarter = (this.stem0 as nn.Sequential).forward(image);
+    return [
+      { stride: 4, map: quarter },
+      { stride: 8, map: (this.stem1 as nn.Sequential).forward(quarter) },
+    ];
   }
 }
 

@@ -1,6 +1,7 @@
 import { nn, type Tensor } from '@espalier/torch';
 import { InputError } from '../../input-error.js';
 import type { InputShape } from '../../space/space.js';
+import { Backbone, type FeatureMap } from '../backbone.js';
 import { cellWidth, type NasnetArchitecture } from './architecture.js';
 import { AuxiliaryHead } from './auxiliary-head.js';
 import { NasnetCell } from './cell.js';
@@ -45,7 +46,7 @@ const FEWEST_FILTERS = 2;
  * Windows are padded symmetrically, as in PyTorch. The authors' TensorFlow code pads windows of stride 2 more at the end
  * if the size is even.
  */
-export class NasnetNetwork extends nn.Layer {
+export class NasnetNetwork extends Backbone {
   readonly stem: nn.Sequential;
   readonly cells: readonly NasnetCell[];
   readonly auxiliary_head?: AuxiliaryHead;
@@ -60,6 +61,8 @@ export class NasnetNetwork extends nn.Layer {
   /** The cell that gives the second input of each cell. -1 is the stem. */
   readonly #previous: readonly (number | undefined)[];
   readonly #auxiliaryCell: number;
+  /** Of the stem's output. */
+  readonly #stemStride: number;
 
   /** @throws InputError if the number of filters does not fit the cells, or if the images are too small */
   constructor(architecture: NasnetArchitecture, shape: InputShape, options: NasnetOptions) {
@@ -84,6 +87,7 @@ export class NasnetNetwork extends nn.Layer {
     const plan = planCells(architecture, { ...options, channels, stemFilters });
     this.#previous = plan.map(({ previousCell }) => previousCell);
     this.cells = plan.map(({ kind, place }) => new NasnetCell(architecture[kind], place, normalization));
+    this.#stemStride = imagenet ? 2 : 1;
     this.#auxiliaryCell = STEM_CELLS[layout] + 2 * cells;
     if (options.auxiliary)
       this.auxiliary_head = new AuxiliaryHead(
@@ -96,29 +100,35 @@ export class NasnetNetwork extends nn.Layer {
     this.classifier = new nn.Linear((plan.at(-1) as PlannedCell).outputs, shape.classes);
   }
 
-  forward(image: Tensor): Tensor {
-    return this.#run(image).logits;
-  }
-
   /** The outputs for a training step: the logits, and those of the auxiliary head if the network has one. */
   forwardWithAuxiliary(image: Tensor): { logits: Tensor; auxiliary?: Tensor } {
-    const { logits, features } = this.#run(image);
+    const body = this.body(image);
+    const logits = this.head(body);
     const head = this.auxiliary_head;
-    return head === undefined ? { logits } : { logits, auxiliary: head.forward(features) };
+    if (head === undefined) return { logits };
+    const { map } = body.maps[this.#auxiliaryCell + 1] as FeatureMap;
+    return { logits, auxiliary: head.forward(map) };
   }
 
-  #run(image: Tensor): { logits: Tensor; features: Tensor } {
+  /** The maps of the stem and of each cell. */
+  protected override body(image: Tensor): { readonly maps: readonly FeatureMap[] } {
     const stem = this.stem.forward(image);
-    const outputs: Tensor[] = [];
+    let stride = this.#stemStride;
+    const maps: FeatureMap[] = [{ stride, map: stem }];
+    const outputOf = (cell: number | undefined) => maps[(cell ?? -1) + 1]?.map as Tensor;
     for (const [index, cell] of this.cells.entries()) {
-      const input = outputs[index - 1] ?? stem;
-      const previous = outputs[this.#previous[index] ?? -1] ?? stem;
       const depth = (index + 1) / this.cells.length;
-      outputs.push(cell.forward(input, previous, depth * this.dropPathProbability));
+      const input = outputOf(index - 1);
+      const previous = outputOf(this.#previous[index]);
+      if (cell.kind === 'reduction') stride *= 2;
+      maps.push({ stride, map: cell.forward(input, previous, depth * this.dropPathProbability) });
     }
-    const pooled = (outputs.at(-1) as Tensor).relu().adaptiveAvgPool2d(1).flatten(1);
-    const logits = this.classifier.forward(this.dropout.forward(pooled));
-    return { logits, features: outputs[this.#auxiliaryCell] as Tensor };
+    return { maps };
+  }
+
+  protected override head({ maps }: { readonly maps: readonly FeatureMap[] }): Tensor {
+    const pooled = (maps.at(-1) as FeatureMap).map.relu().adaptiveAvgPool2d(1).flatten(1);
+    return this.classifier.forward(this.dropout.forward(pooled));
   }
 }
 
