@@ -20,6 +20,7 @@ import { addResume } from './resume.js';
 import { addSearch } from './search.js';
 import { addShow } from './show.js';
 import { addStatus } from './status.js';
+import { addTable } from './table.js';
 import { addTrain } from './train.js';
 import { addTrustFlag } from './trust-flag.js';
 import { addTune } from './tune.js';
@@ -43,6 +44,7 @@ for (const add of [
   addTune,
   addEvaluate,
   addReproduce,
+  addTable,
   addBench,
   addDemo,
 ])

@@ -188,7 +188,7 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
       ],
       notes: [
         ...(opened.notes ?? []),
-        ...(trials === undefined ? [] : (definition.notes?.(strategyOptions, trials) ?? [])),
+        ...(trials === undefined ? [] : (definition.notes?.(strategyOptions, trials, space) ?? [])),
       ],
       async close() {
         own.close();

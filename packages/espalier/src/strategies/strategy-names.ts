@@ -1,6 +1,7 @@
 import { asha } from './asha.js';
 import { bananas } from './bananas.js';
 import { evolution } from './evolution.js';
+import { exhaustive } from './exhaustive.js';
 import { hyperband } from './hyperband.js';
 import { localSearch } from './local-search.js';
 import { ppo } from './ppo.js';
@@ -11,8 +12,7 @@ import type { AnyStrategyDefinition } from './strategy.js';
 
 /** The built-in strategies that train each child on its own. */
 export const strategies: ReadonlyMap<string, AnyStrategyDefinition> = new Map(
-  [random, reinforce, ppo, evolution, localSearch, bananas, asha, sha, hyperband].map((definition) => [
-    definition.name,
-    definition as AnyStrategyDefinition,
-  ]),
+  [random, exhaustive, reinforce, ppo, evolution, localSearch, bananas, asha, sha, hyperband].map(
+    (definition) => [definition.name, definition as AnyStrategyDefinition],
+  ),
 );

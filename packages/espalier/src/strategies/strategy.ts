@@ -123,8 +123,8 @@ export interface StrategyDefinition<O extends object = Record<never, never>> {
    * the paper's for one machine.
    */
   readonly paper?: (space: Space) => Partial<O>;
-  /** What a person should know before a search of so many trials. */
-  readonly notes?: (options: O, trials: number) => readonly string[];
+  /** What a person should know before a search of so many trials in the space. */
+  readonly notes?: (options: O, trials: number, space: Space) => readonly string[];
   /**
    * Only for a strategy that determines how long children are trained, at most for the epochs of its option
    * `maxEpochs`.

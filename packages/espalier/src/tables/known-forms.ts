@@ -1,3 +1,4 @@
+import { searchForm } from './search-form.js';
 import type { TableOptions } from './table-options.js';
 
 /** A form of table that is known by its columns. */
@@ -26,7 +27,7 @@ const nasBench201: Form = (columns) => {
   };
 };
 
-const forms: readonly Form[] = [nasBench201];
+const forms: readonly Form[] = [nasBench201, searchForm];
 
 /** What is known about a table with these columns; nothing about one in no known form. */
 export function knownForm(columns: readonly string[]): Partial<TableOptions> {

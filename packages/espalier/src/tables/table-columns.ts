@@ -44,7 +44,7 @@ export function columnsOf(options: TableOptions, columns: readonly string[], fil
     epochs: said.epochs ?? seen[0]?.epochs,
     measure: said.measure ?? 'accuracy',
     percent: said.percent ?? false,
-    continues: said.continues,
+    continues: said.continues ?? false,
   };
   const needed = [resolved.architecture, ...seen.map((one) => one.column), resolved.judged, resolved.cost];
   const missing = needed.find((name) => !columns.includes(name));

@@ -45,10 +45,11 @@ export const tableOptions = z.strictObject({
     .describe('whether the values are percentages (default: no, but yes in the form of NAS-Bench-201)'),
   continues: z
     .boolean()
-    .default(false)
+    .optional()
     .describe(
       'whether a trial that goes on with an earlier one pays only for the rest; it should not where the values of ' +
-        'different numbers of epochs come from schedules of their own, as in NAS-Bench-201',
+        'different numbers of epochs come from schedules of their own, as in NAS-Bench-201 (default: no, but yes in a table ' +
+        'made of searches)',
     ),
 });
 

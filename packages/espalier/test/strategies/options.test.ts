@@ -147,7 +147,7 @@ describe('the preset for small searches', () => {
 
 describe('the notes before a search', () => {
   const notes = ({ notes: of, options }: AnyStrategyDefinition, raw: object, trials: number) =>
-    of!(options!.parse(raw), trials);
+    of!(options!.parse(raw), trials, Space.configure(zophCnn));
 
   it('say where a controller makes no update', () => {
     expect(notes(reinforce, {}, 7)).toEqual([
