@@ -12,7 +12,7 @@ import type { AnyStrategyDefinition } from './strategy.js';
 
 /** The built-in strategies that train each child on its own. */
 export const strategies: ReadonlyMap<string, AnyStrategyDefinition> = new Map(
-  [random, exhaustive, reinforce, ppo, evolution, localSearch, bananas, asha, sha, hyperband].map(
+  [random, reinforce, ppo, evolution, localSearch, bananas, asha, sha, hyperband, exhaustive].map(
     (definition) => [definition.name, definition as AnyStrategyDefinition],
   ),
 );
