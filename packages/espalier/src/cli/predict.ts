@@ -12,6 +12,7 @@ import { collectSetting, oneFile, shareOut, withFlags } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
+import { writeOutput } from './write-output.js';
 
 interface PredictFlags extends SpaceFlags, InputFlags, EpochFlag {
   readonly input: string;
@@ -20,12 +21,14 @@ interface PredictFlags extends SpaceFlags, InputFlags, EpochFlag {
   /** What pixels are standardised by, one number a channel, for pixels scaled to [0, 1]. */
   readonly mean?: readonly number[];
   readonly std?: readonly number[];
+  /** Where pictures of the result are written. */
+  readonly out?: string;
   readonly set: Record<string, Json>;
   readonly json: boolean;
 }
 
 /** Flags that only some tasks know. */
-const TASK_FLAGS = ['mean', 'std'] as const;
+const TASK_FLAGS = ['mean', 'std', 'out'] as const;
 
 export function addPredict(program: Command): void {
   addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('predict')))))
@@ -47,6 +50,10 @@ export function addPredict(program: Command): void {
       numbers,
     )
     .option('--std <r,g,b>', 'standard deviation, as --mean; both or none', numbers)
+    .option(
+      '--out <file.png>',
+      'of a segmenter: where to write the mask in the colours of the classes, and NAME-overlay.png beside it',
+    )
     .option(
       '--set <key=value>',
       'an option of the space, or a size of the input as input.KEY=VALUE; repeatable',
@@ -103,6 +110,7 @@ async function predict(path: string, flags: PredictFlags): Promise<void> {
       json,
       lines,
       notes = [],
+      files = [],
     } = await task.predict({
       network,
       input,
@@ -111,9 +119,12 @@ async function predict(path: string, flags: PredictFlags): Promise<void> {
       signature,
       flags: Object.fromEntries(known.map((flag) => [flag, flags[flag as keyof PredictFlags]])),
     });
-    terminal.json(json);
+    for (const { path, bytes } of files) writeOutput(path, bytes);
+    const written = Object.fromEntries(files.map(({ holds, path }) => [holds, path]));
+    terminal.json({ ...json, ...(files.length === 0 ? {} : { files: written }) });
     for (const note of notes) terminal.line(note);
     for (const line of lines) terminal.result(line);
+    for (const [holds, path] of Object.entries(written)) terminal.result(`${holds}: ${path}`);
   } finally {
     network.free();
   }

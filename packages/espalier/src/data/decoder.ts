@@ -1,30 +1,13 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { InputError } from '../input-error.js';
 import { warnOfDamage } from './damage-warning.js';
 import { type DecoderJob, type DecoderRequest, SlotState } from './decoder-request.js';
+import { AHEAD, decoder, waitFor } from './decoder-thread.js';
 import type { ImagesInFiles } from './image-dataset.js';
 import type { Showing } from './shown-image.js';
 
 /** A slot has room for an error message, however small the images are. */
 const LEAST_SLOT = 1024;
-/** Batches that are decoded ahead of the one that is trained on. */
-const AHEAD = 2;
-/** Longer than any disk takes. After that time it is an error; without a limit the program would hang. */
-const PATIENCE_MS = 300_000;
-
-/** One thread for the whole process. It does not keep the process alive. */
-let worker: Worker | undefined;
-
-function decoder(): Worker {
-  if (worker === undefined) {
-    // Always the compiled program: a thread cannot run TypeScript.
-    worker = new Worker(createRequire(import.meta.url).resolve('#decoder-worker'));
-    worker.unref();
-  }
-  return worker;
-}
 
 /**
  * One pass over image files, batch by batch. A separate thread decodes ahead. Waiting for it blocks the event loop, as a
@@ -52,6 +35,7 @@ export class DecodingPass {
     this.#order = order;
     this.#slots = Math.min(order.length, size * (1 + AHEAD));
     this.#request = {
+      for: 'images',
       pixels: new SharedArrayBuffer(this.#slots * slotBytes),
       states: new Int32Array(new SharedArrayBuffer(4 * (this.#slots + 1))),
       slotBytes,
@@ -108,7 +92,6 @@ export class DecodingPass {
 
 /** Waits for a slot. @returns its state, once it is decoded */
 function stateOf(states: Int32Array<SharedArrayBuffer>, slot: number, file: string): number {
-  if (Atomics.wait(states, slot + 1, SlotState.waiting, PATIENCE_MS) === 'timed-out')
-    throw new Error(`${file}: the decoder has not answered for ${PATIENCE_MS / 1000} s`);
+  waitFor(states, slot + 1, SlotState.waiting, file);
   return Atomics.load(states, slot + 1);
 }

@@ -1,8 +1,10 @@
 import { InputError } from '../input-error.js';
 import { didYouMean } from '../nearest-name.js';
+import { openCamvid } from './camvid.js';
 import { openCifar10 } from './cifar10.js';
 import type { ImageData } from './image-dataset.js';
 import { openImageFolders } from './image-folders.js';
+import type { SegmentationData } from './masked-images.js';
 import { openMnist } from './mnist.js';
 import { openText, type TextData } from './text.js';
 
@@ -27,12 +29,20 @@ const TEXTS: ReadonlyMap<string, DataKind<TextData>> = new Map([
   ['text', { form: 'text:DIR', takesPath: true, open: openText }],
 ]);
 
-/** How all kinds of data are written. */
-const dataForms: readonly string[] = [...IMAGES.values(), ...TEXTS.values()].map(({ form }) => form);
+/** Every kind of images with masks. */
+const MASKED: ReadonlyMap<string, DataKind<SegmentationData>> = new Map([
+  ['camvid', { form: 'camvid:DIR', takesPath: true, anySize: true, open: openCamvid }],
+]);
 
-/** How the kinds that hold images, or a text, are written: `cifar10:DIR`. */
-export function dataFormsOf(holds: 'images' | 'text'): readonly string[] {
-  const kinds: ReadonlyMap<string, DataKind<unknown>> = { images: IMAGES, text: TEXTS }[holds];
+const KINDS = { images: IMAGES, text: TEXTS, masks: MASKED } as const;
+
+const ALL: ReadonlyMap<string, DataKind<unknown>> = new Map<string, DataKind<unknown>>(
+  Object.values(KINDS).flatMap((kinds) => [...kinds]),
+);
+
+/** How the kinds that hold images, a text, or images with masks are written: `cifar10:DIR`. */
+export function dataFormsOf(holds: keyof typeof KINDS): readonly string[] {
+  const kinds: ReadonlyMap<string, DataKind<unknown>> = KINDS[holds];
   return [...kinds.values()].map(({ form }) => form);
 }
 
@@ -52,6 +62,15 @@ export function openTextData(name: string): TextData {
   return open(name, TEXTS, 'a text');
 }
 
+/**
+ * The same for images with masks.
+ *
+ * @param size height and width of the crops of training images
+ */
+export function openMaskedData(name: string, size?: number): SegmentationData {
+  return open(name, MASKED, 'images with masks', size);
+}
+
 function open<Data>(
   name: string,
   kinds: ReadonlyMap<string, DataKind<Data>>,
@@ -63,12 +82,11 @@ function open<Data>(
   const path = colon < 0 ? '' : name.slice(colon + 1);
   const kind = kinds.get(word);
   if (kind === undefined) {
-    const known = IMAGES.has(word) || TEXTS.has(word);
     throw new InputError(
-      known
+      ALL.has(word)
         ? `data "${name}": the kind "${word}" is not ${wanted}; allowed here: ${formsOf(kinds)}`
-        : `data "${name}": unknown kind "${word}";${didYouMean(word, [...IMAGES.keys(), ...TEXTS.keys()])} ` +
-            `known: ${dataForms.join(', ')}`,
+        : `data "${name}": unknown kind "${word}";${didYouMean(word, [...ALL.keys()])} ` +
+            `known: ${formsOf(ALL)}`,
     );
   }
   if (kind.takesPath !== (path !== '')) {

@@ -8,7 +8,7 @@ export interface Size {
 }
 
 /** A rectangle of an image, in pixels. */
-interface Part extends Size {
+export interface Part extends Size {
   readonly top: number;
   readonly left: number;
 }

@@ -11,9 +11,10 @@ export class Confusion {
   /** By the true class, then by the class that was predicted. */
   readonly #counts = new Map<number, Map<number, number>>();
 
-  add(actual: number, predicted: number): void {
+  /** @param count how many inputs of the class were taken for the other, at least 1 */
+  add(actual: number, predicted: number, count = 1): void {
     const row = this.#counts.get(actual) ?? new Map<number, number>();
-    row.set(predicted, (row.get(predicted) ?? 0) + 1);
+    row.set(predicted, (row.get(predicted) ?? 0) + count);
     this.#counts.set(actual, row);
   }
 
@@ -42,4 +43,18 @@ export function confusionMatrix(counts: ConfusionCounts, classes: number): numbe
   const matrix = Array.from({ length: size }, () => new Array<number>(size).fill(0));
   for (const [actual, predicted, count] of counts) matrix[actual]![predicted] = count;
   return matrix;
+}
+
+/**
+ * The intersection over union of each class: of the inputs that are of the class or were taken for it, the share that is
+ * both. Undefined where there are none.
+ */
+export function intersectionsOverUnions(counts: ConfusionCounts, classes: number): (number | undefined)[] {
+  const matrix = confusionMatrix(counts, classes);
+  const taken = matrix.map((_, label) => matrix.reduce((sum, row) => sum + row[label]!, 0));
+  return matrix.map((row, label) => {
+    const both = row[label]!;
+    const union = row.reduce((sum, one) => sum + one, 0) + taken[label]! - both;
+    return union === 0 ? undefined : both / union;
+  });
 }

@@ -2,10 +2,12 @@ import { accuracy } from './accuracy.js';
 import { loss } from './loss.js';
 import { macs } from './macs.js';
 import type { Measure } from './measure.js';
+import { miou } from './miou.js';
 import { params } from './params.js';
 import { perplexity } from './perplexity.js';
+import { pixelAccuracy } from './pixel-accuracy.js';
 
 /** The measures in the box. Tasks and estimators may define others; their runs say what these are. */
 export const measures: ReadonlyMap<string, Measure> = new Map(
-  [accuracy, perplexity, loss, params, macs].map((measure) => [measure.name, measure]),
+  [accuracy, miou, pixelAccuracy, perplexity, loss, params, macs].map((measure) => [measure.name, measure]),
 );

@@ -1,6 +1,7 @@
 import { fromTypedArray, scope, type Tensor } from '@espalier/torch';
 import { warnOfDamage } from '../data/damage-warning.js';
 import { decodeImage } from '../data/decode-image.js';
+import type { DecodedImage } from '../data/decoded-image.js';
 import { greyOf } from '../data/grey.js';
 import { IMAGE_FORMATS } from '../data/image-format.js';
 import { InputError } from '../input-error.js';
@@ -20,15 +21,27 @@ export async function readImage(file: string, channels: number): Promise<Tensor>
       `the network reads images of ${channels} channels, and an image file has 1 or 3; ` +
         'give a safetensors file with a float32 tensor instead',
     );
-  const { data, width, height, damaged } = await decode(file);
-  if (damaged) warnOfDamage(file);
+  const { data, width, height } = await readImageFile(
+    file,
+    `an image (${IMAGE_FORMATS}) or a tensor in a .safetensors file`,
+  );
   const pixels = channels === 3 ? data : greyOf(data);
   return scope(() => fromTypedArray(pixels, [1, height, width, channels]).permute([0, 3, 1, 2]));
 }
 
-async function decode(file: string) {
+/**
+ * The same as bytes [height, width, 3].
+ *
+ * @param wanted for messages
+ */
+export async function readImageFile(
+  file: string,
+  wanted = `an image (${IMAGE_FORMATS})`,
+): Promise<DecodedImage> {
   try {
-    return await decodeImage(file, `an image (${IMAGE_FORMATS}) or a tensor in a .safetensors file`);
+    const image = await decodeImage(file, wanted);
+    if (image.damaged) warnOfDamage(file);
+    return image;
   } catch (error) {
     throw new InputError(`${file}: ${(error as Error).message}`);
   }

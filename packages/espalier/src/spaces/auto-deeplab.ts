@@ -53,6 +53,7 @@ const REACHED = LEVELS.map((from) => LEVELS.filter((to) => Math.abs(to - from) <
  */
 export const autoDeepLab = defineSpace({
   name: 'auto-deeplab',
+  task: 'semantic-segmentation',
   options,
   small: { layers: 5, blocks: 3, filterMultiplier: 4 },
   *choices({ layers, blocks, firstLayerMayHalve }): Program<AutoDeepLab> {

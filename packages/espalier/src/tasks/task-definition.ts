@@ -90,6 +90,16 @@ export interface PredictionReport {
   readonly lines: readonly string[];
   /** Lines about how the file was read. */
   readonly notes?: readonly string[];
+  /** What is written, where the flags ask for it. */
+  readonly files?: readonly WrittenFile[];
+}
+
+/** A file that a prediction is written to. */
+export interface WrittenFile {
+  readonly path: string;
+  /** `mask` */
+  readonly holds: string;
+  readonly bytes: Uint8Array;
 }
 
 /** What a prediction is made from. */

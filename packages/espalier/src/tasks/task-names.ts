@@ -3,11 +3,15 @@ import { DEFAULT_READS } from '../networks/require-reads.js';
 import type { AnySpaceDefinition } from '../space/space.js';
 import { imageClassification } from './image-classification/definition.js';
 import { languageModelling } from './language-modelling/definition.js';
+import { semanticSegmentation } from './semantic-segmentation/definition.js';
 import type { AnyTaskDefinition } from './task-definition.js';
 
 /** The tasks in the box. Of several whose networks read the same, the first is the default. */
 export const tasks: ReadonlyMap<string, AnyTaskDefinition> = new Map<string, AnyTaskDefinition>(
-  [imageClassification, languageModelling].map((definition) => [definition.name, definition]),
+  [imageClassification, languageModelling, semanticSegmentation].map((definition) => [
+    definition.name,
+    definition,
+  ]),
 );
 
 /**

@@ -5,6 +5,7 @@ import { addReproduce } from '../../src/cli/reproduce.js';
 import { addSearch } from '../../src/cli/search.js';
 import { addShow } from '../../src/cli/show.js';
 import { addStatus } from '../../src/cli/status.js';
+import { dataForms } from '../../src/cli/task-flags.js';
 import { journalOf } from './command.js';
 import { writeEstimator } from './own-parts.js';
 import { printed, refusal } from './printed.js';
@@ -118,8 +119,7 @@ describe('a search is refused', () => {
     const args = ['search', '--space', 'nasbench201', '--out', 'refused', '--strategy'];
     for (const strategy of ['random', 'darts'])
       expect(await refusal(addSearch, [...args, strategy])).toBe(
-        '--data is missing: the search trains networks (training); ' +
-          'allowed: mnist, cifar10:DIR, images:DIR, text:DIR',
+        `--data is missing: the search trains networks (training); allowed: ${dataForms}`,
       );
     expect(existsSync('refused')).toBe(false);
   });

@@ -39,6 +39,7 @@ describe('espalier inspect', () => {
     expect(options.map(({ task }: { task: string }) => task)).toEqual([
       'image-classification',
       'language-modelling',
+      'semantic-segmentation',
     ]);
     expect(options[1].options).toContainEqual({
       name: 'bptt',

@@ -132,7 +132,7 @@ describe('a search with shared weights', () => {
       'space zoph-cnn has no supernet: its architectures share no weights',
     ],
     [
-      ['--space', 'auto-deeplab', '--layers', '3'],
+      ['--space', 'auto-deeplab', '--layers', '3', '--task', 'image-classification'],
       'space auto-deeplab: for one image its network gives a tensor of shape [1,10,32,32]; to be trained as a classifier',
     ],
     [

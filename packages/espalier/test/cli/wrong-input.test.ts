@@ -97,7 +97,7 @@ describe('wrong input', () => {
     ],
     [
       'a space whose networks are no classifiers',
-      search('--space', 'auto-deeplab', '--filter-multiplier', '4'),
+      search('--space', 'auto-deeplab', '--task', 'image-classification', '--filter-multiplier', '4'),
       /its network gives a tensor of shape \[1,10,32,32\]; .* has to be \[1, 10\]/,
     ],
     ['more images than there are', search('--limit', '301'), /limit 301: .*1 to 300/],

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openData } from '../../src/data/open-data.js';
+import { dataFormsOf, openData } from '../../src/data/open-data.js';
 import { InputError } from '../../src/input-error.js';
 import { writeImageFolders } from './image-files.js';
+
+/** All kinds, for messages. */
+const known = (['images', 'text', 'masks'] as const).flatMap(dataFormsOf).join(', ');
 
 describe('data by its name', () => {
   let parent: string;
@@ -26,20 +29,15 @@ describe('data by its name', () => {
     expect(openData('mnist')).toMatchObject({ kind: 'mnist', train: { count: 8000 } });
   }, 30_000);
 
+  it('lists the kinds in the order of what they hold', () => {
+    expect(known).toMatch(/^mnist, cifar10:DIR, images:DIR, text:DIR, camvid:DIR/);
+  });
+
   it.each([
-    [
-      'cifar11:x',
-      `data "cifar11:x": unknown kind "cifar11"; did you mean 'cifar10'? known: mnist, cifar10:DIR, images:DIR, text:DIR`,
-    ],
-    ['', 'data "": unknown kind ""; known: mnist, cifar10:DIR, images:DIR, text:DIR'],
-    [
-      'constructor',
-      'data "constructor": unknown kind "constructor"; known: mnist, cifar10:DIR, images:DIR, text:DIR',
-    ],
-    [
-      'MNIST',
-      `data "MNIST": unknown kind "MNIST"; did you mean 'mnist'? known: mnist, cifar10:DIR, images:DIR, text:DIR`,
-    ],
+    ['cifar11:x', `data "cifar11:x": unknown kind "cifar11"; did you mean 'cifar10'? known: ${known}`],
+    ['', `data "": unknown kind ""; known: ${known}`],
+    ['constructor', `data "constructor": unknown kind "constructor"; known: ${known}`],
+    ['MNIST', `data "MNIST": unknown kind "MNIST"; did you mean 'mnist'? known: ${known}`],
     ['cifar10', 'data "cifar10": the path is missing; write cifar10:DIR'],
     ['cifar10:', 'data "cifar10:": the path is missing; write cifar10:DIR'],
     ['mnist:digits', 'data "mnist:digits": takes no path; write mnist'],

@@ -129,7 +129,7 @@ describe('a text', () => {
     );
     expect(() => openTextData('mnist')).toThrow('the kind "mnist" is not a text; allowed here: text:DIR');
     expect(() => openTextData('prose:x')).toThrow(
-      'data "prose:x": unknown kind "prose"; known: mnist, cifar10:DIR, images:DIR, text:DIR',
+      'data "prose:x": unknown kind "prose"; known: mnist, cifar10:DIR, images:DIR, text:DIR, camvid:DIR',
     );
   });
 });

@@ -106,6 +106,8 @@ describe('the measures in the box', () => {
   it('are found by their names', () => {
     expect([...measures].map(([name, measure]) => [name, measure.name, measure.better])).toEqual([
       ['accuracy', 'accuracy', 'higher'],
+      ['miou', 'miou', 'higher'],
+      ['pixelAccuracy', 'pixelAccuracy', 'higher'],
       ['perplexity', 'perplexity', 'lower'],
       ['loss', 'loss', 'lower'],
       ['params', 'params', 'lower'],
@@ -115,6 +117,8 @@ describe('the measures in the box', () => {
 
   it('have the ranges that their definitions give', () => {
     expect([...measures.values()].map(({ least, most }) => [least, most])).toEqual([
+      [0, 1],
+      [0, 1],
       [0, 1],
       [1, undefined],
       [undefined, undefined],

@@ -17,11 +17,15 @@ const spaceOf = (more: object) =>
 
 describe('the tasks in the box', () => {
   it('are found by their names, and an unknown one is named with those that there are', async () => {
-    expect([...tasks.keys()]).toEqual(['image-classification', 'language-modelling']);
+    expect([...tasks.keys()]).toEqual([
+      'image-classification',
+      'language-modelling',
+      'semantic-segmentation',
+    ]);
     for (const [name, definition] of tasks) expect(await findTask(name, '.')).toEqual({ definition, name });
     await expect(findTask('poetry', '.')).rejects.toThrow(
       new InputError(
-        "task 'poetry' is unknown; known: image-classification, language-modelling, or the path of a file such as ./my-task.ts",
+        "task 'poetry' is unknown; known: image-classification, language-modelling, semantic-segmentation, or the path of a file such as ./my-task.ts",
       ),
     );
   });
@@ -35,7 +39,7 @@ describe('the tasks in the box', () => {
       'darts-cnn': 'image-classification',
       'darts-rnn': 'language-modelling',
       nasbench201: 'image-classification',
-      'auto-deeplab': 'image-classification',
+      'auto-deeplab': 'semantic-segmentation',
     });
   });
 
@@ -52,7 +56,7 @@ describe('the tasks in the box', () => {
     );
     expect(() => usualTask(spaceOf({ task: 'poetry' }))).toThrow(
       new InputError(
-        "space own: its task 'poetry' is unknown; known: image-classification, language-modelling",
+        "space own: its task 'poetry' is unknown; known: image-classification, language-modelling, semantic-segmentation",
       ),
     );
   });

@@ -1,0 +1,205 @@
+import { fromTypedArray, type Tensor } from '@espalier/torch';
+import { IGNORED } from '../../data/mask-file.js';
+import { type MaskedBatch, maskedBatches } from '../../data/masked-batches.js';
+import type { PairAugmentation } from '../../data/shown-pair.js';
+import { InputError } from '../../input-error.js';
+import type { Json } from '../../json.js';
+import type { Accumulator, Tally } from '../../measures/accumulator.js';
+import { Confusion, intersectionsOverUnions } from '../../measures/confusion.js';
+import { loss } from '../../measures/loss.js';
+import type { Measures, Objectives } from '../../measures/measure.js';
+import { miou } from '../../measures/miou.js';
+import { pixelAccuracy } from '../../measures/pixel-accuracy.js';
+import type { Batch, Part, PassOptions, Task } from '../task.js';
+import type { OpenedMasks } from './open-masks.js';
+import { beyond, standardised } from './standardised.js';
+
+/** A segmenter is judged by the mean intersection over union. */
+export const segmenterMeasures: Objectives = [miou, pixelAccuracy, loss];
+
+/** [N, channels, height, width] to the logits [N, classes, height, width], for images of any size. */
+export interface SegmentationModel {
+  forward(images: Tensor): Tensor;
+}
+
+/** How images with masks are trained on, besides the optimiser. */
+export interface SegmentationLoss {
+  /** Whether training images are enlarged by a random factor and mirrored. */
+  readonly augment: boolean;
+  /** The range of the factor. */
+  readonly leastScale: number;
+  readonly mostScale: number;
+  /** A weight for each class; of no class: all alike. */
+  readonly classWeights: readonly number[];
+  readonly device: string;
+}
+
+/** What a batch adds: which class each labelled pixel was taken for. */
+interface SegmenterTally extends Tally {
+  /** [classes, classes], by the true class and the one with the highest logit. */
+  readonly counts: Float64Array;
+  /** The sum of the losses of all labelled pixels. */
+  readonly loss: number;
+}
+
+/** Measures over all pixels of a part. */
+class SegmenterMeasures implements Accumulator<SegmenterTally> {
+  readonly #counts: Float64Array;
+  #loss = 0;
+
+  constructor(private readonly classes: number) {
+    this.#counts = new Float64Array(classes * classes);
+  }
+
+  add({ counts, loss }: SegmenterTally): void {
+    for (const [place, count] of counts.entries()) this.#counts[place]! += count;
+    this.#loss += loss;
+  }
+
+  measures(): Measures {
+    const pixels = this.#counts.reduce((sum, count) => sum + count, 0);
+    if (pixels === 0) throw new InputError('no pixel of the masks has a class, so nothing can be measured');
+    let right = 0;
+    for (let label = 0; label < this.classes; label++) right += this.#counts[label * (this.classes + 1)]!;
+    const found = this.#unions().filter((value) => value !== undefined);
+    return {
+      miou: found.reduce((sum, value) => sum + value, 0) / found.length,
+      pixelAccuracy: right / pixels,
+      loss: this.#loss / pixels,
+    };
+  }
+
+  /** `iou` is a value by class, null for one that neither occurs nor is predicted. */
+  details(): Readonly<Record<string, Json>> {
+    return {
+      confusion: this.#confusion().map((count) => [...count]),
+      iou: this.#unions().map((value) => value ?? null),
+    };
+  }
+
+  #confusion() {
+    const confusion = new Confusion();
+    for (const [place, count] of this.#counts.entries())
+      if (count > 0) confusion.add(Math.floor(place / this.classes), place % this.classes, count);
+    return confusion.counts();
+  }
+
+  #unions() {
+    return intersectionsOverUnions(this.#confusion(), this.classes);
+  }
+}
+
+/** Cross entropy of pixels, judged by the mean intersection over union. Pixels without a class count nowhere. */
+export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTally> {
+  readonly measures = segmenterMeasures;
+  readonly timeSteps = 1;
+  readonly independentBatches = true;
+  readonly #augmentation: PairAugmentation;
+
+  /** @throws InputError for weights of another number of classes, and for a range of factors that is none */
+  constructor(
+    private readonly data: Pick<
+      OpenedMasks,
+      'train' | 'validation' | 'test' | 'classes' | 'crop' | 'statistics'
+    >,
+    private readonly options: SegmentationLoss,
+  ) {
+    const { augment, leastScale, mostScale, classWeights } = options;
+    if (leastScale > mostScale)
+      throw new InputError(`leastScale ${leastScale}: allowed: mostScale, ${mostScale}, and below`);
+    const classes = data.classes.length;
+    if (classWeights.length !== 0 && classWeights.length !== classes)
+      throw new InputError(
+        `classWeights: ${classWeights.length} numbers; the data has ${classes} classes, a number each`,
+      );
+    this.#augmentation = augment ? { scale: { least: leastScale, most: mostScale }, flip: true } : {};
+  }
+
+  count(part: Part): number {
+    return this.data[part].count;
+  }
+
+  batchCount(part: Part, size: number): number {
+    return Math.ceil(this.data[part].count / size);
+  }
+
+  *pass(
+    part: Part,
+    { size, training }: PassOptions,
+  ): Generator<Batch<SegmentationModel, SegmenterTally>, void, undefined> {
+    const { crop, statistics } = this.data;
+    const passed = maskedBatches(this.data[part], {
+      size,
+      crop,
+      beyond: beyond(statistics),
+      ...(training === undefined ? {} : { training: { ...training, augmentation: this.#augmentation } }),
+    });
+    for (const batch of passed) yield this.#batch(batch);
+  }
+
+  accumulator(): SegmenterMeasures {
+    return new SegmenterMeasures(this.data.classes.length);
+  }
+
+  #batch(batch: MaskedBatch): Batch<SegmentationModel, SegmenterTally> {
+    const mean = (model: SegmentationModel) => {
+      const { images, labels, weights } = this.#tensors(batch);
+      const sum = lossSum(model.forward(images), labels, weights);
+      // Crops may have nothing but void: their loss is 0.
+      return sum.div(this.#weightOf(batch) || 1);
+    };
+    return {
+      count: batch.count,
+      length: 1,
+      loss: mean,
+      trainingLoss: (model) => {
+        const loss = mean(model);
+        return { loss, total: loss };
+      },
+      tally: (model) => this.#tally(model, batch),
+    };
+  }
+
+  #tally(model: SegmentationModel, batch: MaskedBatch): SegmenterTally {
+    const { images, labels } = this.#tensors(batch);
+    const logits = model.forward(images);
+    const classes = this.data.classes.length;
+    const predicted = logits.argmax(1).to({ dtype: 'uint8' }).contiguous().toTypedArray() as Uint8Array;
+    const counts = new Float64Array(classes * classes);
+    for (const [pixel, label] of batch.labels.entries())
+      if (label !== IGNORED) counts[label * classes + predicted[pixel]!]!++;
+    return {
+      finite: logits.isfinite().all().item() !== 0,
+      counts,
+      loss: lossSum(logits, labels).item(),
+    };
+  }
+
+  /** The weights of all labelled pixels: how many there are, where all classes weigh alike. */
+  #weightOf({ labels }: MaskedBatch): number {
+    const { classWeights } = this.options;
+    let sum = 0;
+    for (const label of labels) if (label !== IGNORED) sum += classWeights[label] ?? 1;
+    return sum;
+  }
+
+  #tensors(batch: MaskedBatch): { images: Tensor; labels: Tensor; weights?: Tensor } {
+    const { count, height, width, pixels, labels } = batch;
+    const { device, classWeights } = this.options;
+    const given = { device, dtype: 'int64' } as const;
+    return {
+      images: standardised(pixels, [count, height, width], this.data.statistics, device),
+      labels: fromTypedArray(labels, [count, height, width]).to(given),
+      ...(classWeights.length === 0
+        ? {}
+        : { weights: fromTypedArray(Float32Array.from(classWeights), [classWeights.length]).to({ device }) }),
+    };
+  }
+}
+
+/** Of ATen's reductions of a loss. */
+const SUM = 2;
+
+function lossSum(logits: Tensor, labels: Tensor, weights?: Tensor): Tensor {
+  return logits.crossEntropyLoss(labels, weights, SUM, IGNORED);
+}

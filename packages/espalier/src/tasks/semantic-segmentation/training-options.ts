@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { optimiserOptions } from '../optimiser-options.js';
+import { segmentationLossOptions } from './loss-options.js';
+
+/** How a segmenter is trained; the defaults are those of DeepLab (Chen et al. 2018, and the authors' train.py). */
+export const segmentationTrainingOptions = z.strictObject({
+  ...optimiserOptions(
+    {
+      epochs: 50,
+      batchSize: 16,
+      learningRate: 0.05,
+      momentum: 0.9,
+      nesterov: false,
+      weightDecay: 4e-5,
+      clip: 0,
+      decay: 0.97,
+    },
+    'images',
+    { learningRate: 'Liu et al. 2019, 5.2: 0.05', weightDecay: "the authors' train.py: 4e-5" },
+  ),
+  ...segmentationLossOptions,
+  dropPath: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe(
+      'probability of dropping a path in the last layer and the last epoch; it grows linearly from 0 with the layers and ' +
+        'the epochs (scheduled drop path, Liu et al. 2019, 5.2)',
+    ),
+});
+
+export type SegmentationTrainingOptions = z.infer<typeof segmentationTrainingOptions>;
