@@ -28,6 +28,7 @@ export type { Augmentation } from './data/augmentation.js';
 export type { ImageData, ImageSet, ImagesInFiles, ImagesInMemory } from './data/image-dataset.js';
 export { openData, openTextData } from './data/open-data.js';
 export type { TextData } from './data/text.js';
+export type { TextLevel } from './data/text-level.js';
 // Estimators
 export {
   type AnyEstimatorDefinition,
@@ -75,6 +76,7 @@ export { findArchitecture, findNetwork, kindOf, resultOf } from './kinds/kinds-o
 export { type Accumulator, Means, type Sums, type Tally } from './measures/accumulator.js';
 // Measures
 export { accuracy } from './measures/accuracy.js';
+export { bpc } from './measures/bpc.js';
 export { Confusion, type ConfusionCounts } from './measures/confusion.js';
 export { loss } from './measures/loss.js';
 export { macs } from './measures/macs.js';

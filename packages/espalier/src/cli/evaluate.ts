@@ -107,14 +107,14 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
     { ...runs, findArchitecture: found },
   );
   const [path] = paths as [string];
-  const { data = plan.data?.data } = flags;
+  const { data = plan.data?.data, level = plan.data?.level } = flags;
   if (data === undefined)
     throw new InputError('--data is missing: none of the arguments is a search that would say it');
   const task = await taskFor(await found(path), flags.task ?? plan.data?.name);
   const out = flags.out ?? freeFolder('runs/evaluation');
   await beginEvaluation(out, {
     methods: [...plan.methods],
-    task: taskSettingsOf(task, { ...(flags.data === undefined ? plan.data : {}), ...flags, data }),
+    task: taskSettingsOf(task, { ...(flags.data === undefined ? plan.data : {}), ...flags, data, level }),
     seed,
     testSeeds,
     threads,

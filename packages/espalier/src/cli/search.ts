@@ -352,6 +352,7 @@ function estimatorOptions(
       'limit',
       'validation',
       'imageSize',
+      'level',
       'epochs',
       'batchSize',
       'threads',

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { LEVELS, type TextLevel } from '../data/text-level.js';
 import type { FoundArchitecture } from '../experiments/found-architecture.js';
 import type { FoundPart } from '../modules/find-part.js';
 import { findTask } from '../tasks/find-task.js';
@@ -8,11 +10,12 @@ import { type TaskSettings, taskFrom } from '../tasks/task-settings.js';
 import { wholeNumber } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 
-/** Which task, how much of its data, and in which size images are seen. */
+/** Which task, how much of its data, in which size images are seen, and what the tokens of a text are. */
 export interface TaskFlags {
   readonly task?: string;
   readonly limit?: number | undefined;
   readonly imageSize?: number | undefined;
+  readonly level?: TextLevel | undefined;
 }
 
 /** How all kinds of data are written. */
@@ -36,7 +39,18 @@ export function addTaskFlags(command: Command): Command {
       '--image-size <n>',
       'height and width of the images, where the data has them in any size (default: 224)',
       wholeNumber(1),
+    )
+    .option(
+      '--level <word|character>',
+      'what the tokens of a text are (default: words); models of characters are judged by bits per character',
+      textLevel,
     );
+}
+
+function textLevel(text: string): TextLevel {
+  const level = LEVELS.find((one) => one === text);
+  if (level === undefined) throw new InvalidArgumentError(`Allowed: ${LEVELS.join(', ')}.`);
+  return level;
 }
 
 /**
@@ -57,7 +71,7 @@ export async function taskFor(
 /**
  * What the flags say of the data; what they leave open is missing.
  *
- * @throws InputError for the size of images where networks of the task read something else
+ * @throws InputError for the size of images, and the level of a text, where the task has none
  */
 export function taskSettingsOf(
   { name, definition }: Pick<FoundPart<AnyTaskDefinition>, 'name' | 'definition'>,
@@ -67,15 +81,18 @@ export function taskSettingsOf(
     limit,
     validation,
     imageSize,
+    level,
   }: TaskFlags & { readonly data: string; readonly seed: number; readonly validation?: number },
 ): TaskSettings {
-  const { networks } = definition;
+  const { networks, dataFlags = [] } = definition;
   if (!('imageSize' in networks.flags))
     refuseFlags(
       { imageSize },
       ['imageSize'],
       `the networks of task ${definition.name} read ${networks.reads}`,
     );
+  if (!dataFlags.includes('level'))
+    refuseFlags({ level }, ['level'], `task ${definition.name} reads no text as words or characters`);
   return {
     name,
     data,
@@ -83,5 +100,6 @@ export function taskSettingsOf(
     ...(limit === undefined ? {} : { limit }),
     ...(validation === undefined ? {} : { validation }),
     ...(imageSize === undefined ? {} : { imageSize }),
+    ...(level === undefined ? {} : { level }),
   };
 }

@@ -91,10 +91,13 @@ async function startOf({ weights, newClassifier }: TrainFlags): Promise<GivenWei
 function differencesOf({ task, training: searched }: FoundArchitecture, out: string): string[] {
   if (task === undefined || searched === undefined) return [];
   const { settings } = readTraining(out);
-  const { limit, imageSize } = settings.task;
+  const { limit, imageSize, level = 'word' } = settings.task;
   return [
     ...(settings.dataChecksum === searched.dataChecksum ? [] : [`other data, ${settings.task.data}`]),
-    ...differencesFrom({ limit: task.limit, imageSize: task.imageSize }, { limit, imageSize }),
+    ...differencesFrom(
+      { limit: task.limit, imageSize: task.imageSize, level: task.level ?? 'word' },
+      { limit, imageSize, level },
+    ),
     ...differencesFrom(searched.options, settings.training),
   ];
 }

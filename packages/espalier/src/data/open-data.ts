@@ -7,6 +7,7 @@ import { openImageFolders } from './image-folders.js';
 import type { SegmentationData } from './masked-images.js';
 import { openMnist } from './mnist.js';
 import { openText, type TextData } from './text.js';
+import type { TextLevel } from './text-level.js';
 
 interface DataKind<Data> {
   /** How it is written on the command line. */
@@ -24,9 +25,9 @@ const IMAGES: ReadonlyMap<string, DataKind<ImageData>> = new Map<string, DataKin
   ['images', { form: 'images:DIR', takesPath: true, anySize: true, open: openImageFolders }],
 ]);
 
-/** Every kind of text. */
-const TEXTS: ReadonlyMap<string, DataKind<TextData>> = new Map([
-  ['text', { form: 'text:DIR', takesPath: true, open: openText }],
+/** Every kind of text, which is read at a level. */
+const TEXTS: ReadonlyMap<string, DataKind<(level?: TextLevel) => TextData>> = new Map([
+  ['text', { form: 'text:DIR', takesPath: true, open: (path) => (level) => openText(path, level) }],
 ]);
 
 /** Every kind of images with masks. */
@@ -57,9 +58,9 @@ export function openData(name: string, size?: number): ImageData {
   return open(name, IMAGES, 'images', size);
 }
 
-/** The same for a text. */
-export function openTextData(name: string): TextData {
-  return open(name, TEXTS, 'a text');
+/** The same for a text. @param level of its tokens; words by default */
+export function openTextData(name: string, level?: TextLevel): TextData {
+  return open(name, TEXTS, 'a text')(level);
 }
 
 /**

@@ -3,22 +3,24 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError } from '../input-error.js';
 import { checkFolder, readDataFile } from './data-file.js';
+import { type LineTokens, lineTokens, type TextLevel } from './text-level.js';
 
-/** A text as the numbers of its words. */
+/** A text as the numbers of its tokens: of its words, or of its characters. */
 export type Tokens = Int32Array;
 
 /** A text for language models, with the split it was published with. */
 export interface TextData {
-  /** The word of each number. */
+  readonly level: TextLevel;
+  /** The token of each number. */
   readonly vocabulary: readonly string[];
   readonly train: Tokens;
   readonly validation: Tokens;
   readonly test: Tokens;
-  /** SHA-256, in hexadecimal, of the words and the numbers. */
+  /** SHA-256, in hexadecimal, of the vocabulary and the numbers. */
   readonly checksum: () => string;
 }
 
-/** The word that ends every line, as the authors of DARTS (and AWD-LSTM before them) read Penn Treebank and WikiText-2. */
+/** The token that ends every line, as the authors of DARTS (and AWD-LSTM before them) read Penn Treebank and WikiText-2. */
 const END_OF_LINE = '<eos>';
 
 /**
@@ -36,22 +38,31 @@ const PARTS = { train: 'train', validation: 'valid', test: 'test' } as const;
 /**
  * A text of three files of words with white space between them, as Penn Treebank (`ptb.train.txt`) and WikiText-2
  * (`wiki.train.tokens`) are published: one file of the folder has `train` in its name, one `valid`, one `test`, with the
- * extension `.txt` or `.tokens`. Words are numbered in the order of their first appearance, in the training text first.
- * Every line ends with the word `<eos>`.
+ * extension `.txt` or `.tokens`. Words are numbered in the order of their first appearance, in the training text first; so all
+ * three parts have known words only, and `<unk>` is a word where a text has it. Every line ends with the word `<eos>`.
  *
  * Lines and words are those of the authors' Python, `for line in open(path): line.split()`: a line ends with LF, CR LF or
  * CR, and words are separated by Python's white space.
  *
+ * At the level of characters, tokens are those of `lineTokens`.
+ *
  * Throws an InputError for a missing folder or file, for two files that could be the same part, for bytes that are not
  * UTF-8, and for a file without a word.
  */
-export function openText(folder: string): TextData {
+export function openText(folder: string, level: TextLevel = 'word'): TextData {
   checkFolder(folder, 'a folder of the files train, valid and test of a text (.txt or .tokens)');
   const numbers = new Map<string, number>();
-  const read = (part: keyof typeof PARTS) => tokenise(fileOf(folder, PARTS[part]), numbers);
-  const parts = { train: read('train'), validation: read('validation'), test: read('test') };
+  const path = (part: keyof typeof PARTS) => fileOf(folder, PARTS[part]);
+  const training = readText(path('train'));
+  const tokensOf = lineTokens[level](() => isSplit(training.text));
+  const tokenise = (file: TextFile) => numberTokens(file, tokensOf, numbers);
+  const parts = {
+    train: tokenise(training),
+    validation: tokenise(readText(path('validation'))),
+    test: tokenise(readText(path('test'))),
+  };
   const vocabulary = [...numbers.keys()];
-  return { vocabulary, ...parts, checksum: () => checksumOf(vocabulary, Object.values(parts)) };
+  return { level, vocabulary, ...parts, checksum: () => checksumOf(vocabulary, Object.values(parts)) };
 }
 
 function fileOf(folder: string, part: string): string {
@@ -67,21 +78,43 @@ function fileOf(folder: string, part: string): string {
   return join(folder, name);
 }
 
-function tokenise(path: string, numbers: Map<string, number>): Tokens {
+interface TextFile {
+  readonly path: string;
+  readonly text: string;
+  readonly bytes: number;
+}
+
+function readText(path: string): TextFile {
   const bytes = readDataFile(path, 'a text of words with white space between them');
-  let text: string;
   try {
     // Python keeps a byte order mark too; it is a part of the first word.
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { path, text, bytes: bytes.length };
   } catch {
     throw new InputError(`${path}: is not UTF-8; expected a text of words with white space between them`);
   }
+}
+
+/** Two characters with no white space between them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as in WHITE_SPACE
+const LONG_WORD = /[^\t-\r\x1c-\x1f\x85\p{Zs}\u2028\u2029]{2}/u;
+
+/** Whether no word but `<unk>` has more than one character. */
+function isSplit(text: string): boolean {
+  return !LONG_WORD.test(text.replaceAll('<unk>', ' '));
+}
+
+function numberTokens(
+  { path, text, bytes }: TextFile,
+  tokensOf: LineTokens,
+  numbers: Map<string, number>,
+): Tokens {
   const tokens: number[] = [];
-  const add = (word: string) => {
-    let number = numbers.get(word);
+  const add = (token: string) => {
+    let number = numbers.get(token);
     if (number === undefined) {
       number = numbers.size;
-      numbers.set(word, number);
+      numbers.set(token, number);
     }
     tokens.push(number);
   };
@@ -89,11 +122,11 @@ function tokenise(path: string, numbers: Map<string, number>): Tokens {
   // The end of the last line does not begin another one.
   if (lines.at(-1) === '') lines.pop();
   for (const line of lines) {
-    for (const word of line.split(WHITE_SPACE)) if (word !== '') add(word);
+    for (const token of tokensOf(line.split(WHITE_SPACE).filter((word) => word !== ''))) add(token);
     add(END_OF_LINE);
   }
   if (tokens.length === lines.length)
-    throw new InputError(`${path}: has no word (${bytes.length} bytes); expected a text`);
+    throw new InputError(`${path}: has no word (${bytes} bytes); expected a text`);
   return Int32Array.from(tokens);
 }
 

@@ -81,7 +81,7 @@ export const training = defineEstimator<z.output<typeof options>>({
       throw error;
     }
     return {
-      objectives: opened.definition.measures,
+      objectives: opened.task.measures,
       costUnit: 'epochs',
       source: { name: given.task.data.split(':')[0] as string, checksum: opened.data.checksum() },
       input: plainInput(opened),

@@ -16,8 +16,8 @@ export interface EvaluationPlan {
   readonly data: SearchedData | undefined;
 }
 
-/** Which task and data a search was on, and in which size it saw the images. */
-type SearchedData = Pick<TaskSettings, 'name' | 'data' | 'imageSize'>;
+/** Which task and data a search was on, in which size it saw the images, and what the tokens of its text were. */
+type SearchedData = Pick<TaskSettings, 'name' | 'data' | 'imageSize' | 'level'>;
 
 /** An argument of the command, with what is there. */
 interface Given {
@@ -86,7 +86,7 @@ export async function planEvaluation(
   for (const { found } of searches) {
     const one = dataOf(found);
     if (one === undefined) continue;
-    data.set(one.imageSize === undefined ? one.data : `${one.data} at ${one.imageSize} pixels`, one);
+    data.set(textOf(one), one);
   }
   if (data.size > 1)
     throw new InputError(
@@ -144,6 +144,17 @@ function freeName(taken: Set<string>, wanted: string): string {
 
 function dataOf({ task }: FoundArchitecture): SearchedData | undefined {
   if (task === undefined) return undefined;
-  const { name, data, imageSize } = taskFrom(process.cwd(), task);
-  return { name, data, ...(imageSize === undefined ? {} : { imageSize }) };
+  const { name, data, imageSize, level } = taskFrom(process.cwd(), task);
+  return {
+    name,
+    data,
+    ...(imageSize === undefined ? {} : { imageSize }),
+    ...(level === undefined ? {} : { level }),
+  };
+}
+
+/** `images:DIR at 32 pixels`, `text:DIR by character`. */
+function textOf({ data, imageSize, level = 'word' }: SearchedData): string {
+  if (imageSize !== undefined) return `${data} at ${imageSize} pixels`;
+  return level === 'word' ? data : `${data} by ${level}`;
 }

@@ -122,6 +122,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
   const options = resolved as unknown as SupernetSettings;
   requireDevice(options.device);
   const table = request.table && openTable(request.table, space, folder);
+  const task = data.task(resolved);
   const settings: SupernetRunSettings = {
     version,
     space: request.space,
@@ -134,7 +135,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     task: { ...request.task, ...(graph === undefined ? {} : { checksum: graph.checksum }) },
     dataChecksum: data.checksum(),
     input: plainInput(opened),
-    objectives: definition.measures,
+    objectives: task.measures,
     ...(table === undefined || request.table === undefined
       ? {}
       : {
@@ -147,7 +148,6 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
     seed: request.seed,
     threads: request.threads,
   };
-  const task = data.task(resolved);
   return {
     ...opened,
     settings,

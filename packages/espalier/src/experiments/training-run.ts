@@ -144,7 +144,7 @@ export async function beginTraining(
     dataChecksum: opened.data.checksum(),
     input: plainInput(opened),
     signature: sha256(signature),
-    objectives: opened.definition.measures,
+    objectives: opened.task.measures,
     training: { ...opened.options },
     ...(request.judge === undefined ? {} : { judge: request.judge }),
     ...(request.start === undefined ? {} : { start: withChecksum(request.start) }),

@@ -79,7 +79,7 @@ export async function beginTuning(path: string, request: TuningRequest): Promise
     ...request,
     task,
     dataChecksum: opened.data.checksum(),
-    objectives: opened.definition.measures,
+    objectives: opened.task.measures,
   };
   RunFolder.begin(
     path,

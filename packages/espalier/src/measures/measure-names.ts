@@ -1,4 +1,5 @@
 import { accuracy } from './accuracy.js';
+import { bpc } from './bpc.js';
 import { loss } from './loss.js';
 import { macs } from './macs.js';
 import type { Measure } from './measure.js';
@@ -9,5 +10,8 @@ import { pixelAccuracy } from './pixel-accuracy.js';
 
 /** The measures in the box. Tasks and estimators may define others; their runs say what these are. */
 export const measures: ReadonlyMap<string, Measure> = new Map(
-  [accuracy, miou, pixelAccuracy, perplexity, loss, params, macs].map((measure) => [measure.name, measure]),
+  [accuracy, miou, pixelAccuracy, perplexity, bpc, loss, params, macs].map((measure) => [
+    measure.name,
+    measure,
+  ]),
 );

@@ -5,6 +5,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['params', 'parameters'],
   ['macs', 'multiply-adds'],
   ['loss', 'validation loss'],
+  ['bpc', 'bits per character'],
 ]);
 
 /** The name of a measure as people read it. */

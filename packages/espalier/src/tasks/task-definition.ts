@@ -126,13 +126,15 @@ export interface TaskDefinition<Input extends object, Model extends object> {
   readonly name: string;
   /** What its networks read and give. */
   readonly networks: NetworkKind<Input, nn.Module & Model>;
-  /** The first measure decides. */
+  /** The first measure decides. Data may be judged by others: a run takes those of its `Task`. */
   readonly measures: Objectives;
   readonly training: TaskTraining;
   /** Missing: no strategy with shared weights serves this task. */
   readonly supernet?: TaskSupernet;
   /** How its data is written on the command line: `cifar10:DIR`. */
   readonly dataForms: readonly string[];
+  /** Settings of the data that only some tasks know, and this one does, by their flags: `level`. */
+  readonly dataFlags?: readonly string[];
   /**
    * Whether a training that only reports its test measures, once everything is decided, learns from the data that
    * searches hold out. False where the data comes with a validation part of its own.

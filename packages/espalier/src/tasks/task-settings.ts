@@ -1,5 +1,6 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import { z } from 'zod';
+import { LEVELS } from '../data/text-level.js';
 import { isFile } from '../modules/user-module.js';
 
 /** Which task a run works on, with which data, and how much of it. */
@@ -23,6 +24,10 @@ export const taskSettings = z.strictObject({
     .min(1)
     .optional()
     .describe('height and width of the images in pixels, where the data has them in any size'),
+  level: z
+    .enum(LEVELS)
+    .optional()
+    .describe('what the tokens of a text are: its words, where it is missing, or its characters'),
   seed: z.int().describe('seed of the choice of what is held out'),
 });
 

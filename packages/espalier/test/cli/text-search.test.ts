@@ -1,8 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fromTypedArray, saveTensors, scope } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
+import { addPredict } from '../../src/cli/predict.js';
+import { addReproduce } from '../../src/cli/reproduce.js';
 import { addSearch } from '../../src/cli/search.js';
 import { addStatus } from '../../src/cli/status.js';
+import { addTrain } from '../../src/cli/train.js';
 import { journalOf, journalReaches, kill, run, start } from './command.js';
 import { printed, refusal } from './printed.js';
 import { suiteFolder } from './suite-folder.js';
@@ -14,6 +18,13 @@ const small = [
   ...['--data', text, '--limit', '300', '--seed', '5', '--workers', '1', '--batch-size', '8'],
   ...['--set', 'space.hidden=4', '--set', 'training.learningRate=1', '--set', 'bptt=10'],
 ];
+
+/** A text of two words that take turns. */
+function writeOtherText(path: string): void {
+  mkdirSync(path);
+  for (const part of ['train', 'valid', 'test'])
+    writeFileSync(join(path, `${part}.txt`), 'a bb\n'.repeat(200));
+}
 
 describe('a search for language models', () => {
   it('by asha, killed with -9 and resumed, has the journal of a run that was left alone', async () => {
@@ -59,6 +70,62 @@ describe('a search for language models', () => {
     expect(events[0].estimation.options.training).toMatchObject({ epochs: 1, bptt: 10, clip: 5 / 35 });
     const status = JSON.parse(await printed(addStatus, ['status', join(folder, 'trees'), '--json']));
     expect(status.best).toMatchObject({ trial: best.trial, perplexity: best.perplexity });
+  });
+
+  it('of characters is judged by bits per character, and its cell moves to another text, and back to words', async () => {
+    const here = (name: string) => join(folder, name);
+    const searched = await run(
+      [
+        ...['search', '--space', 'zoph-rnn', '--strategy', 'random', '--out', here('characters'), ...small],
+        ...['--set', 'base=2', '--trials', '1', '--epochs', '1', '--level', 'character'],
+      ],
+      folder,
+    );
+    expect([searched.code, searched.stdout]).toEqual([
+      0,
+      expect.stringMatching(/best: child 1, bpc \d\.\d+, /),
+    ]);
+    const found = JSON.parse(await printed(addStatus, ['status', here('characters'), '--json']));
+    const [header] = journalOf(here('characters')).map((line) => JSON.parse(line));
+    expect(header.objectives[0]).toEqual({ name: 'bpc', better: 'lower', least: 0 });
+    expect(header.estimation.options.task.level).toBe('character');
+    expect(header.estimation.input.vocabulary).toBe(13);
+    // Of about thirteen characters that it knows nothing of.
+    expect(found.best.bpc).toBeCloseTo(found.best.loss / Math.LN2, 12);
+
+    const brief = ['--epochs', '1', '--batch-size', '8', '--threads', '1', '--limit', '300', '--json'];
+    const train = async (...args: string[]) =>
+      JSON.parse(await printed(addTrain, ['train', here('characters'), ...args, ...brief]));
+    writeOtherText(here('other'));
+    const moved = await train('--data', `text:${here('other')}`, '--out', here('moved'));
+    expect(moved.measures.bpc).toBeCloseTo(moved.measures.loss / Math.LN2, 12);
+    const signature = JSON.parse(readFileSync(here('moved/signature.json'), 'utf8'));
+    expect(signature).toEqual({ level: 'character', vocabulary: ['a', ' ', 'b', '<eos>'] });
+    const architecture = (run: string) => JSON.parse(journalOf(here(run))[0]!).architecture;
+    const words = await train('--level', 'word', '--out', here('words'));
+    expect(Object.keys(words.measures)).toEqual(['perplexity', 'loss']);
+    expect(architecture('words').nodes).toEqual(architecture('moved').nodes);
+
+    const again = await printed(addReproduce, ['reproduce', here('moved'), '--out', here('again')]);
+    expect(again).toContain('and the same weights');
+    const input = here('input.safetensors');
+    scope(() => saveTensors(input, new Map([['tokens', fromTypedArray(BigInt64Array.of(0n, 1n), [2])]])));
+    const next = JSON.parse(
+      await printed(addPredict, ['predict', here('moved'), '--input', input, '--json']),
+    );
+    expect(next.logits[0]).toHaveLength(4);
+    expect(next.bpc).toHaveLength(1);
+    expect(['a', ' ', 'b', '<eos>']).toContain(next.names[0]);
+  });
+
+  it('refuses a level that there is not, and one where there is no text', async () => {
+    const args = ['search', '--strategy', 'random', '--out', join(folder, 'refused')];
+    expect(await refusal(addSearch, [...args, '--space', 'darts-rnn', ...small, '--level', 'byte'])).toBe(
+      "error: option '--level <word|character>' argument 'byte' is invalid. Allowed: word, character.",
+    );
+    expect(
+      await refusal(addSearch, [...args, '--space', 'zoph-cnn', '--data', 'mnist', '--level', 'character']),
+    ).toBe('--level character: task image-classification reads no text as words or characters');
   });
 
   it.each([

@@ -102,6 +102,33 @@ describe('a text', () => {
     expect(checksum({ ...wiki, 'wiki.test.tokens': 'New words\n' })).not.toBe(checksum(wiki));
   });
 
+  it('of characters is their code points, with one space between words; <unk> is spelled', () => {
+    const folder = folderOf({
+      'train.txt': ' a  戦𝔸\n\n',
+      'valid.txt': 'a <unk>\n',
+      'test.txt': '\tn\n',
+    });
+    const { level, vocabulary, train, validation, test } = openText(folder, 'character');
+    expect(level).toBe('character');
+    expect(vocabulary).toEqual(['a', ' ', '戦', '𝔸', '<eos>', '<', 'u', 'n', 'k', '>']);
+    expect([...train]).toEqual([0, 1, 2, 3, 4, 4]);
+    expect([...validation]).toEqual([0, 1, 5, 6, 7, 8, 9, 4]);
+    expect([...test]).toEqual([7, 4]);
+    expect(openText(folder).level).toBe('word');
+    expect(openTextData(`text:${folder}`, 'character').vocabulary).toEqual(vocabulary);
+    expect(openText(folder, 'character').checksum()).not.toBe(openText(folder).checksum());
+  });
+
+  it('that is split into characters already has these as its characters', () => {
+    const split = { 'train.txt': 'a _ <unk> b\n', 'valid.txt': 'b\n', 'test.txt': '_\n' };
+    const { vocabulary, train } = openText(folderOf(split), 'character');
+    expect(vocabulary).toEqual(['a', '_', '<unk>', 'b', '<eos>']);
+    expect([...train]).toEqual([0, 1, 2, 3, 4]);
+    // One longer word in the training text, and it is not.
+    const whole = { ...split, 'train.txt': 'a bc\n' };
+    expect(openText(folderOf(whole), 'character').vocabulary.slice(0, 4)).toEqual(['a', ' ', 'b', 'c']);
+  });
+
   it.each<[string, Readonly<Record<string, string | Buffer>>, string]>([
     ['a part that is missing', { 'a.train.txt': 'a', 'a.test.txt': 'a' }, "has no file for the part 'valid'"],
     [

@@ -249,6 +249,15 @@ describe('the prediction of tokens', () => {
     );
     expect(named.lines).toContain(`${several}, text 1: perplexity 4.00; the next token`);
     expect(named.lines).toContain('   50.00 %  b');
+    // Of characters bits: 3 / 2 of them each.
+    const characters = await predict(file, { level: 'character', vocabulary: ['a', ' ', 'c'] });
+    expect((characters.json.bpc as number[])[0]).toBeCloseTo(1.5, 5);
+    expect(Object.keys(characters.json)).not.toContain('perplexities');
+    expect(characters.lines.slice(0, 3)).toEqual([
+      `${file}: 1.500 bits per character; the next token`,
+      '   50.00 %  a',
+      "   25.00 %  ' '",
+    ]);
     // A vocabulary that is too short names what it has.
     expect((await predict(file, { vocabulary: ['a'] })).lines.slice(1)).toEqual([
       '   50.00 %  a',

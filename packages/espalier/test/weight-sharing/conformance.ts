@@ -27,6 +27,7 @@ const text = (count: number, astray: number) =>
 
 /** A text of 8 words: 80 training tokens, 40 for validation and for the test. */
 export const tinyText = {
+  level: 'word' as const,
   train: text(80, 7),
   validation: text(40, 5),
   test: text(40, 6),

@@ -3,18 +3,19 @@ import { tokens } from '../../network-kinds/tokens.js';
 import type { Space } from '../../space/space.js';
 import { requireDevice } from '../device.js';
 import { defineTask, type TrainingOptions } from '../task-definition.js';
-import { type LanguageLoss, LanguageModelling, languageMeasures } from './language-modelling.js';
+import { type LanguageLoss, LanguageModelling } from './language-modelling.js';
+import { measuresByLevel } from './measures-by-level.js';
 import { openText } from './open-text.js';
 import { predictTokens } from './predict-tokens.js';
 import { paperChild, tuningGrid } from './presets.js';
 import { languageSupernetOptions } from './supernet-options.js';
 import { languageTrainingOptions } from './training-options.js';
 
-/** The next token of a text: cross entropy over the vocabulary, judged by the perplexity. */
+/** The next word or character of a text: cross entropy over the vocabulary, judged by perplexity or bits per character. */
 export const languageModelling = defineTask({
   name: 'language-modelling',
   networks: tokens,
-  measures: languageMeasures,
+  measures: measuresByLevel.word.measures,
   training: {
     options: languageTrainingOptions,
     paper: (_space: Space): TrainingOptions => ({}),
@@ -28,13 +29,14 @@ export const languageModelling = defineTask({
     alpha: { learningRate: 3e-3, beta1: 0.9 },
   },
   dataForms: dataFormsOf('text'),
+  dataFlags: ['level'],
   heldOut: false,
   open(settings) {
     const text = openText(settings);
     return {
       input: text.input,
       checksum: text.checksum,
-      signature: { vocabulary: [...text.vocabulary] },
+      signature: { level: text.level, vocabulary: [...text.vocabulary] },
       notes: text.notes,
       task: (options) => new LanguageModelling(text, options as unknown as LanguageLoss),
       requireTrainable(_network, _space, { device }) {

@@ -1,17 +1,13 @@
 import { fromTypedArray, fused, type Tensor } from '@espalier/torch';
 import { type Segment, segmentCount, segments } from '../../data/text-batches.js';
 import { Means, type Sums } from '../../measures/accumulator.js';
-import { loss } from '../../measures/loss.js';
 import type { Objectives } from '../../measures/measure.js';
-import { perplexity } from '../../measures/perplexity.js';
 import type { LanguageModel, LanguageModelState } from '../../networks/language-model.js';
 import { activationRegularisation } from '../../networks/recurrent/activation-regularisation.js';
 import { Random } from '../../random/random.js';
 import type { Batch, Part, PassOptions, Task } from '../task.js';
+import { type LanguageJudgement, measuresByLevel } from './measures-by-level.js';
 import type { OpenedText } from './open-text.js';
-
-/** A language model is judged by its perplexity. */
-export const languageMeasures: Objectives = [perplexity, loss];
 
 /** Tokens [T, N] and a state to the logits of the next tokens and the next state. */
 export type TokenModel = Pick<LanguageModel, 'initialState' | 'forward'>;
@@ -30,17 +26,21 @@ export interface LanguageLoss {
 }
 
 /**
- * Predicting each next token of a text, judged by the perplexity. A pass begins with a state of zeros. Each segment
+ * Predicting each next token of a text, judged by the measures of its level. A pass begins with a state of zeros. Each segment
  * starts from the state that the model was in after it last read the segment before.
  */
 export class LanguageModelling implements Task<TokenModel, Sums> {
-  readonly measures = languageMeasures;
+  readonly measures: Objectives;
   readonly independentBatches = false;
+  readonly #judgement: LanguageJudgement;
 
   constructor(
-    private readonly text: Pick<OpenedText, 'train' | 'validation' | 'test'>,
+    private readonly text: Pick<OpenedText, 'level' | 'train' | 'validation' | 'test'>,
     private readonly options: LanguageLoss,
-  ) {}
+  ) {
+    this.#judgement = measuresByLevel[text.level];
+    this.measures = this.#judgement.measures;
+  }
 
   get timeSteps(): number {
     return this.options.bptt;
@@ -81,7 +81,7 @@ export class LanguageModelling implements Task<TokenModel, Sums> {
   }
 
   accumulator(): Means {
-    return new Means(({ loss: mean }) => ({ perplexity: Math.exp(mean as number), loss: mean as number }));
+    return new Means(({ loss }) => this.#judgement.of(loss as number));
   }
 
   #batch(read: Segment, carried: CarriedState): Batch<TokenModel, Sums> {

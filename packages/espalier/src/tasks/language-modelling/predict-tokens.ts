@@ -1,4 +1,6 @@
 import { scope } from '@espalier/torch';
+import { z } from 'zod';
+import { LEVELS } from '../../data/text-level.js';
 import { InputError } from '../../input-error.js';
 import type { LanguageModel } from '../../networks/language-model.js';
 import { isTensorFile, readInputTensor } from '../../prediction/input-tensor.js';
@@ -6,13 +8,20 @@ import { predictNextToken } from '../../prediction/predict-next-token.js';
 import { rankedLines } from '../../prediction/ranked-lines.js';
 import type { TokenInput } from '../../space/space.js';
 import type { PredictionReport, PredictionRequest } from '../task-definition.js';
+import { measuresByLevel } from './measures-by-level.js';
 
 const TENSORS = new Map([
   [1, '[T]'],
   [2, '[T, N]'],
 ]);
 
-/** The next token of each text of a tensor of tokens, and the perplexity of the text itself. */
+/** What a training keeps of its text. */
+const textSignature = z.looseObject({
+  level: z.enum(LEVELS).default('word'),
+  vocabulary: z.array(z.string()).optional(),
+});
+
+/** The next token of each text of a tensor of tokens, and what the text itself is worth: its perplexity, or bits per character. */
 export function predictTokens({
   network,
   input,
@@ -29,23 +38,29 @@ export function predictTokens({
     const tensor = readInputTensor(file, 'int64', TENSORS);
     return predictNextToken(network, tensor.shape.length === 1 ? tensor.unsqueeze(1) : tensor);
   });
-  const { classes, perplexities } = prediction;
-  const words = signature?.vocabulary as readonly string[] | undefined;
-  const nameOf = (token: number) => (words?.[token] === undefined ? `token ${token}` : words[token]);
+  const { perplexities, ...next } = prediction;
+  const { classes } = next;
+  const { level, vocabulary: names } = textSignature.parse(signature ?? {});
+  const judgement = measuresByLevel[level];
+  const nameOf = (token: number) => names?.[token] ?? `token ${token}`;
   return {
     json: {
       space: space.name,
       input,
-      ...prediction,
-      ...(words === undefined ? {} : { names: classes.map(nameOf) }),
+      ...next,
+      ...(perplexities === undefined ? {} : judgement.json(perplexities)),
+      ...(names === undefined ? {} : { names: classes.map(nameOf) }),
     },
     lines: [...classes.keys()].flatMap((index) => {
       const name = classes.length === 1 ? file : `${file}, text ${index}`;
       const perplexity = perplexities?.[index];
       return [
-        `${name}${perplexity === undefined ? '' : `: perplexity ${perplexity.toFixed(2)}`}; the next token`,
-        ...rankedLines(prediction, index, nameOf),
+        `${name}${perplexity === undefined ? '' : `: ${judgement.text(perplexity)}`}; the next token`,
+        ...rankedLines(prediction, index, (token) => shown(nameOf(token))),
       ];
     }),
   };
 }
+
+/** A space is seen between quotes only. */
+const shown = (token: string) => (/\S/.test(token) ? token : `'${token}'`);
