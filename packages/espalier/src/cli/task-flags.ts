@@ -37,7 +37,7 @@ export function addTaskFlags(command: Command): Command {
     )
     .option(
       '--image-size <n>',
-      'height and width of the images, where the data has them in any size (default: 224)',
+      'height and width of the images, where the data has them in any size (default: 224); of the crops of a segmenter',
       wholeNumber(1),
     )
     .option(

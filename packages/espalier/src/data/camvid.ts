@@ -2,6 +2,7 @@ import { checkFolder } from './data-file.js';
 import { IGNORED, maskLabels } from './mask-file.js';
 import { firstSize, maskedFolders } from './masked-folders.js';
 import type { PixelClass, SegmentationData } from './masked-images.js';
+import { type SeenSizeOptions, seenSize } from './masked-options.js';
 import { pairChecksum } from './pair-checksum.js';
 import { imagenet } from './usual-statistics.js';
 
@@ -36,10 +37,10 @@ const WANTED = 'a folder with the folders train, trainannot, val, valannot, test
  *   what they were scaled to
  * @throws InputError for a missing folder and for an image without a mask
  */
-export function openCamvid(folder: string, size?: number): SegmentationData {
+export function openCamvid(folder: string, options: SeenSizeOptions, size?: number): SegmentationData {
   checkFolder(folder, WANTED);
-  const part = (name: string) =>
-    maskedFolders(folder, { images: name, masks: `${name}annot`, labels: LABELS, wanted: WANTED });
+  const shared = { labels: LABELS, seen: seenSize(options), wanted: WANTED };
+  const part = (name: string) => maskedFolders(folder, { images: name, masks: `${name}annot`, ...shared });
   const [train, validation, test] = [part('train'), part('val'), part('test')];
   return {
     kind: 'camvid',

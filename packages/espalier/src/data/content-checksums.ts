@@ -22,6 +22,25 @@ const RECENT_MS = 2000;
 /** Long searches for checksums save what they have, in case they are stopped. */
 const SAVE_EVERY_MS = 30_000;
 
+/** What the content of a file has to be. */
+export interface ContentCheck {
+  /** Of the file where the cache lies; another check has another. */
+  readonly name: string;
+  /** For messages: `an image (PNG, ...)`. */
+  readonly wanted: string;
+  /** What is wrong with the content, as a sentence that begins with the path; undefined where nothing is. */
+  faultOf(bytes: Uint8Array): string | undefined;
+}
+
+const IMAGE: ContentCheck = {
+  name: '',
+  wanted: `an image (${IMAGE_FORMATS})`,
+  faultOf(bytes) {
+    const fault = faultOf(bytes);
+    return fault === undefined ? undefined : `${fault}; expected ${this.wanted}`;
+  },
+};
+
 /**
  * The checksums of the image files of a folder. A file is read once: the cache, a file below the user's cache folder, has
  * the checksum as long as the size and the times of the file stay the same. If the cache cannot be read or written, the
@@ -29,31 +48,35 @@ const SAVE_EVERY_MS = 30_000;
  */
 export class ContentChecksums {
   readonly #folder: string;
+  readonly #check: ContentCheck;
   readonly #cache: string | undefined;
   readonly #entries: Map<string, Entry>;
   #saved = performance.now();
   #isChanged = false;
 
-  constructor(folder: string) {
+  /** @param check what the files have to be: images by default */
+  constructor(folder: string, check = IMAGE) {
     this.#folder = folder;
-    this.#cache = cacheFileOf(realpathSync(folder));
+    this.#check = check;
+    this.#cache = cacheFileOf(`${realpathSync(folder)}${check.name === '' ? '' : `\0${check.name}`}`);
     this.#entries = this.#cache === undefined ? new Map() : readCache(this.#cache);
   }
 
   /**
    * @param file path inside the folder
    * @returns SHA-256 in hexadecimal of its content
-   * @throws InputError for a file that is not there or whose header is not that of an image
+   * @throws InputError for a file that is not there, and for one that is not what it has to be
    */
   of(file: string): string {
     const path = join(this.#folder, file);
-    const { size, mtimeMs: modified, ctimeMs: changed } = statOf(path);
+    const { wanted } = this.#check;
+    const { size, mtimeMs: modified, ctimeMs: changed } = statOf(path, wanted);
     const known = this.#entries.get(file);
     if (known?.size === size && known.modified === modified && known.changed === changed) return known.sha256;
     const begun = Date.now();
-    const bytes = readDataFile(path, `an image (${IMAGE_FORMATS})`);
-    const fault = faultOf(bytes);
-    if (fault !== undefined) throw new InputError(`${path}: ${fault}; expected an image (${IMAGE_FORMATS})`);
+    const bytes = readDataFile(path, wanted);
+    const fault = this.#check.faultOf(bytes);
+    if (fault !== undefined) throw new InputError(`${path}: ${fault}`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     if (bytes.length === size && Math.max(modified, changed) < begun - RECENT_MS) {
       this.#entries.set(file, { size, modified, changed, sha256 });
@@ -72,11 +95,11 @@ export class ContentChecksums {
   }
 }
 
-function statOf(path: string) {
+function statOf(path: string, wanted: string) {
   try {
     return statSync(path);
   } catch (error) {
-    throw new InputError(`${path}: ${reasonOf(error)}; expected an image (${IMAGE_FORMATS})`);
+    throw new InputError(`${path}: ${reasonOf(error)}; expected ${wanted}`);
   }
 }
 

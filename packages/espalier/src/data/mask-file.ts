@@ -12,7 +12,7 @@ const REFUSED = 254;
 /** Classes are numbered below the two labels that are none. */
 export const MOST_CLASSES = 254;
 
-const WANTED = 'a mask: a PNG with one number a pixel, grey or of a palette';
+export const MASK_WANTED = 'a mask: a PNG with one number a pixel, grey or of a palette';
 
 /** What the numbers in masks mean. Plain data: threads get a copy. */
 export interface MaskLabels {
@@ -56,12 +56,12 @@ function indicesOf(bytes: Uint8Array): IndexImage {
   const format = imageFormatOf(bytes);
   if (format !== 'PNG')
     throw new Error(
-      `${bytes.length === 0 ? 'is empty' : `is ${format === undefined ? 'no image' : `of the format ${format}`}`}; expected ${WANTED}`,
+      `${bytes.length === 0 ? 'is empty' : `is ${format === undefined ? 'no image' : `of the format ${format}`}`}; expected ${MASK_WANTED}`,
     );
   try {
     return decodeIndexPng(bytes);
   } catch (error) {
-    if (error instanceof NoIndexImage) throw new Error(`${error.message}; expected ${WANTED}`);
+    if (error instanceof NoIndexImage) throw new Error(`${error.message}; expected ${MASK_WANTED}`);
     if (error instanceof DamagedImage) throw new Error(`${damaged('PNG')}: ${error.message}`);
     if (error instanceof OversizedImage) throw error;
     throw error;
@@ -71,7 +71,7 @@ function indicesOf(bytes: Uint8Array): IndexImage {
 /** Reads and decodes the file of a mask. @throws Error as `decodeMask`, and where it cannot be read */
 export async function readMask(path: string, labels: MaskLabels): Promise<IndexImage> {
   const bytes = await readFile(path).catch((error: unknown) => {
-    throw new Error(`${reasonOf(error)}; expected ${WANTED}`);
+    throw new Error(`${reasonOf(error)}; expected ${MASK_WANTED}`);
   });
   return decodeMask(bytes, labels);
 }

@@ -55,7 +55,7 @@ function* generate(
   set: MaskedImages,
   { size, crop, beyond, training }: MaskedBatchOptions,
 ): Generator<MaskedBatch, void, undefined> {
-  const { folder, labels, count } = set;
+  const { folder, labels, seen, count } = set;
   const order =
     training === undefined
       ? Int32Array.from({ length: count }, (_, index) => index)
@@ -63,6 +63,7 @@ function* generate(
   const pass = new PairPass(set, order, size, {
     folder,
     labels,
+    seen,
     beyond,
     ...(training === undefined ? {} : { crop: { ...training, height: crop.height, width: crop.width } }),
   });

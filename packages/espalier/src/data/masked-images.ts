@@ -1,5 +1,6 @@
 import type { ChannelStatistics } from './channel-statistics.js';
 import type { MaskLabels } from './mask-file.js';
+import type { SeenSize } from './shown-pair.js';
 import type { Size } from './view.js';
 
 /** Images in files of any size, each with a mask in a file, which has the class of each pixel. */
@@ -11,6 +12,7 @@ export interface MaskedImages {
   readonly count: number;
   readonly folder: string;
   readonly labels: MaskLabels;
+  readonly seen: SeenSize;
 }
 
 /** A class of pixels. */

@@ -2,9 +2,13 @@ import { join } from 'node:path';
 import { Random } from '../random/random.js';
 import { decodeImage, viewImage } from './decode-image.js';
 import type { DecodedImage } from './decoded-image.js';
+import { unequalSizes } from './equal-sizes.js';
 import { IGNORED, type MaskLabels, readMask } from './mask-file.js';
 import type { IndexImage } from './png.js';
 import type { Part, Size } from './view.js';
+
+/** In which size an image is seen, before it is cropped: enlarged by a factor, or with a longer side of so many pixels. */
+export type SeenSize = { readonly scale: number } | { readonly longest: number };
 
 /** Random changes of a training image together with its mask. */
 export interface PairAugmentation {
@@ -22,6 +26,7 @@ export interface PairAugmentation {
 export interface PairShowing {
   readonly folder: string;
   readonly labels: MaskLabels;
+  readonly seen: SeenSize;
   /** Red, green and blue of what lies beyond an image: the mean pixel, which is nearly 0 after normalisation. */
   readonly beyond: readonly [number, number, number];
   /**
@@ -66,22 +71,22 @@ export async function showPair(
   image: string,
   mask: string,
   place: number,
-  { folder, labels, beyond, crop }: PairShowing,
+  { folder, labels, seen, beyond, crop }: PairShowing,
 ): Promise<ShownPair> {
   const decoded = await named(join(folder, image), (path) => decodeImage(path));
   const classes = await named(join(folder, mask), (path) => readMask(path, labels));
-  const { width, height, damaged } = decoded;
-  if (classes.width !== width || classes.height !== height)
-    throw new Error(
-      `${join(folder, mask)}: the mask has ${classes.width} x ${classes.height} pixels; its image ${image} has ${width} x ${height}`,
-    );
-  if (crop === undefined) return { pixels: decoded.data, labels: classes.data, width, height, damaged };
+  const { damaged } = decoded;
+  if (classes.width !== decoded.width || classes.height !== decoded.height)
+    throw new Error(unequalSizes(join(folder, mask), classes, image, decoded));
+  const factor = factorOf(seen, decoded);
+  if (crop === undefined) return whole(decoded, classes, factor);
   const { seed, epoch, augmentation } = crop;
   const placement = drawPlacement(
     Random.of(seed, `epoch ${epoch}, image ${place}`),
     decoded,
     crop,
     augmentation,
+    factor,
   );
   return {
     pixels: await croppedPixels(decoded, placement, crop, beyond),
@@ -100,20 +105,56 @@ async function named<T>(path: string, body: (path: string) => Promise<T>): Promi
   }
 }
 
-/** Draws the scale, the place and whether left and right are exchanged, in this order. */
+/** The factor by which an image is enlarged before anything else. */
+export function factorOf(seen: SeenSize, { height, width }: Size): number {
+  return 'longest' in seen ? seen.longest / Math.max(height, width) : seen.scale;
+}
+
+/** Of a size that is enlarged by a factor. */
+export function enlarged({ height, width }: Size, factor: number): Size {
+  const along = (length: number) => Math.max(1, Math.round(length * factor));
+  return { height: along(height), width: along(width) };
+}
+
+/** An image as a whole. */
+async function whole(
+  image: DecodedImage & { readonly damaged: boolean },
+  classes: IndexImage,
+  factor: number,
+): Promise<ShownPair> {
+  const { width, height, damaged } = image;
+  const size = enlarged(image, factor);
+  if (size.width === width && size.height === height)
+    return { pixels: image.data, labels: classes.data, width, height, damaged };
+  const placement = { part: { top: 0, left: 0, width, height }, resized: size, mirrored: false };
+  return {
+    pixels: await viewImage(image, placement),
+    labels: croppedLabels(classes, placement, size),
+    ...size,
+    damaged,
+  };
+}
+
+/**
+ * Draws the scale, the place and whether left and right are exchanged, in this order.
+ *
+ * @param factor by which the image is enlarged besides the scale that is drawn
+ */
 export function drawPlacement(
   random: Random,
   image: Size,
   crop: Size,
   { scale, flip }: PairAugmentation,
+  factor = 1,
 ): Placement {
   const steps = scale === undefined ? 0 : Math.round((scale.most - scale.least) / STEP);
-  const factor = scale === undefined ? 1 : scale.least + STEP * random.below(steps + 1);
+  const drawn = scale === undefined ? 1 : scale.least + STEP * random.below(steps + 1);
+  const all = factor * drawn;
   /** Along one axis: the pixels of the image that are seen, and how many they become. */
   const along = (length: number, cropped: number) => {
-    const scaled = Math.max(1, Math.round(length * factor));
+    const scaled = Math.max(1, Math.round(length * all));
     if (scaled <= cropped) return { begin: 0, seen: length, becomes: scaled };
-    const seen = Math.min(length, Math.max(1, Math.round(cropped / factor)));
+    const seen = Math.min(length, Math.max(1, Math.round(cropped / all)));
     return { begin: random.below(length - seen + 1), seen, becomes: cropped };
   };
   const down = along(image.height, crop.height);

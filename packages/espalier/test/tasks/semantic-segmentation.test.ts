@@ -145,6 +145,7 @@ async function twoImages(
     );
   }
   const set: MaskedImages = {
+    seen: { scale: 1 },
     folder: join(folder, name),
     images: masks.map((_, index) => `${index}.png`),
     masks: masks.map((_, index) => `${index}-mask.png`),
