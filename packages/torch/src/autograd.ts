@@ -1,4 +1,6 @@
 import { native } from './native.js';
+import { scope } from './scope.js';
+import { forgetSegments, recordedSegments, type Segment } from './segments.js';
 import { Tensor } from './tensor.js';
 
 const handles = (tensors: readonly Tensor[]) => tensors.map((tensor) => tensor.handle);
@@ -15,12 +17,88 @@ export function backward(
   options: { gradients?: readonly Tensor[]; retainGraph?: boolean; createGraph?: boolean } = {},
 ): void {
   const { gradients, createGraph = false, retainGraph = createGraph } = options;
+  const segments = segmentsFor('backward', createGraph);
   native.backward(
     outputs instanceof Tensor ? [outputs.handle] : handles(outputs),
     gradients === undefined ? null : handles(gradients),
-    retainGraph,
+    // The graph between two segments is run through once for each of them.
+    retainGraph || segments.length > 0,
     createGraph,
   );
+  runAgain(
+    segments,
+    retainGraph,
+    (leaves) => {
+      const found = gradientsOf(leaves);
+      clearGradients(leaves);
+      return found;
+    },
+    (made, read, slopes) => {
+      native.backward(handles(made), handles(slopes), false, false);
+      return gradientsOf(read);
+    },
+    (read, slopes) => native.backward(handles(read), handles(slopes), true, false),
+  );
+}
+
+/** The segments that a graph may go through. @throws Error for derivatives of second order where there are any */
+function segmentsFor(name: string, createGraph: boolean): readonly Segment[] {
+  const segments = recordedSegments();
+  if (createGraph && segments.length > 0)
+    throw new Error(
+      `${name}: what runs in recomputed() has derivatives of first order only; createGraph is not allowed`,
+    );
+  return segments;
+}
+
+/**
+ * Differentiates segments, the last first.
+ *
+ * @param gradientsOfOutputs what has come to the outputs of a segment so far; undefined where nothing depends on them
+ * @param differentiate the gradients with respect to what a segment read, from those of what it made
+ * @param passOn takes these gradients into the graph around the segment
+ */
+function runAgain(
+  segments: readonly Segment[],
+  retainGraph: boolean,
+  gradientsOfOutputs: (outputs: readonly Tensor[]) => readonly (Tensor | undefined)[],
+  differentiate: (
+    made: readonly Tensor[],
+    read: readonly Tensor[],
+    slopes: readonly Tensor[],
+  ) => readonly (Tensor | undefined)[],
+  passOn: (read: readonly Tensor[], slopes: readonly Tensor[], before: readonly Segment[]) => void,
+): void {
+  const done = new Set<Segment>();
+  for (const [place, segment] of [...segments.entries()].reverse()) {
+    scope(() => {
+      const ofOutputs = gradientsOfOutputs(segment.outputs);
+      if (ofOutputs.every((gradient) => gradient === undefined)) return;
+      done.add(segment);
+      const { inputs, outputs } = segment.again();
+      const reached = outputs.flatMap((made, output) => {
+        const slope = ofOutputs[output];
+        return slope !== undefined && made.requiresGrad ? [{ made, slope }] : [];
+      });
+      if (reached.length === 0) return;
+      const ofInputs = differentiate(
+        reached.map(({ made }) => made),
+        inputs,
+        reached.map(({ slope }) => slope),
+      );
+      const influential = segment.inputs.flatMap((read, input) => {
+        const slope = ofInputs[input];
+        return slope === undefined ? [] : [{ read, slope }];
+      });
+      if (influential.length > 0)
+        passOn(
+          influential.map(({ read }) => read),
+          influential.map(({ slope }) => slope),
+          segments.slice(0, place),
+        );
+    });
+  }
+  if (!retainGraph && done.size > 0) forgetSegments(done);
 }
 
 /**
@@ -56,6 +134,24 @@ export function grad(
   } = {},
 ): (Tensor | undefined)[] {
   const { gradients, createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
+  const segments = segmentsFor('grad', createGraph);
+  if (segments.length > 0)
+    return gradThrough(segments, outputs, inputs, { gradients, retainGraph, allowUnused });
+  return nativeGrad(outputs, inputs, { gradients, retainGraph, createGraph, allowUnused });
+}
+
+interface GradOptions {
+  readonly gradients?: readonly Tensor[] | undefined;
+  readonly retainGraph: boolean;
+  readonly createGraph?: boolean;
+  readonly allowUnused: boolean;
+}
+
+function nativeGrad(
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  { gradients, retainGraph, createGraph = false, allowUnused }: GradOptions,
+): (Tensor | undefined)[] {
   return native
     .grad(
       outputs instanceof Tensor ? [outputs.handle] : handles(outputs),
@@ -66,6 +162,51 @@ export function grad(
       allowUnused,
     )
     .map((handle) => (handle === null ? undefined : new Tensor(handle)));
+}
+
+/** `grad` of a graph that may go through segments. */
+function gradThrough(
+  segments: readonly Segment[],
+  outputs: Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  { gradients, retainGraph, allowUnused }: GradOptions,
+): (Tensor | undefined)[] {
+  const sums = new Map<Tensor, Tensor>();
+  const add = (leaves: readonly Tensor[], found: readonly (Tensor | undefined)[]) => {
+    for (const [place, leaf] of leaves.entries()) {
+      const [more, sum] = [found[place], sums.get(leaf)];
+      if (more === undefined) continue;
+      // A sum outlives the scope of a segment.
+      sums.set(leaf, (sum === undefined ? more : noGrad(() => sum.add(more))).keep());
+      sum?.free();
+    }
+  };
+  const unused = { retainGraph: true, allowUnused: true };
+  const asked = [...new Set(inputs)];
+  const within = (some: readonly Segment[]) => [...asked, ...some.flatMap((segment) => segment.outputs)];
+  try {
+    return scope(() => {
+      add(within(segments), nativeGrad(outputs, within(segments), { ...unused, gradients }));
+      runAgain(
+        segments,
+        retainGraph,
+        (leaves) => leaves.map((leaf) => sums.get(leaf)),
+        (made, read, slopes) => {
+          const found = nativeGrad(made, [...read, ...asked], { ...unused, gradients: slopes });
+          add(asked, found.slice(read.length));
+          return found.slice(0, read.length);
+        },
+        (read, slopes, before) =>
+          add(within(before), nativeGrad(read, within(before), { ...unused, gradients: slopes })),
+      );
+      const missing = inputs.findIndex((input) => !sums.has(input));
+      if (missing >= 0 && !allowUnused)
+        throw new Error(`grad: the outputs do not depend on input ${missing}; allowUnused accepts that`);
+      return inputs.map((input) => sums.get(input)?.detach());
+    });
+  } finally {
+    for (const sum of sums.values()) sum.free();
+  }
 }
 
 function withGrad<T>(enabled: boolean, body: () => T): T {

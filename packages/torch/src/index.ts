@@ -9,6 +9,7 @@ export * as optim from './optim/index.js';
 export { libtorchConfiguration, libtorchVersion, setThreads, threads } from './process.js';
 export { type ProfiledCall, profile } from './profile.js';
 export { generatorState, manualSeed, setGeneratorState } from './random.js';
+export { recomputed } from './recomputed.js';
 export { DamagedFile, loadTensors, saveTensors } from './safetensors.js';
 export { scope } from './scope.js';
 export { fromTypedArray, liveTensors, type NestedNumbers, Tensor, tensor } from './tensor.js';

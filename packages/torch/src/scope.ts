@@ -1,4 +1,5 @@
 import { native } from './native.js';
+import { enterScope, leaveScope } from './segments.js';
 import { Tensor } from './tensor.js';
 
 /** The tensors that a scope returns, alone or in arrays, maps, sets and plain objects. */
@@ -18,6 +19,7 @@ function* tensorsIn(value: unknown): Generator<Tensor> {
  */
 export function scope<T>(body: () => T): T {
   native.enterScope();
+  enterScope();
   let kept: number[] = [];
   try {
     const result = body();
@@ -32,5 +34,6 @@ export function scope<T>(body: () => T): T {
     return result;
   } finally {
     native.leaveScope(kept);
+    leaveScope();
   }
 }

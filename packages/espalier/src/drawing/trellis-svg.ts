@@ -15,6 +15,12 @@ export interface Trellis {
   /** Labels of the box before the first layer, in the first row, and of the boxes after the last layer, in every row. */
   readonly before: string;
   readonly after: string;
+  /**
+   * What a search weighs: for each layer, the weights of the moves from each row of the layer before it (from the box, from
+   * the first row) to the row above, the same, and the row below. An arrow is as wide as its weight; a move of weight 0
+   * is not drawn.
+   */
+  readonly weights?: readonly (readonly (readonly number[])[])[];
 }
 
 const columnWidth = 56;
@@ -24,6 +30,9 @@ const arrowLength = 7;
 const headerHeight = 46;
 const textSize = 13;
 const boxHeight = 26;
+/** Width of the arrow of a move with weight 1, and the least width of any arrow. */
+const widest = 7;
+const narrowest = 0.4;
 
 const rowLabels = 'stride';
 const columnLabels = 'layer';
@@ -34,11 +43,11 @@ function writeText(text: string, { x, y }: Point, anchor: 'start' | 'middle', is
 
 /**
  * Draws a path through a trellis, as a panel for `drawPanels`. All reachable layers and the arrows between them are
- * grey; the path is drawn over them.
+ * grey; the path is drawn over them. With weights the arrows are as wide as these.
  * @throws Error if there is no layer, or if the path leaves the rows or moves by more than one row
  */
 export function trellisPanel(trellis: Trellis): Panel {
-  const { title, strides, path, before, after } = trellis;
+  const { title, strides, path, before, after, weights } = trellis;
   if (path.length === 0) throw new Error(`${title}: the path has no layers`);
   for (const [layer, row] of path.entries()) {
     const last = path[layer - 1] ?? 0;
@@ -57,13 +66,26 @@ export function trellisPanel(trellis: Trellis): Panel {
   const afterLeft = center(path.length - 1, 0).x + radius + 34;
   const width = afterLeft + boxOf(after);
   const height = center(0, strides.length - 1).y + boxHeight / 2;
-  /** A path moves down by at most one row per layer. */
+  /** Of the move into a row of a layer; 1 where nothing is weighed. */
+  const weightOf = (layer: number, from: number, to: number): number =>
+    weights === undefined ? 1 : (weights[layer]?.[from]?.[to - from + 1] ?? 0);
+  /** A path moves down by at most one row per layer, and never with weight 0. */
   const isReachable = (layer: number, row: number): boolean =>
-    row >= 0 && row < strides.length && row <= layer + 1;
+    row >= 0 &&
+    row < strides.length &&
+    row <= layer + 1 &&
+    (weights === undefined || [row - 1, row, row + 1].some((from) => weightOf(layer, from, row) > 0));
   const layers = [...path.keys()];
   const rows = [...strides.keys()];
 
-  const arrow = (from: Point, to: Point, fromEdge: number, toEdge: number, isOnPath: boolean): string => {
+  const arrow = (
+    from: Point,
+    to: Point,
+    fromEdge: number,
+    toEdge: number,
+    isOnPath: boolean,
+    share?: number,
+  ): string => {
     const length = Math.hypot(to.x - from.x, to.y - from.y);
     const along = (distance: number): Point => ({
       x: from.x + ((to.x - from.x) * distance) / length,
@@ -72,11 +94,12 @@ export function trellisPanel(trellis: Trellis): Panel {
     const tip = along(length - toEdge);
     const base = along(length - toEdge - arrowLength);
     const line = pathData({ start: along(fromEdge), segments: [{ kind: 'line', to: base }] });
-    const [colour, weight] = isOnPath ? (['series-1', 3] as const) : (['axis', 1] as const);
+    const [colour, usual, head] = isOnPath ? (['series-1', 3, 4.5] as const) : (['axis', 1, 2.8] as const);
+    const width = share === undefined ? usual : Math.max(narrowest, widest * share);
     return [
       `<g data-arrow="${isOnPath ? 'path' : 'other'}">`,
-      `<path d="${line}" stroke-width="${weight}" ${paint({ stroke: colour })}/>`,
-      `<path d="${arrowHeadData(base, tip, isOnPath ? 4.5 : 2.8)}" ${paint({ fill: colour })}/>`,
+      `<path d="${line}" stroke-width="${px(width)}" ${paint({ stroke: colour })}/>`,
+      `<path d="${arrowHeadData(base, tip, Math.max(head, width / 2 + 1.5))}" ${paint({ fill: colour })}/>`,
       '</g>',
     ].join('');
   };
@@ -92,24 +115,47 @@ export function trellisPanel(trellis: Trellis): Panel {
   };
 
   const arrows: { readonly isOnPath: boolean; readonly drawn: string }[] = [];
-  const add = (from: Point, to: Point, fromEdge: number, toEdge: number, isOnPath: boolean): void => {
-    arrows.push({ isOnPath, drawn: arrow(from, to, fromEdge, toEdge, isOnPath) });
+  const add = (
+    from: Point,
+    to: Point,
+    fromEdge: number,
+    toEdge: number,
+    isOnPath: boolean,
+    share?: number,
+  ): void => {
+    arrows.push({ isOnPath, drawn: arrow(from, to, fromEdge, toEdge, isOnPath, share) });
   };
+  const shareOf = (layer: number, from: number, to: number) =>
+    weights === undefined ? undefined : weightOf(layer, from, to);
   for (const layer of layers) {
     for (const row of rows.filter((row) => isReachable(layer, row))) {
       const here = center(layer, row);
       const isHere = path[layer] === row;
       if (layer === 0) {
         // The arrows leave the box at the middle of its side.
-        add({ x: beforeLeft + boxOf(before), y: center(0, 0).y }, here, 0, radius, isHere);
+        add(
+          { x: beforeLeft + boxOf(before), y: center(0, 0).y },
+          here,
+          0,
+          radius,
+          isHere,
+          shareOf(0, 0, row),
+        );
       }
       if (layer + 1 === path.length) {
         add(here, { x: afterLeft, y: here.y }, radius, 0, isHere);
         continue;
       }
       for (const next of [row - 1, row, row + 1]) {
-        if (isReachable(layer + 1, next))
-          add(here, center(layer + 1, next), radius, radius, isHere && path[layer + 1] === next);
+        if (isReachable(layer + 1, next) && weightOf(layer + 1, row, next) > 0)
+          add(
+            here,
+            center(layer + 1, next),
+            radius,
+            radius,
+            isHere && path[layer + 1] === next,
+            shareOf(layer + 1, row, next),
+          );
       }
     }
   }

@@ -1,18 +1,26 @@
 import type { CellEdge, CellGraph, CellNode } from '../drawing/cell-graph.js';
 import { cellPanel } from '../drawing/cell-svg.js';
-import { drawPanels } from '../drawing/panel.js';
+import { drawPanels, type Panel } from '../drawing/panel.js';
 import { recurrentTreePanel } from '../drawing/recurrent-tree-svg.js';
 import type { Svg } from '../drawing/svg.js';
 import { trellisPanel } from '../drawing/trellis-svg.js';
-import type { AutoDeepLab } from '../networks/auto-deeplab/architecture.js';
+import {
+  type AutoDeepLab,
+  type Block,
+  cellsOf,
+  type UntiedAutoDeepLab,
+} from '../networks/auto-deeplab/architecture.js';
 import { type DartsEdges, type DartsGenotype, edgesByNode } from '../networks/darts/genotype.js';
 import { type NasBench201Architecture, readCell } from '../networks/nasbench201-cell.js';
 import type { NasnetArchitecture, NasnetCellArchitecture } from '../networks/nasnet/architecture.js';
 import type { DartsRecurrentGenotype } from '../networks/recurrent/darts-genotype.js';
 import type { TreeNode, ZophRnn } from '../networks/recurrent/zoph-tree.js';
 
+/** What a search weighs, by the names of its architecture parameters: a row for each choice. */
+export type Weights = Readonly<Record<string, readonly (readonly number[])[]>>;
+
 /** Draws an architecture in its published form, which is valid in its space. */
-type DrawCells = (architecture: never) => Svg;
+type DrawCells = (architecture: never, weights?: Weights) => Svg;
 
 /** The inputs of a cell as its paper calls them, in the order of the states. */
 export const DARTS_INPUTS = ['c_{k-2}', 'c_{k-1}'] as const;
@@ -32,9 +40,10 @@ const pictures: ReadonlyMap<string, DrawCells> = new Map<string, DrawCells>([
  * The picture of an architecture as its paper draws it; undefined for a space whose architectures are not cells.
  *
  * @param architecture in the published form, valid in its space
+ * @param weights those of the search that it was derived from
  */
-export function drawCells(spaceName: string, architecture: unknown): Svg | undefined {
-  return pictures.get(spaceName)?.(architecture as never);
+export function drawCells(spaceName: string, architecture: unknown, weights?: Weights): Svg | undefined {
+  return pictures.get(spaceName)?.(architecture as never, weights);
 }
 
 /** An edge that its operation labels; `none` carries nothing. */
@@ -199,7 +208,29 @@ function drawNasnet({ normal, reduction }: NasnetArchitecture): Svg {
 }
 
 /** Figures 1 and 3 of Liu et al. 2019. */
-function drawAutoDeepLab({ path, cell }: AutoDeepLab): Svg {
+function drawAutoDeepLab(architecture: AutoDeepLab | UntiedAutoDeepLab, weights?: Weights): Svg {
+  const { path } = architecture;
+  const isUntied = 'cells' in architecture;
+  const trellis = weights?.trellis;
+  const levels = 4;
+  return drawPanels('Path and cell of an Auto-DeepLab network', [
+    trellisPanel({
+      title: 'Path over the resolutions',
+      strides: [4, 8, 16, 32],
+      path,
+      before: 'stem',
+      after: 'ASPP',
+      ...(trellis === undefined
+        ? {}
+        : { weights: path.map((_, layer) => trellis.slice(layer * levels, (layer + 1) * levels)) }),
+    }),
+    ...cellsOf(architecture)
+      .slice(0, isUntied ? undefined : 1)
+      .map((cell, layer) => autoDeepLabCell(isUntied ? `Cell of layer ${layer + 1}` : 'Cell', cell)),
+  ]);
+}
+
+function autoDeepLabCell(title: string, cell: readonly Block[]): Panel {
   const blocks = cell.map(([first, second, onFirst, onSecond]): CellBlock => {
     return {
       combine: 'add',
@@ -209,21 +240,12 @@ function drawAutoDeepLab({ path, cell }: AutoDeepLab): Svg {
       ],
     };
   });
-  return drawPanels('Path and cell of an Auto-DeepLab network', [
-    trellisPanel({
-      title: 'Path over the resolutions',
-      strides: [4, 8, 16, 32],
-      path,
-      before: 'stem',
-      after: 'ASPP',
-    }),
-    cellPanel(
-      blockCell(
-        'Cell',
-        [...AUTO_DEEPLAB_INPUTS, 'H^{l}'],
-        blocks,
-        blocks.map((_, block) => block + 2),
-      ),
+  return cellPanel(
+    blockCell(
+      title,
+      [...AUTO_DEEPLAB_INPUTS, 'H^{l}'],
+      blocks,
+      blocks.map((_, block) => block + 2),
     ),
-  ]);
+  );
 }

@@ -4,6 +4,7 @@ import { drawPanels } from '../drawing/panel.js';
 import type { Report } from '../drawing/report-html.js';
 import { drawSmallMultiples } from '../drawing/small-multiples-svg.js';
 import type { JournalEvent } from '../runs/journal-event.js';
+import type { Weights } from './draw-architecture.js';
 import { type Mixture, mixtureOf } from './mixtures.js';
 
 type Section = Report['sections'][number];
@@ -17,9 +18,8 @@ interface MixtureCourse {
   readonly course: readonly { readonly epoch: number; readonly shares: readonly (readonly number[])[] }[];
 }
 
-type Weights = Readonly<Record<string, readonly (readonly number[])[]>>;
-
-const weightsOf = ({ weights }: JournalEvent) =>
+/** What the architecture parameters weigh after an epoch; empty where the strategy has none. */
+export const weightsOf = ({ weights }: JournalEvent): Weights =>
   typeof weights === 'object' && weights !== null ? (weights as unknown as Weights) : {};
 
 /** Of the mixtures that the last epoch tells, and whose space is known. */

@@ -1,4 +1,4 @@
-import type { AutoDeepLab, Block } from '../networks/auto-deeplab/architecture.js';
+import { type AutoDeepLab, cellsOf, type UntiedAutoDeepLab } from '../networks/auto-deeplab/architecture.js';
 import { OPERATIONS } from '../networks/auto-deeplab/operations.js';
 import { DARTS_OPERATIONS, type DartsGenotype } from '../networks/darts/genotype.js';
 import {
@@ -107,16 +107,33 @@ function readNasBench201(
 
 const STRIDES = [4, 8, 16, 32];
 
-function readAutoDeepLab(name: string, rows: number, found: AutoDeepLab | undefined): Mixture {
-  if (name === 'cell')
+function readAutoDeepLab(
+  name: string,
+  rows: number,
+  found: AutoDeepLab | UntiedAutoDeepLab | undefined,
+): Mixture {
+  if (name === 'cell') {
+    const ofLayers = found !== undefined && 'cells' in found;
+    const cells = found === undefined ? [] : cellsOf(found).slice(0, ofLayers ? undefined : 1);
+    const edges = ofLayers ? rows / cells.length : rows;
     return {
-      places: edgesBetween(AUTO_DEEPLAB_INPUTS, 1, rows),
+      places: Array.from({ length: rows / edges }, (_, layer) =>
+        edgesBetween(AUTO_DEEPLAB_INPUTS, 1, edges).map((edge) =>
+          ofLayers ? `layer ${layer + 1}: ${edge}` : edge,
+        ),
+      ).flat(),
       options: OPERATIONS,
-      kept: (found?.cell ?? []).flatMap(([first, second, onFirst, onSecond]: Block, block) => [
-        [rowOf(AUTO_DEEPLAB_INPUTS.length, block, first), OPERATIONS.indexOf(onFirst)] as const,
-        [rowOf(AUTO_DEEPLAB_INPUTS.length, block, second), OPERATIONS.indexOf(onSecond)] as const,
-      ]),
+      kept: cells.flatMap((cell, layer) =>
+        cell.flatMap(([first, second, onFirst, onSecond], block) => {
+          const row = (state: number) => layer * edges + rowOf(AUTO_DEEPLAB_INPUTS.length, block, state);
+          return [
+            [row(first), OPERATIONS.indexOf(onFirst)] as const,
+            [row(second), OPERATIONS.indexOf(onSecond)] as const,
+          ];
+        }),
+      ),
     };
+  }
   // A move for each layer and each level of the layer before it; the stem is at the first level.
   const path = found === undefined ? [] : [0, ...found.path];
   return {

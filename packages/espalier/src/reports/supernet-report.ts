@@ -8,9 +8,9 @@ import type { JournalEvent } from '../runs/journal-event.js';
 import { roundsOf } from '../weight-sharing/round-event.js';
 import { candidateSections } from './candidate-sections.js';
 import { drawCells } from './draw-architecture.js';
-import { epochCurve, inEvent } from './epoch-curve.js';
+import { type EpochValue, epochCurve, inEvent } from './epoch-curve.js';
 import { valueText } from './figures.js';
-import { mixtureSections } from './mixture-sections.js';
+import { mixtureSections, weightsOf } from './mixture-sections.js';
 import { settingsTable } from './settings-table.js';
 
 /** The most pictures of cells on the way; of more changes the last ones. */
@@ -69,13 +69,14 @@ export function reportSupernet(run: SupernetRunState, network: Svg | undefined):
       ...epochCurve('Dominant eigenvalue by epoch', 'eigenvalue', epochs, [
         { name: 'eigenvalue', of: inEvent('eigenvalue') },
       ]),
+      ...epochCurve('Entropy of the choices by epoch', 'mean entropy in nats', epochs, entropySeries(epochs)),
       ...mixtureSections(space.name, epochs),
       ...candidateSections(roundsOf(choice), space, objectives),
       ...(epochs.length === 0 ? [] : [{ heading: 'Epochs', table: epochTable(run), collapsed: true }]),
       ...changes(epochs)
         .slice(-MOST_PICTURES)
         .flatMap((event) => {
-          const svg = drawCells(space.name, event.architecture);
+          const svg = drawCells(space.name, event.architecture, weightsOf(event));
           return svg === undefined
             ? []
             : [{ heading: `The cells after epoch ${event.epoch}`, svg, collapsed: true }];
@@ -92,6 +93,14 @@ function factOf(
 ): (readonly [string, string])[] {
   const value = measureIn(event, measure.name);
   return value === undefined ? [] : [[name, valueText(measure, value)]];
+}
+
+/** The entropies that the strategy journals, by the names of the architecture parameters. */
+function entropySeries(epochs: readonly JournalEvent[]): EpochValue[] {
+  return Object.keys((epochs.at(-1)?.entropy ?? {}) as object).map((name) => ({
+    name,
+    of: ({ entropy }) => (entropy as Readonly<Record<string, number>> | undefined)?.[name],
+  }));
 }
 
 /** The epochs after which another architecture would be derived than after the one before. */
@@ -135,6 +144,14 @@ function epochTable({ epochs, objectives: [objective], settings: { table } }: Su
       of: ({ skips }) =>
         Object.entries((skips ?? {}) as Record<string, number>)
           .map(([cell, count]) => `${cell} ${count}`)
+          .join(', '),
+    },
+    {
+      heading: 'choices that changed',
+      numeric: false,
+      of: (event) =>
+        Object.entries((event.changed ?? {}) as Record<string, number>)
+          .map(([part, count]) => `${part} ${count}`)
           .join(', '),
     },
     { heading: 'cells', numeric: false, of: (event) => (changed.has(event) ? 'changed' : '') },

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import type { AutoDeepLab, Block } from '../networks/auto-deeplab/architecture.js';
+import type { AutoDeepLab, Block, UntiedAutoDeepLab } from '../networks/auto-deeplab/architecture.js';
 import { AutoDeepLabNetwork } from '../networks/auto-deeplab/network.js';
 import { OPERATIONS } from '../networks/auto-deeplab/operations.js';
 import { block, choose, type Program } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
-import { AutoDeepLabSupernet } from '../supernets/auto-deeplab.js';
+import { type AutoDeepLabChoices, AutoDeepLabSupernet } from '../supernets/auto-deeplab.js';
 import { MOST_CHANNELS, MOST_LAYERS, MOST_NODES } from './size-limits.js';
 
 const options = z.strictObject({
@@ -35,6 +35,61 @@ const options = z.strictObject({
     .describe(
       'whether the first layer may be at stride 8 (figure 1); otherwise it is at stride 4, which leaves the 2.9e4 paths of 5.1',
     ),
+  cellPerLayer: z
+    .boolean()
+    .default(false)
+    .describe(
+      'whether each layer has a cell of its own, with alphas of its own in the search; in the paper all layers share one',
+    ),
+});
+
+/** What the paper leaves open about the search. Each default is the first that is named. */
+const supernetOptions = z.strictObject({
+  border: z
+    .enum(['existing', 'all'])
+    .default('existing')
+    .describe(
+      "normalisation of beta at the border of the trellis: 'existing' over the moves that exist, so that they add up to 1 as " +
+        "equation 7 has it; 'all' over three moves, so that the share of a move out of the trellis is lost",
+    ),
+  noneWins: z
+    .boolean()
+    .default(false)
+    .describe(
+      "whether 'none' can be the operation of a kept edge; by default not, because 4.3 ranks the edges without it and an " +
+        'edge with it would be none',
+    ),
+  secondInput: z
+    .enum(['same-level', 'nearest'])
+    .default('same-level')
+    .describe(
+      "what a cell reads from two layers before, at a resolution that was not there yet: 'same-level' reads nothing, so that " +
+        "no map is resized in the search; 'nearest' reads the map of the nearest resolution, resized, as the network of such " +
+        'a path does',
+    ),
+  imagePooling: z
+    .enum(['norm', 'plain', 'none'])
+    .default('norm')
+    .describe(
+      "image pooling in the pyramids: 'norm' has batch norm as the networks that are trained have; it sees one value of each " +
+        "image, so with batchSize 2 only which image has more; 'plain' has a bias instead, 'none' leaves image pooling out",
+    ),
+  stemChannels: z
+    .int()
+    .min(1)
+    .max(MOST_CHANNELS)
+    .default(64)
+    .describe(
+      "channels of the stem's map of stride 2; that of stride 4 has twice as many. The networks that are trained have 64, and " +
+        'the search has the same stem unless a small one should be cheaper',
+    ),
+  recompute: z
+    .boolean()
+    .default(false)
+    .describe(
+      'whether the backward pass computes cells again instead of keeping what they computed: far less memory, one more ' +
+        'forward pass; the gradients are the same up to rounding',
+    ),
 });
 
 /** The levels of the trellis: strides 4, 8, 16 and 32 (section 3.2). */
@@ -49,24 +104,27 @@ const REACHED = LEVELS.map((from) => LEVELS.filter((to) => Math.abs(to - from) <
  * As JSON: `{ "path": [0, 0, 1, ...], "cell": [[1, 0, "atrous_conv_5x5", "sep_conv_3x3"], ...] }`. The path gives the level
  * of each layer: 0 = stride 4, 1 = stride 8, 2 = stride 16, 3 = stride 32. A row of the cell is a block, (I1, I2, O1, O2) in
  * the paper's order: its two inputs (0 = the previous layer, 1 = the layer before that, 2, 3, ... = the blocks above), then
- * the operation on each. The inputs may be equal and their order counts, which makes "5.6 x 10^14" cells (5.1).
+ * the operation on each. The inputs may be equal and their order counts, which makes "5.6 x 10^14" cells (5.1). With
+ * `cellPerLayer` there is `cells`, a cell for each layer, in place of `cell`.
  */
 export const autoDeepLab = defineSpace({
   name: 'auto-deeplab',
   task: 'semantic-segmentation',
   options,
   small: { layers: 5, blocks: 3, filterMultiplier: 4 },
-  *choices({ layers, blocks, firstLayerMayHalve }): Program<AutoDeepLab> {
+  *choices({ layers, blocks, firstLayerMayHalve, cellPerLayer }): Program<AutoDeepLab | UntiedAutoDeepLab> {
     const path = yield* block('path', () => pathOver(layers, firstLayerMayHalve));
-    const cell: Block[] = [];
-    for (let i = 0; i < blocks; i++) cell.push(yield* block(`cell.${i}`, () => blockAfter(i)));
-    return { path, cell };
+    if (!cellPerLayer) return { path, cell: yield* cellOf('cell', blocks) };
+    const cells: Block[][] = [];
+    for (let layer = 0; layer < layers; layer++) cells.push(yield* cellOf(`cells.${layer}`, blocks));
+    return { path, cells };
   },
   // A crop of Cityscapes, as the paper trains on (section 5.1).
   usualInput: { channels: 3, height: 321, width: 321, classes: 19 },
-  network: (architecture: AutoDeepLab, shape, { filterMultiplier }) =>
+  network: (architecture: AutoDeepLab | UntiedAutoDeepLab, shape, { filterMultiplier }) =>
     new AutoDeepLabNetwork(architecture, shape, filterMultiplier),
-  supernet: (shape, options) => new AutoDeepLabSupernet(shape, options),
+  supernetOptions,
+  supernet: (shape, options, choices: AutoDeepLabChoices) => new AutoDeepLabSupernet(shape, options, choices),
 });
 
 function* pathOver(layers: number, firstMayHalve: boolean): Program<number[]> {
@@ -77,6 +135,12 @@ function* pathOver(layers: number, firstMayHalve: boolean): Program<number[]> {
     path.push(yield* choose(String(path.length), reached));
   }
   return path;
+}
+
+function* cellOf(name: string, blocks: number): Program<Block[]> {
+  const cell: Block[] = [];
+  for (let i = 0; i < blocks; i++) cell.push(yield* block(`${name}.${i}`, () => blockAfter(i)));
+  return cell;
 }
 
 function* blockAfter(blocks: number): Program<Block> {

@@ -92,14 +92,19 @@ export class SuperCell extends nn.Module {
   /** Into the first block from the previous layer and from two layers before, then into the second block, and so on. */
   readonly edges: readonly (MixedOperation<OperationName> | undefined)[];
 
-  /** @param before channels of the map of the same level two layers before; undefined: there are no edges from there */
+  /** The level of the map that it reads from two layers before; undefined: it reads none. */
+  readonly beforeLevel: number | undefined;
+
+  /** @param source the map that it reads from two layers before; undefined: there are no edges from there */
   constructor(
     private readonly blocks: number,
     private readonly filters: number,
     readonly transitions: readonly Transition[],
-    before: number | undefined,
+    source: { readonly level: number; readonly channels: number } | undefined,
   ) {
     super();
+    this.beforeLevel = source?.level;
+    const before = source?.channels;
     this.previous = transitions.map(
       ({ channels, halves }) =>
         new ReluConvNorm(

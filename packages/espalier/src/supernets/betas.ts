@@ -1,5 +1,8 @@
 import { nn, noGrad, randn, scope, type Tensor, tensor } from '@espalier/torch';
 
+/** How the transitions that leave a level at the border of the trellis are normalised. */
+export type Border = 'existing' | 'all';
+
 /** To the level above (a larger map), to the same level, to the level below. */
 const MOVES = [-1, 0, 1];
 
@@ -13,11 +16,16 @@ export class Betas extends nn.Module {
   /** Of the same shape: whether a move leads out of the trellis. The values there are never read. */
   readonly outside: nn.Buffer;
 
-  /** @param firstMayDescend whether layer 0 has a level 1; otherwise the stem leads only to level 0 */
+  /**
+   * @param firstMayDescend whether layer 0 has a level 1; otherwise the stem leads only to level 0
+   * @param border `existing`: the weights of the moves that exist add up to 1. `all`: the softmax is over all three moves,
+   *   and the share of one that leads out is lost
+   */
   constructor(
     private readonly layers: number,
     private readonly levels: number,
     firstMayDescend: boolean,
+    private readonly border: Border = 'existing',
   ) {
     super();
     const leadsOut = (layer: number, from: number, move: number) =>
@@ -49,19 +57,29 @@ export class Betas extends nn.Module {
 
   /** The same as numbers, by layer, level of the layer before, and level of this layer. */
   weightNumbers(): number[][][] {
-    const weights = scope(() => noGrad(() => this.#softmax().toNumbers()));
+    const rows = this.rows();
     const levels = Array.from({ length: this.levels }, (_, level) => level);
     return Array.from({ length: this.layers }, (_, layer) =>
       levels.map((from) =>
         levels.map((to) =>
-          MOVES.includes(to - from) ? (weights[this.#place(layer, from, to)] as number) : 0,
+          MOVES.includes(to - from) ? (rows[layer * this.levels + from]?.[to - from + 1] as number) : 0,
         ),
       ),
     );
   }
 
+  /** The same, a row for each layer and each level of the layer before: to the level above, the same, the level below. */
+  rows(): number[][] {
+    const weights = scope(() => noGrad(() => this.#softmax().toNumbers()));
+    return Array.from({ length: this.layers * this.levels }, (_, row) =>
+      weights.slice(row * MOVES.length, (row + 1) * MOVES.length),
+    );
+  }
+
   #softmax(): Tensor {
-    return this.values.maskedFill(this.outside, Number.NEGATIVE_INFINITY).softmax(-1);
+    return this.border === 'existing'
+      ? this.values.maskedFill(this.outside, Number.NEGATIVE_INFINITY).softmax(-1)
+      : this.values.softmax(-1).maskedFill(this.outside, 0);
   }
 
   #place(layer: number, from: number, to: number): number {

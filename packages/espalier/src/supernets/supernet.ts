@@ -24,6 +24,11 @@ export interface CellChoice {
 export interface SharesWeights {
   /** By what they decide, before the softmax over their last dimension. Those of cells are [edges, operations]. */
   architectureParameters(): Readonly<Record<string, Tensor>>;
+  /**
+   * The weights of choices that are normalised otherwise than by a softmax over the last dimension, by the names of the
+   * architecture parameters: a row for each choice. A row of zeros is no choice: nothing leads there.
+   */
+  ownWeights?(): Readonly<Record<string, readonly (readonly number[])[]>>;
   /** What an architecture keeps, by the names of the architecture parameters; for the selection by perturbation. */
   choices?(): Readonly<Record<string, CellChoice>>;
   /** One architecture with the shared weights, in the field's form: the inputs of `forward`, then the architecture. */

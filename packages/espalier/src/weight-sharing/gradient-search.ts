@@ -159,8 +159,11 @@ export abstract class GradientSearch<
 
   /** The weights of the mixtures for the journal: edges by operations. */
   #weightNumbers(): Record<string, number[][]> {
+    const own = this.supernet.ownWeights?.() ?? {};
     return Object.fromEntries(
       Object.entries(this.supernet.architectureParameters()).flatMap(([name, alphas]) => {
+        const ofName = own[name];
+        if (ofName !== undefined) return [[name, ofName.map((row) => [...row])]];
         // The parameters of edges are one row, which is no choice between operations.
         if (alphas.shape[0] === 1) return [];
         const columns = alphas.shape.at(-1) as number;

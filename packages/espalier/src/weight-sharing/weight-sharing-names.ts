@@ -1,3 +1,4 @@
+import { autoDeepLabSearch } from './auto-deeplab.js';
 import { darts } from './darts.js';
 import type { AnyWeightSharingDefinition } from './definition.js';
 import { gdas } from './gdas.js';
@@ -5,7 +6,7 @@ import { randomWeightSharing } from './random-ws.js';
 
 /** The built-in strategies that share weights. */
 export const weightSharing: ReadonlyMap<string, AnyWeightSharingDefinition> = new Map(
-  [darts, gdas, randomWeightSharing].map((definition) => [
+  [darts, gdas, randomWeightSharing, autoDeepLabSearch].map((definition) => [
     definition.name,
     definition as AnyWeightSharingDefinition,
   ]),

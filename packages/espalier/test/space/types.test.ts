@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import type { AutoDeepLab } from '../../src/networks/auto-deeplab/architecture.js';
+import type { AutoDeepLab, UntiedAutoDeepLab } from '../../src/networks/auto-deeplab/architecture.js';
 import type { DartsEdges, DartsGenotype } from '../../src/networks/darts/genotype.js';
 import type { NasBench201Architecture } from '../../src/networks/nasbench201-cell.js';
 import type { NasnetArchitecture } from '../../src/networks/nasnet/architecture.js';
@@ -80,7 +80,9 @@ describe('a built-in space', () => {
     expectTypeOf(Space.configure(dartsCnn).decode).returns.toEqualTypeOf<DartsGenotype<DartsEdges>>();
     expectTypeOf(Space.configure(dartsRnn).decode).returns.toEqualTypeOf<DartsRecurrentGenotype>();
     expectTypeOf(Space.configure(nasBench201).decode).returns.toEqualTypeOf<NasBench201Architecture>();
-    expectTypeOf(Space.configure(autoDeepLab).decode).returns.toEqualTypeOf<AutoDeepLab>();
+    expectTypeOf(Space.configure(autoDeepLab).decode).returns.toEqualTypeOf<
+      AutoDeepLab | UntiedAutoDeepLab
+    >();
     expect(spaces.size).toBe(7);
   });
 

@@ -1,6 +1,7 @@
 import { scope, type Tensor } from '@espalier/torch';
 import type { Block } from '../../src/networks/auto-deeplab/architecture.js';
 import { OPERATIONS, type OperationName } from '../../src/networks/auto-deeplab/operations.js';
+import type { AutoDeepLabChoices } from '../../src/supernets/auto-deeplab.js';
 
 /** A map of one image: [channel][row][column]. */
 export type Map3 = number[][][];
@@ -10,7 +11,11 @@ type State = (name: string) => { readonly values: readonly number[]; readonly sh
 
 /** The weight of each path and operation in a supernet, or the single path and operation that runs. */
 export type Weighting =
-  | { readonly alphas: readonly number[][]; readonly betas: readonly (readonly number[][])[] }
+  | {
+      /** Of one cell, or layer after layer. */
+      readonly alphas: readonly number[][];
+      readonly betas: readonly (readonly number[][])[];
+    }
   | { readonly cell: readonly Block[]; readonly path: readonly number[] };
 
 const EPSILON = 1e-3;
@@ -76,7 +81,8 @@ export class SupernetInNumbers {
       readonly layers: number;
       readonly blocks: number;
       readonly firstLayerMayHalve: boolean;
-    },
+      readonly cellPerLayer?: boolean;
+    } & AutoDeepLabChoices,
   ) {
     const values = new Map(
       [...state].map(([name, tensor]) => [
@@ -109,7 +115,10 @@ export class SupernetInNumbers {
       const levels = [0, 1, 2, 3].filter(
         (level) => level <= layer + (this.options.firstLayerMayHalve ? 1 : 0),
       );
-      const next = levels.map((level) => this.#node(layer, level, before[level], last, weighting));
+      const next = levels.map((level) => {
+        const nearest = this.options.secondInput === 'nearest' ? before[before.length - 1] : undefined;
+        return this.#node(layer, level, level < before.length ? before[level] : nearest, last, weighting);
+      });
       [before, last] = [last, next];
     }
     const heads = last.flatMap((map, level) =>
@@ -145,6 +154,7 @@ export class SupernetInNumbers {
     const reached = [from - 1, from, from + 1].filter(
       (level) => level >= 0 && level < 4 && !(layer === 0 && level === 1 && !this.options.firstLayerMayHalve),
     );
+    if (this.options.border === 'all') return softmax(betas[layer]![from]!)[to - from + 1]!;
     return softmax(reached.map((level) => betas[layer]![from]![level - from + 1]!))[reached.indexOf(to)]!;
   }
 
@@ -170,6 +180,8 @@ export class SupernetInNumbers {
         EPSILON,
       );
     const states: (Map3 | undefined)[] = [state, other];
+    const edges = (this.options.blocks * (this.options.blocks + 3)) / 2;
+    const ofLayer = this.options.cellPerLayer === true ? Number(name.split('.')[1]) * edges : 0;
     let edge = 0;
     for (let block = 0; block < this.options.blocks; block++) {
       const inputs = states.length;
@@ -178,7 +190,7 @@ export class SupernetInNumbers {
         return OPERATIONS.flatMap((operation, k) => {
           const weight =
             'alphas' in weighting
-              ? softmax(weighting.alphas[edge + index]!)[k]!
+              ? softmax(weighting.alphas[ofLayer + edge + index]!)[k]!
               : timesChosen(weighting.cell[block]!, index, operation);
           return [
             scaled(this.#operation(`${name}.edges.${edge + index}._ops.${k}`, operation, input), weight),
@@ -250,10 +262,16 @@ export class SupernetInNumbers {
       const values = plane.flat();
       return [[values.reduce((sum, value) => sum + value, 0) / values.length]];
     });
-    const pooled = layer('pooled', mean, {});
+    const { imagePooling = 'norm' } = this.options;
+    const pooled =
+      imagePooling === 'norm'
+        ? layer('pooled', mean, {})
+        : imagePooling === 'plain'
+          ? relu(this.#conv(`${name}.pyramid.pooled.conv`, mean, {}, `${name}.pyramid.pooled.conv.bias`))
+          : [];
     const rate = 24 / 2 ** level;
     const joined = [
-      ...mapped(input, (_, __, ___, c) => pooled[c]![0]![0]!),
+      ...pooled.map((plane) => input[0]!.map((line) => line.map(() => plane[0]![0]!))),
       ...layer('branches.0', input, {}),
       ...layer('branches.1', input, { padding: rate, dilation: rate }),
     ];

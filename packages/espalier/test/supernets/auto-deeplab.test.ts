@@ -1,7 +1,17 @@
-import { backward, manualSeed, noGrad, randn, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
+import {
+  backward,
+  grad,
+  manualSeed,
+  noGrad,
+  randn,
+  scope,
+  setThreads,
+  type Tensor,
+  tensor,
+} from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { autoDeepLabS } from '../../src/hub/auto-deeplab-s.js';
-import type { AutoDeepLab, Block } from '../../src/networks/auto-deeplab/architecture.js';
+import type { AutoDeepLab, Block, UntiedAutoDeepLab } from '../../src/networks/auto-deeplab/architecture.js';
 import { AutoDeepLabNetwork } from '../../src/networks/auto-deeplab/network.js';
 import { OPERATIONS, type OperationName } from '../../src/networks/auto-deeplab/operations.js';
 import { resize } from '../../src/networks/auto-deeplab/resize.js';
@@ -9,7 +19,7 @@ import { multiplyAdds } from '../../src/networks/multiply-adds.js';
 import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { Space } from '../../src/space/space.js';
 import { autoDeepLab } from '../../src/spaces/auto-deeplab.js';
-import { AutoDeepLabSupernet } from '../../src/supernets/auto-deeplab.js';
+import { type AutoDeepLabChoices, AutoDeepLabSupernet } from '../../src/supernets/auto-deeplab.js';
 import { expectGradients } from '../networks/finite-differences.js';
 import { type Map3, SupernetInNumbers, type Weighting } from './auto-deeplab-in-numbers.js';
 
@@ -21,9 +31,9 @@ const CITYSCAPES = { channels: 3, height: 321, width: 321, classes: 19 };
 const OPTIONS = { layers: 4, blocks: 2, filterMultiplier: 1, firstLayerMayHalve: false };
 
 /** A supernet in float64 with random weights, norms and architecture parameters. */
-function supernetOf(options: object = {}): AutoDeepLabSupernet {
+function supernetOf(options: object = {}, choices: AutoDeepLabChoices = {}): AutoDeepLabSupernet {
   manualSeed(2);
-  const supernet = new AutoDeepLabSupernet(SHAPE, { ...OPTIONS, ...options });
+  const supernet = new AutoDeepLabSupernet(SHAPE, { ...OPTIONS, ...options }, choices);
   supernet.to({ dtype: 'float64' });
   const { cell, trellis } = supernet.architectureParameters();
   scope(() =>
@@ -66,7 +76,7 @@ const numbersOf = (value: Tensor) => nested(value.toNumbers(), value.shape);
 /** Expects the supernet's logits for one image to equal those in plain numbers. */
 function expectPlainNumbers(
   supernet: AutoDeepLabSupernet,
-  options: { readonly layers: number; readonly blocks: number; readonly firstLayerMayHalve: boolean },
+  options: ConstructorParameters<typeof SupernetInNumbers>[1],
   weighting: (supernet: AutoDeepLabSupernet) => Weighting,
   forward: (image: Tensor) => Tensor,
 ): void {
@@ -173,12 +183,19 @@ describe('the supernet of auto-deeplab', () => {
     supernet.free();
   });
 
-  it.each([
-    ['whose first layer is at stride 4', { layers: 5, firstLayerMayHalve: false }],
-    ['whose first layer is at stride 4 or 8', { layers: 4, firstLayerMayHalve: true }],
-  ])('is formula 6 in plain numbers, for a trellis %s', (_, changes) => {
-    const options = { ...OPTIONS, ...changes };
-    const supernet = supernetOf(options).eval();
+  it.each<[string, object, AutoDeepLabChoices]>([
+    ['whose first layer is at stride 4', { layers: 5 }, {}],
+    ['whose first layer is at stride 4 or 8', { firstLayerMayHalve: true }, {}],
+    ['with a cell for each layer', { cellPerLayer: true }, {}],
+    ['that loses the share of moves out of it', {}, { border: 'all' }],
+    ['whose cells read the nearest map two layers before', { blocks: 3 }, { secondInput: 'nearest' }],
+    ['with image pooling without batch norm', { layers: 2 }, { imagePooling: 'plain' }],
+    ['without image pooling', { layers: 2 }, { imagePooling: 'none' }],
+    ['with a thin stem', { layers: 2 }, { stemChannels: 3 }],
+    ['that is computed again', {}, { recompute: true }],
+  ])('is formula 6 in plain numbers, for a trellis %s', (_, changes, choices) => {
+    const options = { ...OPTIONS, ...changes, ...choices };
+    const supernet = supernetOf(options, choices).eval();
     const weighting = (): Weighting => {
       const { cell, trellis } = supernet.architectureParameters();
       return { alphas: numbersOf(cell) as number[][], betas: numbersOf(trellis) as number[][][] };
@@ -378,7 +395,7 @@ describe('the supernet of auto-deeplab', () => {
       }),
     );
     const derived = supernet.derive();
-    expect(derived).toEqual({
+    expect(supernet.derive()).toEqual({
       path: [0, 1, 1],
       cell: [
         [1, 0, 'skip_connect', 'sep_conv_5x5'],
@@ -388,6 +405,103 @@ describe('the supernet of auto-deeplab', () => {
     const space = Space.configure(autoDeepLab, { layers: 3, blocks: 2 });
     expect(space.validate(derived)).toEqual(derived);
     supernet.free();
+  });
+
+  it('never keeps none, unless it may win', () => {
+    const alphas = Array.from({ length: 5 }, () => OPERATIONS.map(() => 0));
+    // The first block: none leads on the edge from H^{l-1}, and a pooling on the other.
+    alphas[0]![OPERATIONS.indexOf('none')] = 3;
+    alphas[0]![OPERATIONS.indexOf('sep_conv_3x3')] = 2;
+    alphas[1]![OPERATIONS.indexOf('max_pool_3x3')] = 2;
+    const firstBlock = (choices: AutoDeepLabChoices) => {
+      const supernet = supernetOf({}, choices);
+      noGrad(() => supernet.architectureParameters().cell.copy_(tensor(alphas, 'float64')));
+      const { cell } = supernet.derive() as AutoDeepLab;
+      supernet.free();
+      return cell[0];
+    };
+    expect(firstBlock({})).toEqual([1, 0, 'max_pool_3x3', 'sep_conv_3x3']);
+    expect(firstBlock({ noneWins: true })).toEqual([1, 0, 'max_pool_3x3', 'none']);
+  });
+
+  it('derives a cell for each layer from the alphas of the layer', () => {
+    const supernet = supernetOf({ layers: 2, cellPerLayer: true });
+    const alphas = Array.from({ length: 2 * 5 }, () => OPERATIONS.map(() => 0));
+    for (let edge = 0; edge < 5; edge++) {
+      alphas[edge]![OPERATIONS.indexOf('sep_conv_5x5')] = 1 + edge;
+      alphas[5 + edge]![OPERATIONS.indexOf('avg_pool_3x3')] = 9 - edge;
+    }
+    noGrad(() => supernet.architectureParameters().cell.copy_(tensor(alphas, 'float64')));
+    const { cells } = supernet.derive() as UntiedAutoDeepLab;
+    expect(cells).toEqual([
+      [
+        [1, 0, 'sep_conv_5x5', 'sep_conv_5x5'],
+        [2, 1, 'sep_conv_5x5', 'sep_conv_5x5'],
+      ],
+      [
+        [0, 1, 'avg_pool_3x3', 'avg_pool_3x3'],
+        [0, 1, 'avg_pool_3x3', 'avg_pool_3x3'],
+      ],
+    ]);
+    const space = Space.configure(autoDeepLab, { layers: 2, blocks: 2, cellPerLayer: true });
+    const derived = supernet.derive();
+    expect(space.validate(derived)).toEqual(derived);
+    expect(supernet.choices().cell.nodes.at(-1)).toEqual({ edges: [7, 8, 9], keeps: 2 });
+    supernet.free();
+  });
+
+  it('tells the weights of the moves that exist, and of no others', () => {
+    const trellisOf = (choices: AutoDeepLabChoices) => {
+      const supernet = supernetOf({ layers: 3 }, choices);
+      const { trellis } = supernet.architectureParameters();
+      noGrad(() => trellis.fill_(0));
+      const weights = supernet.ownWeights().trellis.map((row) => row.map((weight) => Math.round(6 * weight)));
+      supernet.free();
+      return weights;
+    };
+    // Sixths. A softmax over three moves at the border would give 2, 2 in place of 3, 3: two thirds of what belongs there.
+    const none = [0, 0, 0];
+    expect(trellisOf({})).toEqual([
+      ...[[0, 6, 0], none, none, none],
+      ...[[0, 3, 3], none, none, none],
+      ...[[0, 3, 3], [2, 2, 2], none, none],
+    ]);
+    expect(trellisOf({ border: 'all' })).toEqual([
+      ...[[0, 2, 0], none, none, none],
+      ...[[0, 2, 2], none, none, none],
+      ...[[0, 2, 2], [2, 2, 2], none, none],
+    ]);
+  });
+
+  it('has the gradients, losses and running statistics of the same pass when it is computed again', () => {
+    const pass = (recompute: boolean) => {
+      const supernet = supernetOf({ layers: 4, firstLayerMayHalve: true }, { recompute });
+      const { cell, trellis } = supernet.architectureParameters();
+      const leaves = [...supernet.parameters(), cell, trellis];
+      const found = scope(() => {
+        manualSeed(7);
+        const loss = supernet.forward(images(2)).square().mean();
+        backward(loss);
+        const ofArchitecture = grad(supernet.forward(images(2)).square().mean(), [cell, trellis]);
+        return {
+          exact: [loss.item(), ...[...supernet.stateDict().values()].map((value) => value.toNumbers())],
+          gradients: [...leaves.map((parameter) => parameter.grad!), ...ofArchitecture].flatMap((gradient) =>
+            gradient.toNumbers(),
+          ),
+        };
+      });
+      supernet.free();
+      return found;
+    };
+    const [kept, again] = [pass(false), pass(true)];
+    expect(again.exact).toEqual(kept.exact);
+    // Gradients are added up in another order.
+    expect(again.gradients.length).toBe(kept.gradients.length);
+    const [largest, difference] = [
+      kept.gradients,
+      kept.gradients.map((one, at) => one - again.gradients[at]!),
+    ].map((values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)) as [number, number];
+    expect(difference / largest).toBeLessThan(1e-13);
   });
 
   it('derives a path that starts at stride 8 only where the first layer may halve', () => {

@@ -6,6 +6,19 @@ import type { OperationName } from './operations.js';
  */
 export type Block = readonly [first: number, second: number, onFirst: OperationName, onSecond: OperationName];
 
+/** A network of Auto-DeepLab with a cell of its own in each layer, which the paper's conclusion asks for. */
+export interface UntiedAutoDeepLab {
+  /** As in `AutoDeepLab`. */
+  readonly path: readonly number[];
+  /** The cell of each layer. */
+  readonly cells: readonly (readonly Block[])[];
+}
+
+/** The cell of each layer. */
+export function cellsOf(architecture: AutoDeepLab | UntiedAutoDeepLab): readonly (readonly Block[])[] {
+  return 'cells' in architecture ? architecture.cells : architecture.path.map(() => architecture.cell);
+}
+
 /** A network of Auto-DeepLab (Liu et al. 2019, section 3). */
 export interface AutoDeepLab {
   /** The level of each layer: 0 = stride 4, 1 = stride 8, 2 = stride 16, 3 = stride 32. It changes by at most 1 per layer. */

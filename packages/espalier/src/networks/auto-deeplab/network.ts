@@ -1,7 +1,7 @@
 import type { Tensor } from '@espalier/torch';
 import type { InputShape } from '../../space/space.js';
 import { Backbone, type FeatureMap } from '../backbone.js';
-import type { AutoDeepLab } from './architecture.js';
+import { type AutoDeepLab, type Block, cellsOf, type UntiedAutoDeepLab } from './architecture.js';
 import { Cell } from './cell.js';
 import { Decoder } from './decoder.js';
 import { halved, resize, type Size, sizeOf } from './resize.js';
@@ -41,20 +41,30 @@ export class AutoDeepLabNetwork extends Backbone<AutoDeepLabMaps> {
   /** The number of layers before the path first leaves stride 4. */
   readonly #layersAtStride4: number;
 
-  constructor(architecture: AutoDeepLab, shape: InputShape, filterMultiplier: number) {
+  constructor(architecture: AutoDeepLab | UntiedAutoDeepLab, shape: InputShape, filterMultiplier: number) {
     super();
-    const { path, cell } = architecture;
+    const { path } = architecture;
+    const cells = cellsOf(architecture);
     this.stem = new Stem(shape.channels);
     this.#path = path;
     const left = path.findIndex((level) => level > 0);
     this.#layersAtStride4 = left < 0 ? path.length : left;
 
     const filters = path.map((level) => filterMultiplier * 2 ** level);
-    const channels = [STEM_CHANNELS.half, STEM_CHANNELS.quarter, ...filters.map((own) => own * cell.length)];
+    const channels = [
+      STEM_CHANNELS.half,
+      STEM_CHANNELS.quarter,
+      ...filters.map((own, layer) => own * (cells[layer] as readonly Block[]).length),
+    ];
     this.cells = path.map((level, layer) => {
       const [before, previous] = channels.slice(layer) as [number, number];
       const stride = level > (path[layer - 1] ?? 0) ? 2 : 1;
-      return new Cell(cell, filters[layer] as number, { previous, before }, stride);
+      return new Cell(
+        cells[layer] as readonly Block[],
+        filters[layer] as number,
+        { previous, before },
+        stride,
+      );
     });
     this.pyramid = new SpatialPyramid(channels.at(-1) as number, 4 * 2 ** (path.at(-1) as number));
     this.decoder = new Decoder(channels[this.#layersAtStride4 + 1] as number, shape.classes);

@@ -1,7 +1,7 @@
 import { fused, nn, type Tensor } from '@espalier/torch';
 import { EPSILON } from './operations.js';
 
-/** Number of channels of the stem's maps at strides 2 and 4. They do not depend on the filter multiplier. */
+/** Number of channels of the stem's maps at strides 2 and 4, so many and twice as many (section 5.2). */
 export const STEM_CHANNELS = { half: 64, quarter: 128 } as const;
 
 /**
@@ -15,9 +15,10 @@ export class Stem extends nn.Module {
   readonly conv2: nn.Conv2d;
   readonly bn2: nn.BatchNorm2d;
 
-  constructor(channels: number) {
+  /** @param half channels of the map of stride 2. Those of the map of stride 4 are twice as many */
+  constructor(channels: number, half: number = STEM_CHANNELS.half) {
     super();
-    const { half, quarter } = STEM_CHANNELS;
+    const quarter = 2 * half;
     this.conv0 = new nn.Conv2d(channels, half, 3, { stride: 2, padding: 1, bias: false });
     this.bn0 = new nn.BatchNorm2d(half, { epsilon: EPSILON });
     this.conv1 = new nn.Conv2d(half, half, 3, { padding: 1, bias: false });
@@ -26,7 +27,7 @@ export class Stem extends nn.Module {
     this.bn2 = new nn.BatchNorm2d(quarter, { epsilon: EPSILON });
   }
 
-  /** Maps [N, channels, H, W] to [N, 64, H/2, W/2] and [N, 128, H/4, W/4], with sizes rounded up. */
+  /** Maps [N, channels, H, W] to [N, half, H/2, W/2] and [N, 2 half, H/4, W/4], with sizes rounded up. */
   forward(image: Tensor): { half: Tensor; quarter: Tensor } {
     const first = fused.batchNormRelu(this.conv0.forward(image), this.bn0);
     const half = this.bn1.forward(this.conv1.forward(first));

@@ -27,7 +27,7 @@ describe('the most probable path', () => {
   it('agrees with brute force over all paths', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 0, max: 6 }).chain(transitions),
+        fc.integer({ min: 0, max: 8 }).chain(transitions),
         fc.integer({ min: 0, max: 3 }),
         (steps, start) => {
           const all = allPaths(steps, start);

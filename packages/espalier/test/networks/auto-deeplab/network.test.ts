@@ -116,7 +116,7 @@ describe('a network of auto-deeplab', () => {
       fc.property(architectures, fc.integer({ min: 1, max: 3 }), (architecture, multiplier) => {
         const shape = { channels: 3, height: 65, width: 65, classes: 7 };
         const network = new AutoDeepLabNetwork(architecture, shape, multiplier);
-        const expected = arithmetic(architecture, multiplier, 7, 65);
+        const expected = arithmetic(architecture as AutoDeepLab, multiplier, 7, 65);
         expect(network.parameterCount()).toBe(expected.params);
         expect(multiplyAdds(traceClassifier(network, shape).calls)).toBe(expected.macs);
         network.free();
@@ -392,10 +392,10 @@ describe('the spatial pyramid of auto-deeplab', () => {
     const pyramid = new SpatialPyramid(1, 8).eval();
     scope(() =>
       noGrad(() => {
-        for (const { conv } of [pyramid.pooled, pyramid.projection, ...pyramid.branches])
+        for (const { conv } of [pyramid.pooled!, pyramid.projection, ...pyramid.branches])
           conv.weight.fill_(0);
         // Connect the first channel of image pooling to the first output channel with weight 2.
-        pyramid.pooled.conv.weight.slice(0, 0, 1).fill_(1);
+        pyramid.pooled!.conv.weight.slice(0, 0, 1).fill_(1);
         pyramid.projection.conv.weight.slice(0, 0, 1).slice(1, 0, 1).fill_(2);
         const output = pyramid.forward(
           tensor([
