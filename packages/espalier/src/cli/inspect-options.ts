@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { allStrategies, sharesWeights } from '../experiments/find-strategy.js';
 import { InputError } from '../input-error.js';
+import { spaces } from '../spaces/space-names.js';
 import type { AnyTaskDefinition } from '../tasks/task-definition.js';
 import { tasks } from '../tasks/task-names.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -14,10 +15,13 @@ type NamedOptions =
 
 const inBox = [...tasks.values()];
 
-/** What `--set` can change besides a space, by its name: strategies, and the training of networks. */
+/**
+ * What `--set` can change besides a space, by its name: strategies, and the training of networks. A strategy that is named
+ * like a space has its word before its name.
+ */
 export const namedOptions: ReadonlyMap<string, NamedOptions> = new Map<string, NamedOptions>([
   ...[...allStrategies.values()].map((strategy): [string, NamedOptions] => [
-    strategy.name,
+    spaces.has(strategy.name) ? `strategy.${strategy.name}` : strategy.name,
     sharesWeights(strategy)
       ? {
           by: (task) => strategy.options(task),
@@ -39,7 +43,7 @@ export function inspectOptions(
   task: AnyTaskDefinition | undefined,
   terminal: Terminal,
 ): void {
-  const of = name === 'training' ? name : `strategy ${name}`;
+  const of = name === 'training' ? name : `strategy ${name.replace('strategy.', '')}`;
   if (task !== undefined && !('by' in options))
     throw new InputError(`--task ${task.name}: the options of ${of} are the same for every task`);
   const groups =

@@ -165,6 +165,8 @@ async function inspectSpace(name: string, flags: InspectFlags, terminal: Termina
     );
   for (const option of ofSupernet)
     terminal.result(`  supernet.${option.name} = ${JSON.stringify(option.default)}  ${option.description}`);
+  if (namedOptions.has(`strategy.${name}`))
+    terminal.result(`the strategy of this name: espalier inspect strategy.${name}`);
 }
 
 /** A space, or the space of an architecture, as the flags configure it, with what its networks are built for. */

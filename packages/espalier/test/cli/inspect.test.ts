@@ -131,6 +131,20 @@ total                            314         48,680     15.7 KiB
     );
   });
 
+  it('tells a space and a strategy of the same name apart', async () => {
+    const ofSpace = (await inspect('auto-deeplab')).split('\n');
+    expect(ofSpace[0]).toMatch(/^space auto-deeplab: /);
+    expect(ofSpace.find((line) => line.startsWith('  supernet.border = '))).toMatch(
+      /"existing" {2}normalisation of beta/,
+    );
+    expect(ofSpace).toContain('the strategy of this name: espalier inspect strategy.auto-deeplab');
+    const ofStrategy = await inspect('strategy.auto-deeplab --task semantic-segmentation');
+    expect(ofStrategy).toMatch(/^strategy auto-deeplab, task semantic-segmentation:\n/);
+    expect(ofStrategy).toContain(
+      '  alphaLearningRate = 0.003  learning rate of Adam on the architecture parameters',
+    );
+  });
+
   it('gives the sizes of a supernet of paths and cells', async () => {
     const words =
       'auto-deeplab --supernet --image-size 65 --filter-multiplier 2 --set layers=5 --set blocks=3 --json';

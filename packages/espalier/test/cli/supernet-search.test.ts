@@ -156,7 +156,7 @@ describe('a search with shared weights', () => {
       ...['search', '--space', 'darts-cnn', '--strategy', 'annealing', '--data', images],
     ]);
     expect(said).toMatch(
-      /^strategy 'annealing' is unknown; known: random, reinforce.*darts, gdas, random-ws, or the path of a file /,
+      /^strategy 'annealing' is unknown; known: random, reinforce.*darts, gdas, random-ws, auto-deeplab, or the path of a file /,
     );
   });
 });

@@ -50,6 +50,32 @@ describe('the picture of a trellis', () => {
     expect(arrows).toHaveLength(2 + 5 + 8 + 10 + 4);
   });
 
+  test('has arrows as wide as the weights, the path too, and none for a move without weight', () => {
+    // From the stem only to stride 4; from there 0.25 and 0.75.
+    const none = [0, 0, 0];
+    const weights = [
+      [[0, 1, 0], none, none, none],
+      [[0, 0.25, 0.75], none, none, none],
+    ];
+    const root = parseXml(drawPanels('t', [trellisPanel({ ...trellis([0, 1]), weights })]));
+    const widths = elementsWith(root, 'data-arrow').map(({ attributes, children }) => [
+      attributes['data-arrow'],
+      Number(children[0]!.attributes['stroke-width']),
+    ]);
+    // Seven pixels are a weight of 1; the arrows to the ends have none of their own.
+    expect(widths).toEqual([
+      ['other', 1.75],
+      ['other', 1],
+      ['path', 7],
+      ['path', 5.25],
+      ['path', 3],
+    ]);
+    const circles = elementsWith(root, 'data-layer').map(
+      ({ attributes }) => `${attributes['data-layer']}:${attributes['data-stride']}`,
+    );
+    expect(circles).toEqual(['1:4', '2:4', '2:8']);
+  });
+
   test('highlights the steps of the path, from circle to circle', () => {
     const root = draw([1, 0, 1, 2]);
     const arrows = elementsWith(root, 'data-arrow').filter(

@@ -38,6 +38,7 @@ describe('the course of epochs', () => {
       version,
       space: 'nasbench201',
       spaceOptions: {},
+      supernetOptions: {},
       strategy: 'darts',
       strategyOptions: { epochs: 50 },
       task: { name: 'image-classification', data: 'mnist', seed: 1 },

@@ -146,6 +146,7 @@ describe('auto-deeplab', () => {
       blocks: 5,
       filterMultiplier: 20,
       firstLayerMayHalve: false,
+      cellPerLayer: false,
     });
   });
 
