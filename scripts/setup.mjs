@@ -1,6 +1,8 @@
 /**
  * Sets up a fresh clone: libtorch (installed automatically for root on Debian or Ubuntu), the npm packages, the addon and
  * the compiled TypeScript. Completed steps are skipped, so every command can run this first.
+ *
+ *     node scripts/setup.mjs [--tests]     --tests: also what only tests need: redis-server, which they start themselves
  */
 import {
   accessSync,
@@ -25,12 +27,15 @@ import { runScript, SetupProblem } from '../packages/torch/scripts/setup-problem
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const oldestNode = [20, 19];
 const fastBlas = 'libopenblas0-pthread';
+const redis = 'redis-server';
+const forTests = process.argv.includes('--tests');
 
 await runScript(async () => {
   checkNode();
   await withLock(async () => {
     const libtorch = await installLibtorch();
     await installPackages();
+    if (forTests) await installRedis();
     await buildAddon(libtorch);
     await compileTypeScript();
   });
@@ -57,9 +62,7 @@ async function installLibtorch() {
   if (libtorch === undefined) packages.push('libtorch-dev', fastBlas);
   if (slow) packages.push(fastBlas);
   if (packages.length > 0 && mayUseApt()) {
-    await step(`Installing ${packages.join(', ')}`, 'apt-get', ['update']);
-    const options = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
-    await step(undefined, 'apt-get', ['install', ...options, ...packages]);
+    await aptInstall(packages);
     tools.length = 0;
     libtorch = findLibtorch();
   } else if (slow) {
@@ -71,6 +74,27 @@ async function installLibtorch() {
     throw new SetupProblem(whatToInstall([...tools, 'libtorch 1.13 or newer with its headers']));
   if (tools.length > 0) throw new SetupProblem(whatToInstall(tools));
   return libtorch;
+}
+
+/** Without it the tests of searches over many machines are skipped, and say so. */
+async function installRedis() {
+  if (isOnPath(redis)) return;
+  if (!mayUseApt()) {
+    console.error(
+      `Warning: tests that need ${redis} are skipped. To run them, install it: sudo apt-get install ${redis}`,
+    );
+    return;
+  }
+  await aptInstall([redis]);
+  // Debian starts a service on the usual port, which nobody has asked for.
+  await runCommand('service', [redis, 'stop'], { cwd: root });
+}
+
+/** @param {string[]} packages */
+async function aptInstall(packages) {
+  await step(`Installing ${packages.join(', ')}`, 'apt-get', ['update']);
+  const options = ['-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
+  await step(undefined, 'apt-get', ['install', ...options, ...packages]);
 }
 
 /** @param {string} name */

@@ -24,6 +24,7 @@ import { addTable } from './table.js';
 import { addTrain } from './train.js';
 import { addTrustFlag } from './trust-flag.js';
 import { addTune } from './tune.js';
+import { addWorker } from './worker.js';
 
 const program = new Command('espalier')
   .description('Neural architecture search in TypeScript')
@@ -46,6 +47,7 @@ for (const add of [
   addReproduce,
   addTable,
   addBench,
+  addWorker,
   addDemo,
 ])
   add(program);

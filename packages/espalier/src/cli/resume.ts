@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { kindOf } from '../kinds/kinds-of-run.js';
+import { REDIS_FORM } from '../queue/redis-address.js';
 import type { Amendments } from '../runs/amendments.js';
 import { changedEnvironment } from '../runs/environment-difference.js';
 import { RunFolder } from '../runs/run-folder.js';
@@ -13,6 +14,7 @@ interface ResumeFlags {
   readonly epochs?: number;
   readonly timeout?: number;
   readonly retryFailed: boolean;
+  readonly redis?: string | false;
   readonly json: boolean;
 }
 
@@ -42,13 +44,18 @@ export function addResume(program: Command): void {
       'of a search: try the children again that have failed; the strategy is not told a second time',
       false,
     )
+    .option(
+      '--redis <url>',
+      `of a search: train its children by the workers of this Redis: ${REDIS_FORM} (default: that with which it was begun)`,
+    )
+    .option('--no-redis', 'of a search: train its children on this machine')
     .option('--json', 'the result as one JSON value on stdout', false)
     .action(async (path: string, flags: ResumeFlags) => {
-      const { data, trials, epochs, timeout: timeoutSeconds, retryFailed, json } = flags;
+      const { data, trials, epochs, timeout: timeoutSeconds, retryFailed, redis, json } = flags;
       const terminal = openTerminal(json);
       const changed = changedEnvironment(RunFolder.open(path).manifest);
       if (changed !== undefined) terminal.line(`note: ${changed}`);
       const amend: Amendments = { trials, epochs, timeoutSeconds, retryFailed };
-      say(await kindOf(path).goOn(path, terminal, { data, amend }), terminal);
+      say(await kindOf(path).goOn(path, terminal, { data, redis, amend }), terminal);
     });
 }

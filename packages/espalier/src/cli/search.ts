@@ -12,6 +12,8 @@ import type { Json } from '../json.js';
 import type { WentOn } from '../kinds/kind-of-run.js';
 import { searchIn } from '../kinds/search.js';
 import { weightSharingSearch } from '../kinds/weight-sharing.js';
+import type { QueuePoolSettings } from '../queue/queue-pool.js';
+import { REDIS_FORM, redisAddress } from '../queue/redis-address.js';
 import { resolveOptions } from '../space/options.js';
 import { type AnySpaceDefinition, Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
@@ -50,6 +52,8 @@ interface SearchFlags extends SpaceFlags, TaskFlags {
   readonly device?: readonly string[];
   readonly validation?: number;
   readonly timeout?: number;
+  readonly redis?: string;
+  readonly priority?: number;
   readonly preset?: 'paper' | 'small';
   readonly set: Record<string, Json>;
   readonly json: boolean;
@@ -132,6 +136,15 @@ export function addSearch(program: Command): void {
       positiveNumber,
     )
     .option(
+      '--redis <url>',
+      `train the children by the workers of a Redis (espalier worker), --workers at a time on all machines together: ${REDIS_FORM}`,
+    )
+    .option(
+      '--priority <n>',
+      'with --redis: workers take children of searches with a higher one first (default: 0)',
+      wholeNumber(-1000, 1000),
+    )
+    .option(
       '--preset <paper|small>',
       "the search of the paper, with all its replicas, or settings for a laptop (default: the paper's for one machine)",
     )
@@ -154,8 +167,22 @@ async function search(flags: SearchFlags): Promise<void> {
   const { definition: space } = await findSpace(flags.space, process.cwd());
   const said = sharesWeights(strategy)
     ? await searchSharingWeights(flags, strategy, space, terminal)
-    : await searchIn(folderOf(flags), await requestOf(flags, strategy, space), terminal);
+    : await searchIn(folderOf(flags), await requestOf(flags, strategy, space), terminal, queueOf(flags));
   say(said, terminal);
+}
+
+/** @throws InputError for an address that is none */
+function queueOf({ redis, priority, device }: SearchFlags): QueuePoolSettings | undefined {
+  if (redis === undefined) {
+    if (priority !== undefined)
+      throw new InputError(`--priority ${priority}: workers of a Redis have use for it: --redis URL`);
+    return undefined;
+  }
+  if (device !== undefined)
+    throw new InputError(
+      `--device ${device}: with --redis each worker has its own: espalier worker --device`,
+    );
+  return { address: redisAddress(redis), priority: priority ?? 0 };
 }
 
 async function searchSharingWeights(
@@ -176,7 +203,10 @@ async function supernetRequestOf(
 ): Promise<SupernetRunRequest> {
   refuseFlags(
     flags,
-    ['trials', 'time', 'cost', 'deterministic', 'distinct', 'enqueue', 'workers', 'timeout', 'estimator'],
+    [
+      ...(['trials', 'time', 'cost', 'deterministic', 'distinct', 'enqueue', 'workers', 'timeout'] as const),
+      ...(['redis', 'priority', 'estimator'] as const),
+    ],
     `strategy ${strategy.name} trains one supernet, and no children`,
   );
   const data = requireData(flags);

@@ -1,8 +1,9 @@
 import type { Json } from '../json.js';
 import type { Objectives } from '../measures/measure.js';
 import type { ImportGraph } from '../modules/import-graph.js';
-import type { EstimateContext, TrialRequest } from '../runs/estimator.js';
+import type { EstimateContext, Estimator, TrialRequest } from '../runs/estimator.js';
 import type { Measured } from '../runs/outcome.js';
+import type { OpenTrialPool } from '../runs/trial-pool.js';
 import type { OptionsSchema } from '../space/options.js';
 import type { Space } from '../space/space.js';
 
@@ -26,6 +27,8 @@ export interface EstimatorStart<O> {
   readonly workers: number;
   /** The folder that relative paths of the options begin at. */
   readonly folder: string;
+  /** Opens what trains children in processes of their own, on this machine or on others. */
+  readonly openPool: OpenTrialPool;
   /** Of a strategy that says itself how long children are trained: epochs of the longest. */
   readonly plannedEpochs?: number;
 }
@@ -38,7 +41,7 @@ export interface EstimationSource {
 }
 
 /** An estimator at work. */
-export interface OpenedEstimator<A = unknown> {
+export interface OpenedEstimator<A = unknown> extends Pick<Estimator, 'begin' | 'forget'> {
   /** What it measures and a search is after. The first measure decides. */
   readonly objectives: Objectives;
   /** Unit of the outcomes' `cost`: `epochs`, `simulated seconds`. */

@@ -13,6 +13,9 @@ import { trainChild } from '../training/train-child.js';
 
 const REPORT_EVERY_MS = 200;
 
+/** So much of a child's training is lost at most when its worker dies, besides the epoch that it was at. */
+const KEEP_EVERY_SECONDS = 10;
+
 /**
  * Measures one trial: decodes its architecture, builds the network, trains it and evaluates it. Any process that has the
  * data open can call it.
@@ -23,7 +26,7 @@ const REPORT_EVERY_MS = 200;
 export async function measureTrial(
   { task, settings, build, multiplyAdds }: OpenedTraining,
   space: Space,
-  { trial, answers, depth, seed, epochs, continues, checkpoints }: WorkerRequest,
+  { trial, answers, depth, seed, epochs, continues, checkpoints, keeps = false }: WorkerRequest,
   progress: (progress: Json) => void,
 ): Promise<Outcome> {
   const own = depth === undefined ? space : space.withDepth(depth);
@@ -33,15 +36,16 @@ export async function measureTrial(
   const child = { task, settings, build: builds, multiplyAdds };
   const context = {
     seed,
-    ...(epochs === undefined || checkpoints === undefined
+    ...(epochs === undefined ? {} : { epochs }),
+    ...(checkpoints === undefined
       ? {}
       : {
-          pause: {
+          keeping: {
             trial,
-            epochs,
             identity: JSON.stringify({ answers, depth, seed }),
             checkpoints: openStore(checkpoints),
             ...(continues === undefined ? {} : { continues }),
+            ...(keeps ? { everySeconds: KEEP_EVERY_SECONDS } : {}),
           },
         }),
     async report({ epoch, step, stepsPerEpoch, loss }: StepReport) {

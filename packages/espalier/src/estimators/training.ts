@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { requireFreeMemory } from '../networks/required-memory.js';
 import { Random } from '../random/random.js';
-import { ChildPool } from '../runs/child-pool.js';
 import { optionValues } from '../space/options.js';
 import { requireDevice } from '../tasks/device.js';
 import { taskIn, taskSettings } from '../tasks/task-settings.js';
@@ -31,9 +29,6 @@ const options = z.strictObject({
     .describe('devices of the workers, one after the other and over again; by default that of the training'),
 });
 
-/** Memory of a process with libtorch, in bytes: more than half of what was measured. */
-const LEAST_WORKER = 100 * 2 ** 20;
-
 /**
  * Trains each child network from scratch, in worker processes, and measures it on validation data as Zoph & Le 2016 do
  * (section 4.1).
@@ -41,7 +36,17 @@ const LEAST_WORKER = 100 * 2 ** 20;
 export const training = defineEstimator<z.output<typeof options>>({
   name: 'training',
   options,
-  async open({ space, spaceName, spaceChecksum, options: given, seed, workers, folder, plannedEpochs }) {
+  async open({
+    space,
+    spaceName,
+    spaceChecksum,
+    options: given,
+    seed,
+    workers,
+    folder,
+    openPool,
+    plannedEpochs,
+  }) {
     const task = taskIn(folder, given.task);
     const opened = await openTraining(task, given.training);
     const { epochs } = opened.settings;
@@ -64,8 +69,8 @@ export const training = defineEstimator<z.output<typeof options>>({
       folder,
     };
     const { threads, timeoutSeconds, devices = [] } = given;
-    requireFreeMemory(workers * LEAST_WORKER, `workers ${workers}: their processes`, 'choose fewer workers');
-    const pool = new ChildPool({
+    const source = { name: given.task.data.split(':')[0] as string, checksum: opened.data.checksum() };
+    const pool = openPool({
       module: new URL('../programs/training-worker.js', import.meta.url),
       workers: Array.from({ length: workers }, (_, worker) => {
         const device = devices[worker % devices.length];
@@ -73,6 +78,8 @@ export const training = defineEstimator<z.output<typeof options>>({
       }),
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
       init: init as unknown as Json,
+      data: source,
+      objectives: opened.definition.measures,
     });
     try {
       await pool.ready();
@@ -83,14 +90,16 @@ export const training = defineEstimator<z.output<typeof options>>({
     return {
       objectives: opened.task.measures,
       costUnit: 'epochs',
-      source: { name: given.task.data.split(':')[0] as string, checksum: opened.data.checksum() },
+      source,
       input: plainInput(opened),
       options: {
         ...given,
         task: { ...given.task, ...(opened.graph === undefined ? {} : { checksum: opened.graph.checksum }) },
         training: opened.options,
       } as unknown as Record<string, Json>,
-      notes: opened.data.notes ?? [],
+      notes: [...(opened.data.notes ?? []), ...(pool.notes ?? [])],
+      begin: (search) => pool.begin?.(search),
+      forget: (trial) => pool.forget?.(trial),
       ...(opened.graph === undefined ? {} : { code: [opened.graph] }),
       async estimate(trial, context) {
         const { space: _, architecture: __, ...request } = trial;

@@ -8,6 +8,8 @@ import { objectivesSchema } from '../measures/measure.js';
 import type { ImportGraph } from '../modules/import-graph.js';
 import type { Estimator } from '../runs/estimator.js';
 import type { RunHeader } from '../runs/journal-event.js';
+import { openLocalPool } from '../runs/local-pool.js';
+import type { OpenTrialPool } from '../runs/trial-pool.js';
 import { optionValues, resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
@@ -105,9 +107,14 @@ export interface Experiment {
  * belong to the workers.
  *
  * @param folder that relative paths begin at
+ * @param openPool where children are trained: by default in processes of this machine
  * @throws InputError for whatever is wrong with the request
  */
-export async function prepareExperiment(request: ExperimentRequest, folder: string): Promise<Experiment> {
+export async function prepareExperiment(
+  request: ExperimentRequest,
+  folder: string,
+  openPool: OpenTrialPool = openLocalPool,
+): Promise<Experiment> {
   const { seed, workers, trials, seconds, cost } = request;
   if (trials === undefined && seconds === undefined && cost === undefined)
     throw new InputError('a search needs a budget: trials, seconds or cost');
@@ -134,6 +141,7 @@ export async function prepareExperiment(request: ExperimentRequest, folder: stri
     seed,
     workers,
     folder,
+    openPool,
     ...(plannedEpochs === undefined ? {} : { plannedEpochs }),
   });
   try {
@@ -221,6 +229,8 @@ function checksumOf<Key extends string>(
 /** The estimator as a search calls it. */
 function estimatorOf(opened: OpenedEstimator, space: Space): Estimator {
   return {
+    begin: (search) => opened.begin?.(search),
+    forget: (trial) => opened.forget?.(trial),
     async estimate(request, context) {
       const own = request.depth === undefined ? space : space.withDepth(request.depth);
       return opened.estimate({ ...request, space: own, architecture: own.decode(request.answers) }, context);
@@ -284,12 +294,14 @@ export function requestNow(begun: ExperimentSettings, place: RunPlace): Experime
  * Makes a begun search ready to go on.
  *
  * @param timeoutSeconds of a child, where it was amended
+ * @param openPool see `prepareExperiment`
  * @throws InputError where the version, a file of the user, or the data has changed since
  */
 export async function prepareResume(
   header: RunHeader,
   place: RunPlace,
   timeoutSeconds?: number,
+  openPool?: OpenTrialPool,
 ): Promise<Experiment> {
   const begun = settingsOf(header);
   requireSameVersion(begun.version, 'search');
@@ -302,7 +314,9 @@ export async function prepareResume(
     },
   };
   const task = taskSettings.safeParse(request.estimatorOptions.task);
-  const experiment = await openedNow(task.data, place, () => prepareExperiment(request, place.from));
+  const experiment = await openedNow(task.data, place, () =>
+    prepareExperiment(request, place.from, openPool),
+  );
   try {
     const { source } = experiment.settings.estimation;
     requireSameData(begun.estimation.source?.checksum, source?.checksum, source?.name, place);

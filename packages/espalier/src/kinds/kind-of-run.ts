@@ -24,6 +24,8 @@ export interface GoingOn {
   readonly follow?: readonly JournalEvent[];
   /** Where its data is now, `kind:path`, if not where its settings say. */
   readonly data?: string | undefined;
+  /** The Redis whose workers train its children; false for this machine, undefined for where it was begun. */
+  readonly redis?: string | false | undefined;
   /** What is changed of its settings from now on. */
   readonly amend?: Amendments | undefined;
 }

@@ -30,12 +30,17 @@ import type { Json } from '../json.js';
 import { bestValue, type Measures } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
 import { keepCode } from '../modules/kept-code.js';
+import { withQueue } from '../queue/open-queue-pool.js';
+import type { QueuePoolSettings } from '../queue/queue-pool.js';
+import { redisAddress } from '../queue/redis-address.js';
 import { childName, countedIn } from '../reports/child-name.js';
 import { count, valueText } from '../reports/figures.js';
 import { recentAverage, reportSearch } from '../reports/search-report.js';
 import { type Amendments, amendsSomething, refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import { type CommonFailure, commonFailure } from '../runs/common-failure.js';
+import { readJournal } from '../runs/journal.js';
+import type { Clock, JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { RunState } from '../runs/run-state.js';
@@ -210,17 +215,34 @@ const repeatedText = (repeated: number) =>
     ? '1 child has the architecture of an earlier one and was trained all the same'
     : `${repeated} children have the architecture of an earlier one and were trained all the same`;
 
+/** The Redis in which a search was begun, without its password. */
+const begunIn = z.object({ redis: z.string(), priority: z.int() });
+
+const queueClock = (queue: QueuePoolSettings | undefined): Clock =>
+  queue === undefined ? {} : { queue: { redis: queue.address.shown, priority: queue.priority } };
+
+/** Where the children of a begun search are trained from now on; undefined for this machine. */
+function queueNow(begin: JournalEvent, redis: GoingOn['redis']): QueuePoolSettings | undefined {
+  const begun = begunIn.safeParse(begin.clock?.queue).data;
+  const address = redis ?? begun?.redis ?? false;
+  if (address === false) return undefined;
+  return { address: redisAddress(address), priority: begun?.priority ?? 0 };
+}
+
 /** Begins a search in a new folder and runs it. @throws InputError for whatever is wrong; nothing is written then */
 export async function searchIn(
   path: string,
   request: ExperimentRequest,
   terminal: Terminal,
+  queue?: QueuePoolSettings,
 ): Promise<WentOn> {
   RunFolder.requireFree(path);
-  const experiment = await prepareExperiment(request, process.cwd());
+  const experiment = await withQueue(queue, (openPool) =>
+    prepareExperiment(request, process.cwd(), openPool),
+  );
   let folder: RunFolder;
   try {
-    folder = RunFolder.create(path, headerOf(experiment.settings), experiment.code);
+    folder = RunFolder.create(path, headerOf(experiment.settings), experiment.code, queueClock(queue));
   } catch (error) {
     await experiment.close();
     throw error;
@@ -380,7 +402,7 @@ async function status(path: string): Promise<Said> {
 async function goOn(
   path: string,
   terminal: Terminal,
-  { follow, data, amend }: GoingOn = {},
+  { follow, data, redis, amend }: GoingOn = {},
 ): Promise<WentOn> {
   const run = readSearch(path);
   const place: RunPlace = { run: path, from: run.from, use: 'go on', data };
@@ -390,7 +412,10 @@ async function goOn(
     return { finished: true, ...(await show(path)) };
   }
   const timeoutSeconds = amend?.timeoutSeconds ?? run.state.timeoutSeconds;
-  const experiment = await prepareResume(headerOf(run.settings), place, timeoutSeconds);
+  const [begin] = readJournal(run.folder.journal).events as [JournalEvent];
+  const experiment = await withQueue(queueNow(begin, redis), (openPool) =>
+    prepareResume(headerOf(run.settings), place, timeoutSeconds, openPool),
+  );
   // A process that was killed early may not have come to this.
   keepCode(path, experiment.code);
   if (run.state.told > 0)

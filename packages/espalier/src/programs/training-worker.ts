@@ -18,6 +18,7 @@ serve(async (init, { threads, device }) => {
     spaceOptions,
     task,
     taskChecksum,
+    dataChecksum,
     training,
     folder,
   } = init as unknown as WorkerInit;
@@ -28,6 +29,8 @@ serve(async (init, { threads, device }) => {
   const space = Space.configure(definition, spaceOptions);
   const opened = await openTraining(task, device === undefined ? training : { ...training, device });
   requireSame('task', taskChecksum, opened.graph);
+  if (dataChecksum !== undefined && opened.data.checksum() !== dataChecksum)
+    throw new InputError(`the data ${task.data} is other data than that of the search`);
   return (request, progress) => measureTrial(opened, space, request, progress);
 });
 

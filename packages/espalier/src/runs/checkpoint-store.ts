@@ -26,8 +26,15 @@ export class FolderStore implements CheckpointStore {
   save(trial: number, write: (file: string) => void): void {
     const file = this.#fileOf(trial);
     mkdirSync(dirname(file), { recursive: true });
-    write(temporaryOf(file));
-    renameSync(temporaryOf(file), file);
+    const temporary = temporaryOf(file);
+    try {
+      write(temporary);
+      renameSync(temporary, file);
+    } catch (error) {
+      // Half a checkpoint on a full disk is in the way of everything else.
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   }
 
   load(trial: number): string | undefined {

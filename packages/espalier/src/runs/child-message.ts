@@ -7,9 +7,12 @@ export interface Job {
   readonly trial: number;
 }
 
-/** A trial as it is sent to a worker. If it may be continued, it has the address of the store for its checkpoints. */
+/** A trial as it is sent to a worker. */
 export interface WorkerRequest extends TrialRequest {
+  /** Address of the store for its checkpoints, if it may be continued. */
   readonly checkpoints?: Json;
+  /** Whether the store also keeps how far it is, so that another attempt goes on from there. */
+  readonly keeps?: boolean;
 }
 
 /** The settings of one worker of a pool. */

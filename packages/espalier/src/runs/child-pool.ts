@@ -1,8 +1,9 @@
 import { Child, ChildDeath, type ChildOptions } from './child.js';
-import type { Job, WorkerSettings } from './child-message.js';
-import type { EstimateContext, Estimator, TrialRequest } from './estimator.js';
+import type { Job, WorkerRequest, WorkerSettings } from './child-message.js';
+import type { EstimateContext, TrialRequest } from './estimator.js';
 import type { Measured, Outcome } from './outcome.js';
 import { type HangSettings, TimeLimit, USUAL_HANG } from './time-limit.js';
+import type { TrialPool } from './trial-pool.js';
 
 export interface ChildPoolOptions extends ChildOptions {
   /** The settings of each worker process. */
@@ -25,7 +26,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * Measures trials in worker processes, so that a native fault, a hang or the out-of-memory killer of the system ends
  * one trial and not the search. Workers live as long as the pool. A worker that dies is replaced.
  */
-export class ChildPool implements Estimator {
+export class ChildPool implements TrialPool {
   readonly #options: ChildPoolOptions;
   /** All processes that have not ended, usable or not. */
   readonly #children = new Set<Child>();
@@ -51,10 +52,11 @@ export class ChildPool implements Estimator {
    * Starts all workers. If this is called before a run begins, a problem that prevents the workers from working is an
    * error, rather than a search in which all trials fail.
    *
+   * @param count start only so many; the others start when they are needed
    * @throws InputError if a worker finds a fault in the input of the user
    */
-  async ready(): Promise<void> {
-    const children = this.#options.workers.map((_, place) => this.#spawn(place));
+  async ready(count = this.#options.workers.length): Promise<void> {
+    const children = this.#options.workers.slice(0, count).map((_, place) => this.#spawn(place));
     try {
       await Promise.all(children.map((child) => child.ready));
     } catch (error) {
@@ -64,13 +66,16 @@ export class ChildPool implements Estimator {
     for (const [place, child] of children.entries()) this.#idle.set(place, child);
   }
 
-  /** @param work how much there is to do, in units that take about equally long: epochs */
   async estimate(
     request: TrialRequest,
-    { checkpoints, ...context }: EstimateContext,
+    { checkpoints, keeps = false, ...context }: EstimateContext,
     work = 1,
   ): Promise<Measured> {
-    const sent = checkpoints === undefined ? request : { ...request, checkpoints: checkpoints.address };
+    const sent: WorkerRequest = {
+      ...request,
+      ...(checkpoints === undefined ? {} : { checkpoints: checkpoints.address }),
+      ...(keeps ? { keeps } : {}),
+    };
     return (await this.run(sent, context, work)) as Measured;
   }
 

@@ -29,6 +29,11 @@ const DECIDING: ReadonlySet<keyof Environment> = new Set([
   'cores',
 ]);
 
+/** What of an environment decides how numbers are added up, as text. */
+export function decidingValues(environment: Environment): Record<string, string> {
+  return Object.fromEntries([...DECIDING].map((key) => [key, textOf(environment[key])]));
+}
+
 /**
  * What of this process is not as it was when a run was begun, one sentence; undefined where everything is.
  *

@@ -30,10 +30,33 @@ export interface EstimateContext {
    * whether a checkpoint exists.
    */
   readonly checkpoints?: CheckpointStore;
+  /** Whether the store also keeps how far a trial is, so that another attempt at it goes on from there. */
+  readonly keeps?: boolean;
+}
+
+/** A search that trials are measured for, as the estimator sees it. */
+export interface SearchAtWork {
+  /** See `runIdOf`. */
+  readonly id: string;
+  /** Its folder, from the root. */
+  readonly folder: string;
+  /** Says something to the user. */
+  message(text: string): void;
+  /**
+   * Takes another outcome of a trial, from an attempt that had been given up. What the seed determines must be equal: a
+   * difference is journaled.
+   */
+  late(trial: number, outcome: unknown): void;
+  /** Ends the search with an error: it cannot go on in this process. */
+  fail(error: Error): void;
 }
 
 /** Measures an architecture, given a seed. */
 export interface Estimator {
+  /** Is called before the first trial. */
+  begin?(search: SearchAtWork): Promise<void> | void;
+  /** Whatever is kept of a trial is of no use any more: its outcome is in the journal, or it is to be measured anew. */
+  forget?(trial: number): void;
   /** If it throws an error or returns an invalid outcome, the trial has failed, with the message as the reason. */
   estimate(request: TrialRequest, context: EstimateContext): Promise<Measured> | Measured;
   /** Releases resources such as worker processes. */

@@ -7,6 +7,7 @@ import { optionValues } from '../space/options.js';
 import { version } from '../version.js';
 import { writeFileAtomically } from './atomic-file.js';
 import { type JournalEvent, withoutClock } from './journal-event.js';
+import { withoutSecrets } from './without-secrets.js';
 
 const environment = z.strictObject({
   espalier: z.string(),
@@ -73,7 +74,7 @@ export function writeManifest(file: string, begin: JournalEvent): void {
       time: new Date().toISOString(),
       host: hostname(),
       folder: process.cwd(),
-      command: process.argv,
+      command: process.argv.map(withoutSecrets),
     },
     environment: environmentHere(),
     settings: settings as Manifest['settings'],

@@ -7,7 +7,7 @@ import type { ImportGraph } from '../modules/import-graph.js';
 import { keepCode } from '../modules/kept-code.js';
 import { syncFolder, temporaryOf } from './atomic-file.js';
 import { createJournal } from './journal.js';
-import type { JournalEvent, RunHeader } from './journal-event.js';
+import type { Clock, JournalEvent, RunHeader } from './journal-event.js';
 import { writeManifest } from './manifest.js';
 import { acquireLock, isLock } from './run-lock.js';
 
@@ -30,16 +30,27 @@ export class RunFolder {
    * of the run must have been checked before.
    *
    * @param code of the user, that the run works with
+   * @param clock what else is to be known of where it was begun
    * @throws InputError for a folder that is not empty or cannot be made. Nothing is written then
    */
-  static create(path: string, header: RunHeader, code: readonly ImportGraph[] = []): RunFolder {
-    return RunFolder.begin(path, { event: 'run', ...(header as Record<string, Json>) }, code);
+  static create(
+    path: string,
+    header: RunHeader,
+    code: readonly ImportGraph[] = [],
+    clock: Clock = {},
+  ): RunFolder {
+    return RunFolder.begin(path, { event: 'run', ...(header as Record<string, Json>) }, code, clock);
   }
 
   /**
    * Begins a run of any kind, such as a training. @param event the first event of its journal. Errors as in `create`
    */
-  static begin(path: string, event: JournalEvent, code: readonly ImportGraph[] = []): RunFolder {
+  static begin(
+    path: string,
+    event: JournalEvent,
+    code: readonly ImportGraph[] = [],
+    clock: Clock = {},
+  ): RunFolder {
     const folder = new RunFolder(path);
     let made: string | undefined;
     try {
@@ -60,6 +71,7 @@ export class RunFolder {
         cwd: process.cwd(),
         node: process.version,
         platform: `${process.platform}-${process.arch}`,
+        ...clock,
       });
       writeManifest(folder.manifest, event);
       keepCode(path, code);

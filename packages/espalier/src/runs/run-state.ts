@@ -39,8 +39,19 @@ interface CurvePoint {
   readonly best: number;
 }
 
+/** The event of an attempt that had been given up and came to something else than the journal has. */
+export const DIFFERENCE = 'difference';
+
 /** The events of the engine. All others are events of the strategy. */
-export const ENGINE_EVENTS: readonly string[] = ['run', 'trial', 'result', 'limit', 'end', AMENDED];
+export const ENGINE_EVENTS: readonly string[] = [
+  'run',
+  'trial',
+  'result',
+  'limit',
+  'end',
+  AMENDED,
+  DIFFERENCE,
+];
 
 const header = z.looseObject({
   event: z.literal('run', { error: 'a journal begins with the event run' }),
@@ -101,6 +112,8 @@ export class RunState {
   readonly updates: readonly JournalEvent[] = [];
   /** Number of children whose architecture an earlier child has too. They are trained again: the seeds differ. */
   repeated = 0;
+  /** The trials of which a late attempt came to something else: what their seed determines was not the same. */
+  readonly differences: readonly number[] = [];
   /** Whether the budget of seconds is spent, so that no trial begins any more. */
   limited = false;
   finished = false;
@@ -219,6 +232,9 @@ export class RunState {
         break;
       case AMENDED:
         this.#amend(event, place);
+        break;
+      case DIFFERENCE:
+        (this.differences as number[]).push(parsed(told, event, place).trial);
         break;
       default:
         (this.updates as JournalEvent[]).push(event);

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
@@ -7,15 +8,17 @@ import { deriveSeed } from '../random/random.js';
 import type { Proposal, Strategy, TrialOutcome } from '../strategies/strategy.js';
 import { AMENDED, type Amendments, amendsSomething } from './amendments.js';
 import { type CheckpointStore, FolderStore } from './checkpoint-store.js';
-import type { Estimator, TrialRequest } from './estimator.js';
+import type { Estimator, SearchAtWork, TrialRequest } from './estimator.js';
 import { failureOf } from './failure.js';
 import { Journal } from './journal.js';
 import { type Clock, type JournalEvent, type RunHeader, withoutClock } from './journal-event.js';
 import { dropOutcome, keepOutcome, keptOutcome } from './kept-outcome.js';
+import { LateOutcomes } from './late-outcomes.js';
 import { type Outcome, parseOutcome } from './outcome.js';
 import type { RunFolder } from './run-folder.js';
+import { runIdOf } from './run-id.js';
 import { acquireLock } from './run-lock.js';
-import { ENGINE_EVENTS, outcomeIn, RunState } from './run-state.js';
+import { DIFFERENCE, ENGINE_EVENTS, outcomeIn, RunState } from './run-state.js';
 import { type Asking, readSnapshot, writeSnapshot } from './snapshot.js';
 
 export interface SearchOptions {
@@ -131,6 +134,10 @@ class Search {
   readonly #arrived: number[] = [];
   /** How many results of each trial are in the journal already. */
   readonly #recorded = new Map<unknown, number>();
+  /** Outcomes of attempts that were given up, to be compared with those in the journal. */
+  readonly #late: LateOutcomes;
+  /** Why the search cannot go on in this process. */
+  #broken: Error | undefined;
   /** What is yet to be amended. */
   #amendments: Amendments | undefined;
   #asking: Asking = 'open';
@@ -160,7 +167,8 @@ class Search {
     this.#snapshotEvery = snapshotEvery;
     this.#architectureOf = options.architectureOf ?? (() => undefined);
     this.#checkpoints = new FolderStore(folder.path);
-    this.#follow = follow;
+    // Whether a late attempt came to something else is not for another run to repeat.
+    this.#follow = follow.filter(({ event }) => event !== DIFFERENCE);
     // Every running trial listens, and Node would warn about more than ten listeners.
     setMaxListeners(0, this.#stopping.signal);
     this.#amendments = amendsSomething(options.amend) ? options.amend : undefined;
@@ -168,6 +176,7 @@ class Search {
       if (event === 'result') this.#recorded.set(trial, (this.#recorded.get(trial) ?? 0) + 1);
     const begin = journal.write({ event: 'run', ...(header as Record<string, Json>) }, now());
     this.#state = new RunState(begin, this.#folder.journal);
+    this.#late = new LateOutcomes(this.#state);
     this.#secondsBefore = Number(journal.recorded.at(-1)?.clock?.elapsed ?? 0);
     this.report({ kind: 'event', event: begin, state: this.#state, replayed: true });
   }
@@ -185,6 +194,7 @@ class Search {
     this.#signal?.addEventListener('abort', stop);
     if (this.#signal?.aborted) stop();
     try {
+      await this.#estimator.begin?.(this.#atWork());
       return await this.#run();
     } finally {
       this.#signal?.removeEventListener('abort', stop);
@@ -192,9 +202,23 @@ class Search {
     }
   }
 
+  #atWork(): SearchAtWork {
+    return {
+      id: runIdOf(this.#folder.path),
+      folder: resolve(this.#folder.path),
+      message: (text) => this.report({ kind: 'message', text }),
+      late: (trial, outcome) => this.#late.take(trial, outcome),
+      fail: (error) => {
+        this.#broken = error;
+        this.#wake();
+      },
+    };
+  }
+
   async #run(): Promise<SearchEnd> {
     this.#restore();
     for (;;) {
+      this.#compareLate();
       this.#amend();
       this.#ask();
       if (this.#stopping.signal.aborted) break;
@@ -213,6 +237,21 @@ class Search {
       await setImmediate();
     }
     return this.#stop('interrupted');
+  }
+
+  /** Journals where an attempt that had been given up came to something else. */
+  #compareLate(): void {
+    const { journal } = this;
+    for (let next = journal.next(); next?.event === DIFFERENCE; next = journal.next())
+      this.#write(withoutClock(next));
+    if (journal.replaying) return;
+    for (const { trial, outcome, clock } of this.#late.differences()) {
+      this.report({
+        kind: 'message',
+        text: `trial ${trial}: an attempt that had been given up came to something else; the journal has both`,
+      });
+      this.#write({ event: DIFFERENCE, trial, outcome: outcome as Json }, clock);
+    }
   }
 
   #stop(status: SearchEnd['status']): SearchEnd {
@@ -400,6 +439,7 @@ class Search {
     if (this.#header.order === 'arrival') this.#stopFollowingIfDiverged();
     const wanted = this.#wanted();
     for (;;) {
+      if (this.#broken !== undefined) throw this.#broken;
       if (this.#stopping.signal.aborted) return undefined;
       const place = wanted === undefined ? 0 : this.#arrived.indexOf(wanted);
       const trial = place < 0 ? undefined : this.#arrived[place];
@@ -417,6 +457,7 @@ class Search {
     if (!this.journal.replaying && outcome.status === 'failed') this.#failures++;
     this.#write({ event: 'result', trial, ...(outcome as Record<string, Json>) }, clock);
     this.#outcomes.delete(trial);
+    this.#estimator.forget?.(trial);
     const asked = this.#state.trials[trial] as TrialRequest;
     const isToldAgain = this.#state.timesTold(trial) > 1;
     // The checkpoint of a trial that was continued is not needed any more.
@@ -470,7 +511,10 @@ class Search {
       const { retry = [] } = event as { readonly retry?: readonly number[] };
       if (!this.journal.replaying) for (const trial of retry) dropOutcome(this.#folder.trial(trial));
       this.#write(event);
-      for (const trial of retry) this.#start(this.#state.trials[trial] as TrialRequest);
+      for (const trial of retry) {
+        this.#estimator.forget?.(trial);
+        this.#start(this.#state.trials[trial] as TrialRequest);
+      }
     }
   }
 

@@ -67,5 +67,5 @@ export async function journalReaches(path: string, lines: number, child: ChildPr
 
 /** Kills the whole group of a process, workers included, unless it has ended. */
 export function kill(child: ChildProcess): void {
-  if (child.exitCode === null) process.kill(-(child.pid as number), 'SIGKILL');
+  if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGKILL');
 }

@@ -9,6 +9,7 @@ import '../../src/index.js';
 import { InputError } from '../../src/input-error.js';
 import type { ChildPool, ChildPoolOptions } from '../../src/runs/child-pool.js';
 import type { TrialRequest } from '../../src/runs/estimator.js';
+import { openLocalPool } from '../../src/runs/local-pool.js';
 import type { Measured } from '../../src/runs/outcome.js';
 import { resolveOptions } from '../../src/space/options.js';
 import { Space } from '../../src/space/space.js';
@@ -80,6 +81,7 @@ async function open(
     seed: 3,
     workers: 2,
     folder,
+    openPool: openLocalPool,
     ...start,
   });
 }

@@ -6,7 +6,7 @@ import { multiplyAdds } from '../../src/networks/multiply-adds.js';
 import type { Network } from '../../src/networks/network.js';
 import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { Random } from '../../src/random/random.js';
-import { FolderStore } from '../../src/runs/checkpoint-store.js';
+import { type CheckpointStore, FolderStore } from '../../src/runs/checkpoint-store.js';
 import type { Outcome, Success } from '../../src/runs/outcome.js';
 import { Space } from '../../src/space/space.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
@@ -15,7 +15,7 @@ import type { OpenedImages } from '../../src/tasks/image-classification/open-ima
 import type { ImageTrainingOptions } from '../../src/tasks/image-classification/training-options.js';
 import type { StepReport } from '../../src/training/network-training.js';
 import { openTraining } from '../../src/training/opened-training.js';
-import { type Pause, trainChild } from '../../src/training/train-child.js';
+import { type Keeping, trainChild } from '../../src/training/train-child.js';
 import { suiteFolder } from '../cli/suite-folder.js';
 import { writeTinyText } from '../cli/tiny-text.js';
 import { bytesAsTheyAre, tinySet } from '../data/tiny-set.js';
@@ -78,11 +78,16 @@ async function scripted(right: readonly number[]) {
   return trainChild(child, { seed: 1, report: async () => {} });
 }
 
+/** Where a child is kept, and the epochs that it is trained for. */
+type Pause = Keeping & { readonly epochs: number };
+
+const paused = ({ epochs, ...keeping }: Pause) => ({ epochs, keeping });
+
 async function tiny(given: Partial<ImageTrainingOptions>, seed = 1, pause?: Pause) {
   const reports: StepReport[] = [];
   const outcome = await trainChild(classifier(tinyNetwork, tinyTask, settingsOf(given)), {
     seed,
-    ...(pause === undefined ? {} : { pause }),
+    ...(pause === undefined ? {} : paused(pause)),
     report: async (step) => {
       reports.push(step);
     },
@@ -224,10 +229,70 @@ describe('a child that is paused', () => {
     const checkpoints = newStore();
     const outcome = await trainChild(
       classifier(() => new Scripted(right), onePixel, settingsOf({ epochs: 3 })),
-      { seed: 1, pause: { trial: 0, epochs: 3, identity, checkpoints }, report: async () => {} },
+      { seed: 1, ...paused({ trial: 0, epochs: 3, identity, checkpoints }), report: async () => {} },
     );
     expect(outcome).toMatchObject({ status: 'ok', measures: { accuracy: 0.25 } });
     expect(checkpoints.load(0)).toBeUndefined();
+  });
+});
+
+describe('a child whose worker dies', () => {
+  const settings = { epochs: 4, schedule: 'cosine' } as const;
+  const keeping = (checkpoints: CheckpointStore): Keeping => ({
+    ...{ trial: 3, identity: 'child', checkpoints, everySeconds: 0 },
+  });
+
+  /** A child whose training ends in the middle of its third epoch. */
+  async function dies(checkpoints: CheckpointStore, epochs?: number): Promise<void> {
+    const child = classifier(tinyNetwork, tinyTask, settingsOf(settings));
+    const context = { seed: 1, keeping: keeping(checkpoints), ...(epochs === undefined ? {} : { epochs }) };
+    const report = async ({ epoch, step }: StepReport) => {
+      if (epoch === 3 && step === 2) throw new Error('killed');
+    };
+    await expect(trainChild(child, { ...context, report })).rejects.toThrow('killed');
+  }
+
+  it('goes on after its last epoch, and comes to what it would have come to, to the bit', async () => {
+    const checkpoints = new FolderStore(temporaryFolder());
+    await dies(checkpoints);
+    const steps: number[] = [];
+    const child = classifier(tinyNetwork, tinyTask, settingsOf(settings));
+    const outcome = await trainChild(child, {
+      ...{ seed: 1, keeping: keeping(checkpoints) },
+      report: async ({ epoch }) => {
+        steps.push(epoch);
+      },
+    });
+    expect(outcome).toEqual((await tiny(settings)).outcome);
+    expect([...new Set(steps)]).toEqual([3, 4]);
+    // It is at its end: nothing goes on from there.
+    expect(checkpoints.load(3)).toBeUndefined();
+  });
+
+  it('on a rung goes on there too, and leaves what the next rung goes on from', async () => {
+    const [ours, theirs] = [new FolderStore(temporaryFolder()), new FolderStore(temporaryFolder())];
+    await dies(ours, 3);
+    const pause = (checkpoints: FolderStore) => ({ ...keeping(checkpoints), epochs: 3 });
+    const { outcome } = await tiny(settings, 1, pause(ours));
+    expect(outcome).toEqual((await tiny(settings, 1, pause(theirs))).outcome);
+    expect(readFileSync(ours.load(3) as string).equals(readFileSync(theirs.load(3) as string))).toBe(true);
+  });
+
+  it('comes to the same where there is no place to keep it', async () => {
+    const child = classifier(tinyNetwork, tinyTask, settingsOf(settings));
+    const nowhere: CheckpointStore = {
+      address: null,
+      save() {
+        throw new Error('ENOSPC: no space left on device');
+      },
+      load: () => undefined,
+      remove: () => {},
+    };
+    const { clock, ...outcome } = await trainChild(child, {
+      ...{ seed: 1, keeping: keeping(nowhere), report: async () => {} },
+    });
+    expect(outcome).toEqual((await tiny(settings)).outcome);
+    expect(clock?.checkpoint).toBe('not kept: ENOSPC: no space left on device');
   });
 });
 
@@ -244,7 +309,7 @@ describe('a child that is a language model', () => {
     const child = { task, settings, build: () => build(space, architecture), multiplyAdds };
     return trainChild(child, {
       seed: 1,
-      ...(pause === undefined ? {} : { pause }),
+      ...(pause === undefined ? {} : paused(pause)),
       report: async () => {},
     });
   }
