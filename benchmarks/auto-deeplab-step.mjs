@@ -29,6 +29,7 @@ export default {
     learningRate: 0.025,
     alphaLearningRate: 3e-3,
     dropout: 0.1,
+    recompute: false,
   },
   checked: { learningRate: 1e-4, alphaLearningRate: 0.01, dropout: 0 },
   unit: 'step',
@@ -36,12 +37,13 @@ export default {
   steps: 2,
   layouts: ['default', 'channels_last'],
   targets: { channels_last: 2.5 },
+  comparisons: { 'cells that are computed again': { recompute: true } },
 
   prepare(settings, startFile) {
-    const { layers, blocks, filterMultiplier, learningRate, alphaLearningRate } = settings;
+    const { layers, blocks, filterMultiplier, learningRate, alphaLearningRate, recompute } = settings;
     manualSeed(1);
     const space = Space.configure(spaces.get('auto-deeplab'), { layers, blocks, filterMultiplier });
-    const network = buildSupernet(space, imageShape(settings));
+    const network = buildSupernet(space, imageShape(settings), { recompute });
     if (settings.dropout === 0) for (const { pyramid } of network.heads) pyramid.dropout.eval();
     const { cell, trellis } = network.architectureParameters();
     const train = randomScenes(settings);
