@@ -50,7 +50,7 @@ async function check(name: string, flags: CheckFlags): Promise<void> {
   const terminal = openTerminal(flags.json);
   const { samples, batchSize, seed, data } = flags;
   const { definition } = await findSpace(name, process.cwd());
-  const task = await taskFor({ space: Space.configure(definition, {}) }, flags.task);
+  const task = await taskFor({ space: Space.configure(definition, {}) }, flags.task, flags.data);
   const { networks } = task.definition;
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },

@@ -97,7 +97,7 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
     paths,
     { seeds: flags.seeds, top: flags.top },
     async (architecture) => {
-      const { definition } = await taskFor(architecture, flags.task);
+      const { definition } = await taskFor(architecture, flags.task, flags.data);
       // Not as each search trained: what is compared is trained alike.
       const { spaceOptions, training } = trainingOf({ space: architecture.space }, definition, flags);
       const { epochs: usual } = definition.training.options.shape;
@@ -110,7 +110,7 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
   const { data = plan.data?.data, level = plan.data?.level } = flags;
   if (data === undefined)
     throw new InputError('--data is missing: none of the arguments is a search that would say it');
-  const task = await taskFor(await found(path), flags.task ?? plan.data?.name);
+  const task = await taskFor(await found(path), flags.task ?? plan.data?.name, data);
   const out = flags.out ?? freeFolder('runs/evaluation');
   await beginEvaluation(out, {
     methods: [...plan.methods],

@@ -212,7 +212,7 @@ async function supernetRequestOf(
   const data = requireData(flags);
   if (flags.device !== undefined && flags.device.length > 1)
     throw new InputError(`--device ${flags.device}: a supernet is trained on one device`);
-  const task = await taskFor({ space: Space.configure(space, {}) }, flags.task);
+  const task = await taskFor({ space: Space.configure(space, {}) }, flags.task, flags.data);
   requireSmall(flags, [space.small, strategy.small], `space ${space.name} and strategy ${strategy.name}`);
   const shares = shareOut(flags.set, [
     { word: 'space', owner: `space ${space.name}`, schema: space.options },
@@ -309,7 +309,9 @@ async function requestOf(
   const estimatorName = flags.table !== undefined ? table.name : (flags.estimator ?? trainingEstimator.name);
   const { definition: estimator } = await findEstimator(estimatorName, process.cwd());
   const trains = 'training' in (estimator.options?.shape ?? {});
-  const task = trains ? await taskFor({ space: Space.configure(space, {}) }, flags.task) : undefined;
+  const task = trains
+    ? await taskFor({ space: Space.configure(space, {}) }, flags.task, flags.data)
+    : undefined;
   requireSmall(
     flags,
     [space.small, strategy.small, task?.definition.training.smallChild],

@@ -54,17 +54,18 @@ function textLevel(text: string): TextLevel {
 }
 
 /**
- * The task of the flag, of the run that an architecture comes from, or the usual one of its space. Its name is what the
- * settings of a run begun here call it: a path is one from the working folder, as that of the data.
+ * The task of the flag, of the run that an architecture comes from, or the usual one of its space for such data. Its name is
+ * what the settings of a run begun here call it: a path is one from the working folder, as that of the data.
  */
 export async function taskFor(
   { space, task }: Pick<FoundArchitecture, 'space' | 'task'>,
   flag: string | undefined,
+  data?: string,
 ): Promise<FoundPart<AnyTaskDefinition>> {
   if (flag !== undefined) return { ...(await findTask(flag, process.cwd())), name: flag };
   if (task !== undefined)
     return { ...(await findTask(task.name, process.cwd())), name: taskFrom(process.cwd(), task).name };
-  const definition = usualTask(space.definition);
+  const definition = usualTask(space.definition, data);
   return { definition, name: definition.name };
 }
 

@@ -57,7 +57,7 @@ export function addTrain(program: Command): void {
       const terminal = openTerminal(json);
       const found = await findArchitecture(path, flags);
       sayWhichGenotype(found, terminal);
-      const task = await taskFor(found, flags.task);
+      const task = await taskFor(found, flags.task, flags.data);
       const start = await startOf(flags);
       const { spaceOptions, training, imageSize } = trainingOf(found, task.definition, flags);
       await beginTraining(out, configured(found, spaceOptions), {

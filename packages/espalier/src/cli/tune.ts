@@ -72,7 +72,7 @@ async function tune(path: string, flags: TuneFlags): Promise<void> {
   const terminal = openTerminal(json);
   const found = await findArchitecture(path, flags);
   sayWhichGenotype(found, terminal);
-  const task = await taskFor(found, flags.task);
+  const task = await taskFor(found, flags.task, flags.data);
   const { spaceOptions, training, grid, epochs, imageSize } = planOf(found, task.definition, flags);
   const out = flags.out ?? freeFolder('runs/tuning');
   await beginTuning(out, {

@@ -61,7 +61,8 @@ export class ResidualBlock extends nn.Layer {
     this.conv_a = new ReluConvBn(inputs, 2 * inputs, 3, true, 2);
     this.conv_b = new ReluConvBn(2 * inputs, 2 * inputs, 3, true);
     this.downsample = new nn.Sequential(
-      new nn.AvgPool2d(2),
+      // The convolutions round the size up, so that images of any size pass.
+      new nn.AvgPool2d(2, { ceilMode: true }),
       new nn.Conv2d(inputs, 2 * inputs, 1, { bias: false }),
     );
   }

@@ -15,16 +15,19 @@ export const tasks: ReadonlyMap<string, AnyTaskDefinition> = new Map<string, Any
 );
 
 /**
- * The task that the networks of a space are for: the one that the space names, or the first whose networks read what its
- * networks read.
+ * The task that the networks of a space are for: the one that the space names; of those whose networks read what its
+ * networks read, one that reads such data; or the first.
  *
+ * @param data as `--data` has it
  * @throws InputError where no task in the box has such networks
  */
-export function usualTask({ name, task, reads = DEFAULT_READS }: AnySpaceDefinition): AnyTaskDefinition {
+export function usualTask(
+  { name, task, reads = DEFAULT_READS }: AnySpaceDefinition,
+  data?: string,
+): AnyTaskDefinition {
+  const fitting = [...tasks.values()].filter(({ networks }) => networks.reads === reads);
   const found =
-    task === undefined
-      ? [...tasks.values()].find(({ networks }) => networks.reads === reads)
-      : tasks.get(task);
+    task === undefined ? (fitting.find((one) => takes(one, data)) ?? fitting[0]) : tasks.get(task);
   if (found === undefined)
     throw new InputError(
       task === undefined
@@ -32,4 +35,10 @@ export function usualTask({ name, task, reads = DEFAULT_READS }: AnySpaceDefinit
         : `space ${name}: its task '${task}' is unknown; known: ${[...tasks.keys()].join(', ')}`,
     );
   return found;
+}
+
+/** Whether a task has data of this kind, by the word before the colon. */
+function takes({ dataForms }: AnyTaskDefinition, data: string | undefined): boolean {
+  const wordOf = (form: string) => form.split(':')[0];
+  return data !== undefined && dataForms.some((form) => wordOf(form) === wordOf(data));
 }

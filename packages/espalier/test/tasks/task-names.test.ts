@@ -45,6 +45,13 @@ describe('the tasks in the box', () => {
 
   it('are what a space names, or the first whose networks read what its networks read', () => {
     expect(usualTask(spaceOf({})).name).toBe('image-classification');
+    // Of several with such networks the one that reads such data, unless the space names another.
+    expect(usualTask(spaceOf({}), 'camvid:folder').name).toBe('semantic-segmentation');
+    expect(usualTask(spaceOf({}), 'cifar10:folder').name).toBe('image-classification');
+    expect(usualTask(spaceOf({}), 'unknown:folder').name).toBe('image-classification');
+    expect(usualTask(spaceOf({ task: 'image-classification' }), 'camvid:folder').name).toBe(
+      'image-classification',
+    );
     expect(usualTask(spaceOf({ reads: 'tokens' })).name).toBe('language-modelling');
     expect(usualTask(spaceOf({ reads: 'tokens', task: 'image-classification' })).name).toBe(
       'image-classification',

@@ -48,25 +48,32 @@ export class AvgPool2d extends Layer {
   readonly #stride: Sizes;
   readonly #padding: Sizes;
   readonly #countIncludePad: boolean;
+  readonly #ceilMode: boolean;
 
   /**
    * @param options stride, by default the size of the kernel; padding, 0 by default; countIncludePad, whether a mean
-   *   counts the zeros of the padding, on by default
+   *   counts the zeros of the padding, on by default; ceilMode, whether a last window may reach beyond the input, whose
+   *   mean is that of what is there, off by default
    * @throws RangeError for sizes that are not integers in range
    */
-  constructor(kernel: Pair, options: { stride?: Pair; padding?: Pair; countIncludePad?: boolean } = {}) {
+  constructor(
+    kernel: Pair,
+    options: { stride?: Pair; padding?: Pair; countIncludePad?: boolean; ceilMode?: boolean } = {},
+  ) {
     super();
-    const { stride = kernel, padding = 0, countIncludePad = true } = options;
+    const { stride = kernel, padding = 0, countIncludePad = true, ceilMode = false } = options;
     this.kernel = requirePair('kernel', kernel);
     this.#stride = requirePair('stride', stride);
     this.#padding = requirePair('padding', padding, 0);
     this.#countIncludePad = countIncludePad;
+    this.#ceilMode = ceilMode;
   }
 
   forward(input: Tensor): Tensor {
     const step = kernelStride(input, this.kernel, this.#stride, this.#padding);
-    if (this.training && step !== undefined && !this.#countIncludePad) return pool(input, 'avg', step);
-    return input.avgPool2d(this.kernel, this.#stride, this.#padding, false, this.#countIncludePad);
+    if (this.training && step !== undefined && !this.#countIncludePad && !this.#ceilMode)
+      return pool(input, 'avg', step);
+    return input.avgPool2d(this.kernel, this.#stride, this.#padding, this.#ceilMode, this.#countIncludePad);
   }
 }
 

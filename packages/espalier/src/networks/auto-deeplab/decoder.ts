@@ -17,15 +17,17 @@ export class Decoder extends nn.Module {
   readonly conv1: ConvNormRelu;
   readonly classifier: nn.Conv2d;
 
-  constructor(lowLevel: number, classes: number) {
+  /** @param channels of the features, and of the convolutions */
+  constructor(lowLevel: number, classes: number, channels = PYRAMID_CHANNELS) {
     super();
-    this.lowLevel = new ConvNormRelu(lowLevel, LOW_LEVEL_CHANNELS, 1);
-    this.conv0 = new ConvNormRelu(PYRAMID_CHANNELS + LOW_LEVEL_CHANNELS, PYRAMID_CHANNELS, 3);
-    this.conv1 = new ConvNormRelu(PYRAMID_CHANNELS, PYRAMID_CHANNELS, 3);
-    this.classifier = new nn.Conv2d(PYRAMID_CHANNELS, classes, 1);
+    const own = Math.min(LOW_LEVEL_CHANNELS, channels);
+    this.lowLevel = new ConvNormRelu(lowLevel, own, 1);
+    this.conv0 = new ConvNormRelu(channels + own, channels, 3);
+    this.conv1 = new ConvNormRelu(channels, channels, 3);
+    this.classifier = new nn.Conv2d(channels, classes, 1);
   }
 
-  /** Maps features [N, 256, h, w] and low-level features [N, lowLevel, H, W] to logits [N, classes, H, W]. */
+  /** Maps features [N, channels, h, w] and low-level features [N, lowLevel, H, W] to logits [N, classes, H, W]. */
   forward(features: Tensor, lowLevel: Tensor): Tensor {
     const joined = cat([resize(features, sizeOf(lowLevel)), this.lowLevel.forward(lowLevel)], 1);
     return this.classifier.forward(this.conv1.forward(this.conv0.forward(joined)));

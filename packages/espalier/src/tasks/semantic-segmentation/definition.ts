@@ -1,5 +1,5 @@
 import { dataFormsOf } from '../../data/open-data.js';
-import { images } from '../../network-kinds/images.js';
+import { segmenters } from '../../network-kinds/segmenters.js';
 import type { Network } from '../../networks/network.js';
 import { requireDevice } from '../device.js';
 import { defineTask } from '../task-definition.js';
@@ -12,10 +12,12 @@ import { signatureOf } from './signature.js';
 import { segmentationSupernetOptions } from './supernet-options.js';
 import { segmentationTrainingOptions } from './training-options.js';
 
+const NAME = 'semantic-segmentation';
+
 /** The class of each pixel: cross entropy, judged by the mean intersection over union. */
 export const semanticSegmentation = defineTask({
-  name: 'semantic-segmentation',
-  networks: images,
+  name: NAME,
+  networks: segmenters(NAME),
   measures: segmenterMeasures,
   training: {
     options: segmentationTrainingOptions,
@@ -23,6 +25,8 @@ export const semanticSegmentation = defineTask({
     small: smallTraining,
     child: () => ({}),
     smallChild,
+    // The head of a segmenter reads the maps, and not the auxiliary head.
+    spaceOptions: ({ options }) => ('auxiliary' in options ? { auxiliary: false } : {}),
     augmentation: ['augment', 'leastScale', 'mostScale', 'classWeights'],
   },
   supernet: {
