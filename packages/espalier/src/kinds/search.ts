@@ -370,6 +370,7 @@ async function status(path: string): Promise<Said> {
     done: state.done,
     failed: state.failed,
     repeated: state.repeated,
+    differences: state.differences,
     outstanding: state.outstanding.map(({ trial }) => trial),
     best: state.best === null ? null : { ...state.best.measures, ...state.best },
     measure: objective.name,
@@ -394,6 +395,9 @@ async function status(path: string): Promise<Said> {
         `${promoted} promoted${itsBest === null ? '' : `, best ${textOf(itsBest)}`}`,
     ),
     ...(state.repeated > 0 ? [`  ${repeatedText(state.repeated)}`] : []),
+    ...state.differences.map(
+      (trial) => `  ${childName(state, trial)}: a late attempt came to something else, with the same seed`,
+    ),
     ...state.failures.map(({ trial, reason }) => `  ${childName(state, trial)} failed: ${reason}`),
   ];
   return { text: lines.join('\n'), json };

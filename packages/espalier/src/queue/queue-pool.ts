@@ -28,16 +28,20 @@ export interface QueuePoolSettings {
   readonly address: RedisAddress;
   /** Workers take children of runs with a higher one first. */
   readonly priority: number;
+  readonly times?: LookTimes;
 }
 
-/** How often the coordinator looks after its children. */
-const LOOK_EVERY_MS = 2000;
+/** When a coordinator looks after its children. All in milliseconds. */
+export interface LookTimes {
+  /** From one look to the next. */
+  readonly every: number;
+  /** A child without a worker for so long is given up and begun anew. */
+  readonly lostAfter: number;
+  /** After an outage workers have so long to find their way back. */
+  readonly returnWithin: number;
+}
 
-/** A child without a worker for so long is given up and begun anew. */
-const LOST_AFTER_MS = 4000;
-
-/** After an outage workers have so long to find their way back. */
-const RETURN_MS = 15_000;
+const USUAL_TIMES: LookTimes = { every: 2000, lostAfter: 4000, returnWithin: 15_000 };
 
 /** Attempts at a trial whose workers die, before it has failed: some networks take a machine along. */
 const MOST_ATTEMPTS = 5;
@@ -71,6 +75,7 @@ export class QueuePool implements TrialPool {
   notes: readonly string[] = [];
   readonly #options: TrialPoolOptions;
   readonly #settings: QueuePoolSettings;
+  readonly #times: LookTimes;
   readonly #out = new Map<number, OutTrial>();
   readonly #byJob = new Map<string, OutTrial>();
   /** What is being removed of trials that have been told. */
@@ -86,6 +91,7 @@ export class QueuePool implements TrialPool {
   constructor(options: TrialPoolOptions, settings: QueuePoolSettings) {
     this.#options = options;
     this.#settings = settings;
+    this.#times = settings.times ?? USUAL_TIMES;
   }
 
   async ready(): Promise<void> {
@@ -309,7 +315,7 @@ export class QueuePool implements TrialPool {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        await sleep(LOOK_EVERY_MS, undefined, { signal });
+        await sleep(this.#times.every, undefined, { signal });
         await this.#look();
       } catch (error) {
         if (signal.aborted) return;
@@ -369,7 +375,8 @@ export class QueuePool implements TrialPool {
   #isMissing(out: OutTrial): boolean {
     const now = performance.now();
     out.missingSince ??= now;
-    return now - out.missingSince >= LOST_AFTER_MS && now - this.#back >= RETURN_MS;
+    const { lostAfter, returnWithin } = this.#times;
+    return now - out.missingSince >= lostAfter && now - this.#back >= returnWithin;
   }
 
   /** Takes results that workers could not hand in, because their attempts had been given up. */
