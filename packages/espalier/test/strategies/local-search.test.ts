@@ -3,26 +3,21 @@ import { accuracy } from '../../src/measures/accuracy.js';
 import { perplexity } from '../../src/measures/perplexity.js';
 import { choose } from '../../src/space/language.js';
 import { Space } from '../../src/space/space.js';
+import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
 import { localSearch } from '../../src/strategies/local-search.js';
 import type { Strategy } from '../../src/strategies/strategy.js';
-import { branching, spaceOf } from '../space/tiny-spaces.js';
+import { spaceOf } from '../space/tiny-spaces.js';
 import { describeStrategy } from './conformance.js';
 import { failed, ok } from './outcomes.js';
 
 describeStrategy(localSearch, Space.configure(zophCnn, { layers: 2 }), {
   options: { initial: 3 },
-  outstanding: 3,
 });
 describeStrategy(localSearch, Space.configure(zophCnn, { layers: 2 }), {
   options: { initial: 1, wholeNeighbourhood: false },
-  outstanding: 1,
 });
-describeStrategy(localSearch, Space.configure(branching), {
-  options: { initial: 2 },
-  outstanding: 2,
-  objectives: [perplexity],
-});
+describeStrategy(localSearch, Space.configure(dartsRnn, { nodes: 3 }), { objectives: [perplexity] });
 
 describe('local search', () => {
   /** 4 x 4 x 4 architectures. */
@@ -99,17 +94,57 @@ describe('local search', () => {
     expect(neighbours.every((one) => worthOf(one) <= worthOf(centre))).toBe(true);
   });
 
-  it('waits for all neighbours before it steps', () => {
+  it('tries all neighbours before it steps, and begins another climb rather than wait for them', () => {
     const strategy = begin({ initial: 1, wholeNeighbourhood: true });
-    const first = strategy.ask() as { answers: number[] };
+    const ask = () => (strategy.ask() as { answers: number[] }).answers;
+    const differences = (one: number[], other: number[]) =>
+      one.filter((value, i) => value !== other[i]).length;
+    let trial = 0;
+    const tell = (answers: number[], value?: number) =>
+      strategy.tell({ trial: trial++, answers, outcome: value === undefined ? failed : ok(value) });
+    const first = ask();
+    const elsewhere = ask();
+    tell(first, 0.5);
+    const neighbours = Array.from({ length: 9 }, ask).filter((one) => differences(one, first) === 1);
+    // One of them may be where the other climb began.
+    const isNeighbour = differences(elsewhere, first) === 1;
+    expect(neighbours).toHaveLength(isNeighbour ? 8 : 9);
+    for (const [i, answers] of neighbours.slice(0, -1).entries())
+      tell(answers, i === 0 ? undefined : i === 4 ? 0.9 : 0.1);
+    // The last neighbour is running: what is proposed now belongs to a climb of its own.
+    expect(differences(ask(), neighbours[4]!)).not.toBe(1);
+    tell(neighbours.at(-1)!, 0.2);
+    expect(differences(ask(), neighbours[4]!)).toBe(1);
+  });
+
+  it('waits for what another climb has running in its neighbourhood, and learns from it', () => {
+    /** Four architectures in a row: each has the three others for neighbours. */
+    const row = spaceOf(function* () {
+      return yield* choose('a', [0, 1, 2, 3]);
+    });
+    const strategy = localSearch.create({
+      space: row,
+      seed: 1,
+      options: { initial: 1, wholeNeighbourhood: true },
+      objectives: [accuracy],
+    });
+    const ask = () => (strategy.ask() as { answers: number[] }).answers;
+    const [one, two] = [ask(), ask()];
+    strategy.tell({ trial: 0, answers: one, outcome: ok(0.5) });
+    const [three, four] = [ask(), ask()];
+    expect(new Set([one, two, three, four].map(String)).size).toBe(4);
     expect(strategy.ask()).toBe('wait');
-    strategy.tell({ trial: 0, answers: first.answers, outcome: ok(0.5) });
-    const neighbours = Array.from({ length: 9 }, () => strategy.ask() as { answers: number[] });
+    strategy.tell({ trial: 2, answers: three, outcome: ok(0.4) });
+    strategy.tell({ trial: 3, answers: four, outcome: failed });
+    // Of the first climb only the beginning of the second one is running.
     expect(strategy.ask()).toBe('wait');
-    for (const [i, { answers }] of neighbours.entries())
-      strategy.tell({ trial: 1 + i, answers, outcome: i === 0 ? failed : ok(i === 4 ? 0.9 : 0.1) });
-    const next = strategy.ask() as { answers: number[] };
-    const best = neighbours[4]!.answers;
-    expect(next.answers.filter((value, i) => value !== best[i])).toHaveLength(1);
+    strategy.tell({ trial: 1, answers: two, outcome: ok(0.6) });
+    expect(strategy.snapshot!().json).toMatchObject({
+      climbs: [
+        { best: { answers: two, goodness: 0.6 }, awaited: [] },
+        { best: { answers: two, goodness: 0.6 } },
+      ],
+    });
+    expect(strategy.ask()).toBe('finished');
   });
 });

@@ -124,8 +124,9 @@ describe('whether results are told as they arrive', () => {
       const { asynchronous = false } = definition;
       return typeof asynchronous === 'function' ? asynchronous(given as never) : asynchronous;
     };
-    for (const definition of [random, asha, evolution, bananas]) expect(told(definition)).toBe(true);
-    for (const definition of [sha, hyperband, localSearch]) expect(told(definition)).toBe(false);
+    for (const definition of [random, asha, evolution, localSearch, bananas])
+      expect(told(definition)).toBe(true);
+    for (const definition of [sha, hyperband]) expect(told(definition)).toBe(false);
     for (const definition of [reinforce, ppo])
       expect([1, 2, 3].map((replicas) => told(definition, { replicas }))).toEqual([false, true, true]);
   });
