@@ -5,6 +5,7 @@ import {
   RunFolder,
   runSearch,
   Space,
+  setThreads,
   spaces,
   strategies,
 } from '../../packages/espalier/dist/index.js';
@@ -21,6 +22,8 @@ export const SIGMA = 0.5;
  *   first child to the last one that began: after that there is no more work
  */
 export async function pretendSearch(path, { strategy, options, trials, workers, order, medianSeconds }) {
+  // As in a search: `prepareExperiment`.
+  setThreads(1);
   const header = { seed: 1, trials, workers, order, objectives: [accuracy] };
   const folder = RunFolder.create(path, header);
   const space = Space.configure(spaces.get('zoph-cnn'), {});

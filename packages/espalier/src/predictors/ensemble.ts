@@ -12,6 +12,8 @@ export interface EnsembleOptions {
   readonly learningRate: number;
   readonly epochs: number;
   readonly batchSize: number;
+  /** Most steps of a training: more examples have fewer epochs, at least one. */
+  readonly steps: number;
 }
 
 /** Examples: their features, `values.length x features` numbers row by row, and what is to be predicted. */
@@ -28,45 +30,72 @@ export interface Forecast {
 }
 
 /**
- * Trains an ensemble on examples by Adam on the mean absolute error, and predicts. All members are computed together, as
- * batched products of matrices. Values are standardised for the training.
- *
- * @param seed of the initial weights
- * @param random draws the order of the examples
- * @param inputs features of what is to be predicted, row by row
- * @returns a forecast for each input
+ * An ensemble that has learned from examples. All members are computed together, as batched products of matrices. It keeps
+ * its weights until it is freed.
  */
-export function forecast(
-  { features, encoded, values }: Examples,
-  inputs: Float32Array,
-  options: EnsembleOptions,
-  seed: number,
-  random: Random,
-): Forecast[] {
-  const count = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count) || 1;
-  return scope(() => {
+export class Ensemble {
+  private constructor(
+    private readonly members: Members,
+    private readonly features: number,
+    private readonly options: EnsembleOptions,
+    /** Of the values; they are standardised for the training. */
+    private readonly mean: number,
+    private readonly spread: number,
+  ) {}
+
+  /**
+   * Trains an ensemble by Adam on the mean absolute error.
+   *
+   * @param seed of the initial weights
+   * @param random draws the order of the examples
+   */
+  static train(
+    { features, encoded, values }: Examples,
+    options: EnsembleOptions,
+    seed: number,
+    random: Random,
+  ): Ensemble {
+    const count = values.length;
+    const mean = values.reduce((sum, value) => sum + value, 0) / count;
+    const spread = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count) || 1;
     manualSeed(seed);
     const members = new Members(features, options);
     try {
-      const x = fromTypedArray(encoded, [count, features]);
-      const y = fromTypedArray(
-        Float32Array.from(values, (value) => (value - mean) / spread),
-        [count, 1],
-      );
-      members.learn(x, y, random);
+      scope(() => {
+        const x = fromTypedArray(encoded, [count, features]);
+        const y = fromTypedArray(
+          Float32Array.from(values, (value) => (value - mean) / spread),
+          [count, 1],
+        );
+        members.learn(x, y, random);
+      });
+    } catch (error) {
+      members.free();
+      throw error;
+    }
+    return new Ensemble(members, features, options, mean, spread);
+  }
+
+  /**
+   * @param inputs features of what is to be predicted, row by row
+   * @returns a forecast for each input
+   */
+  forecast(inputs: Float32Array): Forecast[] {
+    const { features, mean, spread } = this;
+    return scope(() => {
       const rows = inputs.length / features;
-      const each = fromTypedArray(inputs, [rows, features]).expand([options.members, rows, features]);
-      const predicted = noGrad(() => members.forward(each)).toTypedArray() as Float32Array;
+      const each = fromTypedArray(inputs, [rows, features]).expand([this.options.members, rows, features]);
+      const predicted = noGrad(() => this.members.forward(each)).toTypedArray() as Float32Array;
       return Array.from({ length: rows }, (_, row) => {
         const { mean: middle, deviation } = momentsOf(predicted, row, rows);
         return { mean: middle * spread + mean, deviation: deviation * spread };
       });
-    } finally {
-      members.free();
-    }
-  });
+    });
+  }
+
+  free(): void {
+    this.members.free();
+  }
 }
 
 /** Mean and population standard deviation of a column of predictions, members x rows. */
@@ -109,8 +138,10 @@ class Members {
 
   /** @param x examples x features @param y examples x 1 */
   learn(x: Tensor, y: Tensor, random: Random): void {
-    const { members, epochs, batchSize, learningRate } = this.options;
+    const { members, batchSize, learningRate, steps } = this.options;
     const [count, features] = x.shape as [number, number];
+    const most = Math.max(1, Math.floor(steps / Math.ceil(count / batchSize)));
+    const epochs = Math.min(this.options.epochs, most);
     const optimizer = new optim.Adam([...this.weights, ...this.biases], { learningRate });
     try {
       for (let epoch = 0; epoch < epochs; epoch++) {
@@ -133,6 +164,7 @@ class Members {
       optimizer.free();
     }
   }
+
   free(): void {
     for (const parameter of [...this.weights, ...this.biases]) parameter.free();
   }

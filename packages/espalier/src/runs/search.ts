@@ -37,7 +37,7 @@ export interface SearchOptions {
   readonly report?: (notice: SearchNotice) => void;
   /**
    * Take a snapshot after so many results, and after every event of the strategy. By default one is taken at most once
-   * a second.
+   * a second, and less often where it takes long.
    */
   readonly snapshotEvery?: number;
   /** What is changed of the budgets, once the search is where its journal ends. */
@@ -106,6 +106,9 @@ export async function runSearch(options: SearchOptions): Promise<SearchEnd> {
 
 const SNAPSHOT_EVERY_MS = 1000;
 
+/** Between two snapshots, the search does something else for this many times as long as the last one took. */
+const SNAPSHOT_PAUSE = 30;
+
 /** The result to be told next. */
 interface NextResult {
   readonly trial: number;
@@ -146,6 +149,7 @@ class Search {
   /** The line of the journal to which the last snapshot belongs, and when it was taken. */
   #snapshotAt = 0;
   #snapshotTaken = performance.now();
+  #snapshotMs = 0;
   readonly #begun = performance.now();
   /** Seconds for which earlier lives of the run have worked. */
   readonly #secondsBefore: number;
@@ -479,7 +483,8 @@ class Search {
 
   #wantsSnapshot(hasEvents: boolean): boolean {
     if (this.#snapshotEvery !== undefined) return hasEvents || this.#state.told % this.#snapshotEvery === 0;
-    return performance.now() - this.#snapshotTaken >= SNAPSHOT_EVERY_MS;
+    const pause = Math.max(SNAPSHOT_EVERY_MS, SNAPSHOT_PAUSE * this.#snapshotMs);
+    return performance.now() - this.#snapshotTaken >= pause;
   }
 
   #checked(event: JournalEvent): JournalEvent {
@@ -554,6 +559,7 @@ class Search {
   #snapshot(): void {
     const { position: events, digest } = this.journal;
     if (events === this.#snapshotAt || this.#strategy.snapshot === undefined) return;
+    const begun = performance.now();
     writeSnapshot(this.#folder.snapshot, {
       events,
       journal: digest,
@@ -562,6 +568,7 @@ class Search {
     });
     this.#snapshotAt = events;
     this.#snapshotTaken = performance.now();
+    this.#snapshotMs = this.#snapshotTaken - begun;
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { forecast } from '../predictors/ensemble.js';
+import { Ensemble } from '../predictors/ensemble.js';
 import { SequenceEncoding } from '../predictors/sequence-encoding.js';
 import { deriveSeed, Random } from '../random/random.js';
 import type { Answer } from '../space/language.js';
@@ -16,7 +16,8 @@ const options = z.strictObject({
     .min(1)
     .default(10)
     .describe(
-      'k, architectures that are tried before the predictor is trained again (White et al. 2021: 10)',
+      'k, results that come before the predictor is trained again (White et al. 2021: 10); more where more than k trials run ' +
+        'at once: as many as run',
     ),
   candidates: z
     .int()
@@ -33,6 +34,14 @@ const options = z.strictObject({
   width: z.int().min(1).default(20).describe('units of a hidden layer (code: 20)'),
   epochs: z.int().min(1).default(150).describe('epochs of the training of the predictor (code: 150)'),
   batchSize: z.int().min(1).default(32).describe('examples of a step of the predictor (code: 32)'),
+  steps: z
+    .int()
+    .min(1)
+    .default(3000)
+    .describe(
+      'most steps of a training of the predictor; more examples than make so many in all epochs have fewer epochs, so that ' +
+        'a search of thousands does not wait for it; not in the paper, whose searches are shorter',
+    ),
   learningRate: z.number().positive().default(0.01).describe('of Adam on the predictor (code: 0.01)'),
 });
 
@@ -51,8 +60,9 @@ const MOST_REDRAWS = 100;
  * candidate is judged by a draw from the normal distribution of its own forecast.
  *
  * Unlike the paper, which encodes a cell by its paths, the encoding is read off the decision sequence
- * (`SequenceEncoding`), so that every space can be searched. No architecture is proposed twice. When a batch is used up,
- * the predictor learns from what was told until then, so no worker waits.
+ * (`SequenceEncoding`), so that every space can be searched. No architecture is proposed twice. When a batch of k is used
+ * up, the predictor learns from what was told until then, so no worker waits. With more than k workers it learns once as
+ * many results have come as trials run, or as it knew before; until then it judges further batches as it is.
  */
 export const bananas: StrategyDefinition<Options> = {
   name: 'bananas',
@@ -69,9 +79,17 @@ const snapshotJson = z.strictObject({
   random: z.array(z.int()),
   proposed: z.array(z.string()),
   tried: z.array(tried),
+  running: z.int().min(0),
+  fresh: z.int().min(0),
   trainings: z.int().min(0),
+  learned: z.int().min(0),
   queue: z.array(answersJson),
 });
+
+interface Predictor {
+  readonly encoding: SequenceEncoding;
+  readonly ensemble: Ensemble;
+}
 
 class Bananas implements Strategy {
   readonly #seed: number;
@@ -80,8 +98,16 @@ class Bananas implements Strategy {
   #proposed = new Set<string>();
   /** What succeeded, in the order of the results. */
   #tried: Tried[] = [];
+  /** Trials without a result. */
+  #running = 0;
+  /** Results since the predictor was trained, also of trials that failed. */
+  #fresh = 0;
   /** Trainings of the predictor so far. */
   #trainings = 0;
+  /** It has learned from the first so many of what succeeded. */
+  #learned = 0;
+  /** Made when it is needed: after a restoration again, from the same examples. */
+  #predictor: Predictor | undefined;
   /** What is left of the batch, the next one last. */
   #queue: Answer[][] = [];
 
@@ -102,16 +128,23 @@ class Bananas implements Strategy {
     const answers = this.#queue.pop();
     if (answers === undefined) return 'finished';
     this.#proposed.add(this.space.key(answers));
+    this.#running++;
     return { answers };
   }
 
-  tell({ answers, outcome }: Pick<TrialResult, 'answers' | 'outcome'>): void {
-    if (outcome.status === 'ok') this.#tried.push({ answers: [...answers], goodness: outcome.goodness });
+  tell(result: Pick<TrialResult, 'answers' | 'outcome'>): void {
+    this.#running--;
+    this.#learnOf(result);
   }
 
   inform(result: Pick<TrialResult, 'answers' | 'outcome'>): void {
     this.#proposed.add(this.space.key(result.answers));
-    this.tell(result);
+    this.#learnOf(result);
+  }
+
+  #learnOf({ answers, outcome }: Pick<TrialResult, 'answers' | 'outcome'>): void {
+    this.#fresh++;
+    if (outcome.status === 'ok') this.#tried.push({ answers: [...answers], goodness: outcome.goodness });
   }
 
   /** New random architectures: as many as are wanted, or as can be found. */
@@ -127,19 +160,17 @@ class Bananas implements Strategy {
 
   /** The architectures to be tried next, the most promising last. */
   #batch(): Answer[][] {
-    const { ensemble: members, batch } = this.options;
+    const { batch } = this.options;
     const candidates = this.#candidates();
-    const traces = (answers: readonly (readonly Answer[])[]) => answers.map((one) => this.space.trace(one));
-    const known = traces(this.#tried.map(({ answers }) => answers));
-    const encoding = new SequenceEncoding(known);
-    const examples = {
-      features: encoding.size,
-      encoded: encoding.encode(known),
-      values: this.#tried.map(({ goodness }) => goodness),
-    };
-    const seed = deriveSeed(this.#seed, `bananas ${this.#trainings++}`);
-    const inputs = encoding.encode(traces(candidates));
-    const forecasts = forecast(examples, inputs, { ...this.options, members }, seed, this.#random);
+    if (this.#fresh >= Math.max(batch, Math.min(this.#running, this.#learned)) || this.#trainings === 0) {
+      this.close();
+      this.#trainings++;
+      this.#learned = this.#tried.length;
+      this.#fresh = 0;
+    }
+    this.#predictor ??= this.#trained();
+    const { encoding, ensemble } = this.#predictor;
+    const forecasts = ensemble.forecast(encoding.encode(this.#traces(candidates)));
     return candidates
       .map((answers, place) => {
         const { mean, deviation } = forecasts[place] as (typeof forecasts)[number];
@@ -148,6 +179,30 @@ class Bananas implements Strategy {
       .sort((a, b) => a.hope - b.hope)
       .slice(-batch)
       .map(({ answers }) => answers);
+  }
+
+  /** The predictor after its last training. */
+  #trained(): Predictor {
+    const { ensemble: members } = this.options;
+    const examples = this.#tried.slice(0, this.#learned);
+    const known = this.#traces(examples.map(({ answers }) => answers));
+    const encoding = new SequenceEncoding(known);
+    const seed = deriveSeed(this.#seed, `bananas ${this.#trainings}`);
+    const ensemble = Ensemble.train(
+      {
+        features: encoding.size,
+        encoded: encoding.encode(known),
+        values: examples.map(({ goodness }) => goodness),
+      },
+      { ...this.options, members },
+      seed,
+      Random.of(seed, 'order of the examples'),
+    );
+    return { encoding, ensemble };
+  }
+
+  #traces(sequences: readonly (readonly Answer[])[]) {
+    return sequences.map((one) => this.space.trace(one));
   }
 
   /** New mutants of the best, and random architectures where there are too few of them. */
@@ -170,6 +225,9 @@ class Bananas implements Strategy {
       random: [...this.#random.state()],
       proposed: [...this.#proposed],
       tried: [...this.#tried],
+      running: this.#running,
+      fresh: this.#fresh,
+      learned: this.#learned,
       trainings: this.#trainings,
       queue: [...this.#queue],
     };
@@ -180,11 +238,20 @@ class Bananas implements Strategy {
     const snapshot = snapshotJson.safeParse(json);
     if (!snapshot.success)
       throw new InputError(`not a snapshot of bananas: ${z.prettifyError(snapshot.error)}`);
-    const { random, proposed, tried: told, trainings, queue } = snapshot.data;
+    const { random, proposed, tried: told, running, fresh, trainings, learned, queue } = snapshot.data;
+    this.close();
     this.#random = Random.restore(random);
     this.#proposed = new Set(proposed);
     this.#tried = told;
+    this.#running = running;
+    this.#fresh = fresh;
     this.#trainings = trainings;
+    this.#learned = learned;
     this.#queue = queue;
+  }
+
+  close(): void {
+    this.#predictor?.ensemble.free();
+    this.#predictor = undefined;
   }
 }

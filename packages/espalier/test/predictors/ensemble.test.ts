@@ -1,9 +1,17 @@
 import { liveTensors } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
-import { forecast } from '../../src/predictors/ensemble.js';
+import { Ensemble, type EnsembleOptions, type Examples } from '../../src/predictors/ensemble.js';
 import { Random } from '../../src/random/random.js';
 
-const options = { members: 3, layers: 2, width: 16, learningRate: 0.01, epochs: 150, batchSize: 8 };
+const options = {
+  members: 3,
+  layers: 2,
+  width: 16,
+  learningRate: 0.01,
+  epochs: 150,
+  batchSize: 8,
+  steps: 450,
+};
 
 /** Sums of some of five bits, with weights. */
 const weights = [5, -3, 2, 0, 1];
@@ -14,6 +22,15 @@ const rows = (numbers: readonly number[]) => Float32Array.from(numbers.flatMap((
 const learned = Array.from({ length: 24 }, (_, i) => (i * 7) % 32);
 const others = Array.from({ length: 32 }, (_, i) => i).filter((one) => !learned.includes(one));
 const examples = { features: 5, encoded: rows(learned), values: learned.map(worthOf) };
+
+function forecast(given: Examples, inputs: Float32Array, of: EnsembleOptions, seed: number, random: Random) {
+  const ensemble = Ensemble.train(given, of, seed, random);
+  try {
+    return ensemble.forecast(inputs);
+  } finally {
+    ensemble.free();
+  }
+}
 
 describe('an ensemble of predictors', () => {
   it('learns a sum of features, and knows it where it has not seen it', () => {
@@ -46,5 +63,14 @@ describe('an ensemble of predictors', () => {
     expect(with_(5)).toEqual(with_(5));
     expect(with_(5)).not.toEqual(with_(6));
     expect(liveTensors()).toBe(before);
+  });
+
+  it('has fewer epochs where all of them would make too many steps, and at least one', () => {
+    const after = (more: Partial<EnsembleOptions>) =>
+      forecast(examples, rows([3]), { ...options, ...more }, 1, Random.of(1, 'test'));
+    // An epoch of 24 examples has 3 steps.
+    expect(after({ steps: 8 })).toEqual(after({ epochs: 2 }));
+    expect(after({ steps: 9 })).toEqual(after({ epochs: 3 }));
+    expect(after({ steps: 2 })).toEqual(after({ epochs: 1 }));
   });
 });

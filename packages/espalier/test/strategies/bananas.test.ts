@@ -59,6 +59,36 @@ describe('BANANAS', () => {
     expect(proposals.size).toBe(6);
   });
 
+  it('learns again after as many results as run at once, or as it knew, and never after fewer than a batch', () => {
+    const options = resolveOptions('strategy', bananas.options, { ...quick, initial: 4, batch: 2 });
+    const strategy = bananas.create({ space, seed: 1, options: options as never, objectives: [accuracy] });
+    const running: Proposal[] = [];
+    const ask = () => running.push(strategy.ask() as Proposal);
+    const learned = () =>
+      strategy.snapshot!().json as { trainings: number; learned: number } satisfies object;
+    for (let i = 0; i < 16; i++) ask();
+    const at: [number, number][] = [];
+    let trainings = 0;
+    for (let told = 1; told <= 60; told++) {
+      const { answers } = running.shift()!;
+      strategy.tell({ trial: told - 1, answers, outcome: ok(worthOf(answers)) });
+      ask();
+      const now = learned();
+      if (now.trainings > trainings) at.push([now.trainings, now.learned]);
+      trainings = now.trainings;
+    }
+    // 15 run when it is asked: after 2 results come 2, 4, 8 and then 15 more, or 16 where a batch of two ends later.
+    expect(at).toEqual([
+      [1, 2],
+      [2, 4],
+      [3, 8],
+      [4, 16],
+      [5, 32],
+      [6, 48],
+    ]);
+    strategy.close!();
+  });
+
   it('has finished when every architecture was proposed', () => {
     const small = Space.configure(branching);
     const options = resolveOptions('strategy', bananas.options, quick);

@@ -87,6 +87,7 @@ describe('the options of BANANAS', () => {
     width: count(20),
     epochs: count(150),
     batchSize: count(32),
+    steps: count(3000),
     learningRate: above0(0.01),
   });
 });
