@@ -210,11 +210,18 @@ class Bananas implements Strategy {
     const { candidates: wanted, parents } = this.options;
     const best = [...this.#tried].sort((a, b) => b.goodness - a.goodness).slice(0, parents);
     const found = new Map<string, Answer[]>();
-    for (let draw = 0; draw < MOST_MUTANTS * wanted && found.size < wanted; draw++) {
-      const { answers } = best[draw % best.length] as Tried;
-      const mutant = this.space.mutate(answers, this.#random);
-      const key = this.space.key(mutant);
-      if (!this.#proposed.has(key)) found.set(key, mutant);
+    const most = MOST_MUTANTS * wanted;
+    let mutations = 0;
+    for (let turn = 0; mutations < most && found.size < wanted; turn++) {
+      let { answers } = best[turn % best.length] as Tried;
+      let key: string;
+      // What is not new is mutated further, because the neighbours of the best have soon been tried.
+      do {
+        answers = this.space.mutate(answers, this.#random);
+        key = this.space.key(answers);
+        mutations++;
+      } while (mutations < most && (this.#proposed.has(key) || found.has(key)));
+      if (!this.#proposed.has(key)) found.set(key, answers);
     }
     if (found.size >= this.options.batch) return [...found.values()];
     return [...found.values(), ...this.#randomly(this.options.batch - found.size, new Set(found.keys()))];

@@ -89,7 +89,8 @@ export function policyGradientOptions(defaults: Defaults, sources: Readonly<Reco
       .default(1)
       .describe(
         'K, controller replicas. Each draws its own m children and pushes its gradient when these are measured, ' +
-          'without waiting for the others. To keep W workers busy, K times m must be W or more',
+          'without waiting for the others. To keep W workers busy, K must be W where m is 1, and K times m about 3 W ' +
+          'otherwise, because a replica draws again when its slowest child has ended',
       ),
     shards: z
       .int()
