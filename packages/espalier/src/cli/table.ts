@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Command } from 'commander';
-import { searchTable } from '../experiments/search-table.js';
+import { SECONDS, searchTable } from '../experiments/search-table.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { count, valueText } from '../reports/figures.js';
@@ -11,6 +11,7 @@ import { writeOutput } from './write-output.js';
 
 interface TableFlags {
   readonly out: string;
+  readonly cost: string;
   readonly json: boolean;
 }
 
@@ -24,11 +25,17 @@ export function addTable(program: Command): void {
         'judges, which had other seeds or trained longer',
     )
     .requiredOption('--out <file>', 'where to write it; gzipped if the name ends with .gz')
+    .option(
+      '--cost <seconds|unit>',
+      "what a trial costs in the table: the seconds that it took, or its cost in the unit of the first search's estimator, " +
+        'such as epochs, which is the same on any machine',
+      SECONDS,
+    )
     .option('--json', 'what was written, as one JSON value on stdout', false)
-    .action(async (paths: string[], { out, json }: TableFlags) => {
+    .action(async (paths: string[], { out, cost, json }: TableFlags) => {
       if (!existsSync(dirname(out))) throw new InputError(`--out ${out}: there is no folder ${dirname(out)}`);
       const terminal = openTerminal(json);
-      const { rows, space, spaceOptions, measure, best, agreement, leftOut } = await searchTable(paths);
+      const { rows, space, spaceOptions, measure, best, agreement, leftOut } = await searchTable(paths, cost);
       const lines = `${rows.map((row) => JSON.stringify(row)).join('\n')}\n`;
       const bytes = out.endsWith('.gz') ? gzipSync(lines, { level: 9 }) : Buffer.from(lines);
       writeOutput(out, bytes);

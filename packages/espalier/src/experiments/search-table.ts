@@ -39,16 +39,20 @@ const DIGITS = 6;
 /** What a trial takes at least, in seconds: journals have thousandths. */
 const LEAST_SECONDS = 0.001;
 
+/** The unit of costs that the clock measures, whatever the estimator. */
+export const SECONDS = 'seconds';
+
 /**
  * Makes a table of searches in one space. A search in the table sees what the first search saw of an architecture, after
- * each epoch where that is known, and pays the seconds that it took. The architecture is judged by the mean of the other
+ * each epoch where that is known, and pays what it cost. The architecture is judged by the mean of the other
  * searches, so that luck in the first one does not count; they may have trained longer. With one search there is no other
  * value than its own.
  *
+ * @param unit that trials are paid in: seconds, or the unit of the first search's estimator, which is the same on any machine
  * @throws InputError for searches that do not belong together, for trials that go on with others or have a depth of their
  *   own, and where nothing was measured
  */
-export async function searchTable(paths: readonly string[]): Promise<SearchTable> {
+export async function searchTable(paths: readonly string[], unit: string = SECONDS): Promise<SearchTable> {
   const twice = paths.find((path, place) => paths.indexOf(path) !== place);
   if (twice !== undefined) throw new InputError(`${twice}: is there twice`);
   const runs = await Promise.all(paths.map(readRun));
@@ -59,6 +63,11 @@ export async function searchTable(paths: readonly string[]): Promise<SearchTable
   if (!measures.has(objective.name))
     throw new InputError(
       `${paths[0]}: its deciding measure is '${objective.name}'; a table can have ${[...measures.keys()].join(', ')}`,
+    );
+  const { costUnit } = settings.estimation;
+  if (unit !== SECONDS && unit !== costUnit)
+    throw new InputError(
+      `--cost '${unit}': allowed: ${SECONDS}${costUnit === undefined ? '' : `, ${costUnit}`}`,
     );
   const seen = childrenOf(first, paths[0] as string);
   const judges = others.map((other, place) => childrenOf(other, paths[place + 1] as string));
@@ -73,7 +82,7 @@ export async function searchTable(paths: readonly string[]): Promise<SearchTable
       [SEARCHED.architecture]: space.decode(child.trial.answers) as Json,
       ...seenOf(child, objective.name),
       ...(judged === undefined ? {} : { [SEARCHED.judged(objective.name)]: rounded(judged) }),
-      [SEARCHED.seconds]: secondsOf(child),
+      [SEARCHED.cost]: unit === SECONDS ? secondsOf(child) : (child.trial.outcome?.cost as number),
     });
   }
   if (rows.length === 0)

@@ -7,7 +7,7 @@ export const SEARCHED = {
   seen: (measure: string, epochs: number | undefined) =>
     epochs === undefined ? `seen_${measure}` : `seen_${measure}_${epochs}ep`,
   judged: (measure: string) => `judged_${measure}`,
-  seconds: 'seconds',
+  cost: 'cost',
 };
 
 const SEEN = /^seen_(?<measure>\w+?)(?:_(?<epochs>\d+)ep)?$/;
@@ -22,14 +22,14 @@ export function searchForm(columns: readonly string[]): Partial<TableOptions> | 
     return measure === undefined ? [] : [{ column, measure, epochs }];
   });
   const [first] = seen;
-  if (first === undefined || !columns.includes(SEARCHED.seconds)) return undefined;
+  if (first === undefined || !columns.includes(SEARCHED.cost)) return undefined;
   const { measure } = first as { measure: TableOptions['measure'] & string };
   const judged = SEARCHED.judged(measure);
   const epochs = seen.map((one) => Number(one.epochs));
   return {
     architecture: SEARCHED.architecture,
     ...(columns.includes(judged) ? { judged } : {}),
-    cost: SEARCHED.seconds,
+    cost: SEARCHED.cost,
     measure,
     ...(first.epochs === undefined
       ? { seen: first.column }

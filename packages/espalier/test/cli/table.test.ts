@@ -78,19 +78,19 @@ describe('espalier table', () => {
         judged_accuracy: digits(operation / 10 + 0.45),
       };
     });
-    expect(rows.map(({ seconds, ...row }) => row)).toEqual(expected);
-    for (const { seconds } of rows) expect(seconds).toBeGreaterThan(0);
+    expect(rows.map(({ cost, ...row }) => row)).toEqual(expected);
+    for (const { cost } of rows) expect(cost).toBeGreaterThan(0);
   });
 
   it('is known to a bench: what is seen of how many epochs, and what the rest of a training costs', () => {
     const opened = Table.open('cells.jsonl.gz', space, {});
     const rows = rowsOf(gunzipSync(readFileSync('cells.jsonl.gz')).toString('utf8'));
-    const [{ architecture, seconds }] = rows;
+    const [{ architecture, cost }] = rows;
     const answers = space.encode(architecture);
-    expect(opened.look({ answers })).toEqual({ seen: 0.3, judged: 0.45, cost: seconds });
-    expect(opened.look({ answers, epochs: 1 })).toEqual({ seen: 0.1, judged: 0.45, cost: seconds / 3 });
+    expect(opened.look({ answers })).toEqual({ seen: 0.3, judged: 0.45, cost });
+    expect(opened.look({ answers, epochs: 1 })).toEqual({ seen: 0.1, judged: 0.45, cost: cost / 3 });
     const rest = opened.look({ answers, epochs: 3, epochsDone: 1 });
-    expect(rest.cost).toBeCloseTo((seconds * 2) / 3, 12);
+    expect(rest.cost).toBeCloseTo((cost * 2) / 3, 12);
     expect(opened.optimum).toBe(0.85);
   });
 
@@ -105,6 +105,17 @@ describe('espalier table', () => {
       costEpochs: undefined,
       continues: false,
     });
+  });
+
+  it('has the cost that an estimator says, in its unit', async () => {
+    writeEstimator('costly.ts', { costUnit: 'tons' });
+    await search('costly', '--estimator', './costly.ts', '--trials', '2', '--seed', '1');
+    await table('costly', '--cost', 'tons', '--out', 'costly.jsonl');
+    const rows = rowsOf(readFileSync('costly.jsonl', 'utf8'));
+    expect(rows.map(({ cost }) => cost)).toEqual([2, 2]);
+    expect(await refusal(addTable, ['table', 'one', '--cost', 'tons', '--out', 'no.jsonl'])).toBe(
+      "--cost 'tons': allowed: seconds",
+    );
   });
 
   it('leaves out what not all searches have measured, and says so', async () => {
