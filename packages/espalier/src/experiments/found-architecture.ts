@@ -23,7 +23,7 @@ import { findSpace } from '../spaces/find-space.js';
 import { spaces } from '../spaces/space-names.js';
 import { type TaskSettings, taskSettings } from '../tasks/task-settings.js';
 import { type ExperimentSettings, settingsOf } from './experiment.js';
-import { partNow, type RunPlace, taskNow } from './places.js';
+import { partNow, type RunPlace, spaceNow, taskNow } from './places.js';
 import { requireReadable } from './readable-version.js';
 
 /** An architecture, with the space that it belongs to. */
@@ -124,14 +124,7 @@ export function readSearch(path: string): ReadJournal {
  */
 export async function readRun(path: string): Promise<ReadRun> {
   const run = readSearch(path);
-  const { space, spaceChecksum, spaceOptions } = run.settings;
-  const name = partNow('space', space, spaceChecksum, { run: path, from: run.from, use: 'read' });
-  const { definition, graph } = await findSpace(name, run.from);
-  return {
-    ...run,
-    space: Space.configure(definition, spaceOptions),
-    ...(graph === undefined ? {} : { code: graph }),
-  };
+  return { ...run, ...(await spaceNow(run.settings, { run: path, from: run.from, use: 'read' })) };
 }
 
 /** The space at the depth of a trial. */

@@ -1,6 +1,10 @@
 import { existsSync } from 'node:fs';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
+import type { ImportGraph } from '../modules/import-graph.js';
 import { placeOfPart } from '../modules/kept-code.js';
+import { Space } from '../space/space.js';
+import { findSpace } from '../spaces/find-space.js';
 import { type TaskSettings, taskIn } from '../tasks/task-settings.js';
 
 /** A begun run, and where what its settings name is found now. */
@@ -15,9 +19,26 @@ export interface RunPlace {
   readonly data?: string | undefined;
 }
 
+/** What the settings of a run say of its space. */
+interface SpaceSettings {
+  readonly space: string;
+  readonly spaceChecksum?: string | undefined;
+  readonly spaceOptions: Readonly<Record<string, Json>>;
+}
+
 /** The path of a user's part of a run, or the name of one in the box; see `placeOfPart`. */
 export function partNow(what: string, name: string, checksum: string | undefined, place: RunPlace): string {
   return placeOfPart(what, name, place.from, { run: place.run, checksum, use: place.use });
+}
+
+/** The space of a run with its options, and the code of a user's. @throws InputError see `placeOfPart` */
+export async function spaceNow(
+  { space: name, spaceChecksum, spaceOptions }: SpaceSettings,
+  place: RunPlace,
+): Promise<{ readonly space: Space; readonly code?: ImportGraph }> {
+  const { definition, graph } = await findSpace(partNow('space', name, spaceChecksum, place), place.from);
+  const space = Space.configure(definition, spaceOptions);
+  return graph === undefined ? { space } : { space, code: graph };
 }
 
 /** The task of a run with paths from the root, as they are now. @throws InputError see `placeOfPart` */

@@ -37,7 +37,7 @@ import type {
 import type { SupernetSettings } from '../weight-sharing/supernet-settings.js';
 import { findStrategy, sharesWeights } from './find-strategy.js';
 import { type FoundArchitecture, originOf } from './found-architecture.js';
-import { openedNow, partNow, type RunPlace, requireSameData, taskNow } from './places.js';
+import { openedNow, partNow, type RunPlace, requireSameData, spaceNow, taskNow } from './places.js';
 import { requireReadable, requireSameVersion } from './readable-version.js';
 
 const supernetRunSettings = z.strictObject({
@@ -282,14 +282,7 @@ export function readSupernetJournal(path: string): Omit<SupernetRunState, 'space
  */
 export async function readSupernetRun(path: string): Promise<SupernetRunState> {
   const run = readSupernetJournal(path);
-  const { space, spaceChecksum, spaceOptions } = run.settings;
-  const name = partNow('space', space, spaceChecksum, { run: path, from: run.from, use: 'read' });
-  const { definition, graph } = await findSpace(name, run.from);
-  return {
-    ...run,
-    space: Space.configure(definition, spaceOptions),
-    ...(graph === undefined ? {} : { code: graph }),
-  };
+  return { ...run, ...(await spaceNow(run.settings, { run: path, from: run.from, use: 'read' })) };
 }
 
 /**

@@ -5,13 +5,11 @@ import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
 import { InputError } from '../input-error.js';
 import { evaluationPage, evaluationText } from '../reports/evaluation-report.js';
 import { type EvaluationResults, evaluationResults } from '../reports/evaluation-results.js';
-import { duration } from '../reports/figures.js';
 import { refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
-import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
-import type { Terminal } from '../terminal/terminal.js';
-import type { GoingOn, KindOfRun, Said } from './kind-of-run.js';
+import type { KindOfRun, Said } from './kind-of-run.js';
+import { type GoOn, watchRuns } from './run-of-runs.js';
 
 /** What an evaluation came to. */
 interface EvaluationSummary {
@@ -22,40 +20,8 @@ interface EvaluationSummary {
   readonly report: string;
 }
 
-/** Goes on with another run to its end; false where it was stopped. */
-type GoOn = (path: string, terminal: Terminal, how: GoingOn) => Promise<boolean>;
-
-/** Which stage and run it is, and how much time the trainings have left at the speed of those that are done. */
-class EvaluationProgress {
-  #step: EvaluationStep | undefined;
-  #begun = 0;
-  #epochs = 0;
-  #seconds = 0;
-
-  constructor(private readonly terminal: Terminal) {}
-
-  begin(step: EvaluationStep): void {
-    this.#step = step;
-    this.#begun = performance.now();
-    const { stage, run, number, of, epochs, epochsAfter } = step;
-    const left =
-      this.#epochs === 0 || stage === 1
-        ? ''
-        : `, about ${duration((this.#seconds / this.#epochs) * (epochs + epochsAfter))} left in all`;
-    this.terminal.line(`stage ${stage} of 3, run ${number} of ${of}: ${run}${left}`);
-  }
-
-  end({ run, reason }: JournalEvent): void {
-    this.terminal.settle();
-    if (typeof reason === 'string') this.terminal.line(`${run} failed: ${reason}`);
-    const step = this.#step;
-    this.#step = undefined;
-    // A search says nothing of the speed of trainings; one that failed was not at its end.
-    if (step === undefined || step.epochs === 0 || reason !== undefined) return;
-    this.#epochs += step.epochs;
-    this.#seconds += (performance.now() - this.#begun) / 1000;
-  }
-}
+const stepText = ({ stage, run, number, of }: EvaluationStep) =>
+  `stage ${stage} of 3, run ${number} of ${of}: ${run}`;
 
 /** Writes what an evaluation has come to into its folder: report.html. */
 function writeReport(path: string, { resultOf }: RunsOfAllKinds): EvaluationSummary {
@@ -159,18 +125,8 @@ export function evaluationKind(runs: RunsOfAllKinds, goOn: GoOn): KindOfRun {
         ['trials', 'epochs', 'timeoutSeconds', 'retryFailed'],
         'what an evaluation compares has the same settings; begin another one',
       );
-      const progress = new EvaluationProgress(terminal);
-      const finished = await continueEvaluation(
-        path,
-        {
-          step: (step) => progress.begin(step),
-          ended: (event) => progress.end(event),
-          message: (text) => terminal.line(text),
-          goOn: (run) => goOn(run, terminal, { data }),
-        },
-        runs,
-        data,
-      );
+      const watch = watchRuns(terminal, stepText, (run) => goOn(run, terminal, { data }));
+      const finished = await continueEvaluation(path, watch, runs, data);
       const summary = writeReport(path, runs);
       return { finished, ...said(finished ? summary : { ...summary, status: 'interrupted' }) };
     },

@@ -4,16 +4,12 @@ import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
 import { trainedArchitecture, trainedNetwork } from '../experiments/training-run.js';
 import { pointsOf, readTuning, TUNING } from '../experiments/tuning.js';
 import { beginTuning, continueTuning, type TuningStep, tunedTraining } from '../experiments/tuning-run.js';
-import { duration, valueText } from '../reports/figures.js';
+import { valueText } from '../reports/figures.js';
 import { tuningPage } from '../reports/tuning-report.js';
 import { refuseAmendments } from '../runs/amendments.js';
-import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
-import type { Terminal } from '../terminal/terminal.js';
-import type { GoingOn, KindOfRun, Said } from './kind-of-run.js';
-
-/** Goes on with another run to its end; false where it was stopped. */
-type GoOn = (path: string, terminal: Terminal, how: GoingOn) => Promise<boolean>;
+import type { KindOfRun, Said } from './kind-of-run.js';
+import { type GoOn, watchRuns } from './run-of-runs.js';
 
 /** `learningRate 0.05, decayEpoch 10` */
 const optionsText = (options: Readonly<Record<string, unknown>>) =>
@@ -21,35 +17,8 @@ const optionsText = (options: Readonly<Record<string, unknown>>) =>
     .map(([path, value]) => `${path.slice(path.indexOf('.') + 1)} ${JSON.stringify(value)}`)
     .join(', ');
 
-/** Which training it is, and how much time is left at the speed of those that are done. */
-class TuningProgress {
-  #begun = 0;
-  #step: TuningStep | undefined;
-  #epochs = 0;
-  #seconds = 0;
-
-  constructor(private readonly terminal: Terminal) {}
-
-  begin(step: TuningStep): void {
-    this.#step = step;
-    this.#begun = performance.now();
-    const { number, of, options, epochs, epochsAfter } = step;
-    const left =
-      this.#epochs === 0
-        ? ''
-        : `, about ${duration((this.#seconds / this.#epochs) * (epochs + epochsAfter))} left in all`;
-    this.terminal.line(`training ${number} of ${of}: ${optionsText(options)}${left}`);
-  }
-
-  end({ run, reason }: JournalEvent): void {
-    this.terminal.settle();
-    if (typeof reason === 'string') this.terminal.line(`${run} failed: ${reason}`);
-    else if (this.#step !== undefined) {
-      this.#epochs += this.#step.epochs;
-      this.#seconds += (performance.now() - this.#begun) / 1000;
-    }
-  }
-}
+const stepText = ({ number, of, options }: TuningStep) =>
+  `training ${number} of ${of}: ${optionsText(options)}`;
 
 /** What a grid search has come to; writes report.html into its folder. */
 function show(path: string, interrupted = false): Said {
@@ -123,18 +92,8 @@ export function tuningKind(runs: RunsOfAllKinds, goOn: GoOn): KindOfRun {
         ['trials', 'epochs', 'timeoutSeconds', 'retryFailed'],
         'the points of a grid are trained alike; begin another grid search',
       );
-      const progress = new TuningProgress(terminal);
-      const finished = await continueTuning(
-        path,
-        {
-          step: (step) => progress.begin(step),
-          ended: (event) => progress.end(event),
-          message: (text) => terminal.line(text),
-          goOn: (run) => goOn(run, terminal, { data }),
-        },
-        runs,
-        data,
-      );
+      const watch = watchRuns(terminal, stepText, (run) => goOn(run, terminal, { data }));
+      const finished = await continueTuning(path, watch, runs, data);
       return { finished, ...show(path, !finished) };
     },
     async beginAgain(path, out) {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { replaceFile, temporaryOf, writeFileAtomically } from '../../src/runs/atomic-file.js';
+import { naming, replaceFile, temporaryOf, writeFileAtomically } from '../../src/runs/atomic-file.js';
 import { RunFolder } from '../../src/runs/run-folder.js';
 import { temporaryFolder } from './temporary-folder.js';
 
@@ -47,4 +47,18 @@ test('a run that finds no space leaves nothing', () => {
     `${folder}: no run can be written here: ENOSPC: no space left on device, write`,
   );
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('an error of something else does not get the name of the file', () => {
+  const thrown = (error: unknown) =>
+    thrownBy(() =>
+      naming('a.txt', () => {
+        throw error;
+      }),
+    ) as unknown;
+  expect(thrown(new TypeError('of a program'))).not.toHaveProperty('path');
+  expect(thrown('a text')).toBe('a text');
+  const coded = { code: 'of no Error' };
+  expect(thrown(coded)).toBe(coded);
+  expect(coded).not.toHaveProperty('path');
 });
