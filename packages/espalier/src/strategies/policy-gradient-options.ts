@@ -127,11 +127,11 @@ const SLOW = 0.002;
 /**
  * What a person should know before a search of so many children: that its controller learns nothing, or next to nothing.
  *
- * @param passes gradients of one minibatch
+ * @param policy passes: gradients of one minibatch; learns: settings with which it learns from a hundred children
  */
 export function policyGradientNotes(
   { children, accumulate, learningRate }: PolicyGradientOptions,
-  passes: number,
+  { passes, learns }: { readonly passes: number; readonly learns: string },
   trials: number,
 ): readonly string[] {
   const first = children * Math.ceil(accumulate / passes);
@@ -143,6 +143,6 @@ export function policyGradientNotes(
   if (trials >= THOUSANDS || learningRate >= SLOW) return [];
   return [
     `with learningRate ${learningRate} the controller needs thousands of children; with ${trials} it is as good as random ` +
-      'search: --set learningRate=0.02, or --preset small',
+      `search: ${learns}, or --preset small`,
   ];
 }

@@ -95,7 +95,13 @@ export const ppo: StrategyDefinition<Options> = {
   // 450 children at once (appendix A.1), for which the paper has a queue: 23 replicas of 20 keep as many workers busy.
   paper: () => ({ replicas: 23 }),
   small: { children: 4, learningRate: 0.005, baselineDecay: 0.8, entropyWeight: 0.01 },
-  notes: (given, trials) => policyGradientNotes(given, given.passes, trials),
+  // Measured on NAS-Bench-201; a learning rate of 0.02 finds less than random search there (docs/strategies.md).
+  notes: (given, trials) =>
+    policyGradientNotes(
+      given,
+      { passes: given.passes, learns: '--set learningRate=0.005 --set entropyWeight=0.01' },
+      trials,
+    ),
   // Replicas do not wait for each other; one has use only for the results of all its children.
   asynchronous: ({ replicas }) => replicas > 1,
   create: (start) => new PolicyGradientSearch('ppo', ppoPolicy(start.options), start),

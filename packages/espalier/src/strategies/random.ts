@@ -53,7 +53,7 @@ class RandomSearch implements Strategy {
   tell(): void {}
 
   inform({ answers }: Pick<TrialResult, 'answers'>): void {
-    this.#proposed.add(this.space.key(answers));
+    if (this.unique) this.#proposed.add(this.space.key(answers));
   }
 
   snapshot(): StrategySnapshot {

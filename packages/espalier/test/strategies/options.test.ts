@@ -169,6 +169,11 @@ describe('the notes before a search', () => {
       'with learningRate 0.0006 the controller needs thousands of children; with 100 it is as good as random search: ' +
         '--set learningRate=0.02, or --preset small',
     ]);
+    expect(notes(ppo, {}, 100)).toEqual([
+      'with learningRate 0.00035 the controller needs thousands of children; with 100 it is as good as random search: ' +
+        '--set learningRate=0.005 --set entropyWeight=0.01, or --preset small',
+    ]);
+    expect(notes(ppo, ppo.small!, 20)).toEqual([]);
     expect(notes(reinforce, {}, 12_800)).toEqual([]);
     expect(notes(reinforce, reinforce.small!, 20)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accuracy } from '../../src/measures/accuracy.js';
 import { perplexity } from '../../src/measures/perplexity.js';
+import { Random } from '../../src/random/random.js';
 import { resolveOptions } from '../../src/space/options.js';
 import { Space } from '../../src/space/space.js';
 import { zophCnn } from '../../src/spaces/zoph-cnn.js';
@@ -52,6 +53,17 @@ describe('random search', () => {
   it('repeats itself if allowed, and is never finished', () => {
     expect(new Set(keys({ unique: false }, 14)).size).toBeLessThan(14);
     expect(keys({ unique: false }, 500)).toHaveLength(500);
+  });
+
+  it('keeps in mind what others have tried only where it is not to come again', () => {
+    const proposed = (raw: object) => {
+      const space = Space.configure(branching);
+      const strategy = random.create({ space, seed: 1, options: resolve(raw), objectives: [accuracy] });
+      const answers = space.sample(Random.of(1, 'elsewhere'));
+      strategy.inform?.({ answers, outcome: { status: 'failed', reason: 'it was told elsewhere' } });
+      return (strategy.snapshot?.().json as { proposed: string[] }).proposed.length;
+    };
+    expect([proposed({}), proposed({ unique: false })]).toEqual([1, 0]);
   });
 
   it('names its options', () => {
