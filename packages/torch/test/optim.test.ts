@@ -28,8 +28,8 @@ const fixture = readFixture<{
   gradients: Gradients[];
   rates: number[];
   paths: {
-    rule: 'SGD' | 'Adam' | 'AdamW';
-    options: optim.SGDOptions & optim.AdamOptions;
+    rule: 'SGD' | 'Adam' | 'AdamW' | 'RMSProp';
+    options: optim.SGDOptions & optim.AdamOptions & optim.RMSPropOptions;
     varying: boolean;
     path: TensorJson[][];
   }[];
@@ -71,6 +71,52 @@ describe.each(ways)('optimisers take PyTorch\u2019s steps %s', (_, way) => {
       scope(() => way(run));
     },
   );
+});
+
+describe("RMSProp in TensorFlow's form", () => {
+  it('begins with a mean square of 1, adds epsilon inside the root, and has the learning rate in its momentum', () => {
+    const parameter = new nn.Parameter(tensor([1, -2], 'float64'));
+    const rule = {
+      squareDecay: 0.9,
+      epsilon: 1,
+      momentum: 0.5,
+      weightDecay: 0.1,
+      form: 'tensorflow',
+    } as const;
+    const optimizer = new optim.RMSProp([parameter], { learningRate: 0.1, ...rule });
+    const values = [1, -2];
+    const [square, velocity] = [
+      [1, 1],
+      [0, 0],
+    ];
+    for (const [rate, slopes] of [
+      [0.1, [3, -1]],
+      [0.02, [-0.5, 2]],
+    ] as const) {
+      scope(() => {
+        parameter.grad = tensor([...slopes], 'float64');
+        optimizer.learningRate = rate;
+        optimizer.step();
+      });
+      for (const [i, slope] of slopes.entries()) {
+        const gradient = slope + 0.1 * values[i]!;
+        square[i] = 0.9 * square[i]! + 0.1 * gradient ** 2;
+        velocity[i] = 0.5 * velocity[i]! + (rate * gradient) / Math.sqrt(square[i]! + 1);
+        values[i]! -= velocity[i]!;
+        expect(parameter.toNumbers()[i]).toBeCloseTo(values[i]!, 14);
+      }
+    }
+    optimizer.free();
+    parameter.free();
+  });
+
+  it('refuses a mean square that never forgets', () => {
+    scope(() =>
+      expect(() => new optim.RMSProp([tensor([1])], { learningRate: 1, squareDecay: 1 })).toThrow(
+        "RMSProp's decay of the mean square is in [0, 1), not 1",
+      ),
+    );
+  });
 });
 
 describe('a step by the kernels', () => {

@@ -1,3 +1,4 @@
+import { hasAnySize } from '../data/open-data.js';
 import type { FoundArchitecture } from '../experiments/found-architecture.js';
 import { InputError } from '../input-error.js';
 import { taskFrom } from '../tasks/task-settings.js';
@@ -21,7 +22,8 @@ export function dataFor(
   const like = before?.data.split(':')[0] === data.split(':')[0] ? before : undefined;
   const level = flags.level ?? like?.level;
   // Data of one size has no other, whatever a paper says.
-  const usual = like?.imageSize === undefined ? undefined : (paperSize ?? like.imageSize);
+  const usual =
+    like?.imageSize !== undefined || hasAnySize(data) ? (paperSize ?? like?.imageSize) : undefined;
   const imageSize = flags.imageSize ?? usual;
   return {
     data,

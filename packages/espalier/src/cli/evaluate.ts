@@ -99,7 +99,8 @@ async function evaluate(paths: string[], flags: EvaluateFlags): Promise<void> {
     async (architecture) => {
       const { definition } = await taskFor(architecture, flags.task, flags.data);
       // Not as each search trained: what is compared is trained alike.
-      const { spaceOptions, training } = trainingOf({ space: architecture.space }, definition, flags);
+      const { training: _, ...untrained } = architecture;
+      const { spaceOptions, training } = trainingOf(untrained, definition, flags);
       const { epochs: usual } = definition.training.options.shape;
       const epochs = Number(training.epochs ?? (usual as z.ZodType).parse(undefined));
       return { spaceOptions, training, epochs, epochs2: flags.epochs2 ?? Math.ceil(epochs / SHORTER) };

@@ -5,7 +5,7 @@ import type { FoundArchitecture, RunTraining } from '../experiments/found-archit
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { Space } from '../space/space.js';
-import type { AnyTaskDefinition } from '../tasks/task-definition.js';
+import type { AnyTaskDefinition, TrainingPreset } from '../tasks/task-definition.js';
 import { collectSetting, shareOut, threadCount, wholeNumber, withFlags } from './options.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlags, type TaskFlags } from './task-flags.js';
@@ -15,7 +15,7 @@ export interface TrainingFlags extends SpaceFlags, TaskFlags {
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly threads: number;
-  readonly preset: 'paper' | 'small';
+  readonly preset?: string;
   readonly set: Record<string, Json>;
 }
 
@@ -24,7 +24,11 @@ export function addTrainingFlags(command: Command): Command {
     .option('--epochs <n>', 'passes over the training data', wholeNumber(1))
     .option('--batch-size <n>', 'inputs of a step: images, rows, or columns of a text', wholeNumber(1))
     .option('--threads <n>', 'threads of the training', threadCount, availableParallelism())
-    .option('--preset <paper|small>', 'the settings of the paper, or settings for a laptop', 'paper')
+    .option(
+      '--preset <name>',
+      'paper: the settings of the paper (default); small: for a laptop; of nasnet imagenet-mobile, imagenet-large; of texts ' +
+        'character (default with --level character)',
+    )
     .option('--set <key=value>', 'an option of the space or of the training; repeatable', collectSetting, {});
 }
 
@@ -35,31 +39,46 @@ export function addTrainingFlags(command: Command): Command {
  * @throws InputError for a flag that neither the space nor the training has
  */
 export function trainingOf(
-  { space, training: searched }: Pick<FoundArchitecture, 'space' | 'training'>,
+  { space, task: begun, training: searched }: Pick<FoundArchitecture, 'space' | 'task' | 'training'>,
   task: AnyTaskDefinition,
   flags: TrainingFlags,
 ): PlannedTraining {
-  const { set, preset, epochs, batchSize } = flags;
+  const { set, epochs, batchSize } = flags;
   const { definition, options } = space;
-  if (preset !== 'paper' && preset !== 'small')
-    throw new InputError(`--preset '${preset}': allowed: paper, small`);
   const shares = shareOut(set, [
     { word: 'space', owner: `space ${definition.name}`, schema: definition.options },
     { word: 'training', owner: 'the training', schema: task.training.options },
   ]);
   const chosen = withFlags(shares.space, spaceOptionsOf(flags, definition));
-  const of = Space.configure(definition, { ...options, ...chosen });
+  const presets: Presets = {
+    paper: (of) => ({ training: task.training.paper(of) }),
+    small: () => ({ training: task.training.small }),
+    ...named(task.training.presets?.(space, chosen) ?? {}),
+  };
+  const level = flags.level ?? begun?.level;
+  const { preset = level !== undefined && Object.hasOwn(presets, level) ? level : 'paper' } = flags;
+  const presetOf = Object.hasOwn(presets, preset) ? presets[preset] : undefined;
+  if (presetOf === undefined)
+    throw new InputError(`--preset '${preset}': allowed: ${Object.keys(presets).join(', ')}`);
+  const published = presetOf(Space.configure(definition, { ...options, ...chosen }));
+  const of = Space.configure(definition, { ...options, ...published.space, ...chosen });
   const training: Record<string, Json> = {
     ...inherited(task, searched),
-    ...(preset === 'paper' ? task.training.paper(of) : task.training.small),
+    ...published.training,
     ...withFlags(shares.training, {
       ...(epochs === undefined ? {} : { epochs }),
       ...(batchSize === undefined ? {} : { batchSize }),
     }),
   };
-  const spaceOptions = { ...chosen, ...task.training.spaceOptions?.(of, training) };
-  return { spaceOptions, training, imageSize: task.training.paperImageSize?.(of) };
+  const spaceOptions = { ...published.space, ...chosen, ...task.training.spaceOptions?.(of, training) };
+  return { spaceOptions, training, imageSize: published.imageSize ?? task.training.paperImageSize?.(of) };
 }
+
+/** The presets by name, each of the space as the flags configure it. */
+type Presets = Readonly<Record<string, (of: Space) => TrainingPreset>>;
+
+const named = (presets: Readonly<Record<string, TrainingPreset>>): Presets =>
+  Object.fromEntries(Object.entries(presets).map(([name, preset]) => [name, () => preset]));
 
 interface PlannedTraining {
   readonly spaceOptions: Record<string, Json>;

@@ -92,7 +92,9 @@ async function tune(path: string, flags: TuneFlags): Promise<void> {
 /** What is trained, and the grid: that of the flags, or that of the task's paper. */
 function planOf(found: FoundArchitecture, task: AnyTaskDefinition, flags: TuneFlags) {
   const { space } = found;
-  const { spaceOptions, training: preset, imageSize } = trainingOf(found, task, flags);
+  // A preset of a level is a training of its own; the grid is around the paper's.
+  const { preset: named = 'paper' } = flags;
+  const { spaceOptions, training: preset, imageSize } = trainingOf(found, task, { ...flags, preset: named });
   const own = Space.configure(space.definition, { ...space.options, ...spaceOptions });
   const { epochs: usual } = task.training.options.shape;
   const epochs = Number(preset.epochs ?? (usual as z.ZodType).parse(undefined));

@@ -74,6 +74,11 @@ export function dataFormsOf(holds: keyof typeof KINDS): readonly string[] {
   return [...kinds.values()].map(({ form }) => form);
 }
 
+/** Whether data is of a kind whose images can be shown in any size. */
+export function hasAnySize(name: string): boolean {
+  return ALL.get(name.split(':')[0] as string)?.anySize === true;
+}
+
 /**
  * Opens images by their name on the command line, `kind`, `kind:path` or `kind:path,option=value`; a relative path starts at the working folder.
  * Throws an InputError for an unknown kind, one of texts, a path missing or too many, and whatever is wrong with the

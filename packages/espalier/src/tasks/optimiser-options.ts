@@ -1,5 +1,10 @@
 import { z } from 'zod';
 
+/** The update rules of the weights. */
+const OPTIMISER_NAMES = ['sgd', 'adam', 'rmsprop', 'rmsprop-tf'] as const;
+
+export type OptimiserName = (typeof OPTIMISER_NAMES)[number];
+
 /** The defaults of a task's paper for the options that every training has. */
 export interface OptimiserDefaults {
   readonly epochs: number;
@@ -17,7 +22,7 @@ export interface OptimiserDefaults {
 export type OptimiserSources = Readonly<Partial<Record<keyof OptimiserDefaults, string>>>;
 
 /**
- * The options of stochastic gradient descent with momentum, which every training has. A task adds those of its loss.
+ * The options of the optimiser, which every training has. A task adds those of its loss.
  *
  * @param inputs what a batch holds, for the help: `images`
  * @param sources the place in the paper of each default
@@ -41,6 +46,28 @@ export function optimiserOptions(
       .positive()
       .default(defaults.learningRate)
       .describe(text('learning rate', 'learningRate')),
+    optimiser: z
+      .enum(OPTIMISER_NAMES)
+      .default('sgd')
+      .describe(
+        'update rule: sgd; adam (beta_1 0.9); rmsprop, which adds epsilon to the root as PyTorch does; rmsprop-tf, which adds ' +
+          'it under the root as TensorFlow does',
+      ),
+    squareDecay: z
+      .number()
+      .min(0)
+      .lt(1)
+      .nullable()
+      .default(null)
+      .describe(
+        'decay rate of the mean square of the gradients; null: 0.999 (beta_2) of adam, 0.99 (alpha) of rmsprop',
+      ),
+    epsilon: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe('epsilon of adam and rmsprop, beside the root of that mean square; null: 1e-8'),
     schedule: z
       .enum(['constant', 'cosine', 'exponential', 'step'])
       .default('constant')
@@ -58,11 +85,21 @@ export function optimiserOptions(
       .min(1)
       .default(1)
       .describe('epochs at the full learning rate before it decays: exponential and step'),
-    momentum: z.number().min(0).lt(1).default(defaults.momentum).describe(text('momentum', 'momentum')),
+    decayEvery: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('epochs from one decay to the next of the exponential schedule, which need not be whole'),
+    momentum: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(defaults.momentum)
+      .describe(text('momentum of sgd and rmsprop', 'momentum')),
     nesterov: z
       .boolean()
       .default(defaults.nesterov)
-      .describe(text("whether the momentum is Nesterov's", 'nesterov')),
+      .describe(text("whether the momentum of sgd is Nesterov's", 'nesterov')),
     weightDecay: z
       .number()
       .min(0)
@@ -73,6 +110,15 @@ export function optimiserOptions(
       .min(0)
       .default(defaults.clip)
       .describe(text('greatest norm of the gradient; 0 does not clip it', 'clip')),
+    averageDecay: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe(
+        'decay rate of a running average of the weights, which is what is evaluated and kept; (1 + t) / (10 + t) in step t ' +
+          'while that is less. 0 does not average',
+      ),
     keepBest: z
       .boolean()
       .default(false)

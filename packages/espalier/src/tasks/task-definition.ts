@@ -13,6 +13,15 @@ export type TrainingOptions = Readonly<Record<string, Json>>;
 /** The values that a grid search tries, by option: `training.learningRate`, `space.batchNormEpsilon`. */
 export type Grid = Readonly<Record<string, readonly Json[]>>;
 
+/** The settings of a published training: `--preset NAME`. */
+export interface TrainingPreset {
+  readonly training: TrainingOptions;
+  /** Options of the space; those of flags go before them. */
+  readonly space?: Readonly<Record<string, Json>>;
+  /** Height and width of images, in pixels, where the data has them in any size. */
+  readonly imageSize?: number;
+}
+
 /**
  * What a task has to say about the training of its networks.
  *
@@ -25,6 +34,12 @@ export interface TaskTraining {
   paper(space: Space): TrainingOptions;
   /** A training of minutes on a laptop: `--preset small`. */
   readonly small: TrainingOptions;
+  /**
+   * Further presets for a space, by name. One that is called like the level of a text is the default of texts at that level.
+   *
+   * @param given options of the space that flags set
+   */
+  presets?(space: Space, given: Readonly<Record<string, Json>>): Readonly<Record<string, TrainingPreset>>;
   /** How the paper of a space trains the children of a search, where that differs from the defaults. */
   child(space: Space): TrainingOptions;
   /** Children of seconds: `--preset small` of a search. */

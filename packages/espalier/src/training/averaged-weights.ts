@@ -1,12 +1,31 @@
 import { foreachAdd_, foreachSub, fromTypedArray, noGrad, scope, type Tensor } from '@espalier/torch';
 
-/** The mean of the weights over the steps since it began: averaged SGD (Polyak & Juditsky 1992). */
+/** How far a mean moves to the weights in a step, counted from 1. */
+type Rate = (step: number) => number;
+
+/** Averaged SGD (Polyak & Juditsky 1992): all steps count alike. */
+const alike: Rate = (step) => 1 / step;
+
+/**
+ * A running average whose older weights count ever less, as TensorFlow's `ExponentialMovingAverage` with a number of updates.
+ *
+ * @param decay its decay rate; in step t (1 + t) / (10 + t) while that is less
+ */
+export const exponential =
+  (decay: number): Rate =>
+  (step) =>
+    1 - Math.min(decay, (1 + step) / (10 + step));
+
+/** A mean of the weights over the steps since it began. */
 export class AveragedWeights {
   readonly #weights: readonly Tensor[];
   #means: Tensor[] = [];
   #steps = 0;
 
-  constructor(weights: readonly Tensor[]) {
+  constructor(
+    weights: readonly Tensor[],
+    private readonly rate: Rate = alike,
+  ) {
     this.#weights = weights;
   }
 
@@ -19,7 +38,7 @@ export class AveragedWeights {
     }
     scope(() =>
       noGrad(() =>
-        foreachAdd_(this.#means, foreachSub(this.#weights, this.#means), { alpha: 1 / this.#steps }),
+        foreachAdd_(this.#means, foreachSub(this.#weights, this.#means), { alpha: this.rate(this.#steps) }),
       ),
     );
   }

@@ -4,11 +4,11 @@ import { prefixed, withPrefix } from './named-tensors.js';
 /** A network and its optimiser as they were after the epoch with the best validation measure so far. */
 export class BestWeights {
   readonly #network: nn.Module;
-  readonly #optimizer: optim.SGD;
+  readonly #optimizer: optim.Optimizer;
   #tensors = new Map<string, Tensor>();
   #value: number | undefined;
 
-  constructor(network: nn.Module, optimizer: optim.SGD) {
+  constructor(network: nn.Module, optimizer: optim.Optimizer) {
     this.#network = network;
     this.#optimizer = optimizer;
   }

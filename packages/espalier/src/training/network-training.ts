@@ -14,28 +14,30 @@ import type { Json } from '../json.js';
 import { isBetter, type Measures } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
 import { type Batch, Diverged, evaluate, type Task } from '../tasks/task.js';
-import { AveragedWeights } from './averaged-weights.js';
+import { AveragedWeights, exponential } from './averaged-weights.js';
 import { BestWeights } from './best-weights.js';
 import type { Epochs } from './journaled-epochs.js';
 import { prefixed, withPrefix } from './named-tensors.js';
+import { makeOptimiser, type UpdateRule } from './optimisers.js';
 
 /** How the weights of a network are trained, whatever the task. */
-export interface OptimiserSettings {
+export interface OptimiserSettings extends UpdateRule {
   readonly epochs: number;
   readonly batchSize: number;
-  readonly learningRate: number;
   readonly schedule: 'constant' | 'cosine' | 'exponential' | 'step';
   /** Factor of the learning rate: after each epoch of the exponential schedule, once of the step. */
   readonly decay: number;
   /** Epochs at the full learning rate before it decays: exponential and step. 1 by default. */
   readonly decayEpoch?: number;
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  readonly weightDecay: number;
+  /** Epochs from one decay to the next of the exponential schedule. 1 by default. */
+  readonly decayEvery?: number;
   /** Greatest norm of the gradient; 0 does not clip it. */
   readonly clip: number;
-  /** Probability of dropping a path in the last epoch. It grows linearly from 0 (ScheduledDropPath). */
+  /** Probability of dropping a path at the end. It grows linearly from 0 (ScheduledDropPath). */
   readonly dropPath?: number;
+  readonly dropPathGrowsBy?: 'epoch' | 'step';
+  /** Decay rate of a running average of the weights, which is what is evaluated. 0, the default: there is none. */
+  readonly averageDecay?: number;
   /**
    * n of NT-ASGD (Merity et al. 2017, section 4): averaging begins with the first epoch whose validation measure is worse
    * than the best one of more than n epochs ago. 0: never, and nothing is validated.
@@ -73,15 +75,15 @@ interface DropsPaths {
 }
 
 /**
- * The training of a network: stochastic gradient descent with momentum, an epoch at a time, so that it can be saved
- * between two epochs and go on from there exactly.
+ * The training of a network by gradient descent, an epoch at a time, so that it can be saved between two epochs and go on from
+ * there exactly.
  */
 export class NetworkTraining<Model> implements Epochs<StepReport> {
   readonly #training: TrainingOf<Model>;
-  readonly #optimizer: optim.SGD;
+  readonly #optimizer: optim.Optimizer;
   readonly #rate: optim.Schedule;
   readonly #stepsPerEpoch: number;
-  /** Once the training has begun to average. */
+  /** Once the training has begun to average; from the beginning where the settings have a decay rate. */
   #averaged: AveragedWeights | undefined;
   /** Where the best weights are kept. */
   readonly #best: BestWeights | undefined;
@@ -94,23 +96,23 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
 
   constructor(training: TrainingOf<Model>) {
     const { network, task, settings, seed } = training;
-    const { learningRate, momentum, nesterov, weightDecay, schedule, epochs, batchSize } = settings;
-    const { decay, decayEpoch = 1 } = settings;
+    const { learningRate, schedule, epochs, batchSize } = settings;
+    const { decay, decayEpoch = 1, decayEvery = 1 } = settings;
     this.#training = training;
     this.#stepsPerEpoch = task.batchCount('train', batchSize);
     const epochOf = (step: number) => Math.floor(step / this.#stepsPerEpoch);
+    const decays = (step: number) => {
+      const since = step - (decayEpoch - 1) * this.#stepsPerEpoch;
+      return Math.max(0, Math.floor(since / (decayEvery * this.#stepsPerEpoch)));
+    };
     this.#rate = {
       constant: () => learningRate,
       cosine: optim.cosineSchedule(learningRate, epochs * this.#stepsPerEpoch),
-      exponential: (step: number) => learningRate * decay ** Math.max(0, epochOf(step) + 1 - decayEpoch),
+      exponential: (step: number) => learningRate * decay ** decays(step),
       step: (step: number) => (epochOf(step) < decayEpoch ? learningRate : learningRate * decay),
     }[schedule];
-    this.#optimizer = new optim.SGD(network.parameters(), {
-      learningRate,
-      momentum,
-      nesterov: nesterov && momentum > 0,
-      weightDecay,
-    });
+    this.#optimizer = makeOptimiser(network.parameters(), settings);
+    this.#averaged = this.#runningAverage();
     this.#best = settings.keepBest ? new BestWeights(network, this.#optimizer) : undefined;
     manualSeed(deriveSeed(seed, 'dropout'));
   }
@@ -133,13 +135,13 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     const epoch = this.#epoch + 1;
     const wentBackBefore = this.#wentBack;
     this.#wentBack = false;
-    this.#dropPaths(epoch);
     network.train();
     let sum = 0;
     let seen = 0;
     let step = 0;
     for (const batch of task.pass('train', { size: settings.batchSize, training: { seed, epoch } })) {
       const learningRate = this.#rate(this.#epoch * this.#stepsPerEpoch + step) * batch.length;
+      this.#dropPaths(step);
       step++;
       // Each epoch cuts a text anew, so the number of steps varies a little.
       const stepsPerEpoch = Math.max(step, this.#stepsPerEpoch);
@@ -164,15 +166,25 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     this.#best.restore();
     // The means are as broken as the weights; averaging begins anew.
     this.#averaged?.free();
-    this.#averaged = undefined;
+    this.#averaged = this.#runningAverage();
     this.#wentBack = true;
   }
 
-  #dropPaths(epoch: number): void {
+  #runningAverage(): AveragedWeights | undefined {
     const { network, settings } = this.#training;
-    const { dropPath = 0, epochs } = settings;
-    if (dropPath > 0 && 'dropPathProbability' in network)
-      (network as DropsPaths).dropPathProbability = (dropPath * (epoch - 1)) / epochs;
+    const { averageDecay = 0 } = settings;
+    return averageDecay === 0
+      ? undefined
+      : new AveragedWeights(network.parameters(), exponential(averageDecay));
+  }
+
+  /** @param step of the present epoch, counted from 0 */
+  #dropPaths(step: number): void {
+    const { network, settings } = this.#training;
+    const { dropPath = 0, dropPathGrowsBy = 'epoch', epochs } = settings;
+    if (dropPath === 0 || !('dropPathProbability' in network)) return;
+    const done = this.#epoch + (dropPathGrowsBy === 'step' ? step / this.#stepsPerEpoch : 0);
+    (network as DropsPaths).dropPathProbability = (dropPath * Math.min(done, epochs)) / epochs;
   }
 
   #step(batch: Batch<Model>, learningRate: number): number {
@@ -216,13 +228,18 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
       return measures;
     };
     try {
-      return this.#averaged === undefined ? validate() : this.#averaged.within(validate);
+      return this.withAverage(validate);
     } catch (error) {
       // The last step may have broken the weights unseen.
       if (!(error instanceof Diverged) || this.#wentBack) throw error;
       this.#goBack(error);
       return validate();
     }
+  }
+
+  /** Runs `body` with the averaged weights in place, where there are some. */
+  withAverage<T>(body: () => T): T {
+    return this.#averaged === undefined ? body() : this.#averaged.within(body);
   }
 
   #beginToAverage(nonMonotone: number, measures: Measures): void {
@@ -266,7 +283,7 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     if (best !== null) this.#best?.loadStateDict(withPrefix('best.', state), best);
     const averaged = withPrefix('averaged.', state);
     if (averaged.size > 0) {
-      this.#averaged = new AveragedWeights(this.#training.network.parameters());
+      this.#averaged ??= new AveragedWeights(this.#training.network.parameters());
       this.#averaged.loadStateDict(averaged);
     }
     setGeneratorState(generator.toTypedArray() as Uint8Array);

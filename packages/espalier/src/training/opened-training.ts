@@ -1,4 +1,5 @@
 import type { nn } from '@espalier/torch';
+import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { ImportGraph } from '../modules/import-graph.js';
 import { multiplyAdds } from '../networks/multiply-adds.js';
@@ -11,6 +12,7 @@ import type { Part, Task } from '../tasks/task.js';
 import type { AnyTaskDefinition, OpenedData, TrainingOptions } from '../tasks/task-definition.js';
 import type { TaskSettings } from '../tasks/task-settings.js';
 import type { OptimiserSettings } from './network-training.js';
+import { requireUseful } from './optimisers.js';
 import { rehearse } from './rehearsal.js';
 
 /** Data that is open, with the task that it is for. */
@@ -68,6 +70,8 @@ export async function openTraining(
   const { networks } = definition;
   const options = resolveOptions('the training', definition.training.options, training);
   const optimiser = options as unknown as OpenedTraining['settings'];
+  requireUseful(optimiser);
+  requireOneAverage(optimiser);
   const task = data.task(options);
   const build = (space: Space, architecture: unknown): nn.Module =>
     networks.build(space, architecture, data.input);
@@ -97,6 +101,15 @@ export async function openTraining(
     },
     multiplyAdds: (network) => multiplyAdds(networks.trace(network, data.input).calls),
   };
+}
+
+/** @throws InputError where two options ask for two averages of the weights */
+function requireOneAverage({ averageDecay = 0, nonMonotone = 0 }: OptimiserSettings): void {
+  if (averageDecay > 0 && nonMonotone > 0)
+    throw new InputError(
+      `training option 'averageDecay' is ${averageDecay}, and 'nonMonotone' ${nonMonotone} averages the weights too; allowed: ` +
+        'one of the two, the other 0',
+    );
 }
 
 /** Whether a training looks at the validation data on its way. */

@@ -117,7 +117,9 @@ export async function trainChild(
     const { measures } = training.endEpoch();
     if (measures !== undefined) return measures as Measures;
     network.eval();
-    return evaluate<object>(task, network, 'validation', { size: settings.batchSize });
+    return training.withAverage(() =>
+      evaluate<object>(task, network, 'validation', { size: settings.batchSize }),
+    );
   }
 }
 

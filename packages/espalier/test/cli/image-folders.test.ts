@@ -51,6 +51,51 @@ describe('images in folders', () => {
     });
   });
 
+  it("are what a cell of NASNet moves to: the network and the training of its authors' large network", async () => {
+    const { code, stdout, stderr } = await run(
+      [
+        ...['train', 'nasnet-a', '--preset', 'imagenet-large', '--cells', '1', '--filters', '192', '--json'],
+        ...['--data', images, '--image-size', '75', '--threads', '1', '--batch-size', '8', '--epochs', '1'],
+        ...['--set', 'learningRate=0.01', '--out', 'large'],
+      ],
+      folder,
+    );
+    expect([code, stderr]).toEqual([0, expect.stringContaining('epoch 1 of 1')]);
+    const [begin] = journalOf(join(folder, 'large')).map((line) => JSON.parse(line));
+    expect(begin.architecture.options).toMatchObject({
+      ...{ layout: 'imagenet', cells: 1, filters: 192, stemFilters: 96, skipReductionInput: true },
+      ...{ dropout: 0.5, auxiliary: true },
+    });
+    expect(begin.training).toMatchObject({
+      ...{ optimiser: 'rmsprop-tf', squareDecay: 0.9, epsilon: 1, momentum: 0.9, learningRate: 0.01 },
+      ...{ labelSmoothing: 0.1, auxiliaryWeight: 0.4, dropPath: 0.3, dropPathGrowsBy: 'step' },
+      ...{ averageDecay: 0.9999, colourJitter: 0.4, augment: true, epochs: 1, batchSize: 8 },
+    });
+    expect(begin.task.imageSize).toBe(75);
+    const { measures } = JSON.parse(stdout);
+    expect(measures.accuracy).toBeGreaterThanOrEqual(0);
+    expect(measures.loss).toBeGreaterThan(0);
+  });
+
+  it('say which presets there are, and which filters fit a cell', async () => {
+    const refused = await run(
+      [
+        ...['train', 'nasnet-a', '--preset', 'imagenet-large', '--cells', '1', '--filters', '190'],
+        ...['--data', images, '--threads', '1', '--out', 'never'],
+      ],
+      folder,
+    );
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('multiples of 24')]);
+    const other = await run(
+      ['train', 'nasnet-a', '--preset', 'imagenet', '--data', images, '--out', 'no'],
+      folder,
+    );
+    expect([other.code, other.stderr]).toEqual([
+      2,
+      expect.stringContaining("--preset 'imagenet': allowed: paper, small, imagenet-mobile, imagenet-large"),
+    ]);
+  });
+
   it('where one is damaged, end a training with its name', async () => {
     const broken = join(folder, 'folders', 'train', 'cat', '7.png');
     writeFileSync(broken, 'no image');

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { nasnetALarge } from '../../src/hub/nasnet-a-large.js';
+import { nasnetAMobile } from '../../src/hub/nasnet-a-mobile.js';
 import { Space } from '../../src/space/space.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
@@ -13,39 +15,89 @@ describe('the presets of image classification', () => {
   const { training, supernet } = imageClassification;
 
   it("train cells as DARTS trains its own, on CIFAR-10 and on ImageNet (sections A.2.1 and A.2.3, and the authors' code)", () => {
-    const cells = { layout: 'cifar' } as const;
-    const large = { layout: 'imagenet' } as const;
-    for (const [small, wide] of [
-      [Space.configure(dartsCnn, cells), Space.configure(dartsCnn, large)],
-      [Space.configure(nasnet, cells), Space.configure(nasnet, large)],
-    ] as [Space, Space][]) {
-      expect(training.paper(small)).toEqual({
-        epochs: 600,
-        batchSize: 96,
-        learningRate: 0.025,
-        schedule: 'cosine',
-        nesterov: false,
-        weightDecay: 3e-4,
-        clip: 5,
-        cutout: 16,
-        dropPath: 0.2,
-        auxiliaryWeight: 0.4,
-      });
-      expect(training.paper(wide)).toEqual({
-        epochs: 250,
-        batchSize: 128,
-        learningRate: 0.1,
-        schedule: 'exponential',
-        decay: 0.97,
-        nesterov: false,
-        weightDecay: 3e-5,
-        clip: 5,
-        auxiliaryWeight: 0.4,
-        labelSmoothing: 0.1,
-        colourJitter: 0.4,
-      });
-    }
+    expect(training.paper(Space.configure(dartsCnn))).toEqual({
+      epochs: 600,
+      batchSize: 96,
+      learningRate: 0.025,
+      schedule: 'cosine',
+      nesterov: false,
+      weightDecay: 3e-4,
+      clip: 5,
+      cutout: 16,
+      dropPath: 0.2,
+      auxiliaryWeight: 0.4,
+    });
+    expect(training.paper(Space.configure(dartsCnn, { layout: 'imagenet' }))).toEqual({
+      epochs: 250,
+      batchSize: 128,
+      learningRate: 0.1,
+      schedule: 'exponential',
+      decay: 0.97,
+      nesterov: false,
+      weightDecay: 3e-5,
+      clip: 5,
+      auxiliaryWeight: 0.4,
+      labelSmoothing: 0.1,
+      colourJitter: 0.4,
+    });
     expect(training.paper(Space.configure(zophCnn))).toEqual({ schedule: 'cosine' });
+  });
+
+  it("train NASNet's cells as its authors do, on CIFAR-10 and, of both sizes, on ImageNet (A.6, A.7, and their code)", () => {
+    const paper = (options: object) => training.paper(Space.configure(nasnet, options));
+    expect(paper({})).toEqual({
+      epochs: 600,
+      batchSize: 32,
+      learningRate: 0.025,
+      schedule: 'cosine',
+      momentum: 0.9,
+      nesterov: false,
+      weightDecay: 5e-4,
+      clip: 5,
+      cutout: 16,
+      dropPath: 0.4,
+      dropPathGrowsBy: 'step',
+      auxiliaryWeight: 0.4,
+    });
+    const both = {
+      epochs: 312,
+      batchSize: 1600,
+      optimiser: 'rmsprop-tf',
+      squareDecay: 0.9,
+      epsilon: 1,
+      momentum: 0.9,
+      nesterov: false,
+      schedule: 'exponential',
+      decay: 0.97,
+      decayEvery: 2.4,
+      clip: 10,
+      auxiliaryWeight: 0.4,
+      labelSmoothing: 0.1,
+      colourJitter: 0.4,
+      averageDecay: 0.9999,
+      dropPathGrowsBy: 'step',
+    };
+    const mobile = { ...both, learningRate: 2, weightDecay: 4e-5, dropPath: 0 };
+    const large = { ...both, learningRate: 1.5, weightDecay: 5e-5, dropPath: 0.3 };
+    expect(paper({ layout: 'imagenet' })).toEqual(mobile);
+    expect(paper({ layout: 'imagenet', skipReductionInput: true })).toEqual(large);
+    const space = Space.configure(nasnet);
+    const named = training.presets?.(space, {});
+    expect(Object.keys(named ?? {})).toEqual(['imagenet-mobile', 'imagenet-large']);
+    expect(named?.['imagenet-mobile']).toMatchObject({ training: mobile, imageSize: 224 });
+    expect(named?.['imagenet-large']).toMatchObject({ training: large, imageSize: 331 });
+    // The networks are those of the hub, whatever the search had.
+    const searched = { ...space.options, ...nasnetAMobile.options, cells: 1, channels: 4, filters: null };
+    for (const [preset, { options }] of [
+      ['imagenet-mobile', nasnetAMobile],
+      ['imagenet-large', nasnetALarge],
+    ] as const)
+      expect(Space.configure(nasnet, { ...searched, ...named?.[preset]?.space }).options).toEqual({
+        ...Space.configure(nasnet, options).options,
+        channels: 4,
+      });
+    expect(training.presets?.(space, { channels: 8 })['imagenet-large']?.space?.filters).toBeNull();
+    expect(training.presets?.(Space.configure(dartsCnn), {})).toEqual({});
   });
 
   it('have small trainings and children', () => {
@@ -58,6 +110,8 @@ describe('the presets of image classification', () => {
   it('evaluate cells at 224 pixels where they are laid out for ImageNet (A.2.3)', () => {
     expect(paperImageSize(Space.configure(dartsCnn, { layout: 'imagenet' }))).toBe(224);
     expect(paperImageSize(Space.configure(nasnet, { layout: 'imagenet' }))).toBe(224);
+    const large = { layout: 'imagenet', skipReductionInput: true };
+    expect(paperImageSize(Space.configure(nasnet, large))).toBe(331);
     expect(paperImageSize(Space.configure(dartsCnn))).toBeUndefined();
     expect(paperImageSize(Space.configure(zophCnn))).toBeUndefined();
   });
@@ -110,6 +164,34 @@ describe('the presets of language modelling', () => {
       nonMonotone: 0,
       keepBest: false,
     });
+    const character = (space: Space) => training.presets?.(space, {}).character;
+    const trees = character(Space.configure(zophRnn));
+    // Ha et al. 2016, A.3.3, for the 80,000 steps of Zoph & Le 2016, 4.2: 202 passes over 5.06 million characters.
+    expect(trees?.training).toEqual({
+      epochs: 202,
+      batchSize: 128,
+      bptt: 100,
+      optimiser: 'adam',
+      learningRate: 1e-3,
+      schedule: 'constant',
+      momentum: 0,
+      nesterov: false,
+      weightDecay: 0,
+      clip: 1,
+      activationAlpha: 0,
+      activationBeta: 0,
+      nonMonotone: 0,
+      keepBest: true,
+    });
+    const dropout = {
+      dropoutEmbedding: 0,
+      dropoutInput: 0.1,
+      dropoutCellInput: 0,
+      dropoutHidden: 0.1,
+      dropoutOutput: 0.1,
+    };
+    expect(trees?.space).toEqual({ hidden: 452, layers: 2, ...dropout });
+    expect(character(Space.configure(dartsRnn))?.space).toEqual(dropout);
     expect(supernet?.alpha).toEqual({ learningRate: 3e-3, beta1: 0.9 });
     expect(heldOut).toBe(false);
     expect(dataForms).toContain('text:DIR');

@@ -8,9 +8,18 @@ import { above0, count, flag, from0, from0Below1, hasOptions, oneOf, text } from
 
 const schedule = oneOf('constant', 'cosine', 'exponential', 'step');
 const decay = (value: number) => [value, [1e-9, 1], [0, 1.001]] as const;
+/** What every training has to say of the update rule. */
+const rule = {
+  optimiser: oneOf('sgd', 'adam', 'rmsprop', 'rmsprop-tf'),
+  squareDecay: [null, [0, 0.999, null], [-1e-9, 1]],
+  epsilon: [null, [1e-9, 1, null], [0, -1]],
+  decayEvery: [1, [0.1, 2.4], [0, -1]],
+  averageDecay: from0Below1(0),
+} as const;
 
 describe('the options of a training on images', () => {
   hasOptions(imageTrainingOptions, {
+    ...rule,
     epochs: count(50),
     batchSize: count(128),
     learningRate: above0(0.1),
@@ -28,6 +37,7 @@ describe('the options of a training on images', () => {
     cutout: count(0, 0),
     colourJitter: [0, [0, 1], [-1e-9, 1.001]],
     dropPath: from0Below1(0),
+    dropPathGrowsBy: oneOf('epoch', 'step'),
     auxiliaryWeight: from0(0),
     labelSmoothing: from0Below1(0),
   });
@@ -35,6 +45,7 @@ describe('the options of a training on images', () => {
 
 describe('the options of a training on texts', () => {
   hasOptions(languageTrainingOptions, {
+    ...rule,
     epochs: count(8000),
     batchSize: count(64),
     learningRate: above0(20),

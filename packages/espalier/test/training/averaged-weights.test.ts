@@ -6,7 +6,7 @@ import { Space } from '../../src/space/space.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { LanguageModelling } from '../../src/tasks/language-modelling/language-modelling.js';
 import { languageTrainingOptions } from '../../src/tasks/language-modelling/training-options.js';
-import { AveragedWeights } from '../../src/training/averaged-weights.js';
+import { AveragedWeights, exponential } from '../../src/training/averaged-weights.js';
 import { NetworkTraining } from '../../src/training/network-training.js';
 import { initialised } from '../../src/training/train-child.js';
 import { tinyText } from '../weight-sharing/conformance.js';
@@ -30,6 +30,20 @@ describe('averaged weights', () => {
     expect(weight.toNumbers()).toEqual([7, 5]);
     averaged.replace();
     expect(weight.toNumbers()).toEqual([4, 5]);
+    averaged.free();
+  });
+
+  it('forget exponentially, faster at first', () => {
+    const weight = new nn.Parameter(noGrad(() => tensor([1])));
+    const averaged = new AveragedWeights([weight], exponential(0.25));
+    let expected = 6;
+    // (1 + t) / (10 + t) is 2/11, 3/12, 4/13, 5/14 in steps 1 to 4: from step 2 on the decay is less.
+    for (const [index, value] of [6, 2, 10, 4].entries()) {
+      noGrad(() => weight.fill_(value));
+      averaged.update();
+      expected += (1 - (index === 0 ? 2 / 11 : 0.25)) * (value - expected);
+      expect(averaged.within(() => weight.item())).toBeCloseTo(expected, 5);
+    }
     averaged.free();
   });
 
@@ -142,6 +156,50 @@ describe('a training whose weights are averaged (NT-ASGD)', () => {
     resumed.training.finish();
     // The mean of steps 7 to 12, the first two of which were before.
     expect(resumed.network.weight.toNumbers()).toEqual([-9.5]);
+    for (const { training: one, network } of [begun, resumed]) {
+      one.free();
+      network.free();
+    }
+  });
+
+  it('averages from the first step on with a decay rate, also of weights that are measured, kept and resumed', () => {
+    const settings = {
+      epochs: 3,
+      batchSize: 1,
+      learningRate: 1,
+      schedule: 'constant',
+      decay: 1,
+      momentum: 0,
+      nesterov: false,
+      weightDecay: 0,
+      clip: 0,
+      keepBest: true,
+      averageDecay: 0.25,
+    } as const;
+    const begin = (values: readonly number[]) => {
+      const network = new Weights(1);
+      const task = new ScriptedTask({ gradient: [1], stepsPerEpoch: 2, values });
+      return { network, task, training: new NetworkTraining<Weights>({ network, task, settings, seed: 1 }) };
+    };
+    const epoch = ({ training }: ReturnType<typeof begin>) => {
+      for (const _ of training.trainEpoch());
+      return training.endEpoch();
+    };
+    // After step k the weight is -k, and the mean that before with a share of a quarter.
+    const means = [-1];
+    for (let step = 2; step <= 6; step++) means.push(0.25 * means.at(-1)! - 0.75 * step);
+    const begun = begin([5, 4]);
+    expect([1, 2].map(() => epoch(begun).averaged)).toEqual([true, true]);
+    const resumed = begin([3]);
+    const { training } = begun;
+    scope(() => resumed.training.loadState(training.stateDict(), training.stateJson(), 2, training.lastLoss));
+    expect(resumed.training.withAverage(() => resumed.network.weight.item())).toBeCloseTo(means[3]!, 6);
+    epoch(resumed);
+    const seen = [...begun.task.evaluated, ...resumed.task.evaluated].flat();
+    for (const [index, value] of seen.entries()) expect(value).toBeCloseTo(means[2 * index + 1]!, 6);
+    expect(resumed.network.weight.toNumbers()).toEqual([-6]);
+    resumed.training.finish();
+    expect(resumed.network.weight.item()).toBeCloseTo(means[5]!, 6);
     for (const { training: one, network } of [begun, resumed]) {
       one.free();
       network.free();

@@ -15,6 +15,7 @@ import type { ImageModel } from '../../src/tasks/image-classification/image-clas
 import type { ImageTrainingOptions } from '../../src/tasks/image-classification/training-options.js';
 import { Diverged, evaluate } from '../../src/tasks/task.js';
 import { NetworkTraining, type StepReport } from '../../src/training/network-training.js';
+import { requireUseful } from '../../src/training/optimisers.js';
 import { initialised } from '../../src/training/train-child.js';
 import { ScriptedTask, Weights } from './scripted-task.js';
 import { classify, settingsOf, tinyNetwork } from './tiny-task.js';
@@ -159,6 +160,62 @@ describe('a training', () => {
     end(begun);
     const ofEpochs = [1, 2, 3, 4].map((epoch) => reports.find((one) => one.epoch === epoch)?.learningRate);
     expect(ofEpochs).toEqual(expected);
+  });
+
+  it('lowers the learning rate every 2.4 epochs, in the middle of one', () => {
+    const begun = begin(
+      settingsOf({ schedule: 'exponential', learningRate: 0.2, epochs: 5, decay: 0.5, decayEvery: 2.4 }),
+    );
+    const { reports } = train(begun, 5);
+    end(begun);
+    const rates = reports.map(({ learningRate }) => learningRate);
+    // Five steps an epoch: after 12 and 24 steps.
+    expect(rates).toEqual([...new Array(12).fill(0.2), ...new Array(12).fill(0.1), 0.05]);
+  });
+
+  it('raises the probability of dropping a path from step to step', () => {
+    const seen: number[] = [];
+    const network = Object.assign(initialised(tinyNetwork, 1), { dropPathProbability: -1 });
+    const settings = settingsOf({ epochs: 2, dropPath: 0.2, dropPathGrowsBy: 'step' });
+    const training = new NetworkTraining({ task: classify(settings), network, settings, seed: 1 });
+    while (!training.trained) for (const _ of training.trainEpoch()) seen.push(network.dropPathProbability);
+    // The authors' current_step / total_training_steps.
+    expect(seen).toHaveLength(10);
+    for (const [step, value] of seen.entries()) expect(value).toBeCloseTo((0.2 * step) / 10, 15);
+    training.free();
+    network.free();
+  });
+
+  it.each([
+    // Every gradient is 2. Plain: 4 steps of 0.1 x 2.
+    [{}, -0.8],
+    // Adam divides a constant gradient by itself.
+    [{ optimiser: 'adam' }, -0.4],
+    // With alpha 0, the mean square is the last square.
+    [{ optimiser: 'rmsprop', squareDecay: 0, epsilon: 2 }, -0.1 * 4 * (2 / (2 + 2))],
+    [{ optimiser: 'rmsprop-tf', squareDecay: 0, epsilon: 5 }, -0.1 * 4 * (2 / Math.sqrt(4 + 5))],
+  ] as const)('moves the weights by the rule %j', (rule, expected) => {
+    const network = new Weights(1);
+    const task = new ScriptedTask({ gradient: [2], stepsPerEpoch: 4 });
+    const plain = settingsOf({ epochs: 1, momentum: 0, weightDecay: 0, learningRate: 0.1, ...rule });
+    const training = new NetworkTraining<Weights>({
+      network,
+      task,
+      settings: { ...plain, batchSize: 1 },
+      seed: 1,
+    });
+    for (const _ of training.trainEpoch());
+    expect(network.weight.toNumbers()[0]).toBeCloseTo(expected, 6);
+    training.free();
+    network.free();
+  });
+
+  it.each(['epsilon', 'squareDecay'] as const)('refuses %s where sgd has no use for it', (option) => {
+    const rule = { ...settingsOf(), [option]: 0.5 };
+    expect(() => requireUseful(rule)).toThrow(
+      `training option '${option}' is 0.5: optimiser sgd has no mean square of the gradients; allowed with adam, rmsprop, rmsprop-tf`,
+    );
+    expect(() => requireUseful({ ...rule, optimiser: 'adam' })).not.toThrow();
   });
 
   it('raises the probability of dropping a path linearly from epoch to epoch', () => {

@@ -61,13 +61,13 @@ export abstract class Optimizer {
   /** The names of what the rule remembers for each parameter. */
   protected abstract readonly remembers: readonly string[];
 
-  /** The memory of a name for each parameter; zeros at first. */
-  protected remembered(name: string, { indices, parameters }: Moved): Tensor[] {
+  /** The memory of a name for each parameter. @param initial what it holds at first */
+  protected remembered(name: string, { indices, parameters }: Moved, initial = 0): Tensor[] {
     return indices.map((index, place) => {
       const key = `${name}.${index}`;
       let tensor = this.#memory.get(key);
       if (tensor === undefined) {
-        tensor = (parameters[place] as Tensor).zerosLike().keep();
+        tensor = (parameters[place] as Tensor).zerosLike().fill_(initial).keep();
         this.#memory.set(key, tensor);
       }
       return tensor;

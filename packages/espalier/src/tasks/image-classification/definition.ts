@@ -9,6 +9,7 @@ import { requirePrecision } from './precision.js';
 import { predictClasses } from './predict-classes.js';
 import {
   auxiliaryHead,
+  imagePresets,
   paperChild,
   paperImageSize,
   paperTraining,
@@ -30,6 +31,7 @@ export const imageClassification = defineTask({
     options: imageTrainingOptions,
     paper: paperTraining,
     small: smallTraining,
+    presets: imagePresets,
     child: paperChild,
     smallChild,
     paperImageSize,

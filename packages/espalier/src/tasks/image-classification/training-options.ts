@@ -52,7 +52,11 @@ export const imageTrainingOptions = z.strictObject({
     .min(0)
     .lt(1)
     .default(0)
-    .describe('probability of dropping a path in the last epoch; it grows linearly from 0'),
+    .describe('probability of dropping a path at the end of the training; it grows linearly from 0'),
+  dropPathGrowsBy: z
+    .enum(['epoch', 'step'])
+    .default('epoch')
+    .describe("when that probability grows: by epoch (DARTS' code) or by step (NASNet's code)"),
   auxiliaryWeight: z
     .number()
     .min(0)

@@ -7,7 +7,7 @@ import { type LanguageLoss, LanguageModelling } from './language-modelling.js';
 import { measuresByLevel } from './measures-by-level.js';
 import { openText } from './open-text.js';
 import { predictTokens } from './predict-tokens.js';
-import { paperChild, tuningGrid } from './presets.js';
+import { languagePresets, paperChild, tuningGrid } from './presets.js';
 import { languageSupernetOptions } from './supernet-options.js';
 import { languageTrainingOptions } from './training-options.js';
 
@@ -20,6 +20,7 @@ export const languageModelling = defineTask({
     options: languageTrainingOptions,
     paper: (_space: Space): TrainingOptions => ({}),
     small: { epochs: 10, batchSize: 20 },
+    presets: languagePresets,
     child: paperChild,
     smallChild: { epochs: 2, batchSize: 20 },
     tuning: tuningGrid,
