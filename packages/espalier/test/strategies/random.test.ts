@@ -61,7 +61,8 @@ describe('random search', () => {
       const strategy = random.create({ space, seed: 1, options: resolve(raw), objectives: [accuracy] });
       const answers = space.sample(Random.of(1, 'elsewhere'));
       strategy.inform?.({ answers, outcome: { status: 'failed', reason: 'it was told elsewhere' } });
-      return (strategy.snapshot?.().json as { proposed: string[] }).proposed.length;
+      const { json } = strategy.snapshot!();
+      return (json as { proposed: string[] }).proposed.length;
     };
     expect([proposed({}), proposed({ unique: false })]).toEqual([1, 0]);
   });
