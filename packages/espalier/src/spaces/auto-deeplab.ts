@@ -112,6 +112,7 @@ export const autoDeepLab = defineSpace({
   task: 'semantic-segmentation',
   options,
   small: { layers: 5, blocks: 3, filterMultiplier: 4 },
+  searched: { filterMultiplier: 8 },
   *choices({ layers, blocks, firstLayerMayHalve, cellPerLayer }): Program<AutoDeepLab | UntiedAutoDeepLab> {
     const path = yield* block('path', () => pathOver(layers, firstLayerMayHalve));
     if (!cellPerLayer) return { path, cell: yield* cellOf('cell', blocks) };
