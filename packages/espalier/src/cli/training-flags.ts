@@ -51,7 +51,10 @@ export function trainingOf(
   ]);
   const chosen = withFlags(shares.space, spaceOptionsOf(flags, definition));
   const presets: Presets = {
-    paper: (of) => ({ training: task.training.paper(of) }),
+    paper: (of) => ({
+      training: task.training.paper(of),
+      space: task.training.paperSpaceOptions?.(of) ?? {},
+    }),
     small: () => ({ training: task.training.small }),
     ...named(task.training.presets?.(space, chosen) ?? {}),
   };

@@ -51,6 +51,8 @@ export interface TaskTraining {
   tuning?(space: Space, epochs: number): { readonly grid: Grid; readonly training: TrainingOptions };
   /** The height and width in which the paper of a space evaluates, in pixels, where it says so and the task has images. */
   paperImageSize?(space: Space): number | undefined;
+  /** Options of the space that its paper changes for such a training; those of flags go before them. */
+  paperSpaceOptions?(space: Space): Readonly<Record<string, Json>>;
   /** Names of options that say how training inputs are changed. Trainings take them over from searches of all kinds. */
   readonly augmentation?: readonly string[];
   /** Options of the space that follow from those of a training, such as whether there is an auxiliary head. */

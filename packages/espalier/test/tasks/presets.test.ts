@@ -81,6 +81,8 @@ describe('the presets of image classification', () => {
     const large = { ...both, learningRate: 1.5, weightDecay: 5e-5, dropPath: 0.3 };
     expect(paper({ layout: 'imagenet' })).toEqual(mobile);
     expect(paper({ layout: 'imagenet', skipReductionInput: true })).toEqual(large);
+    const dropped = (options: object) => training.paperSpaceOptions?.(Space.configure(nasnet, options));
+    expect([dropped({}), dropped({ layout: 'imagenet' })]).toEqual([{}, { dropout: 0.5 }]);
     const space = Space.configure(nasnet);
     const named = training.presets?.(space, {});
     expect(Object.keys(named ?? {})).toEqual(['imagenet-mobile', 'imagenet-large']);

@@ -76,16 +76,21 @@ describe('a training', () => {
     expect(weights(1).get('conv.weight')).not.toEqual(weights(2).get('conv.weight'));
   });
 
-  it('resumes from the state saved after an epoch as if it had never stopped', () => {
-    const undisturbed = begin();
+  it.each([
+    {},
+    { optimiser: 'adam' },
+    { optimiser: 'rmsprop-tf', epsilon: 1, squareDecay: 0.9, averageDecay: 0.9 },
+  ] as const)('resumes from the state saved after an epoch as if it had never stopped: %j', (given) => {
+    const settings = settingsOf(given);
+    const undisturbed = begin(settings);
     const whole = train(undisturbed, 3);
     end(undisturbed);
 
-    const first = begin();
+    const first = begin(settings);
     const before = train(first, 1);
     end(first);
     // Other weights, other momentum, other random numbers: all of it must be put back.
-    const second = begin(settingsOf(), 1, 99);
+    const second = begin(settings, 1, 99);
     train(second, 1);
     const shapes = new Map([...second.training.stateDict()].map(([name, { shape }]) => [name, shape]));
     const state = new Map(

@@ -171,6 +171,11 @@ export function paperImageSize({ name, options }: Space): number | undefined {
   return options.layout === 'imagenet' ? PAPERS.get(name)?.imageSize(options) : undefined;
 }
 
+/** Half of what the classifier of NASNet for ImageNet reads is dropped (Zoph et al. 2018, appendix A.7). */
+export function paperSpaceOptions({ name, options }: Space): Readonly<Record<string, Json>> {
+  return name === 'nasnet' && options.layout === 'imagenet' ? { dropout: nasnetForImageNet.dropout } : {};
+}
+
 /**
  * "A small grid search over learning rate, weight decay, batchnorm epsilon and what epoch to decay the learning rate" (Zoph
  * & Le 2016, section 4.1). The values are not published; these are around those of the children.
