@@ -372,6 +372,12 @@ describe('schedules', () => {
     expect([schedule(0), schedule(5), schedule(10), schedule(11)]).toEqual([1, 0.625, 0.25, 0.25]);
   });
 
+  it('a poly schedule falls to 0 and stays there', () => {
+    const schedule = optim.polySchedule(2, 4, 2);
+    expect([0, 1, 2, 3, 4, 5].map(schedule)).toEqual([2, 1.125, 0.5, 0.125, 0, 0]);
+    expect(optim.polySchedule(1, 10)(5)).toBeCloseTo(0.5 ** 0.9, 15);
+  });
+
   it('a warm-up rises linearly to the schedule that follows it', () => {
     const schedule = optim.warmUp(optim.stepSchedule(8, 6, 0.5), 4);
     expect(Array.from({ length: 8 }, (_, step) => schedule(step))).toEqual([2, 4, 6, 8, 8, 8, 4, 4]);

@@ -8,7 +8,7 @@ import { Space } from '../space/space.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { addEpochFlag, type EpochFlag, sayWhichGenotype } from './epoch-flag.js';
 import { addInputFlags, type InputFlags, inputFor } from './input-flags.js';
-import { collectSetting, oneFile, shareOut, withFlags } from './options.js';
+import { collectSetting, oneFile, shareOut, wholeNumber, withFlags } from './options.js';
 import { refuseFlags } from './refuse-flags.js';
 import { addSpaceFlags, type SpaceFlags, spaceOptionsOf } from './space-flags.js';
 import { addTaskFlag, taskFor } from './task-flags.js';
@@ -23,12 +23,15 @@ interface PredictFlags extends SpaceFlags, InputFlags, EpochFlag {
   readonly std?: readonly number[];
   /** Where pictures of the result are written. */
   readonly out?: string;
+  readonly scales?: readonly number[];
+  readonly flip?: boolean;
+  readonly tile?: number;
   readonly set: Record<string, Json>;
   readonly json: boolean;
 }
 
 /** Flags that only some tasks know. */
-const TASK_FLAGS = ['mean', 'std', 'out'] as const;
+const TASK_FLAGS = ['mean', 'std', 'out', 'scales', 'flip', 'tile'] as const;
 
 export function addPredict(program: Command): void {
   addEpochFlag(addTaskFlag(addInputFlags(addSpaceFlags(program.command('predict')))))
@@ -55,6 +58,17 @@ export function addPredict(program: Command): void {
       'of a segmenter: where to write the mask in the colours of the classes, and NAME-overlay.png beside it',
     )
     .option(
+      '--scales <n,n>',
+      'of a segmenter: factors by which the image is enlarged, a pass each, whose probabilities are averaged',
+      factors,
+    )
+    .option('--flip', 'of a segmenter: each pass also on the mirrored image')
+    .option(
+      '--tile <n>',
+      'of a segmenter: side in pixels of the tiles that larger images are evaluated in',
+      wholeNumber(1),
+    )
+    .option(
       '--set <key=value>',
       'an option of the space, or a size of the input as input.KEY=VALUE; repeatable',
       collectSetting,
@@ -68,6 +82,13 @@ function numbers(text: string): number[] {
   const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
   if (!values.every(Number.isFinite))
     throw new InvalidArgumentError('Allowed: numbers with commas between them.');
+  return values;
+}
+
+function factors(text: string): number[] {
+  const values = numbers(text);
+  if (!values.every((value) => value > 0 && value <= 8))
+    throw new InvalidArgumentError('Allowed: numbers above 0, up to 8, with commas between them.');
   return values;
 }
 

@@ -16,6 +16,7 @@ export interface TrainingFlags extends SpaceFlags, TaskFlags {
   readonly batchSize?: number;
   readonly threads: number;
   readonly preset?: string;
+  readonly data?: string;
   readonly set: Record<string, Json>;
 }
 
@@ -52,7 +53,7 @@ export function trainingOf(
   const chosen = withFlags(shares.space, spaceOptionsOf(flags, definition));
   const presets: Presets = {
     paper: (of) => ({
-      training: task.training.paper(of),
+      training: task.training.paper(of, flags.data ?? begun?.data),
       space: task.training.paperSpaceOptions?.(of) ?? {},
     }),
     small: () => ({ training: task.training.small }),

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { imageFormatOf } from './image-format.js';
 import { jpegFrame } from './jpeg-components.js';
+import { pngSize } from './png.js';
 import type { Size } from './view.js';
 
 /** Headers are within the first bytes, unless a JPEG begins with a large picture of itself. */
@@ -18,8 +19,7 @@ export function declaredSize(path: string): Size | undefined {
   try {
     const header = bytes.subarray(0, readSync(file, bytes, 0, HEADER, 0));
     const format = imageFormatOf(header);
-    if (format === 'PNG' && header.length >= 24)
-      return { width: header.readUInt32BE(16), height: header.readUInt32BE(20) };
+    if (format === 'PNG' && header.length >= 24) return pngSize(header);
     if (format !== 'JPEG') return undefined;
     const frame = jpegFrame(header);
     return frame === undefined ? undefined : { width: frame.width, height: frame.height };

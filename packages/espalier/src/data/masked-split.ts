@@ -39,7 +39,8 @@ export function firstPairs(set: MaskedImages, count: number): MaskedImages {
   );
 }
 
-function chosenPairs(set: MaskedImages, indices: readonly number[]): MaskedImages {
+/** Some images of a set, in the given order. */
+export function chosenPairs(set: MaskedImages, indices: readonly number[]): MaskedImages {
   const of = (files: readonly string[]) => indices.map((index) => files[index] as string);
   return { ...set, images: of(set.images), masks: of(set.masks), count: indices.length };
 }

@@ -71,6 +71,12 @@ function readHeader(chunk: Uint8Array): { width: number; height: number; depth: 
   return { width, height, depth };
 }
 
+/** The size that the header of a PNG file declares, in pixels. */
+export function pngSize(bytes: Uint8Array): { width: number; height: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { width: view.getUint32(SIGNATURE + 8), height: view.getUint32(SIGNATURE + 12) };
+}
+
 /** Undoes the filters of the rows (PNG specification, section 9), whose units are bytes for at most 8 bits a pixel. */
 function unfiltered(raw: Uint8Array, height: number, rowBytes: number): Uint8Array {
   const rows = new Uint8Array(height * rowBytes);

@@ -202,7 +202,8 @@ export function writeReport(report: Report): string {
     ([label, value]) => `<div><dt>${escapeMarkup(label)}</dt><dd>${escapeMarkup(value)}</dd></div>`,
   );
   const sorts = report.sections.some(({ table }) => table?.sortable);
-  const policy = `default-src 'none'; style-src 'unsafe-inline'${sorts ? `; script-src 'sha256-${scriptHash}'` : ''}`;
+  const shows = report.sections.some(({ svg }) => svg?.includes('<image '));
+  const policy = `default-src 'none'; style-src 'unsafe-inline'${shows ? '; img-src data:' : ''}${sorts ? `; script-src 'sha256-${scriptHash}'` : ''}`;
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -365,6 +365,9 @@ export async function continueTraining(
   });
 }
 
+/** The courses of the learning rate that depend on the number of epochs. */
+const FALLING: Readonly<Record<string, string>> = { cosine: 'half a cosine', poly: 'a power' };
+
 /** @throws InputError where the epochs that are done would have been others in a training of so many */
 function requireExtensible(
   { schedule, dropPath = 0 }: OpenedTraining['settings'],
@@ -373,8 +376,8 @@ function requireExtensible(
 ): void {
   const done = events.filter(({ event }) => event === 'epoch').length;
   const why =
-    schedule === 'cosine'
-      ? 'the learning rate falls along half a cosine over all epochs'
+    FALLING[schedule] !== undefined
+      ? `the learning rate falls along ${FALLING[schedule]} over all epochs`
       : dropPath > 0
         ? 'the probability of dropping a path grows over all epochs'
         : undefined;

@@ -33,6 +33,7 @@ import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { trainingFiles } from '../training/final-training.js';
+import { readSamples } from '../training/samples.js';
 import type { GoingOn, KindOfRun, Said, WentOn } from './kind-of-run.js';
 
 /** What a training came to, for `--json`. Of a finished one, `testAccuracy` and the like stand among its keys too. */
@@ -205,6 +206,7 @@ async function picturesOf(path: string, { best, start }: TrainingSummary): Promi
   const { classes } = readSignature(path);
   const known: TrainingPictures = {
     classes: z.array(z.string()).safeParse(classes).data ?? [],
+    samples: readSamples(path),
     ...(best === null ? {} : { bestEpoch: best.epoch }),
     ...(start === null ? {} : { start: start.from }),
   };

@@ -14,7 +14,8 @@ export interface Accumulator<T extends Tally = Tally> {
   measures(): Measures;
   /**
    * What else it has counted, as plain JSON. The journal of a training keeps it, and its page shows what it knows:
-   * `confusion`, a list of [true class, predicted class, count].
+   * `confusion`, a list of [true class, predicted class, count], and `iou`, the intersection over union of each class, null
+   * for one that neither occurs nor is predicted; with it the counts are of pixels.
    */
   details?(): Readonly<Record<string, Json>>;
 }

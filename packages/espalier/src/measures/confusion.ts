@@ -58,3 +58,9 @@ export function intersectionsOverUnions(counts: ConfusionCounts, classes: number
     return union === 0 ? undefined : both / union;
   });
 }
+
+/** The values by class among what an evaluation found besides measures; undefined where there are none. */
+export function unionsIn(details: unknown): readonly (number | null)[] | undefined {
+  const parsed = z.looseObject({ iou: z.array(z.number().nullable()) }).safeParse(details);
+  return parsed.success ? parsed.data.iou : undefined;
+}

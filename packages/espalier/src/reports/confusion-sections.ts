@@ -12,11 +12,13 @@ const MOST_DRAWN = 20;
  *
  * @param names of the classes, as far as they are known
  * @param part the data that was judged: `test`
+ * @param unions the intersection over union of each class, where the inputs are pixels
  */
 export function confusionSections(
   counts: ConfusionCounts,
   names: readonly string[],
   part: string,
+  unions?: readonly (number | null)[],
 ): Report['sections'] {
   const matrix = confusionMatrix(counts, names.length);
   const nameOf = (index: number) => names[index] ?? `class ${index}`;
@@ -24,18 +26,21 @@ export function confusionSections(
   const classes = matrix.map((_, index) => nameOf(index));
   const all = matrix.flat().reduce((sum, one) => sum + one, 0);
   const right = matrix.reduce((sum, row, index) => sum + row[index]!, 0);
+  const inputs = unions === undefined ? 'inputs' : 'pixels';
   const picture =
     matrix.length > MOST_DRAWN
       ? []
       : [
           {
             heading,
-            text: 'A row for each true class; the numbers are inputs, and a colour is the stronger the larger the share of its row.',
+            text:
+              `A row for each true class; the numbers are ${unions === undefined ? 'inputs' : 'percent of its pixels'}, and a colour is ` +
+              'the stronger the larger the share of its row.',
             svg: drawPanels(heading, [
               confusionPanel({
                 title: `${count(right)} of ${count(all)} right`,
                 classes,
-                counts: matrix,
+                counts: unions === undefined ? matrix : matrix.map(inPercent),
                 rowAxis: 'true class',
                 columnAxis: 'predicted class',
               }),
@@ -49,13 +54,14 @@ export function confusionSections(
       table: {
         columns: [
           { heading: 'class', numeric: false },
-          { heading: 'inputs', numeric: true, first: 'descending' },
+          { heading: inputs, numeric: true, first: 'descending' },
+          ...(unions === undefined ? [] : [{ heading: 'intersection over union', numeric: true }]),
           { heading: 'recognised (recall)', numeric: true },
           { heading: 'right where predicted (precision)', numeric: true },
           { heading: 'most often taken for', numeric: false },
         ],
         rows: matrix.map((row, actual) => {
-          const inputs = row.reduce((sum, one) => sum + one, 0);
+          const all = row.reduce((sum, one) => sum + one, 0);
           const predicted = matrix.reduce((sum, other) => sum + other[actual]!, 0);
           const own = row[actual]!;
           const wrong = row.map((one, index) => (index === actual ? 0 : one));
@@ -63,8 +69,9 @@ export function confusionSections(
           const share = (of: number) => (of === 0 ? '' : { text: percent(own / of), sort: own / of });
           return [
             nameOf(actual),
-            { text: count(inputs), sort: inputs },
-            share(inputs),
+            { text: count(all), sort: all },
+            ...(unions === undefined ? [] : [unionCell(unions[actual])]),
+            share(all),
             share(predicted),
             most > 0 ? `${nameOf(wrong.indexOf(most))} (${count(most)})` : '',
           ];
@@ -74,4 +81,14 @@ export function confusionSections(
       collapsed: matrix.length > MOST_DRAWN,
     },
   ];
+}
+
+/** A row of counts as whole percent of their sum. */
+function inPercent(row: readonly number[]): number[] {
+  const sum = row.reduce((total, one) => total + one, 0);
+  return row.map((one) => (sum === 0 ? 0 : Math.round((100 * one) / sum)));
+}
+
+function unionCell(value: number | null | undefined): string | { text: string; sort: number } {
+  return value === null || value === undefined ? '' : { text: percent(value), sort: value };
 }

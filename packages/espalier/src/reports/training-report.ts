@@ -2,19 +2,22 @@ import { type Report, writeReport } from '../drawing/report-html.js';
 import type { Svg } from '../drawing/svg.js';
 import { endOf, epochsOf, measureIn } from '../experiments/run-result.js';
 import type { TrainingRunSettings } from '../experiments/training-run.js';
-import { confusionIn } from '../measures/confusion.js';
+import { confusionIn, unionsIn } from '../measures/confusion.js';
 import type { Measures } from '../measures/measure.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { confusionSections } from './confusion-sections.js';
 import { epochCurve, inEvent } from './epoch-curve.js';
 import { duration, valueText } from './figures.js';
 import { measureOf } from './measure-words.js';
+import { sampleSections } from './sample-sections.js';
 import { settingsTable } from './settings-table.js';
 
 /** What the page of a training shows besides its journal. */
 export interface TrainingPictures {
   /** Names of the classes, where the network tells classes apart. */
   readonly classes?: readonly string[];
+  /** What the network makes of a few inputs: PNG files of pictures side by side. */
+  readonly samples?: readonly { readonly name: string; readonly png: Uint8Array }[];
   /** The epoch whose weights it ends with, where it keeps the best; otherwise those of the last. */
   readonly bestEpoch?: number;
   /** Where the weights come from that it was begun with. */
@@ -29,7 +32,7 @@ export interface TrainingPictures {
 export function reportTraining(
   settings: TrainingRunSettings,
   events: readonly JournalEvent[],
-  { classes = [], bestEpoch, start, network, notDrawn }: TrainingPictures = {},
+  { classes = [], samples = [], bestEpoch, start, network, notDrawn }: TrainingPictures = {},
 ): string {
   const { objectives, judge = 'test', task, architecture } = settings;
   const [objective] = objectives;
@@ -61,7 +64,10 @@ export function reportTraining(
       ...epochCurve(`Validation ${objective.name} by epoch`, objective.name, epochs, [
         { name: `validation ${objective.name}`, of: (event) => measureIn(event, objective.name) },
       ]),
-      ...(confusion === undefined ? [] : confusionSections(confusion, classes, judge)),
+      ...(confusion === undefined
+        ? []
+        : confusionSections(confusion, classes, judge, unionsIn(end?.details))),
+      ...sampleSections(samples, judge),
       ...(network === undefined ? [] : [{ heading: 'The network', svg: network }]),
       ...(notDrawn === undefined ? [] : [{ heading: 'The network', text: notDrawn }]),
       { heading: 'Settings', table: settingsTable(options), collapsed: true },

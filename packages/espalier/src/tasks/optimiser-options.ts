@@ -69,10 +69,11 @@ export function optimiserOptions(
       .default(null)
       .describe('epsilon of adam and rmsprop, beside the root of that mean square; null: 1e-8'),
     schedule: z
-      .enum(['constant', 'cosine', 'exponential', 'step'])
+      .enum(['constant', 'cosine', 'poly', 'exponential', 'step'])
       .default('constant')
       .describe(
-        'course of the learning rate: constant, half a cosine down to 0, exponential decay, or one step down',
+        'course of the learning rate: constant, half a cosine down to 0, poly (down to 0 as (1 - step / steps)^0.9, DeepLab), ' +
+          'exponential decay, or one step down',
       ),
     decay: z
       .number()

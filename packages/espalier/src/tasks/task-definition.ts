@@ -30,8 +30,12 @@ export interface TrainingPreset {
  */
 export interface TaskTraining {
   readonly options: z.ZodObject;
-  /** How the paper of a space trains what it has found: `--preset paper` of a training. */
-  paper(space: Space): TrainingOptions;
+  /**
+   * How the paper of a space trains what it has found: `--preset paper` of a training.
+   *
+   * @param data as `--data` has it, where it is known
+   */
+  paper(space: Space, data?: string): TrainingOptions;
   /** A training of minutes on a laptop: `--preset small`. */
   readonly small: TrainingOptions;
   /**

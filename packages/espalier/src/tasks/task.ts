@@ -1,4 +1,5 @@
 import { noGrad, scope, type Tensor } from '@espalier/torch';
+import type { DecodedImage } from '../data/decoded-image.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Accumulator, Tally } from '../measures/accumulator.js';
@@ -51,6 +52,15 @@ export interface Task<Model, T extends Tally = Tally> {
   pass(part: Part, options: PassOptions): Iterable<Batch<Model, T>>;
   /** Collects the tallies of a pass. */
   accumulator(): Accumulator<T>;
+  /** Pictures of what a model, in evaluation mode, makes of a few inputs of a part. Missing: the task has none. */
+  samples?(model: Model, part: Part): readonly Sample[];
+}
+
+/** An input and what a model makes of it, as pictures side by side. */
+export interface Sample {
+  readonly name: string;
+  /** All of one size. */
+  readonly pictures: readonly (DecodedImage & { readonly title: string })[];
 }
 
 /** A loss or an output is not finite any more, so the training cannot go on. */

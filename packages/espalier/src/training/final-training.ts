@@ -8,6 +8,7 @@ import type { JournalEvent } from '../runs/journal-event.js';
 import { type Evaluation, evaluateInDetail, type Part, type Task } from '../tasks/task.js';
 import { clockNow, journalEpochs, withJournal } from './journaled-epochs.js';
 import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
+import { writeSamples } from './samples.js';
 import { initialised } from './train-child.js';
 
 /** Where the files of a training are. */
@@ -96,6 +97,8 @@ async function train<Model extends object>(
     // Before the test: whatever is wrong with the test data must not cost the training.
     saveTensors(files.weights, network.stateDict(), {}, { checksum: true });
     const { measures, details } = test(training, network);
+    const samples = task.samples?.(network, judge);
+    if (samples !== undefined) await writeSamples(folder, samples);
     const loss = run.lastLoss;
     const counted = details === undefined ? {} : { details };
     journal.write({ event: 'end', judge, measures, loss, ...counted, ...training.atEnd }, clockNow());

@@ -24,7 +24,7 @@ import { makeOptimiser, type UpdateRule } from './optimisers.js';
 export interface OptimiserSettings extends UpdateRule {
   readonly epochs: number;
   readonly batchSize: number;
-  readonly schedule: 'constant' | 'cosine' | 'exponential' | 'step';
+  readonly schedule: 'constant' | 'cosine' | 'poly' | 'exponential' | 'step';
   /** Factor of the learning rate: after each epoch of the exponential schedule, once of the step. */
   readonly decay: number;
   /** Epochs at the full learning rate before it decays: exponential and step. 1 by default. */
@@ -108,6 +108,7 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     this.#rate = {
       constant: () => learningRate,
       cosine: optim.cosineSchedule(learningRate, epochs * this.#stepsPerEpoch),
+      poly: optim.polySchedule(learningRate, epochs * this.#stepsPerEpoch),
       exponential: (step: number) => learningRate * decay ** decays(step),
       step: (step: number) => (epochOf(step) < decayEpoch ? learningRate : learningRate * decay),
     }[schedule];

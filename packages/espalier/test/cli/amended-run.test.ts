@@ -69,6 +69,10 @@ describe('a finished training', () => {
       '--epochs 2: the learning rate falls along half a cosine over all epochs, so the epochs that are done would have ' +
         'been others; begin another training',
     );
+    await printed(addTrain, train('poly', '--epochs 1 --set schedule=poly'));
+    expect(await refusal(addResume, resume('poly', '--epochs', '2'))).toMatch(
+      /^--epochs 2: the learning rate falls along a power over all epochs, so the epochs/,
+    );
     expect(await refusal(addResume, resume('long', '--retry-failed'))).toBe(
       '--retry-failed: a training has no children',
     );

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setThreads } from '@espalier/torch';
 import * as ort from 'onnxruntime-web';
@@ -54,7 +54,8 @@ describe('a trained segmenter', () => {
     expect(end.details.iou).toHaveLength(11);
     const pixels = end.details.confusion.reduce((sum: number, [, , count]: number[]) => sum + count!, 0);
     expect(pixels).toBe(3 * 12 * 16);
-    expect(existsSync('trained/report.html')).toBe(true);
+    expect(readdirSync('trained/samples')).toEqual(['0.png', '1.png', '2.png']);
+    expect(readFileSync('trained/report.html', 'utf8')).toContain('Predictions on the test data');
   });
 
   it('predicts the class of each pixel, as a mask in the colours of the classes and as an overlay', async () => {
@@ -79,6 +80,20 @@ describe('a trained segmenter', () => {
       return pixel.split(',').map((value, channel) => Math.round((Number(value) + over[channel]!) / 2));
     });
     expect(overlay).toEqual(halfway.map((pixel) => pixel.join()));
+  });
+
+  it('averages the probabilities of several scales, of the mirrored image, and of tiles', async () => {
+    const shares = async (...more: string[]) => {
+      const args = ['predict', 'trained', '--input', 'camvid/test/1.png', '--json', ...more];
+      const { classes } = JSON.parse(await printed(addPredict, args));
+      return classes.reduce((sum: number, { share }: { share: number }) => sum + share, 0);
+    };
+    for (const more of [['--flip'], ['--scales', '0.5,1,1.5'], ['--tile', '9', '--flip', '--scales', '1,2']])
+      expect(await shares(...more)).toBeCloseTo(1, 9);
+    const args = ['predict', 'trained', '--input', 'camvid/test/1.png', '--scales', '1,9'];
+    expect(await refusal(addPredict, args)).toMatch(
+      /Allowed: numbers above 0, up to 8, with commas between them/,
+    );
   });
 
   it('says what an image holds without --out', async () => {

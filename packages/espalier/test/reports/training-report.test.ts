@@ -4,6 +4,7 @@ import type { TrainingRunSettings } from '../../src/experiments/training-run.js'
 import { dartsV2 } from '../../src/hub/darts-v2.js';
 import { accuracy } from '../../src/measures/accuracy.js';
 import { loss } from '../../src/measures/loss.js';
+import { miou } from '../../src/measures/miou.js';
 import { perplexity } from '../../src/measures/perplexity.js';
 import { drawCells } from '../../src/reports/draw-architecture.js';
 import { reportTraining } from '../../src/reports/training-report.js';
@@ -187,5 +188,52 @@ describe('the page of a training', () => {
   test("names a user's space by its file, without the folder", () => {
     const own = { ...settings, architecture: { space: './spaces/own-cnn.ts' } };
     expect(read(reportTraining(own, [begin])).title).toBe('Training: own-cnn.ts, cifar10');
+  });
+
+  test('of a segmenter shows a value by class, the confusion in percent of pixels, and samples', () => {
+    const segmented: JournalEvent = {
+      ...end,
+      measures: { miou: 0.5 },
+      details: {
+        confusion: [
+          [0, 0, 30],
+          [0, 1, 10],
+          [1, 1, 20],
+        ],
+        iou: [0.75, 0.6666, null],
+      },
+    };
+    // The header of a PNG file of 7 x 3 pixels.
+    const png = Buffer.alloc(24);
+    png.writeUInt32BE(7, 16);
+    png.writeUInt32BE(3, 20);
+    const page = reportTraining({ ...settings, objectives: [miou, loss] }, [begin, epoch(1), segmented], {
+      classes: ['sky', 'road', 'car'],
+      samples: [{ name: 'scene', png }],
+    });
+    const { facts, headings } = read(page);
+    expect(facts).toContainEqual(['test miou', '50.00%']);
+    expect(headings).toContain('Predictions on the test data');
+    expect(page).toContain('the numbers are percent of its pixels');
+    expect(page).toMatch(/data-actual="0" data-predicted="1"[\s\S]*?>25<\/text>/);
+    expect(page).toContain('50 of 60 right');
+    const cells = [...page.matchAll(/<tr><td>(sky|road|car)<\/td>(.*?)<\/tr>/g)].map(([, name, rest]) => [
+      name,
+      ...[...rest!.matchAll(/<td[^>]*>(.*?)<\/td>/g)].map(([, text]) => text),
+    ]);
+    expect(cells).toEqual([
+      ['sky', '40', '75.00%', '75.00%', '100.00%', 'road (10)'],
+      ['road', '20', '66.66%', '100.00%', '66.67%', ''],
+      ['car', '0', '', '', '', ''],
+    ]);
+    expect(page).toMatch(
+      /<image x="20" y="44" width="7" height="3" href="data:image\/png;base64,[A-Za-z0-9+/=]+">/,
+    );
+    // Pictures of pixels are the only thing that the page shows besides itself.
+    expect(page).toContain(
+      "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ",
+    );
+    expect(reportTraining(settings, [begin, epoch(1), end])).not.toContain('img-src');
+    parseXml(page.slice(page.indexOf('<html')));
   });
 });

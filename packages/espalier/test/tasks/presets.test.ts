@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nasnetALarge } from '../../src/hub/nasnet-a-large.js';
 import { nasnetAMobile } from '../../src/hub/nasnet-a-mobile.js';
 import { Space } from '../../src/space/space.js';
+import { autoDeepLab } from '../../src/spaces/auto-deeplab.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
 import { nasnet } from '../../src/spaces/nasnet.js';
@@ -10,6 +11,7 @@ import { zophRnn } from '../../src/spaces/zoph-rnn.js';
 import { imageClassification } from '../../src/tasks/image-classification/definition.js';
 import { paperImageSize } from '../../src/tasks/image-classification/presets.js';
 import { languageModelling } from '../../src/tasks/language-modelling/definition.js';
+import { semanticSegmentation } from '../../src/tasks/semantic-segmentation/definition.js';
 
 describe('the presets of image classification', () => {
   const { training, supernet } = imageClassification;
@@ -198,5 +200,39 @@ describe('the presets of language modelling', () => {
     expect(heldOut).toBe(false);
     expect(dataForms).toContain('text:DIR');
     expect(dataForms).not.toContain('cifar10:DIR');
+  });
+});
+
+describe('the presets of semantic segmentation', () => {
+  const { training } = semanticSegmentation;
+  const space = Space.configure(autoDeepLab);
+
+  it('train as Auto-DeepLab from scratch (Liu et al. 2019, section 5.2), as many iterations as on its data', () => {
+    expect(training.paper(space, 'cityscapes:DIR,coarse=false')).toEqual({
+      epochs: 4034,
+      batchSize: 8,
+      learningRate: 0.05,
+      schedule: 'poly',
+      weightDecay: 4e-5,
+      dropPath: 0.2,
+    });
+    // 1.5 million iterations on VOC, 4 million on ADE20K, 8 images each.
+    expect(training.paper(space, 'voc:DIR').epochs).toBe(1134);
+    expect(training.paper(space, 'ade20k:DIR').epochs).toBe(1583);
+    for (const other of ['camvid:DIR', 'masks:DIR', undefined])
+      expect(training.paper(space, other).epochs).toBe(500);
+  });
+
+  it('have small trainings and children', () => {
+    expect(training).toMatchObject({
+      small: { epochs: 20, batchSize: 4, learningRate: 0.05, schedule: 'poly', weightDecay: 1e-4 },
+      smallChild: { epochs: 2, batchSize: 4, schedule: 'poly' },
+    });
+    expect(training.child(space)).toEqual({});
+  });
+
+  it('leave out an auxiliary head, which nothing reads', () => {
+    expect(training.spaceOptions?.(Space.configure(dartsCnn), {})).toEqual({ auxiliary: false });
+    expect(training.spaceOptions?.(space, {})).toEqual({});
   });
 });

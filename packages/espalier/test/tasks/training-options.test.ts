@@ -4,9 +4,11 @@ import { imageSupernetOptions } from '../../src/tasks/image-classification/super
 import { imageTrainingOptions } from '../../src/tasks/image-classification/training-options.js';
 import { languageSupernetOptions } from '../../src/tasks/language-modelling/supernet-options.js';
 import { languageTrainingOptions } from '../../src/tasks/language-modelling/training-options.js';
+import { segmentationSupernetOptions } from '../../src/tasks/semantic-segmentation/supernet-options.js';
+import { segmentationTrainingOptions } from '../../src/tasks/semantic-segmentation/training-options.js';
 import { above0, count, flag, from0, from0Below1, hasOptions, oneOf, text } from './option-table.js';
 
-const schedule = oneOf('constant', 'cosine', 'exponential', 'step');
+const schedule = oneOf('constant', 'cosine', 'poly', 'exponential', 'step');
 const decay = (value: number) => [value, [1e-9, 1], [0, 1.001]] as const;
 /** What every training has to say of the update rule. */
 const rule = {
@@ -95,6 +97,50 @@ describe('the options of a supernet of language models', () => {
     activationAlpha: from0(0),
     activationBeta: from0(1e-3),
     validationColumns: count(10),
+    device: text('cpu'),
+  });
+});
+
+const segmenterLoss = {
+  augment: flag(true),
+  leastScale: [0.5, [0.25, 4], [0.24, 4.1]],
+  mostScale: [2, [0.25, 4], [0.24, 4.1]],
+  classWeights: [[], [[0, 1.5]], [[-1], 'all']],
+} as const;
+
+describe('the options of a training of a segmenter', () => {
+  hasOptions(segmentationTrainingOptions, {
+    ...rule,
+    epochs: count(50),
+    batchSize: count(16),
+    learningRate: above0(0.05),
+    schedule,
+    decay: decay(0.97),
+    decayEpoch: count(1),
+    momentum: from0Below1(0.9),
+    nesterov: flag(false),
+    weightDecay: from0(4e-5),
+    clip: from0(0),
+    keepBest: flag(false),
+    device: text('cpu'),
+    ...segmenterLoss,
+    evalScales: [[1], [[0.5, 1, 8]], [[], [0], [8.1]]],
+    evalFlip: flag(false),
+    evalTile: count(0, 0),
+    dropPath: from0Below1(0),
+  });
+});
+
+describe('the options of a supernet of segmenters', () => {
+  hasOptions(z.strictObject(segmentationSupernetOptions), {
+    epochs: count(40),
+    batchSize: count(2),
+    learningRate: above0(0.025),
+    finalLearningRate: from0(0.001),
+    momentum: from0Below1(0.9),
+    weightDecay: from0(3e-4),
+    clip: above0(5),
+    ...segmenterLoss,
     device: text('cpu'),
   });
 });

@@ -154,6 +154,8 @@ describe('a training', () => {
     expect(cosine).toHaveLength(10);
     for (const [step, rate] of cosine.entries())
       expect(rate).toBeCloseTo(0.1 * (1 + Math.cos((Math.PI * step) / 10)), 15);
+    for (const [step, rate] of rates('poly').entries())
+      expect(rate).toBeCloseTo(0.2 * (1 - step / 10) ** 0.9, 15);
   });
 
   it.each([

@@ -49,6 +49,6 @@ export const semanticSegmentation = defineTask({
       },
     };
   },
-  predictFlags: ['out'],
+  predictFlags: ['out', 'scales', 'flip', 'tile'],
   predict: predictMask,
 });

@@ -41,7 +41,7 @@ export async function maskPictures(
 }
 
 /** Red, green and blue bytes of each pixel; black where a label is no class. */
-function colouredMask(labels: Uint8Array, classes: readonly PixelClass[]): Uint8Array {
+export function colouredMask(labels: Uint8Array, classes: readonly PixelClass[]): Uint8Array {
   const colours = new Uint8Array(3 * labels.length);
   for (const [pixel, label] of labels.entries()) {
     const colour = classes[label]?.colour;

@@ -1,6 +1,8 @@
-import { fromTypedArray, type Tensor } from '@espalier/torch';
+import { basename, extname } from 'node:path';
+import { fromTypedArray, noGrad, scope, type Tensor } from '@espalier/torch';
 import { IGNORED } from '../../data/mask-file.js';
 import { type MaskedBatch, maskedBatches } from '../../data/masked-batches.js';
+import { chosenPairs } from '../../data/masked-split.js';
 import type { PairAugmentation } from '../../data/shown-pair.js';
 import { InputError } from '../../input-error.js';
 import type { Json } from '../../json.js';
@@ -10,8 +12,10 @@ import { loss } from '../../measures/loss.js';
 import type { Measures, Objectives } from '../../measures/measure.js';
 import { miou } from '../../measures/miou.js';
 import { pixelAccuracy } from '../../measures/pixel-accuracy.js';
-import type { Batch, Part, PassOptions, Task } from '../task.js';
+import type { Batch, Part, PassOptions, Sample, Task } from '../task.js';
+import { colouredMask } from './mask-pictures.js';
 import type { OpenedMasks } from './open-masks.js';
+import { ONE_VIEW, segment, type Views } from './segment.js';
 import { beyond, standardised } from './standardised.js';
 
 /** A segmenter is judged by the mean intersection over union. */
@@ -31,8 +35,15 @@ export interface SegmentationLoss {
   readonly mostScale: number;
   /** A weight for each class; of no class: all alike. */
   readonly classWeights: readonly number[];
+  /** How images are evaluated; one pass over the whole image by default, as in searches. */
+  readonly evalScales?: readonly number[];
+  readonly evalFlip?: boolean;
+  readonly evalTile?: number;
   readonly device: string;
 }
+
+/** Images whose predictions are shown. */
+const SAMPLES = 4;
 
 /** What a batch adds: which class each labelled pixel was taken for. */
 interface SegmenterTally extends Tally {
@@ -95,6 +106,7 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
   readonly timeSteps = 1;
   readonly independentBatches = true;
   readonly #augmentation: PairAugmentation;
+  readonly #views: Views;
 
   /** @throws InputError for weights of another number of classes, and for a range of factors that is none */
   constructor(
@@ -112,6 +124,8 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
       throw new InputError(
         `classWeights: ${classWeights.length} numbers; the data has ${classes} classes, a number each`,
       );
+    const { evalScales = ONE_VIEW.scales, evalFlip = false, evalTile = 0 } = options;
+    this.#views = { scales: evalScales, flip: evalFlip, tile: evalTile };
     this.#augmentation = augment ? { scale: { least: leastScale, most: mostScale }, flip: true } : {};
   }
 
@@ -135,6 +149,34 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
       ...(training === undefined ? {} : { training: { ...training, augmentation: this.#augmentation } }),
     });
     for (const batch of passed) yield this.#batch(batch);
+  }
+
+  /** Images of a part, spread over it, beside their masks and the predicted ones, in the colours of the classes. */
+  samples(model: SegmentationModel, part: Part): Sample[] {
+    const set = this.data[part];
+    const count = Math.min(SAMPLES, set.count);
+    const chosen = chosenPairs(
+      set,
+      Array.from({ length: count }, (_, index) => Math.floor(((index + 0.5) * set.count) / count)),
+    );
+    const { crop, statistics, classes } = this.data;
+    const samples: Sample[] = [];
+    for (const batch of maskedBatches(chosen, { size: 1, crop, beyond: beyond(statistics) })) {
+      const predicted = scope(() =>
+        noGrad(() => labelsOf(segment(model, this.#tensors(batch).images, this.#views))),
+      );
+      const { height, width, pixels, labels } = batch;
+      const picture = (title: string, data: Uint8Array) => ({ title, width, height, data });
+      samples.push({
+        name: stemOf(chosen.images[samples.length] as string),
+        pictures: [
+          picture('image', pixels),
+          picture('truth', colouredMask(labels, classes)),
+          picture('prediction', colouredMask(predicted, classes)),
+        ],
+      });
+    }
+    return samples;
   }
 
   accumulator(): SegmenterMeasures {
@@ -162,9 +204,9 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
 
   #tally(model: SegmentationModel, batch: MaskedBatch): SegmenterTally {
     const { images, labels } = this.#tensors(batch);
-    const logits = model.forward(images);
+    const logits = segment(model, images, this.#views);
     const classes = this.data.classes.length;
-    const predicted = logits.argmax(1).to({ dtype: 'uint8' }).contiguous().toTypedArray() as Uint8Array;
+    const predicted = labelsOf(logits);
     const counts = new Float64Array(classes * classes);
     for (const [pixel, label] of batch.labels.entries())
       if (label !== IGNORED) counts[label * classes + predicted[pixel]!]!++;
@@ -195,6 +237,16 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
         : { weights: fromTypedArray(Float32Array.from(classWeights), [classWeights.length]).to({ device }) }),
     };
   }
+}
+
+/** The class with the highest logit: [N, height, width] from [N, classes, height, width]. */
+export function labelsOf(logits: Tensor): Uint8Array {
+  return logits.argmax(1).to({ dtype: 'uint8' }).contiguous().toTypedArray() as Uint8Array;
+}
+
+/** The name of an image, without its folder and its ending. */
+function stemOf(file: string): string {
+  return basename(file, extname(file));
 }
 
 /** Of ATen's reductions of a loss. */

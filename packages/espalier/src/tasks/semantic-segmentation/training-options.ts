@@ -19,6 +19,25 @@ export const segmentationTrainingOptions = z.strictObject({
     { learningRate: 'Liu et al. 2019, 5.2: 0.05', weightDecay: "the authors' train.py: 4e-5" },
   ),
   ...segmentationLossOptions,
+  evalScales: z
+    .array(z.number().positive().max(8))
+    .min(1)
+    .default([1])
+    .describe(
+      'factors by which an image is enlarged in evaluation, a pass each, whose probabilities are averaged (DeepLabv3+, Chen ' +
+        'et al. 2018, section 4: [0.5, 0.75, 1, 1.25, 1.5, 1.75])',
+    ),
+  evalFlip: z
+    .boolean()
+    .default(false)
+    .describe('whether each pass of an evaluation is repeated on the mirrored image'),
+  evalTile: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'side in pixels of the overlapping tiles that larger images are evaluated in, where memory needs it; 0: whole images',
+    ),
   dropPath: z
     .number()
     .min(0)
