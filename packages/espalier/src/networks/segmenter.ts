@@ -1,16 +1,22 @@
-import { nn, noGrad, scope, type Tensor, zeros } from '@espalier/torch';
+import { noGrad, scope, type Tensor, zeros } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 import type { InputShape } from '../space/space.js';
 import { Decoder } from './auto-deeplab/decoder.js';
-import { resize, sizeOf } from './auto-deeplab/resize.js';
+import { resize, type Size, sizeOf } from './auto-deeplab/resize.js';
 import { PYRAMID_CHANNELS, SpatialPyramid } from './auto-deeplab/spatial-pyramid.js';
-import type { Backbone, FeatureMap } from './backbone.js';
+import { Backbone, type FeatureMap } from './backbone.js';
 
 /** Atrous 3x3 branches of the pyramid (Chen et al. 2017, "Rethinking atrous convolution", section 3.3). */
 const ATROUS = 3;
 
 /** Side of the image, in pixels, on which the channels of the maps are found out: one pixel or more at stride 32. */
 const PROBE = 64;
+
+interface SegmenterMaps {
+  /** Those of the backbone, at strides 4 to 32. */
+  readonly maps: readonly FeatureMap[];
+  readonly imageSize: Size;
+}
 
 /**
  * A network whose maps are read by the head of DeepLabv3+ (Chen et al. 2018, section 3.1): atrous spatial pyramid pooling on
@@ -21,7 +27,7 @@ const PROBE = 64;
  * The branches of the pyramid have as many channels as the map, as in the search of Auto-DeepLab (Liu et al. 2019,
  * section 5.1), but at most the 256 of DeepLabv3+.
  */
-export class Segmenter extends nn.Layer {
+export class Segmenter extends Backbone<SegmenterMaps> {
   readonly pyramid: SpatialPyramid;
   readonly decoder: Decoder;
 
@@ -63,11 +69,14 @@ export class Segmenter extends nn.Layer {
     if ('dropPathProbability' in this.backbone) this.backbone.dropPathProbability = probability;
   }
 
-  forward(image: Tensor): Tensor {
-    const maps = this.backbone.features(image);
+  protected override body(image: Tensor): SegmenterMaps {
+    return { maps: this.backbone.features(image), imageSize: sizeOf(image) };
+  }
+
+  protected override head({ maps, imageSize }: SegmenterMaps): Tensor {
     const [fine, coarse] = [maps.at(0), maps.at(-1)] as [FeatureMap, FeatureMap];
     // Maps are what the next cell would read, and cells begin with ReLU.
     const features = this.pyramid.forward(coarse.map.relu());
-    return resize(this.decoder.forward(features, fine.map.relu()), sizeOf(image));
+    return resize(this.decoder.forward(features, fine.map.relu()), imageSize);
   }
 }

@@ -56,6 +56,29 @@ describe('a network of images as a segmenter', () => {
     for (const network of [narrow, wide]) network.free();
   });
 
+  it('passes the maps of its network on, beside its logits and to an export', () => {
+    const network = built(dartsCnn, { layers: 6, channels: 4, layout: 'imagenet' }) as Segmenter;
+    scope(() => {
+      const images = randn([1, 3, 40, 48]);
+      const { logits, features } = network.eval().forwardWithFeatures(images);
+      expect(logits.shape).toEqual([1, 5, 40, 48]);
+      expect(features.map(({ stride, map }) => [stride, ...map.shape.slice(2)])).toEqual([
+        [4, 10, 12],
+        [8, 5, 6],
+        [16, 3, 3],
+        [32, 2, 2],
+      ]);
+      const ours = network.backbone.features(images);
+      for (const [place, { map }] of features.entries())
+        expect(map.toNumbers()).toEqual(ours[place]!.map.toNumbers());
+      expect(Object.keys(kind.traceWithFeatures!(network, shape, 'darts-cnn').outputs)).toEqual([
+        'logits',
+        ...[4, 8, 16, 32].map((stride) => `features.${stride}`),
+      ]);
+    });
+    network.free();
+  });
+
   it('drops the paths of its network', () => {
     const network = built(dartsCnn, { layers: 3, channels: 2 }) as Segmenter;
     network.dropPathProbability = 0.25;
