@@ -25,6 +25,7 @@ import { taskIn, taskSettings } from '../tasks/task-settings.js';
 import { clockNow, journalEpochs, withJournal } from '../training/journaled-epochs.js';
 import { type OpenedTask, openTask, plainInput } from '../training/opened-training.js';
 import { rehearse } from '../training/rehearsal.js';
+import { writeSamples } from '../training/samples.js';
 import { initialised } from '../training/train-child.js';
 import { version } from '../version.js';
 import type { AnyWeightSharingDefinition } from '../weight-sharing/definition.js';
@@ -417,6 +418,8 @@ export async function continueSupernetRun(
         next = choice.next();
       }
       const { architecture, details } = next.value;
+      const samples = search.samples(next.value);
+      if (samples !== undefined) await writeSamples(path, samples);
       const canonical = prepared.space.validate(architecture) as Json;
       const seconds = (performance.now() - chosenFrom) / 1000;
       const judged = judgedBy(prepared, canonical);

@@ -34,6 +34,7 @@ import type { JournalEvent } from '../runs/journal-event.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
+import { readSamples } from '../training/samples.js';
 import { changedTask } from './changed-task.js';
 import type { GoingOn, KindOfRun, Said, WentOn } from './kind-of-run.js';
 
@@ -159,7 +160,7 @@ async function writeResult(path: string): Promise<SupernetSummary> {
     summary.architecture === null
       ? undefined
       : await drawFound(foundBy(run), 'The network of the architecture found');
-  const report = reportSupernet(run, network);
+  const report = reportSupernet(run, network, readSamples(path));
   replaceFile(join(path, 'report.html'), report);
   if (network !== undefined) replaceFile(join(path, 'best.svg'), network);
   if (summary.architecture !== null)

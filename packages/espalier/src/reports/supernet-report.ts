@@ -11,6 +11,7 @@ import { drawCells } from './draw-architecture.js';
 import { type EpochValue, epochCurve, inEvent } from './epoch-curve.js';
 import { valueText } from './figures.js';
 import { mixtureSections, weightsOf } from './mixture-sections.js';
+import { sampleSections } from './sample-sections.js';
 import { settingsTable } from './settings-table.js';
 
 /** The most pictures of cells on the way; of more changes the last ones. */
@@ -21,8 +22,13 @@ const MOST_PICTURES = 12;
  * cells on the way.
  *
  * @param network the picture of what was found
+ * @param samples what the supernet makes of a few validation inputs, as PNG files of pictures side by side
  */
-export function reportSupernet(run: SupernetRunState, network: Svg | undefined): string {
+export function reportSupernet(
+  run: SupernetRunState,
+  network: Svg | undefined,
+  samples: readonly { readonly name: string; readonly png: Uint8Array }[] = [],
+): string {
   const { settings, space, objectives, epochs, choice, end } = run;
   const [objective] = objectives;
   const last = epochs.at(-1);
@@ -48,6 +54,7 @@ export function reportSupernet(run: SupernetRunState, network: Svg | undefined):
     ],
     sections: [
       ...(network === undefined ? [] : [{ heading: 'What was found', svg: network }]),
+      ...sampleSections(samples, 'validation'),
       ...epochCurve(
         `Validation ${objective.name} of the supernet by epoch`,
         `validation ${objective.name}`,

@@ -1,7 +1,7 @@
 import { noGrad, optim, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Json } from '../json.js';
-import { type Batch, Diverged } from '../tasks/task.js';
+import { type Batch, Diverged, type Sample } from '../tasks/task.js';
 import type { AnyTaskDefinition } from '../tasks/task-definition.js';
 import { prefixed, withPrefix } from '../training/named-tensors.js';
 import {
@@ -184,6 +184,12 @@ export abstract class GradientSearch<
   // biome-ignore lint/correctness/useYield: the rule of section 2.4 takes no time
   *choose(): Generator<ChoiceStep, Found, undefined> {
     return this.found(this.derived(), {});
+  }
+
+  /** Of all paths at once, which is what was trained. */
+  override samples(): readonly Sample[] | undefined {
+    this.supernet.eval();
+    return this.task.samples?.(this.supernet, 'validation');
   }
 
   /** The architecture with its measure, alone and with the shared weights, as other strategies that share them have it. */

@@ -6,7 +6,7 @@ import type { Accumulator } from '../measures/accumulator.js';
 import { isBetter, type Measures } from '../measures/measure.js';
 import { Random } from '../random/random.js';
 import type { JournalEvent } from '../runs/journal-event.js';
-import { type Batch, Diverged } from '../tasks/task.js';
+import { type Batch, Diverged, type Sample } from '../tasks/task.js';
 import type { OptionsOf, WeightSharingDefinition } from './definition.js';
 import { PathsOnOneInput, pathOf } from './path.js';
 import { type Finalist, ROUND, type Round, readRound } from './round-event.js';
@@ -260,6 +260,12 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
   override loadState(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
     super.loadState(state, json, epoch, loss);
     this.#random = Random.restore(z.array(z.int()).parse(json));
+  }
+
+  /** Of the architecture found, with the shared weights. */
+  override samples({ architecture }: Found): readonly Sample[] | undefined {
+    this.supernet.eval();
+    return this.task.samples?.(pathOf(this.supernet, architecture), 'validation');
   }
 }
 

@@ -17,7 +17,7 @@ import { deriveSeed } from '../random/random.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import type { Space } from '../space/space.js';
 import type { SharesWeights } from '../supernets/supernet.js';
-import { type Batch, Diverged, endless, evaluate, type Task } from '../tasks/task.js';
+import { type Batch, Diverged, endless, evaluate, type Sample, type Task } from '../tasks/task.js';
 import type { Epochs } from '../training/journaled-epochs.js';
 import { prefixed, withPrefix } from '../training/named-tensors.js';
 import type { SupernetSettings } from './supernet-settings.js';
@@ -188,6 +188,11 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
    * @param recorded the event that the journal already has at this point, if any: the work before it can be left out
    */
   abstract choose(recorded?: () => JournalEvent | undefined): Generator<ChoiceStep, Found, undefined>;
+
+  /** Pictures of what the search has come to, on validation data, for tasks that have some. */
+  samples(_found: Found): readonly Sample[] | undefined {
+    return undefined;
+  }
 
   /** One step of the weights, along the gradient of the training loss of a model that shares them. */
   protected trainWeights(model: Model, batch: Batch<Model>, learningRate: number): number {
