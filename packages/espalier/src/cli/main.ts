@@ -15,6 +15,7 @@ import { addExport } from './export.js';
 import { addInspect } from './inspect.js';
 import { nameUnknownFirst } from './missing-options.js';
 import { addPredict } from './predict.js';
+import { addReplica } from './replica.js';
 import { addReproduce } from './reproduce.js';
 import { addResume } from './resume.js';
 import { addSearch } from './search.js';
@@ -48,6 +49,7 @@ for (const add of [
   addTable,
   addBench,
   addWorker,
+  addReplica,
   addDemo,
 ])
   add(program);

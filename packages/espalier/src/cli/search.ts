@@ -54,6 +54,7 @@ interface SearchFlags extends SpaceFlags, TaskFlags {
   readonly timeout?: number;
   readonly redis?: string;
   readonly priority?: number;
+  readonly remoteReplicas?: true;
   readonly preset?: 'paper' | 'small';
   readonly set: Record<string, Json>;
   readonly json: boolean;
@@ -145,6 +146,10 @@ export function addSearch(program: Command): void {
       wholeNumber(-1000, 1000),
     )
     .option(
+      '--remote-replicas',
+      'with --redis: the replicas of the controller are processes of their own, and meet in a parameter server in Redis: espalier replica',
+    )
+    .option(
       '--preset <paper|small>',
       "the search of the paper, with all its replicas, or settings for a laptop (default: the paper's for one machine)",
     )
@@ -205,7 +210,7 @@ async function supernetRequestOf(
     flags,
     [
       ...(['trials', 'time', 'cost', 'deterministic', 'distinct', 'enqueue', 'workers', 'timeout'] as const),
-      ...(['redis', 'priority', 'estimator'] as const),
+      ...(['redis', 'priority', 'remoteReplicas', 'estimator'] as const),
     ],
     `strategy ${strategy.name} trains one supernet, and no children`,
   );
@@ -361,6 +366,7 @@ async function requestOf(
           },
     ...given('distinct', flags.distinct),
     ...given('enqueue', first),
+    ...given('replicas', flags.remoteReplicas && ('elsewhere' as const)),
     ...given('order', flags.deterministic ? ('virtual' as const) : undefined),
     seed: flags.seed,
     ...given('trials', trials),

@@ -6,10 +6,11 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { objectivesSchema } from '../measures/measure.js';
 import type { ImportGraph } from '../modules/import-graph.js';
+import type { RemoteParts } from '../queue/open-queue-pool.js';
+import { PROTOCOL } from '../queue/queue-message.js';
 import type { Estimator } from '../runs/estimator.js';
 import type { RunHeader } from '../runs/journal-event.js';
 import { openLocalPool } from '../runs/local-pool.js';
-import type { OpenTrialPool } from '../runs/trial-pool.js';
 import { optionValues, resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
@@ -53,6 +54,8 @@ const experimentSettings = z.strictObject({
   objectives: objectivesSchema,
   /** Whether nothing is measured twice. */
   distinct: z.literal(true).optional(),
+  /** Whether the replicas of the controller are processes of their own. */
+  replicas: z.literal('elsewhere').optional(),
   /** Decision sequences that are tried before the strategy is asked. */
   enqueue: z.array(answersJson).min(1).optional(),
   order: z.enum(['arrival', 'virtual']),
@@ -74,6 +77,7 @@ export interface ExperimentRequest
     | 'strategy'
     | 'strategyOptions'
     | 'distinct'
+    | 'replicas'
     | 'enqueue'
     | 'seed'
     | 'trials'
@@ -107,13 +111,13 @@ export interface Experiment {
  * belong to the workers.
  *
  * @param folder that relative paths begin at
- * @param openPool where children are trained: by default in processes of this machine
+ * @param remote what it has elsewhere; by default everything is in processes of this machine
  * @throws InputError for whatever is wrong with the request
  */
 export async function prepareExperiment(
   request: ExperimentRequest,
   folder: string,
-  openPool: OpenTrialPool = openLocalPool,
+  remote?: RemoteParts,
 ): Promise<Experiment> {
   const { seed, workers, trials, seconds, cost } = request;
   if (trials === undefined && seconds === undefined && cost === undefined)
@@ -141,10 +145,11 @@ export async function prepareExperiment(
     seed,
     workers,
     folder,
-    openPool,
+    openPool: remote?.openPool ?? openLocalPool,
     ...(plannedEpochs === undefined ? {} : { plannedEpochs }),
   });
   try {
+    const arrives = request.replicas !== undefined || isAsynchronous(definition, strategyOptions);
     const settings: ExperimentSettings = {
       version,
       space: request.space,
@@ -163,8 +168,9 @@ export async function prepareExperiment(
       },
       objectives: objectivesOf(opened, request.estimator),
       ...(request.distinct === undefined ? {} : { distinct: request.distinct }),
+      ...(request.replicas === undefined ? {} : { replicas: request.replicas }),
       ...(request.enqueue === undefined ? {} : { enqueue: request.enqueue }),
-      order: request.order ?? (isAsynchronous(definition, strategyOptions) ? 'arrival' : 'virtual'),
+      order: request.order ?? (arrives ? 'arrival' : 'virtual'),
       seed,
       ...(trials === undefined ? {} : { trials }),
       ...(seconds === undefined ? {} : { seconds }),
@@ -176,7 +182,8 @@ export async function prepareExperiment(
     // A second thread of this process would take a core from a worker: half of what a search with children of a second
     // took besides them (npm run bench:overhead).
     setThreads(1);
-    const own = createStrategy(definition, {
+    const replicas = request.replicas && remoteReplicas(request, definition, settings, remote);
+    const own = createStrategy(replicas ?? definition, {
       space,
       seed,
       options: strategyOptions,
@@ -207,6 +214,32 @@ export async function prepareExperiment(
     await opened.close?.();
     throw error;
   }
+}
+
+/**
+ * The strategy with its replicas elsewhere.
+ *
+ * @throws InputError where it has none, or where what they draw could not be told apart from what else is tried
+ */
+function remoteReplicas(
+  { distinct, enqueue, order, space, seed }: ExperimentRequest,
+  definition: AnyStrategyDefinition,
+  { spaceChecksum, spaceOptions, strategyOptions }: ExperimentSettings,
+  remote: RemoteParts | undefined,
+): AnyStrategyDefinition {
+  const refusal = (reason: string) => new InputError(`--remote-replicas: ${reason}`);
+  if (definition.policy === undefined)
+    throw refusal(`strategy ${definition.name} has no controller replicas; allowed: reinforce, ppo`);
+  if (remote === undefined)
+    throw refusal('the replicas of this search are processes elsewhere, which meet in a Redis: --redis URL');
+  if (distinct !== undefined || enqueue !== undefined || order === 'virtual')
+    throw refusal('replicas draw on their own; leave out --distinct, --enqueue and --deterministic');
+  const offer = {
+    protocol: PROTOCOL,
+    ...{ version, space, spaceOptions, strategyOptions, seed, strategy: definition.name },
+    ...(spaceChecksum === undefined ? {} : { spaceChecksum }),
+  };
+  return { ...definition, create: (start) => remote.replicas(offer, start) };
 }
 
 function isAsynchronous({ asynchronous = false }: AnyStrategyDefinition, options: object): boolean {
@@ -294,14 +327,14 @@ export function requestNow(begun: ExperimentSettings, place: RunPlace): Experime
  * Makes a begun search ready to go on.
  *
  * @param timeoutSeconds of a child, where it was amended
- * @param openPool see `prepareExperiment`
+ * @param remote see `prepareExperiment`
  * @throws InputError where the version, a file of the user, or the data has changed since
  */
 export async function prepareResume(
   header: RunHeader,
   place: RunPlace,
   timeoutSeconds?: number,
-  openPool?: OpenTrialPool,
+  remote?: RemoteParts,
 ): Promise<Experiment> {
   const begun = settingsOf(header);
   requireSameVersion(begun.version, 'search');
@@ -314,9 +347,7 @@ export async function prepareResume(
     },
   };
   const task = taskSettings.safeParse(request.estimatorOptions.task);
-  const experiment = await openedNow(task.data, place, () =>
-    prepareExperiment(request, place.from, openPool),
-  );
+  const experiment = await openedNow(task.data, place, () => prepareExperiment(request, place.from, remote));
   try {
     const { source } = experiment.settings.estimation;
     requireSameData(begun.estimation.source?.checksum, source?.checksum, source?.name, place);

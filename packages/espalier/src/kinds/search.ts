@@ -237,9 +237,7 @@ export async function searchIn(
   queue?: QueuePoolSettings,
 ): Promise<WentOn> {
   RunFolder.requireFree(path);
-  const experiment = await withQueue(queue, (openPool) =>
-    prepareExperiment(request, process.cwd(), openPool),
-  );
+  const experiment = await withQueue(queue, (remote) => prepareExperiment(request, process.cwd(), remote));
   let folder: RunFolder;
   try {
     folder = RunFolder.create(path, headerOf(experiment.settings), experiment.code, queueClock(queue));
@@ -417,8 +415,8 @@ async function goOn(
   }
   const timeoutSeconds = amend?.timeoutSeconds ?? run.state.timeoutSeconds;
   const [begin] = readJournal(run.folder.journal).events as [JournalEvent];
-  const experiment = await withQueue(queueNow(begin, redis), (openPool) =>
-    prepareResume(headerOf(run.settings), place, timeoutSeconds, openPool),
+  const experiment = await withQueue(queueNow(begin, redis), (remote) =>
+    prepareResume(headerOf(run.settings), place, timeoutSeconds, remote),
   );
   // A process that was killed early may not have come to this.
   keepCode(path, experiment.code);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { z } from 'zod';
 import type { WorkerInit } from '../estimators/worker-init.js';
 import { InputError } from '../input-error.js';
 import { graphOf, type ImportGraph } from '../modules/import-graph.js';
@@ -42,10 +43,10 @@ export class OwnParts {
     const common = {
       ...init,
       dataChecksum: data.checksum,
-      space: this.#codeFor('space', init.space, init.spaceChecksum),
+      space: this.codeFor('space', init.space, init.spaceChecksum),
       folder: process.cwd(),
     };
-    const name = this.#codeFor('task', task.name, init.taskChecksum);
+    const name = this.codeFor('task', task.name, init.taskChecksum);
     const inits = this.#placesOf(task.data).map((place) => ({
       ...common,
       task: { ...task, name, data: place },
@@ -58,8 +59,11 @@ export class OwnParts {
     return [first, ...more];
   }
 
-  /** @returns a name in the box, or the path of one of the worker's own files */
-  #codeFor(what: string, name: string, checksum: string | undefined): string {
+  /**
+   * @returns a name in the box, or the path of one of the worker's own files
+   * @throws InputError for a file that is not among them
+   */
+  codeFor(what: string, name: string, checksum: string | undefined): string {
     if (checksum === undefined) {
       if (!isFile(name)) return name;
       throw new InputError(`${what} ${name} comes without a checksum`);
@@ -81,12 +85,17 @@ export class OwnParts {
 }
 
 /**
- * An offer, if this version of Espalier can take it.
+ * An offer for workers, if this version of Espalier can take it.
  *
  * @param text as it stands in Redis
  * @throws InputError that says why not
  */
 export function readOffer(text: string): Offer {
+  return readVersioned(text, offer);
+}
+
+/** The same for an offer of any kind. */
+export function readVersioned<T>(text: string, schema: z.ZodType<T>): T {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -99,7 +108,7 @@ export function readOffer(text: string): Offer {
     throw new InputError(
       `it needs a worker of Espalier ${any.data.version}; this is ${version}, whose results may differ`,
     );
-  const read = offer.safeParse(json);
+  const read = schema.safeParse(json);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   throw new InputError(`its offer is wrong at '${issue?.path.join('.')}': ${issue?.message}`);

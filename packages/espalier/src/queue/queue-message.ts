@@ -6,7 +6,7 @@ import { optionValues } from '../space/options.js';
 import { answersJson } from '../strategies/answers-json.js';
 
 /** Of these messages. A worker of another one refuses. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 1 as const;
 
 /** What every version of an offer has. */
 export const anyOffer = z.looseObject({ protocol: z.int(), version: z.string() });

@@ -36,12 +36,14 @@ export function keysOfShard(run: string, shard: number) {
     state: `${prefix}:state`,
     /** List of gradients that are not part of an update yet. */
     pending: `${prefix}:pending`,
-    /** Set of the names of gradients that were taken. */
+    /** Set of the names of all gradients that were taken: a replica may be silent for any time, and push again then. */
     taken: `${prefix}:taken`,
     /** Of shard 0: list of what is said of the pending gradients, of the updates made, and hash of what is in flight. */
     said: `${prefix}:said`,
     updates: `${prefix}:updates`,
     inFlight: `${prefix}:in-flight`,
+    /** Of shard 0: what replicas need to know, as long as the search has not come to its end. */
+    policy: `${prefix}:policy`,
   };
 }
 
@@ -153,12 +155,6 @@ export class RedisParameterServer implements ParameterServer {
     };
   }
 
-  /** Forgets the names of gradients that nobody pushes again. */
-  async settle(names: readonly string[]): Promise<void> {
-    for (let shard = 0; shard < this.options.shards; shard++)
-      await this.client.srem(keysOfShard(this.run, shard).taken, ...names);
-  }
-
   /** Takes all shards out of Redis. */
   async remove(): Promise<void> {
     for (let shard = 0; shard < this.options.shards; shard++)
@@ -193,10 +189,11 @@ export class RedisParameterServer implements ParameterServer {
     const version = Number((await this.client.hget(keys.state, 'version')) ?? 0);
     if (version === known.version) return;
     const [at, bytes] = await this.client.hmgetBuffer(keys.state, 'version', 'parameters');
-    const parameters = fromBytes(bytes as Buffer);
+    // The search may have ended, and taken everything away.
+    const parameters = bytes ? fromBytes(bytes) : new Map<string, Tensor>();
     for (const tensor of parameters.values()) tensor.keep();
     for (const tensor of known.parameters.values()) tensor.free();
-    this.#fetched[shard] = { version: Number(at), parameters };
+    this.#fetched[shard] = { version: Number(at ?? 0), parameters };
   }
 
   /** Makes all updates that there are gradients for. */

@@ -5,7 +5,7 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { decidingValue, goodness } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
-import type { Proposal, Strategy, TrialOutcome } from '../strategies/strategy.js';
+import type { Asked, Proposal, Strategy, StrategyEvent, TrialOutcome } from '../strategies/strategy.js';
 import { AMENDED, type Amendments, amendsSomething } from './amendments.js';
 import { type CheckpointStore, FolderStore } from './checkpoint-store.js';
 import type { Estimator, SearchAtWork, TrialRequest } from './estimator.js';
@@ -139,6 +139,9 @@ class Search {
   readonly #recorded = new Map<unknown, number>();
   /** Outcomes of attempts that were given up, to be compared with those in the journal. */
   readonly #late: LateOutcomes;
+  /** Of a strategy that decides elsewhere: whether it listens, and whether something has arrived since. */
+  #hasBegun = false;
+  #hasArrived = false;
   /** Why the search cannot go on in this process. */
   #broken: Error | undefined;
   /** What is yet to be amended. */
@@ -201,6 +204,7 @@ class Search {
       await this.#estimator.begin?.(this.#atWork());
       return await this.#run();
     } finally {
+      if (this.#hasBegun) await this.#strategy.elsewhere?.end(this.#state.finished);
       this.#signal?.removeEventListener('abort', stop);
       this.#stopping.abort();
     }
@@ -222,12 +226,13 @@ class Search {
   async #run(): Promise<SearchEnd> {
     this.#restore();
     for (;;) {
-      this.#compareLate();
+      this.#takeGiven();
       this.#amend();
       this.#ask();
       if (this.#stopping.signal.aborted) break;
       if (this.#isToBeAmended()) continue;
-      if (this.#state.running === 0) {
+      if (await this.#beginElsewhere()) continue;
+      if (this.#state.running === 0 && !(this.#asking === 'wait' && this.#strategy.elsewhere !== undefined)) {
         this.#end();
         if (this.#isToBeAmended()) continue;
         this.journal.finish();
@@ -235,6 +240,10 @@ class Search {
       }
       const next = await this.#next();
       if (next === undefined) break;
+      if (next === 'arrived') {
+        this.#asking = 'open';
+        continue;
+      }
       this.#tell(next);
       if (this.#failures >= this.#mostFailures && this.#state.done === 0) return this.#stop('failing');
       // Without this, a replay or an estimator that only looks results up would not let Ctrl-C through.
@@ -243,12 +252,24 @@ class Search {
     return this.#stop('interrupted');
   }
 
+  /** Journals what neither the strategy nor a trial here comes to; in a replay, takes it from the journal. */
+  #takeGiven(): void {
+    const { elsewhere } = this.#strategy;
+    for (let next = this.journal.next(); next !== undefined; next = this.journal.next()) {
+      const event = withoutClock(next);
+      if (elsewhere !== undefined && !ENGINE_EVENTS.includes(event.event)) {
+        elsewhere.recallEvent(event as StrategyEvent);
+        this.#asking = 'open';
+      } else if (event.event !== DIFFERENCE) break;
+      this.#write(event);
+    }
+    if (this.journal.replaying) return;
+    for (const event of elsewhere?.takeEvents() ?? []) this.#write(this.#checked(event));
+    this.#compareLate();
+  }
+
   /** Journals where an attempt that had been given up came to something else. */
   #compareLate(): void {
-    const { journal } = this;
-    for (let next = journal.next(); next?.event === DIFFERENCE; next = journal.next())
-      this.#write(withoutClock(next));
-    if (journal.replaying) return;
     for (const { trial, outcome, clock } of this.#late.differences()) {
       this.report({
         kind: 'message',
@@ -256,6 +277,19 @@ class Search {
       });
       this.#write({ event: DIFFERENCE, trial, outcome: outcome as Json }, clock);
     }
+  }
+
+  /** @returns whether the strategy has begun to listen to other processes just now */
+  async #beginElsewhere(): Promise<boolean> {
+    const { elsewhere } = this.#strategy;
+    if (elsewhere === undefined || this.#hasBegun || this.journal.replaying) return false;
+    this.#hasBegun = true;
+    await elsewhere.begin(this.#atWork(), () => {
+      this.#hasArrived = true;
+      this.#wake();
+    });
+    this.#asking = 'open';
+    return true;
   }
 
   #stop(status: SearchEnd['status']): SearchEnd {
@@ -309,10 +343,10 @@ class Search {
       !this.#isToBeAmended() &&
       !this.#isSpent()
     ) {
-      const asked = this.#strategy.ask();
+      const asked = this.#proposal();
       if (typeof asked === 'string') {
         this.#asking = asked;
-        if (asked === 'wait' && state.running === 0)
+        if (asked === 'wait' && state.running === 0 && this.#strategy.elsewhere === undefined)
           throw new InputError(
             `the strategy ${this.#strategyName} waits for a result although no trial is running`,
           );
@@ -327,9 +361,21 @@ class Search {
         ...keysOf(asked),
         seed: before?.seed ?? deriveSeed(seed, `trial ${trial}`),
         ...(architecture === undefined ? {} : { architecture }),
+        ...(asked.origin === undefined ? {} : { origin: asked.origin }),
       });
       this.#start(state.trials[trial] as TrialRequest);
     }
+  }
+
+  /** What the strategy proposes; of one that decides elsewhere, what it has proposed according to the journal. */
+  #proposal(): Asked {
+    const { elsewhere } = this.#strategy;
+    const recorded = elsewhere === undefined ? undefined : this.journal.next();
+    if (elsewhere === undefined || recorded === undefined) return this.#strategy.ask();
+    if (recorded.event !== 'trial') return 'wait';
+    const proposal = { ...keysOf(recorded as unknown as Proposal), origin: recorded.origin as Json };
+    elsewhere.recall(proposal);
+    return proposal;
   }
 
   /** Whether a budget is spent. That of seconds depends on the clock, so the journal records when it is. */
@@ -428,8 +474,8 @@ class Search {
     });
   }
 
-  /** The next result to tell; undefined if the search is to stop. */
-  async #next(): Promise<NextResult | undefined> {
+  /** The next result to tell; 'arrived' if there is something of a strategy that decides elsewhere; undefined to stop. */
+  async #next(): Promise<NextResult | 'arrived' | undefined> {
     const recorded = this.journal.next();
     if (recorded !== undefined) {
       const { next } = this.#state;
@@ -445,6 +491,10 @@ class Search {
     for (;;) {
       if (this.#broken !== undefined) throw this.#broken;
       if (this.#stopping.signal.aborted) return undefined;
+      if (this.#hasArrived) {
+        this.#hasArrived = false;
+        return 'arrived';
+      }
       const place = wanted === undefined ? 0 : this.#arrived.indexOf(wanted);
       const trial = place < 0 ? undefined : this.#arrived[place];
       if (trial !== undefined) {

@@ -8,6 +8,7 @@ import type { Space } from '../space/space.js';
 import type {
   AnyStrategyDefinition,
   Asked,
+  Elsewhere,
   Proposal,
   Strategy,
   StrategyEvent,
@@ -69,6 +70,7 @@ export class GuardedStrategy implements Strategy {
   #running = new Map<number, Proposal>();
   readonly snapshot?: () => StrategySnapshot;
   readonly restore?: (snapshot: StrategySnapshot) => void;
+  readonly elsewhere?: Elsewhere;
 
   constructor(
     readonly name: string,
@@ -76,6 +78,7 @@ export class GuardedStrategy implements Strategy {
     private readonly space: Space,
     private readonly objectives: Objectives,
   ) {
+    if (strategy.elsewhere !== undefined) this.elsewhere = this.#guard(strategy.elsewhere);
     if (strategy.snapshot === undefined || strategy.restore === undefined) return;
     this.snapshot = () => {
       const { json, tensors } = (strategy.snapshot as () => StrategySnapshot)();
@@ -88,7 +91,8 @@ export class GuardedStrategy implements Strategy {
   ask(): Asked {
     const asked = this.strategy.ask();
     if (typeof asked === 'string') {
-      if (asked === 'finished' || (asked === 'wait' && this.#running.size > 0)) return asked;
+      const mayWait = this.#running.size > 0 || this.elsewhere !== undefined;
+      if (asked === 'finished' || (asked === 'wait' && mayWait)) return asked;
       throw new InputError(
         asked === 'wait'
           ? `strategy ${this.name} waits for a result although no trial is running; it should say 'finished'`
@@ -132,6 +136,19 @@ export class GuardedStrategy implements Strategy {
 
   close(): void {
     this.strategy.close?.();
+  }
+
+  #guard(own: Elsewhere): Elsewhere {
+    return {
+      begin: (search, arrived) => own.begin(search, arrived),
+      recall: (proposal) => {
+        own.recall(proposal);
+        this.#running.set(this.#asked++, proposalOf(proposal));
+      },
+      recallEvent: (event) => own.recallEvent(event),
+      takeEvents: () => own.takeEvents(),
+      end: (finished) => own.end(finished),
+    };
   }
 
   #checkProposal(trial: number, asked: Proposal, told: Proposal): void {

@@ -8,7 +8,9 @@ import type { Measure } from '../measures/measure.js';
 import { LocalParameterServer, serverJson } from '../policy-gradient/local-parameter-server.js';
 import type { Policy } from '../policy-gradient/policy.js';
 import { Replica, replicaJson } from '../policy-gradient/replica.js';
+import { baselineAfter, meanOf, rewardOf } from '../policy-gradient/reward.js';
 import { canBegin } from '../policy-gradient/staleness-bound.js';
+import { type PushedGradient, pushedGradient, updateEvent } from '../policy-gradient/update-event.js';
 import { Random } from '../random/random.js';
 import type { Space } from '../space/space.js';
 import type { PolicyGradientOptions } from './policy-gradient-options.js';
@@ -21,30 +23,13 @@ import type {
   TrialResult,
 } from './strategy.js';
 
-/** A gradient that was pushed, until it is part of an update. */
-interface PushedGradient {
-  readonly meanReward: number;
-  /** b, the baseline that the rewards were compared with. */
-  readonly baseline: number;
-  readonly staleness: number;
-  /** Mean entropy of a child's decisions, in nats, and what the policy says. */
-  readonly facts: Readonly<Record<string, number>>;
-}
-
 const snapshotJson = z.object({
   seed: z.int(),
   asked: z.int().min(0),
   baseline: z.number().nullable(),
   server: serverJson,
   /** Gradients that are accumulated. */
-  gradients: z.array(
-    z.object({
-      meanReward: z.number(),
-      baseline: z.number(),
-      staleness: z.int(),
-      facts: z.record(z.string(), z.number()),
-    }),
-  ),
+  gradients: z.array(pushedGradient),
   /** The trials that have no result, with their replicas. */
   running: z.array(z.tuple([z.int(), z.int()])),
   replicas: z.array(
@@ -174,29 +159,21 @@ export class PolicyGradientSearch implements Strategy {
     return replica.isComplete ? this.#learn(replica) : [];
   }
 
-  /**
-   * The accuracy to a power (Zoph & Le, 4.1), or c / perplexity^2 (4.2). Other measures have the reward of their
-   * direction.
-   *
-   * @throws InputError for a value whose reward would be infinite, or lower than that of a worse value
-   */
   #rewardOf(trial: number, value: number): number {
-    const { rewardPower, perplexityReward } = this.#options;
-    const { name, better } = this.#objective;
-    const isHigher = better === 'higher';
-    if (isHigher ? value < 0 : value <= 0)
-      throw new InputError(
-        `strategy ${this.#name}: the ${name} of trial ${trial} is ${value}; a reward is defined for values ` +
-          (isHigher ? 'of 0 and above' : 'above 0'),
-      );
-    return isHigher ? value ** rewardPower : perplexityReward / value ** 2;
+    const { name } = this.#objective;
+    return rewardOf(
+      this.#objective,
+      value,
+      this.#options,
+      `strategy ${this.#name}: the ${name} of trial ${trial}`,
+    );
   }
 
   /** Pushes the gradients of a replica whose children are all measured. */
   #learn(replica: Replica): StrategyEvent[] {
     const { entropyWeight, baselineDecay } = this.#options;
     const rewards = replica.told.map(({ reward }) => reward);
-    const meanReward = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+    const meanReward = meanOf(rewards);
     const baseline = this.#baseline ?? meanReward;
     const advantages = rewards.map((reward) => reward - baseline);
     const events = scope(() => {
@@ -220,30 +197,14 @@ export class PolicyGradientSearch implements Strategy {
       }).flat();
     });
     replica.end();
-    this.#baseline = rewards.reduce(
-      (average, reward) => baselineDecay * average + (1 - baselineDecay) * reward,
-      baseline,
-    );
+    this.#baseline = baselineAfter(baseline, rewards, baselineDecay);
     return events;
   }
 
-  /** An update, made of one gradient or of several: their means, the last baseline, the staleness of each. */
   #updateEvent(): StrategyEvent {
     const gradients = this.#gradients;
     this.#gradients = [];
-    const mean = (of: (gradient: PushedGradient) => number) =>
-      gradients.reduce((sum, gradient) => sum + of(gradient), 0) / gradients.length;
-    const { baseline, facts } = gradients.at(-1) as PushedGradient;
-    return {
-      event: 'update',
-      update: this.#server.version,
-      meanReward: mean(({ meanReward }) => meanReward),
-      baseline,
-      staleness: gradients.map(({ staleness }) => staleness),
-      ...Object.fromEntries(
-        Object.keys(facts).map((name) => [name, mean((one) => one.facts[name] as number)]),
-      ),
-    };
+    return updateEvent(this.#server.version, gradients);
   }
 
   snapshot(): StrategySnapshot {

@@ -104,5 +104,6 @@ export const ppo: StrategyDefinition<Options> = {
     ),
   // Replicas do not wait for each other; one has use only for the results of all its children.
   asynchronous: ({ replicas }) => replicas > 1,
+  policy: ppoPolicy,
   create: (start) => new PolicyGradientSearch('ppo', ppoPolicy(start.options), start),
 };

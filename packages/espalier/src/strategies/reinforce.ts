@@ -61,5 +61,6 @@ export const reinforce: StrategyDefinition<Options> = {
     policyGradientNotes(given, { passes: reinforcePolicy.passes, learns: '--set learningRate=0.02' }, trials),
   // Replicas do not wait for each other; one has use only for the results of all its children.
   asynchronous: ({ replicas }) => replicas > 1,
+  policy: () => reinforcePolicy,
   create: (start) => new PolicyGradientSearch('reinforce', reinforcePolicy, start),
 };

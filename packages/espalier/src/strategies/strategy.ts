@@ -1,6 +1,7 @@
 import type { HostTensor } from '../host-tensor.js';
 import type { Json } from '../json.js';
 import type { Measures, Objectives } from '../measures/measure.js';
+import type { Policy } from '../policy-gradient/policy.js';
 import type { Answer } from '../space/language.js';
 import type { OptionsSchema } from '../space/options.js';
 import type { Space } from '../space/space.js';
@@ -18,6 +19,8 @@ export interface Proposal {
    * trial can be continued only once.
    */
   readonly continues?: number;
+  /** Where it was made, of a strategy that decides elsewhere. The journal keeps it. */
+  readonly origin?: Json;
 }
 
 /** A proposal, 'wait' if the strategy needs a result first, or 'finished' if it has nothing more to try. */
@@ -90,8 +93,34 @@ export interface Strategy {
    */
   restore?(snapshot: StrategySnapshot): void;
 
+  /** Of a strategy that decides in other processes. */
+  readonly elsewhere?: Elsewhere;
+
   /** Frees memory outside the JavaScript heap, such as tensors. */
   close?(): void;
+}
+
+/**
+ * What a strategy adds that decides in other processes: proposals and events arrive from them, as results do, and the journal
+ * records them. A search that is resumed takes them from there. Until something has arrived, `ask` says 'wait', also where
+ * no trial is running.
+ */
+export interface Elsewhere {
+  /**
+   * Is called once, when the search is where its journal ends.
+   *
+   * @param search its identity, see `runIdOf`, and how something is said to the user
+   * @param arrived is to be called when there is something to ask for, or an event
+   */
+  begin(search: { readonly id: string; message(text: string): void }, arrived: () => void): Promise<void>;
+  /** The proposal of an event `trial` in the journal, with its origin. */
+  recall(proposal: Proposal): void;
+  /** Takes note of an event of its own in the journal. */
+  recallEvent(event: StrategyEvent): void;
+  /** The events that have arrived. */
+  takeEvents(): readonly StrategyEvent[];
+  /** @param finished whether the search has come to its end, so that nobody will go on with it */
+  end(finished: boolean): Promise<void>;
 }
 
 /** What a strategy is created with. */
@@ -136,6 +165,8 @@ export interface StrategyDefinition<O extends object = Record<never, never>> {
    * epochs take equally long, so that the journal does not depend on the clock.
    */
   readonly asynchronous?: boolean | ((options: O) => boolean);
+  /** Of a strategy whose controller learns by the gradients of a policy: its replicas may be processes of their own. */
+  readonly policy?: (options: O) => Policy;
   create(start: StrategyStart<O>): Strategy;
 }
 

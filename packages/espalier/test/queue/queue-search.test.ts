@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -157,6 +157,41 @@ describeWithRedis('a search whose children workers of a Redis train', () => {
       expect(stderr).toContain(`does not help: ${reason}`);
       expect(having.said()).toContain('trained 1 epochs');
       expect(told('own')).toHaveLength(2);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'with its replicas elsewhere too goes on after a kill with -9, and ends with all that it learnt',
+    async () => {
+      const args = [...['--strategy', 'reinforce', '--trials', '10', '--epochs', '1'], '--set', 'shards=3'];
+      const more = ['--set', 'children=2', '--remote-replicas', '--redis', withSecret()];
+      const killed = launch(search('remote', ...args, ...more));
+      await until(() => existsSync(join(folder, 'remote', 'manifest.json')));
+      await until(async () => (await keys()).some((key) => key.endsWith(':policy')));
+      const replicas = launch(['replica', 'remote', '--redis', withSecret(), '--replicas', '2']);
+      await journalReaches(join(folder, 'remote'), 6, killed.child);
+      killed.child.kill('SIGKILL');
+      await killed.ended;
+      const recorded = journalOf(join(folder, 'remote'));
+      const resumed = launch(['resume', 'remote', '--json', '--redis', withSecret()]);
+      const { code, stdout, stderr } = await resumed.ended;
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toMatchObject({ trials: 10, done: 10 });
+      expect(inOrder(told('remote'))).toEqual([...Array(10).keys()]);
+      const lines = linesOf('remote');
+      expect(journalOf(join(folder, 'remote')).slice(0, recorded.length)).toEqual(recorded);
+      expect(lines[0]).toMatchObject({ replicas: 'elsewhere', order: 'arrival' });
+      const updates = lines.filter(({ event }) => event === 'update').map(({ update }) => update);
+      expect(updates.length).toBeGreaterThan(1);
+      expect(updates).toEqual(updates.map((_, place) => place + 1));
+      // Every child is of a minibatch, once.
+      const origins = lines.flatMap(({ origin }) =>
+        origin === undefined ? [] : [`${origin.minibatch}/${origin.child}`],
+      );
+      expect(new Set(origins).size).toBe(10);
+      expect((await replicas.ended).code).toBe(0);
+      expect(await keys()).toEqual([]);
     },
     TIMEOUT,
   );
