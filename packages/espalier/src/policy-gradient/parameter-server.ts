@@ -34,7 +34,7 @@ export interface Pushed {
 }
 
 /** At once, or later where the shards are in other processes. */
-export type Answered<T> = T | Promise<T>;
+type Answered<T> = T | Promise<T>;
 
 /**
  * The parameter server of Zoph & Le 2016 (section 3.2, figure 3; Dean et al. 2012): "a parameter-server scheme where we

@@ -4,7 +4,7 @@ import { answersJson } from '../strategies/answers-json.js';
 import { keysOfShard } from './redis-parameter-server.js';
 
 /** The children of a minibatch, as its replica has drawn them. */
-export const minibatchRecord = z.strictObject({
+const minibatchRecord = z.strictObject({
   children: z.array(z.strictObject({ answers: answersJson, depth: z.number().optional() })).min(1),
   /** The versions of the shards when they were drawn. */
   drawnAt: z.array(z.int().min(0)).min(1),
