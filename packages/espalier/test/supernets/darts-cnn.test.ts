@@ -227,7 +227,7 @@ describe('the supernet of darts-cnn', () => {
       noGrad(() => {
         const values = Array.from({ length: 14 }, () => DARTS_OPERATIONS.map(() => 0));
         for (const [edge, operation, value] of entries)
-          values[edge]![DARTS_OPERATIONS.indexOf(operation)] = value;
+          values[edge]![(DARTS_OPERATIONS as readonly string[]).indexOf(operation)] = value;
         alphas.copy_(tensor(values));
       });
     favour(normal, [
@@ -487,7 +487,7 @@ describe('the supernet with partial channels', () => {
 
 /** Lets the softmax of every edge decide for one operation. */
 function decideOn(alphas: Tensor, name: DartsOperation): void {
-  const column = DARTS_OPERATIONS.indexOf(name);
+  const column = (DARTS_OPERATIONS as readonly string[]).indexOf(name);
   noGrad(() => alphas.zero_().narrow(1, column, 1).fill_(1000));
 }
 
