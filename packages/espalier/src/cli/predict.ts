@@ -42,8 +42,8 @@ export function addPredict(program: Command): void {
     )
     .requiredOption(
       '--input <file>',
-      'an image, which is resized and cropped; or a safetensors file with one tensor, read as it is: ' +
-        'float32 [C, H, W] or [N, C, H, W]; of tokens int64 [T] or [T, N]',
+      'an image, which is resized and cropped; the beginning of a text, where a training knows its words or characters; or a ' +
+        'safetensors file with one tensor, read as it is: float32 [C, H, W] or [N, C, H, W]; of tokens int64 [T] or [T, N]',
       oneFile,
     )
     .option('--weights <file>', "safetensors, under PyTorch's names (default: those of the training)")

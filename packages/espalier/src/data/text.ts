@@ -55,7 +55,7 @@ export function openText(folder: string, level: TextLevel = 'word'): TextData {
   const path = (part: keyof typeof PARTS) => fileOf(folder, PARTS[part]);
   const training = readText(path('train'));
   const tokensOf = lineTokens[level](() => isSplit(training.text));
-  const tokenise = (file: TextFile) => numberTokens(file, tokensOf, numbers);
+  const tokenise = (file: TextFile) => number(file, tokensOf, numbers);
   const parts = {
     train: tokenise(training),
     validation: tokenise(readText(path('validation'))),
@@ -78,22 +78,29 @@ function fileOf(folder: string, part: string): string {
   return join(folder, name);
 }
 
+/** A file of text, read. */
 interface TextFile {
   readonly path: string;
   readonly text: string;
-  readonly bytes: number;
 }
 
-function readText(path: string): TextFile {
+/** @throws InputError for a file that is not there, or no UTF-8, or has no word */
+export function readText(path: string): TextFile {
   const bytes = readDataFile(path, 'a text of words with white space between them');
+  let text: string;
   try {
     // Python keeps a byte order mark too; it is a part of the first word.
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return { path, text, bytes: bytes.length };
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw new InputError(`${path}: is not UTF-8; expected a text of words with white space between them`);
   }
+  if (!WORD.test(text)) throw new InputError(`${path}: has no word (${bytes.length} bytes); expected a text`);
+  return { path, text };
 }
+
+/** A character that is no white space. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as in WHITE_SPACE
+const WORD = /[^\t-\r\x1c-\x1f\x85\p{Zs}\u2028\u2029]/u;
 
 /** Two characters with no white space between them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as in WHITE_SPACE
@@ -104,29 +111,37 @@ function isSplit(text: string): boolean {
   return !LONG_WORD.test(text.replaceAll('<unk>', ' '));
 }
 
-function numberTokens(
-  { path, text, bytes }: TextFile,
+/**
+ * Hands out the tokens of a text, one after the other.
+ *
+ * @param ends whether a last line without a line end is at its end: not in a text that is to go on
+ */
+export function eachToken(
+  text: string,
   tokensOf: LineTokens,
-  numbers: Map<string, number>,
-): Tokens {
+  { ends }: { readonly ends: boolean },
+  add: (token: string) => void,
+): void {
+  const lines = text.split(LINE_END);
+  for (const [place, line] of lines.entries()) {
+    const isLast = place === lines.length - 1;
+    // The end of the last line does not begin another one.
+    if (isLast && line === '') return;
+    for (const token of tokensOf(line.split(WHITE_SPACE).filter((word) => word !== ''))) add(token);
+    if (ends || !isLast) add(END_OF_LINE);
+  }
+}
+
+function number({ text }: TextFile, tokensOf: LineTokens, numbers: Map<string, number>): Tokens {
   const tokens: number[] = [];
-  const add = (token: string) => {
+  eachToken(text, tokensOf, { ends: true }, (token) => {
     let number = numbers.get(token);
     if (number === undefined) {
       number = numbers.size;
       numbers.set(token, number);
     }
     tokens.push(number);
-  };
-  const lines = text.split(LINE_END);
-  // The end of the last line does not begin another one.
-  if (lines.at(-1) === '') lines.pop();
-  for (const line of lines) {
-    for (const token of tokensOf(line.split(WHITE_SPACE).filter((word) => word !== ''))) add(token);
-    add(END_OF_LINE);
-  }
-  if (tokens.length === lines.length)
-    throw new InputError(`${path}: has no word (${bytes} bytes); expected a text`);
+  });
   return Int32Array.from(tokens);
 }
 

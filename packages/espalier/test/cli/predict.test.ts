@@ -360,7 +360,7 @@ describe('espalier predict refuses', () => {
     [
       'an image for a language model',
       [...recurrent, ...recurrentWeights, '--input', 'small.png'],
-      /--input small\.png: the networks of space darts-rnn read tokens; allowed: a \.safetensors file with one int64 tensor \[T\] or \[T, N\]/,
+      /--input small\.png: the networks of space darts-rnn read tokens, and only a training knows those of a text; allowed here: a \.safetensors file with one int64 tensor \[T\] or \[T, N\]/,
     ],
     [
       'flags of images for a language model',

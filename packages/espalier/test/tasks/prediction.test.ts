@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromTypedArray, nn, saveTensors, scope, setThreads, type Tensor, tensor } from '@espalier/torch';
 import sharp from 'sharp';
@@ -270,8 +271,30 @@ describe('the prediction of tokens', () => {
 
   it('refuses what is no tensor of tokens', async () => {
     expect(await refusal(() => predict('text.txt'))).toBe(
-      '--input text.txt: the networks of space darts-rnn read tokens; allowed: a .safetensors file with one int64 ' +
-        'tensor [T] or [T, N]',
+      '--input text.txt: the networks of space darts-rnn read tokens, and only a training knows those of a text; allowed ' +
+        'here: a .safetensors file with one int64 tensor [T] or [T, N]',
     );
+  });
+
+  it('is of the beginning of a text too, whose tokens are made as in the training', async () => {
+    const text = (content: string) => {
+      const file = join(folder, 'beginning.txt');
+      writeFileSync(file, content);
+      return file;
+    };
+    const next = async (content: string, vocabulary: readonly string[], level = 'character') =>
+      ((await predict(text(content), { level, vocabulary: [...vocabulary] })).json.names as string[])[0];
+    // The model expects the last token once more. No line end, no end of the text.
+    expect(await next(' b\ta', ['a', ' ', 'b'])).toBe('a');
+    expect(await next('a\n', ['a', 'b', '<eos>'])).toBe('<eos>');
+    expect(await next('a b', ['a', 'b', '<eos>'])).toBe('b');
+    expect(await next('ab b', ['ab', 'b', '<eos>'], 'word')).toBe('b');
+    const json = (await predict(text('aba'), { level: 'character', vocabulary: ['a', ' ', 'b'] })).json;
+    expect(json.bpc).toHaveLength(1);
+    await expect(next('a\u00e9', ['a', ' ', 'b'])).rejects.toThrow(
+      'has the character "\u00e9", which the text that the model was trained on does not have; allowed: its 3 characters',
+    );
+    await expect(next('ac', ['ab', 'b', '<eos>'], 'word')).rejects.toThrow('has the word "ac", which');
+    await expect(next(' \n', ['a', ' ', 'b'])).rejects.toThrow('has no word (2 bytes); expected a text');
   });
 });

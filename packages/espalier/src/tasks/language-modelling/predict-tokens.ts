@@ -9,6 +9,7 @@ import { rankedLines } from '../../prediction/ranked-lines.js';
 import type { TokenInput } from '../../space/space.js';
 import type { PredictionReport, PredictionRequest } from '../task-definition.js';
 import { measuresByLevel } from './measures-by-level.js';
+import { readBeginning } from './read-beginning.js';
 
 const TENSORS = new Map([
   [1, '[T]'],
@@ -21,7 +22,10 @@ const textSignature = z.looseObject({
   vocabulary: z.array(z.string()).optional(),
 });
 
-/** The next token of each text of a tensor of tokens, and what the text itself is worth: its perplexity, or bits per character. */
+/**
+ * The next token of a text that begins in a file, or of each text of a tensor of tokens, and what the text itself is worth: its perplexity, or bits per
+ * character.
+ */
 export function predictTokens({
   network,
   input,
@@ -29,18 +33,21 @@ export function predictTokens({
   file,
   signature,
 }: PredictionRequest<TokenInput, LanguageModel>): PredictionReport {
-  if (!isTensorFile(file))
-    throw new InputError(
-      `--input ${file}: the networks of space ${space.name} read tokens; ` +
-        `allowed: a .safetensors file with one int64 tensor ${[...TENSORS.values()].join(' or ')}`,
-    );
+  const { level, vocabulary: names } = textSignature.parse(signature ?? {});
   const prediction = scope(() => {
+    if (!isTensorFile(file)) {
+      if (names !== undefined)
+        return predictNextToken(network, readBeginning(file, { level, vocabulary: names }));
+      throw new InputError(
+        `--input ${file}: the networks of space ${space.name} read tokens, and only a training knows those of a text; ` +
+          `allowed here: a .safetensors file with one int64 tensor ${[...TENSORS.values()].join(' or ')}`,
+      );
+    }
     const tensor = readInputTensor(file, 'int64', TENSORS);
     return predictNextToken(network, tensor.shape.length === 1 ? tensor.unsqueeze(1) : tensor);
   });
   const { perplexities, ...next } = prediction;
   const { classes } = next;
-  const { level, vocabulary: names } = textSignature.parse(signature ?? {});
   const judgement = measuresByLevel[level];
   const nameOf = (token: number) => names?.[token] ?? `token ${token}`;
   return {
