@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Accumulator } from '../measures/accumulator.js';
-import { isBetter, type Measures } from '../measures/measure.js';
+import { goodness, isBetter, type Measures } from '../measures/measure.js';
 import { Random } from '../random/random.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { type Batch, Diverged, type Sample } from '../tasks/task.js';
@@ -184,7 +184,7 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
       const value = scores[i] ?? null;
       return value === null ? [] : [{ architecture: architecture as Json, value }];
     });
-    scored.sort((a, b) => (this.#better(a.value, b.value) ? -1 : this.#better(b.value, a.value) ? 1 : 0));
+    scored.sort((a, b) => goodness(this.objective, b.value) - goodness(this.objective, a.value));
     const its: Finalist[] = [];
     for (const { architecture, value: score } of scored.slice(0, finalists)) {
       const measures = this.validateIfFinite(pathOf(this.supernet, architecture)) ?? null;
