@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { saveTensors, scope } from '@espalier/torch';
 import type { Command } from 'commander';
 import { architectureFile, type FoundArchitecture } from '../experiments/found-architecture.js';
+import type { FreeSize } from '../export/exported-trace.js';
 import { exportOnnx } from '../export/onnx.js';
 import { exportPytorch } from '../export/pytorch.js';
 import { InputError } from '../input-error.js';
@@ -33,6 +34,7 @@ interface ExportFlags extends InputFlags, SpaceFlags, EpochFlag, ChildFlag {
   readonly set: Record<string, Json>;
   readonly seed?: number;
   readonly features?: true;
+  readonly anySize?: true;
   readonly json: boolean;
 }
 
@@ -70,6 +72,10 @@ export function addExport(program: Command): void {
       '--features',
       'onnx: the last maps of strides 4, 8, 16 and 32 as further outputs, features.4 to features.32',
     )
+    .option(
+      '--any-size',
+      'onnx: height and width of the images are free, as the network allows (most segmenters do)',
+    )
     .option('--seed <n>', `seed of initial weights (default: ${SEED})`, wholeNumber(0))
     .option('--json', 'say as one JSON value on stdout what was written (with --out)', false)
     .action(async (path: string, flags: ExportFlags) => {
@@ -88,6 +94,7 @@ export function addExport(program: Command): void {
         throw new InputError(`--out ${out}: is a folder; allowed: the name of a file`);
       if (!isNetwork(format)) refuseFlags(flags, ['weights', 'seed'], 'only onnx and pytorch hold weights');
       if (format !== 'onnx') refuseFlags(flags, ['features'], 'only onnx has further outputs');
+      if (format !== 'onnx') refuseFlags(flags, ['anySize'], 'only onnx has free sizes');
       if (format === 'json') refuseFlags(flags, inputFlagNames, NO_INPUT);
       const files = await exported(path, flags);
       if (out === undefined) {
@@ -123,6 +130,36 @@ function withFeatures(
   if (traceWithFeatures === undefined)
     throw new InputError(`--features: the networks of space ${name} read ${reads} and have no maps`);
   return (network, input, batch) => traceWithFeatures(network, input, name, batch);
+}
+
+/**
+ * Sizes of images, in pixels, that show what depends on the size: no multiples of a stride, none near another, and large
+ * enough for maps of several pixels at stride 32. The first stands for the network's own, which may be small.
+ */
+const FREE_SIZES = [
+  [140, 196],
+  [109, 153],
+  [202, 87],
+] as const;
+
+/** The input in each of these sizes. @throws InputError for networks that do not read images */
+function freeInputs(
+  { reads, flags: { imageSize } }: AnyNetworkKind,
+  space: Space,
+  input: object,
+): FreeInputs {
+  if (imageSize?.length !== 2)
+    throw new InputError(`--any-size: the networks of space ${space.name} read ${reads}, which have no size`);
+  const [height, width] = imageSize as [string, string];
+  return {
+    names: imageSize,
+    inputs: FREE_SIZES.map(([tall, wide]) => ({ ...input, [height]: tall, [width]: wide })),
+  };
+}
+
+interface FreeInputs {
+  readonly names: readonly string[];
+  readonly inputs: readonly object[];
 }
 
 interface ExportedFiles {
@@ -176,13 +213,21 @@ async function exported(path: string, flags: ExportFlags): Promise<ExportedFiles
   if (weights !== undefined && file !== undefined)
     scope(() => loadWeights(network, weights, `--weights ${file}`));
   const run = flags.features ? withFeatures(networks, space) : networks.trace;
-  const trace = (batch: number) => attempt(() => run(network, input, batch), explained('cannot be run'));
+  const free = flags.anySize ? freeInputs(networks, space, input) : undefined;
+  const [own, ...others] = free?.inputs ?? [input];
+  const traceOf = (given: object, batch: number) =>
+    attempt(() => run(network, given, batch), explained('cannot be run'));
+  const trace = (batch: number) => traceOf(own as object, batch);
+  const size: FreeSize | undefined = free && {
+    names: free.names,
+    runs: others.map((other) => () => traceOf(other, 1)),
+  };
   // Weights from elsewhere are of another training.
   const metadata =
     signature === undefined || file !== trained
       ? {}
       : { space: space.name, task: task.name, input: input as Json, ...signature };
-  if (format === 'onnx') return { bytes: exportOnnx(network, trace, metadata) };
+  if (format === 'onnx') return { bytes: exportOnnx(network, trace, metadata, size) };
   const title = `The network of ${path} (space ${space.name})`;
   return {
     bytes: Buffer.from(exportPytorch(title, network, trace, networks.program, metadata)),

@@ -1,6 +1,6 @@
 import { InputError } from '../input-error.js';
 import type { TracedTensor } from '../networks/operator-trace.js';
-import type { BatchedCall, Shape } from './exported-trace.js';
+import type { BatchedCall, Shape, SizedLike } from './exported-trace.js';
 
 /** A tensor in the other format. */
 export interface WrittenTensor {
@@ -36,6 +36,12 @@ export class CallArguments<T extends WrittenTensor> {
     return this.shapes[0] as Shape;
   }
 
+  /** See `BatchedCall.sizedLike`. */
+  get sizedLike(): SizedLike<T> | undefined {
+    const { sizedLike } = this.batched;
+    return sizedLike && { ...sizedLike, tensor: this.written(sizedLike.tensor) };
+  }
+
   /** The error of a call that cannot be written. */
   error(reason: string): InputError {
     return new InputError(`${this.batched.where}: ${reason}`);
@@ -45,7 +51,7 @@ export class CallArguments<T extends WrittenTensor> {
     this.#unread.delete(place);
     if (this.dependsOnBatch(place))
       throw this.error(
-        `its argument ${place} depends on the size of the batch; what is exported to ${this.format} takes any batch`,
+        `its argument ${place} depends on ${this.batched.free}; what is exported to ${this.format} takes any`,
       );
     return this.batched.call.args[place] ?? undefined;
   }
@@ -138,7 +144,7 @@ export class CallArguments<T extends WrittenTensor> {
   fixed(shape: Shape, from = 0): readonly number[] {
     return shape.slice(from).map((size, index) => {
       if (size !== null) return size;
-      throw this.error(`dimension ${from + index} of its shape depends on the size of the batch`);
+      throw this.error(`dimension ${from + index} of its shape depends on ${this.batched.free}`);
     });
   }
 
@@ -149,7 +155,7 @@ export class CallArguments<T extends WrittenTensor> {
    */
   shapeWithOneFree(): readonly number[] {
     if (this.shape.filter((size) => size === null).length > 1)
-      throw this.error('two dimensions of its result depend on the size of the batch; allowed: one');
+      throw this.error(`two dimensions of its result depend on ${this.batched.free}; allowed: one`);
     return this.shape.map((size) => size ?? -1);
   }
 

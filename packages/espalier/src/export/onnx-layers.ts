@@ -9,7 +9,7 @@ export const batchNorm: Row = (call) => {
     throw call.error(
       'batch norm without running statistics normalises by the batch, which ONNX cannot express',
     );
-  const [features] = call.fixed(input.shape, 1) as [number];
+  const [features] = call.fixed(input.shape.slice(1, 2)) as [number];
   const filled = (value: number) => model.constant(new Float32Array(features).fill(value), [features]);
   const scale = call.optionalTensor(1)?.name ?? filled(1);
   const shift = call.optionalTensor(2)?.name ?? filled(0);

@@ -1,7 +1,6 @@
 import protobuf from 'protobufjs/light.js';
 import { version } from '../version.js';
 import type { ExportMetadata } from './export-metadata.js';
-import type { Shape } from './exported-trace.js';
 
 /** The operator set of the models: the first one with every operator in the form written here. */
 const OPSET = 17;
@@ -82,12 +81,13 @@ function attributeMessage(name: string, attribute: Attribute): object {
 /** An input or an output of a model. */
 export interface OnnxPort {
   readonly name: string;
-  readonly shape: Shape;
+  /** The name of a dimension that is free, its size otherwise. */
+  readonly shape: readonly (number | string)[];
   readonly dtype: 'float32' | 'int64';
 }
 
 function valueInfo({ name, shape, dtype }: OnnxPort): object {
-  const dim = shape.map((size) => (size === null ? { dimParam: 'batch' } : { dimValue: size }));
+  const dim = shape.map((size) => (typeof size === 'string' ? { dimParam: size } : { dimValue: size }));
   return { name, type: { tensorType: { elemType: dtype === 'int64' ? INT64 : FLOAT, shape: { dim } } } };
 }
 

@@ -43,12 +43,17 @@ export const transposedConvolution: Row = (call) => {
   );
 };
 
-/** The windows of a pooling: libtorch's arguments 1 to 3 and, at the place `dilations`, the dilation. */
-function windows(call: OnnxCall, input: OnnxTensor, dilations: number | undefined) {
+/**
+ * The windows of a pooling: libtorch's arguments 1 to 3 and, at the place `dilations`, the dilation.
+ *
+ * @param roundsUp whether the size of the result is rounded up
+ */
+function windows(call: OnnxCall, input: OnnxTensor, dilations: number | undefined, roundsUp: boolean) {
   const kernel = call.integers(1, [1, 1]);
   const strides = call.integers(2, kernel);
   const padding = call.integers(3, [0, 0]);
   const dilation = dilations === undefined ? [1, 1] : call.integers(dilations, [1, 1]);
+  if (!roundsUp) return { kernel, strides, padding, dilation, beyond: kernel.map(() => 0) };
   const sizes = call.fixed(input.shape, 2);
   const results = call.fixed(call.shape, 2);
   /** How far the last window reaches beyond the padding where the size of the result was rounded up. */
@@ -67,8 +72,7 @@ function windows(call: OnnxCall, input: OnnxTensor, dilations: number | undefine
 
 export const maxPool: Row = (call) => {
   const input = call.tensor(0);
-  const { kernel, strides, padding, dilation, beyond } = windows(call, input, 4);
-  call.ignore(5);
+  const { kernel, strides, padding, dilation, beyond } = windows(call, input, 4, call.setting(5, false));
   return call.model.node('MaxPool', [input.name], {
     kernel_shape: ints(kernel),
     strides: ints(strides),
@@ -91,8 +95,7 @@ function averages(size: number, bins: number): Float32Array {
 export const averagePool: Row = (call) => {
   const { model } = call;
   const input = call.tensor(0);
-  const { kernel, strides, padding, beyond } = windows(call, input, undefined);
-  call.ignore(4);
+  const { kernel, strides, padding, beyond } = windows(call, input, undefined, call.setting(4, false));
   const countsPadding = call.setting(5, true);
   let { name } = input;
   let pads = symmetric(padding, beyond);
@@ -114,16 +117,16 @@ export const adaptiveAveragePool: Row = (call) => {
   const { model } = call;
   const input = call.tensor(0);
   call.ignore(1);
-  const [height, width] = call.fixed(input.shape, 2) as [number, number];
   const [rows, columns] = call.fixed(call.shape, 2) as [number, number];
   if (rows === 1 && columns === 1) return model.node('GlobalAveragePool', [input.name]);
+  const [height, width] = call.fixed(input.shape, 2) as [number, number];
   const left = model.constant(averages(height, rows), [rows, height]);
   const right = model.constant(averages(width, columns), [columns, width]);
   const transposed = first(model.node('Transpose', [right], { perm: ints([1, 0]) }));
   return model.node('MatMul', [first(model.node('MatMul', [left, input.name])), transposed]);
 };
 
-/** Resizes images. The model reads their number and channels from its input when it runs. */
+/** Resizes images. The model reads their number and channels, and a size that is free, from its tensors when it runs. */
 function resize(
   call: OnnxCall,
   attributes: Readonly<Record<string, Attribute>>,
@@ -131,10 +134,30 @@ function resize(
 ): readonly string[] {
   const { model } = call;
   const input = call.tensor(0);
+  const before = first(model.node('Shape', [input.name], { start: int(0), end: int(2) }));
+  const target = call.shape.slice(2).includes(null) ? freeTarget(call) : fixedTarget(call, input, factors);
+  const shape = first(model.node('Concat', [before, target], { axis: int(0) }));
+  return model.node('Resize', [input.name, '', '', shape], attributes);
+}
+
+/** That of an earlier tensor, perhaps halved and rounded up. */
+function freeTarget(call: OnnxCall): string {
+  const { model, sizedLike } = call;
+  if (sizedLike === undefined)
+    throw call.error(
+      'its result has the height and width of no tensor before it, so its size cannot be free',
+    );
+  const { tensor, halvings } = sizedLike;
+  const size = first(model.node('Shape', [tensor.name], { start: int(2), end: int(4) }));
+  if (halvings === 0) return size;
+  const divisor = 2 ** halvings;
+  const more = first(model.node('Add', [size, integers(call, [divisor - 1])]));
+  return first(model.node('Div', [more, integers(call, [divisor])]));
+}
+
+function fixedTarget(call: OnnxCall, input: OnnxTensor, factors: readonly number[] | undefined): string {
   const sizes = call.fixed(input.shape, 2);
   const target = call.fixed(call.shape, 2);
-  const before = first(model.node('Shape', [input.name], { start: int(0), end: int(2) }));
-  const shape = first(model.node('Concat', [before, integers(call, target)], { axis: int(0) }));
   if (
     factors !== undefined &&
     sizes.some((size, index) => size * (factors[index] as number) !== target[index])
@@ -142,7 +165,7 @@ function resize(
     throw call.error(
       `scale factors ${factors.join(' and ')} do not take ${sizes.join('x')} to a whole number of pixels; give the size`,
     );
-  return model.node('Resize', [input.name, '', '', shape], attributes);
+  return integers(call, target);
 }
 
 export const bilinear: Row = (call) => {

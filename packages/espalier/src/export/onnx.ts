@@ -7,6 +7,7 @@ import {
   type BatchedCall,
   bareName,
   checkTarget,
+  type FreeSize,
   isInPlace,
   type Shape,
   type TraceOfBatch,
@@ -24,7 +25,7 @@ import { aliases, onnxOperators } from './onnx-operators.js';
  * A network of images takes `image`, float32 [batch, channels, height, width], and gives `logits`. A language model
  * goes on by one token of each text: from `tokens`, int64 [1, batch], and the state before it, `state.0`, ..., to
  * `logProbabilities` [1, batch, V] and the state after it, `next.0`, .... `batch` is any number, all other sizes are
- * those of the network.
+ * those of the network, but for height and width where `size` makes them free.
  *
  * @param metadata see `OnnxModel.write`
  * @throws InputError for an operator that ONNX does not have or the exporter does not know, and where what the network
@@ -34,8 +35,11 @@ export function exportOnnx(
   network: nn.Module,
   traceOf: TraceOfBatch,
   metadata: ExportMetadata = {},
+  size?: FreeSize,
 ): Uint8Array {
-  const { inputs, calls, outputs } = traceForExport(traceOf, 'ONNX');
+  const { inputs, calls, outputs, dimensionName } = traceForExport(traceOf, 'ONNX', size);
+  const named = (shape: Shape, tensor: TracedTensor) =>
+    shape.map((length, dimension) => length ?? dimensionName(tensor, dimension));
   const model = new OnnxModel();
   const state = network.stateDict();
   /** The results of each call. */
@@ -73,10 +77,14 @@ export function exportOnnx(
     results.push(names.map((name, result) => ({ name, shape: batched.shapes[result] as Shape })));
   }
   return model.write(
-    [...inputs].map(([name, { dtype, shape }]) => ({ name, shape, dtype: portDtype(name, dtype) })),
+    [...inputs].map(([name, { dtype, shape }]) => ({
+      name,
+      shape: named(shape, { from: 'input', name }),
+      dtype: portDtype(name, dtype),
+    })),
     [...outputs].map(([name, tensor]) => {
       const { name: value, shape } = written(tensor);
-      return { name, shape, value, dtype: 'float32' };
+      return { name, shape: named(shape, tensor), value, dtype: 'float32' };
     }),
     metadata,
   );

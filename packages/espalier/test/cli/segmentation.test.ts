@@ -128,6 +128,26 @@ describe('a trained segmenter', () => {
     await session.release();
   });
 
+  it('is exported to one ONNX file for images of any size', async () => {
+    await printed(addExport, ['export', 'trained', '--format', 'onnx', '--any-size', '--out', 'any.onnx']);
+    const session = await ort.InferenceSession.create(readFileSync('any.onnx'), {
+      executionProviders: ['wasm'],
+      logSeverityLevel: 3,
+    });
+    const shapeOf = (metadata: readonly ort.InferenceSession.ValueMetadata[]) =>
+      (metadata[0] as unknown as { shape: unknown }).shape;
+    expect(shapeOf(session.inputMetadata)).toEqual(['batch', 3, 'height', 'width']);
+    expect(shapeOf(session.outputMetadata)).toEqual(['batch', 11, 'height', 'width']);
+    await session.release();
+    expect(
+      await refusal(addExport, ['export', 'trained', '--format', 'pytorch', '--any-size', '--out', 'n.py']),
+    ).toBe('--any-size: only onnx has free sizes');
+    const text = ['export', 'darts-v2-rnn', '--format', 'onnx', '--any-size', '--hidden', '4'];
+    expect(await refusal(addExport, text)).toMatch(
+      /^--any-size: the networks of space darts-rnn read tokens/,
+    );
+  });
+
   it('is exported as a PyTorch program', async () => {
     await printed(addExport, ['export', 'trained', '--format', 'pytorch', '--out', 'network.py']);
     expect(readFileSync('network.py', 'utf8')).toContain('interpolate');

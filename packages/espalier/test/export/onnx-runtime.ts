@@ -46,6 +46,44 @@ export async function expectAgreement(network: nn.Layer, shape: InputShape): Pro
   }
 }
 
+/** That one file computes what libtorch does of images of several sizes. */
+export async function expectAgreementOfSizes(
+  network: nn.Layer,
+  shape: InputShape,
+  sizes: readonly (readonly [height: number, width: number])[],
+): Promise<void> {
+  network.eval();
+  const others = [
+    [109, 153],
+    [202, 87],
+  ] as const;
+  const bytes = exportOnnx(
+    network,
+    traceOfImages(network, shape),
+    {},
+    {
+      names: ['height', 'width'],
+      runs: others.map(
+        ([height, width]) =>
+          () =>
+            imageNetworks.trace(network, { ...shape, height, width }),
+      ),
+    },
+  );
+  const session = await open(bytes);
+  try {
+    for (const [height, width] of sizes)
+      for (const count of [1, 2]) {
+        const values = images(count, { ...shape, height, width });
+        const dims = [count, shape.channels, height, width];
+        const { logits } = await session.run({ image: new ort.Tensor('float32', values, dims) });
+        scope(() => noGrad(() => expectClose(logits!, network.forward(fromTypedArray(values, dims)))));
+      }
+  } finally {
+    await session.release();
+  }
+}
+
 /** That the maps of features, and the logits beside them, are those of libtorch. @returns the names of the outputs */
 export async function expectFeatureAgreement(
   network: Backbone,

@@ -8,7 +8,12 @@ import { Random } from '../../src/random/random.js';
 import { Space } from '../../src/space/space.js';
 import { spaces } from '../../src/spaces/space-names.js';
 import { calibrate, strengthen } from './agreement.js';
-import { expectAgreement, expectFeatureAgreement, expectTokenAgreement } from './onnx-runtime.js';
+import {
+  expectAgreement,
+  expectAgreementOfSizes,
+  expectFeatureAgreement,
+  expectTokenAgreement,
+} from './onnx-runtime.js';
 
 setThreads(1);
 
@@ -75,6 +80,54 @@ describe('a network in ONNX Runtime gives the same maps of features', () => {
     const outputs = await expectFeatureAgreement(network, shape);
     expect(outputs).toEqual(['logits', ...strides.map((stride) => `features.${stride}`)]);
     network.free();
+  });
+});
+
+describe('a network whose file takes images of any size', () => {
+  const shape = { channels: 3, height: 65, width: 65, classes: 4 };
+
+  async function ofAnySize(name: string, options: object, architecture?: unknown): Promise<void> {
+    const space = Space.configure(spaces.get(name)!, options);
+    manualSeed(1);
+    const network = buildNetwork(
+      space,
+      architecture ?? space.decode(space.sample(Random.of(1, 'architecture'))),
+      shape,
+    );
+    calibrate(network, shape);
+    try {
+      await expectAgreementOfSizes(network, shape, [
+        [65, 65],
+        [40, 71],
+        [96, 33],
+      ]);
+    } finally {
+      network.free();
+    }
+  }
+
+  it('gives the same logits, of auto-deeplab with every operation, down to stride 32 and up again', () =>
+    ofAnySize(
+      'auto-deeplab',
+      { filterMultiplier: 1, layers: 6, blocks: 4 },
+      {
+        path: [0, 1, 2, 3, 2, 1],
+        cell: [
+          [0, 1, 'atrous_conv_3x3', 'sep_conv_5x5'],
+          [1, 2, 'max_pool_3x3', 'skip_connect'],
+          [0, 3, 'avg_pool_3x3', 'none'],
+          [0, 1, 'skip_connect', 'none'],
+        ],
+      },
+    ));
+
+  it('is refused where what it does depends on the size: nasbench201 rounds up, DARTS pads odd sizes', async () => {
+    await expect(ofAnySize('nasbench201', { channels: 4, cells: 1 })).rejects.toThrow(
+      /aten::avg_pool2d.*: dimension \d of its shape depends on the size of the batch or of the images$/,
+    );
+    await expect(ofAnySize('darts-cnn', { channels: 4, layers: 3 })).rejects.toThrow(
+      /aten::constant_pad_nd.*: its argument 1 depends on the size of the batch or of the images; what is exported/,
+    );
   });
 });
 

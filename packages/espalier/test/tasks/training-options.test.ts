@@ -128,6 +128,7 @@ describe('the options of a training of a segmenter', () => {
     evalFlip: flag(false),
     evalTile: count(0, 0),
     dropPath: from0Below1(0),
+    dropPathGrowsBy: oneOf('step', 'epoch'),
   });
 });
 

@@ -44,9 +44,13 @@ export const segmentationTrainingOptions = z.strictObject({
     .lt(1)
     .default(0)
     .describe(
-      'probability of dropping a path in the last layer and the last epoch; it grows linearly from 0 with the layers and ' +
-        'the epochs (scheduled drop path, Liu et al. 2019, 5.2)',
+      'probability of dropping a path of the last layer at the end of the training; it grows linearly from 0 with the layers ' +
+        'and with the time (scheduled drop path, Liu et al. 2019, 5.2)',
     ),
+  dropPathGrowsBy: z
+    .enum(['epoch', 'step'])
+    .default('step')
+    .describe("when that probability grows: by step (NASNet's code) or by epoch"),
 });
 
 export type SegmentationTrainingOptions = z.infer<typeof segmentationTrainingOptions>;
