@@ -10,7 +10,7 @@ process.once('exit', () => rmSync(home, { recursive: true, force: true }));
 /** The properties again, with new and with more random cases; a thousand architectures of each space. */
 export default defineConfig({
   test: {
-    include: ['packages/*/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.{test,long}.ts'],
     exclude: [
       'packages/espalier/test/{cli,examples,package,runs}/**',
       'packages/torch/test/find-libtorch.test.ts',

@@ -13,13 +13,19 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** The command line as a user runs it: the built program in a process of its own, in a group that can be killed. */
+/**
+ * The command line as a user runs it: the built program in a process of its own, in a group that can be killed.
+ *
+ * @param through a command that runs it, such as one that enters a namespace
+ */
 export function start(
   args: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>> = {},
+  through: readonly string[] = [],
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [main, ...args], {
+  const [command, ...words] = [...through, process.execPath, main, ...args] as [string, ...string[]];
+  const child = spawn(command, words, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

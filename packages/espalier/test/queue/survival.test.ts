@@ -1,0 +1,15 @@
+import { it } from 'vitest';
+import { describeWithRedis } from './redis-server.js';
+import { survives } from './survival.js';
+
+describeWithRedis('a search over many machines', () => {
+  it('loses nothing and counts nothing twice, whatever happens to its parts', async () => {
+    await survives(1, [
+      (cluster) => cluster.freezeWorker(),
+      (cluster) => cluster.restartRedis(),
+      (cluster) => cluster.secondCoordinator(),
+      (cluster) => cluster.killCoordinator(),
+      (cluster) => cluster.clockOffWorker(),
+    ]);
+  }, 300_000);
+});
