@@ -101,10 +101,16 @@ describe('a search for language models', () => {
     expect(moved.measures.bpc).toBeCloseTo(moved.measures.loss / Math.LN2, 12);
     const signature = JSON.parse(readFileSync(here('moved/signature.json'), 'utf8'));
     expect(signature).toEqual({ level: 'character', vocabulary: ['a', ' ', 'b', '<eos>'] });
-    const architecture = (run: string) => JSON.parse(journalOf(here(run))[0]!).architecture;
     const words = await train('--level', 'word', '--out', here('words'));
     expect(Object.keys(words.measures)).toEqual(['perplexity', 'loss']);
-    expect(architecture('words').nodes).toEqual(architecture('moved').nodes);
+    const [onCharacters, onWords] = ['moved', 'words'].map((one) => JSON.parse(journalOf(here(one))[0]!));
+    expect(onWords.architecture.nodes).toEqual(onCharacters.architecture.nodes);
+    // The preset of the level, and the settings of the search.
+    expect([onCharacters.architecture.options.hidden, onCharacters.training.optimiser]).toEqual([
+      452,
+      'adam',
+    ]);
+    expect([onWords.architecture.options.hidden, onWords.training.optimiser]).toEqual([4, 'sgd']);
 
     const again = await printed(addReproduce, ['reproduce', here('moved'), '--out', here('again')]);
     expect(again).toContain('and the same weights');

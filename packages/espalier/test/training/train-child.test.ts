@@ -331,6 +331,23 @@ describe('a child that is a language model', () => {
     expect(Object.keys(others)).toEqual(['params']);
   });
 
+  it('with a running average is measured with it, and trained as without it', async () => {
+    const plain = { epochs: 2, nonMonotone: 0, keepBest: false };
+    const [without, averaged] = [await model(plain), await model({ ...plain, averageDecay: 0.9 })];
+    const losses = (outcome: Outcome) => epochsOf(outcome).map(({ loss }) => loss);
+    expect(losses(averaged)).toEqual(losses(without));
+    const [ours, theirs] = [averaged, without].map(perplexitiesOf) as [number[], number[]];
+    // A mean of the weights of the last steps lags behind while they still get better.
+    for (const [epoch, perplexity] of ours.entries()) expect(perplexity).toBeGreaterThan(theirs[epoch]!);
+    expect(ours[1]).toBeLessThan(theirs[0]!);
+  });
+
+  it('is refused with two averages', async () => {
+    await expect(model({ averageDecay: 0.9, nonMonotone: 2 })).rejects.toThrow(
+      "training option 'averageDecay' is 0.9, and 'nonMonotone' 2 averages the weights too; allowed: one of the two, the other 0",
+    );
+  });
+
   it('that averages its weights is measured with the averages', async () => {
     // Whatever is not better than the epoch before makes it average: at this rate that comes soon.
     const [plain, averaged] = [
