@@ -3,8 +3,12 @@ export const LEVELS = ['word', 'character'] as const;
 
 export type TextLevel = (typeof LEVELS)[number];
 
-/** The tokens of a line without its end. */
-export type LineTokens = (words: readonly string[]) => Iterable<string>;
+/**
+ * The tokens of a line without its end.
+ *
+ * @param goesOn whether another word is to follow, after white space
+ */
+export type LineTokens = (words: readonly string[], goesOn: boolean) => Iterable<string>;
 
 /**
  * How each level makes tokens of lines.
@@ -18,5 +22,6 @@ export type LineTokens = (words: readonly string[]) => Iterable<string>;
  */
 export const lineTokens: Readonly<Record<TextLevel, (isSplit: () => boolean) => LineTokens>> = {
   word: () => (words) => words,
-  character: (isSplit) => (isSplit() ? (words) => words : (words) => words.join(' ')),
+  character: (isSplit) =>
+    isSplit() ? (words) => words : (words, goesOn) => words.join(' ') + (goesOn ? ' ' : ''),
 };

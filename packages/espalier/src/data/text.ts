@@ -127,8 +127,11 @@ export function eachToken(
     const isLast = place === lines.length - 1;
     // The end of the last line does not begin another one.
     if (isLast && line === '') return;
-    for (const token of tokensOf(line.split(WHITE_SPACE).filter((word) => word !== ''))) add(token);
-    if (ends || !isLast) add(END_OF_LINE);
+    const parts = line.split(WHITE_SPACE);
+    const isOpen = isLast && !ends;
+    const words = parts.filter((word) => word !== '');
+    for (const token of tokensOf(words, isOpen && words.length > 0 && parts.at(-1) === '')) add(token);
+    if (!isOpen) add(END_OF_LINE);
   }
 }
 

@@ -286,6 +286,8 @@ describe('the prediction of tokens', () => {
       ((await predict(text(content), { level, vocabulary: [...vocabulary] })).json.names as string[])[0];
     // The model expects the last token once more. No line end, no end of the text.
     expect(await next(' b\ta', ['a', ' ', 'b'])).toBe('a');
+    expect(await next('a \t', ['a', ' ', 'b'])).toBe(' ');
+    expect(await next('a ', ['a', 'b', '<eos>'], 'word')).toBe('a');
     expect(await next('a\n', ['a', 'b', '<eos>'])).toBe('<eos>');
     expect(await next('a b', ['a', 'b', '<eos>'])).toBe('b');
     expect(await next('ab b', ['ab', 'b', '<eos>'], 'word')).toBe('b');

@@ -12,7 +12,7 @@ interface KnownTokens {
 
 /**
  * The beginning of a text, in a file, as the numbers of its tokens: they are made as those of the training text. A last line
- * without a line end is not at its end; white space that follows its last word does not count.
+ * without a line end is not at its end, and white space after its last word is a space.
  *
  * @returns int64 [T, 1]
  * @throws InputError for a file that is no text, and for a token that the training text does not have
