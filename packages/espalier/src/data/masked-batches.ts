@@ -26,6 +26,8 @@ interface MaskedBatchOptions {
     /** The number of the pass. Seed and epoch determine order and augmentation, so that a run can be resumed. */
     readonly epoch: number;
     readonly augmentation: PairAugmentation;
+    /** How many of the images are in the pass; all by default. */
+    readonly count?: number;
   };
 }
 
@@ -59,13 +61,13 @@ function* generate(
   const order =
     training === undefined
       ? Int32Array.from({ length: count }, (_, index) => index)
-      : Random.of(training.seed, `epoch ${training.epoch}`).permutation(count);
+      : Random.of(training.seed, `epoch ${training.epoch}`).permutation(count).subarray(0, training.count);
   const pass = new PairPass(set, order, size, {
     folder,
     labels,
     seen,
     beyond,
-    ...(training === undefined ? {} : { crop: { ...training, height: crop.height, width: crop.width } }),
+    ...(training === undefined ? {} : { crop: cropOf(training, crop) }),
   });
   const mostPixels = size * crop.height * crop.width;
   try {
@@ -88,6 +90,13 @@ function* generate(
   } finally {
     pass.close();
   }
+}
+
+function cropOf(
+  { seed, epoch, augmentation }: NonNullable<MaskedBatchOptions['training']>,
+  { height, width }: Size,
+): NonNullable<PairShowing['crop']> {
+  return { seed, epoch, augmentation, height, width };
 }
 
 function batchOf(pairs: readonly ShownPair[]): MaskedBatch {

@@ -65,7 +65,8 @@ function rehearseTraining<Network extends nn.Module>(
   // Columns of a text are all of one length.
   const usual = task.independentBatches ? Math.min(batchSize, count, FEW) : batchSize;
   step(usual, (error) => named(error, 'cannot be trained'));
-  const last = count % batchSize;
+  // A task may leave a short batch out.
+  const last = task.batchCount(part, batchSize) * batchSize < count ? 0 : count % batchSize;
   if (task.independentBatches && last > 0 && last < usual)
     step(
       last,

@@ -43,8 +43,8 @@ export async function maskPictures(
 /** Red, green and blue bytes of each pixel; black where a label is no class. */
 export function colouredMask(labels: Uint8Array, classes: readonly PixelClass[]): Uint8Array {
   const colours = new Uint8Array(3 * labels.length);
-  for (const [pixel, label] of labels.entries()) {
-    const colour = classes[label]?.colour;
+  for (let pixel = 0; pixel < labels.length; pixel++) {
+    const colour = classes[labels[pixel] as number]?.colour;
     if (colour !== undefined) colours.set(colour, 3 * pixel);
   }
   return colours;

@@ -134,7 +134,7 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
   }
 
   batchCount(part: Part, size: number): number {
-    return Math.ceil(this.data[part].count / size);
+    return Math.ceil(trainedOn(this.data[part].count, size) / size);
   }
 
   *pass(
@@ -146,7 +146,15 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
       size,
       crop,
       beyond: beyond(statistics),
-      ...(training === undefined ? {} : { training: { ...training, augmentation: this.#augmentation } }),
+      ...(training === undefined
+        ? {}
+        : {
+            training: {
+              ...training,
+              augmentation: this.#augmentation,
+              count: trainedOn(this.count(part), size),
+            },
+          }),
     });
     for (const batch of passed) yield this.#batch(batch);
   }
@@ -208,8 +216,12 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
     const classes = this.data.classes.length;
     const predicted = labelsOf(logits);
     const counts = new Float64Array(classes * classes);
-    for (const [pixel, label] of batch.labels.entries())
+    const { labels: actual } = batch;
+    // There are millions of pixels: an iterator of pairs would take longer than the network.
+    for (let pixel = 0; pixel < actual.length; pixel++) {
+      const label = actual[pixel]!;
       if (label !== IGNORED) counts[label * classes + predicted[pixel]!]!++;
+    }
     return {
       finite: logits.isfinite().all().item() !== 0,
       counts,
@@ -237,6 +249,14 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
         : { weights: fromTypedArray(Float32Array.from(classWeights), [classWeights.length]).to({ device }) }),
     };
   }
+}
+
+/**
+ * How many images a training pass goes over. A last batch of a single image is left out: batch norm after image pooling has
+ * one value a channel then, which it cannot normalise.
+ */
+function trainedOn(count: number, size: number): number {
+  return size > 1 && count > size && count % size === 1 ? count - 1 : count;
 }
 
 /** The class with the highest logit: [N, height, width] from [N, classes, height, width]. */
