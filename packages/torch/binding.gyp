@@ -4,6 +4,7 @@
     {
       'target_name': 'espalier_torch',
       'sources': ['<@(native_sources)'],
+      'include_dirs': ['native/declarations'],
       'cflags_cc!': ['-fno-exceptions', '-fno-rtti', '-std=gnu++17', '-std=gnu++20'],
       'cflags_cc': ['-std=c++17', '-fexceptions', '-frtti', '-O3', '-DNDEBUG', '-Wno-psabi', '<@(libtorch_flags)'],
       'ldflags': ['-Wl,--no-as-needed'],

@@ -9,6 +9,7 @@
 #include "javascript.h"
 #include "memory.h"
 #include "process.h"
+#include "process_group.h"
 #include "profile.h"
 #include "tensors.h"
 
@@ -75,6 +76,15 @@ NAPI_MODULE_INIT() {
       function<manual_seed>("manualSeed"),
       function<generator_state>("generatorState"),
       function<set_generator_state>("setGeneratorState"),
+      function<open_store>("openStore"),
+      function<store_set>("storeSet"),
+      function<store_has>("storeHas"),
+      function<join_group>("joinGroup"),
+      function<leave_group>("leaveGroup"),
+      function<all_reduce>("allReduce"),
+      function<broadcast>("broadcast"),
+      function<barrier>("barrier"),
+      function<synchronise_norms>("synchroniseNorms"),
       function<threads>("threads"),
       function<set_threads>("setThreads"),
       function<set_least_work>("setLeastWork"),

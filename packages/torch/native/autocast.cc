@@ -1,4 +1,4 @@
-// Autocast on the CPU. libtorch chooses the operators that run in lower precision.
+// Autocast on a device. libtorch chooses the operators that run in lower precision.
 #include "autocast.h"
 
 #include <ATen/ATen.h>
@@ -10,27 +10,42 @@ namespace {
 
 // Since libtorch 2.4, these functions take a device.
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 4)
-bool is_enabled() { return at::autocast::is_autocast_enabled(at::kCPU); }
-void set_enabled(bool enabled) { at::autocast::set_autocast_enabled(at::kCPU, enabled); }
-at::ScalarType dtype() { return at::autocast::get_autocast_dtype(at::kCPU); }
-void set_dtype(at::ScalarType type) { at::autocast::set_autocast_dtype(at::kCPU, type); }
+bool is_enabled(at::DeviceType device) { return at::autocast::is_autocast_enabled(device); }
+void set_enabled(at::DeviceType device, bool enabled) { at::autocast::set_autocast_enabled(device, enabled); }
+at::ScalarType dtype(at::DeviceType device) { return at::autocast::get_autocast_dtype(device); }
+void set_dtype(at::DeviceType device, at::ScalarType type) { at::autocast::set_autocast_dtype(device, type); }
 #else
-bool is_enabled() { return at::autocast::is_cpu_enabled(); }
-void set_enabled(bool enabled) { at::autocast::set_cpu_enabled(enabled); }
-at::ScalarType dtype() { return at::autocast::get_autocast_cpu_dtype(); }
-void set_dtype(at::ScalarType type) { at::autocast::set_autocast_cpu_dtype(type); }
+// Those without a device in their name are CUDA's, which ROCm uses too.
+bool is_enabled(at::DeviceType device) { return device == at::kCPU ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled(); }
+void set_enabled(at::DeviceType device, bool enabled) {
+  device == at::kCPU ? at::autocast::set_cpu_enabled(enabled) : at::autocast::set_enabled(enabled);
+}
+at::ScalarType dtype(at::DeviceType device) {
+  return device == at::kCPU ? at::autocast::get_autocast_cpu_dtype() : at::autocast::get_autocast_gpu_dtype();
+}
+void set_dtype(at::DeviceType device, at::ScalarType type) {
+  device == at::kCPU ? at::autocast::set_autocast_cpu_dtype(type) : at::autocast::set_autocast_gpu_dtype(type);
+}
 #endif
+
+at::DeviceType to_device(const std::string& name) {
+  const at::DeviceType type = at::Device(name).type();
+  if (type != at::kCPU && type != at::kCUDA)
+    throw std::invalid_argument("there is no autocast on the device '" + name + "'; allowed: cpu, cuda");
+  return type;
+}
 
 }  // namespace
 
 napi_value set_autocast(const Arguments& arguments) {
-  const at::ScalarType before = is_enabled() ? dtype() : at::kFloat;
+  const at::DeviceType device = to_device(to_string(arguments.env, arguments[1]));
+  const at::ScalarType before = is_enabled(device) ? dtype(device) : at::kFloat;
   const auto now = static_cast<at::ScalarType>(to_int(arguments.env, arguments[0]));
   if (now != before) {
     // It holds weights in the type of before.
     at::autocast::clear_cache();
-    set_enabled(now != at::kFloat);
-    if (now != at::kFloat) set_dtype(now);
+    set_enabled(device, now != at::kFloat);
+    if (now != at::kFloat) set_dtype(device, now);
   }
   return number(arguments.env, static_cast<double>(before));
 }

@@ -1,8 +1,7 @@
-// The state of the whole process: the random generator of the CPU, the number of threads, libtorch itself.
+// The state of the whole process: the random generators, the number of threads, libtorch itself.
 #include "process.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 #include <torch/version.h>
@@ -15,6 +14,14 @@
 #include "kernels/loops.h"
 
 namespace espalier {
+namespace {
+
+// The generator of a device. libtorch finds that of a GPU, so this compiles without CUDA's headers.
+at::Generator generator_of(const Arguments& arguments, size_t index) {
+  return at::globalContext().defaultGenerator(at::Device(to_string(arguments.env, arguments[index])));
+}
+
+}  // namespace
 
 napi_value manual_seed(const Arguments& arguments) {
   // This seeds the generator of every device.
@@ -23,7 +30,7 @@ napi_value manual_seed(const Arguments& arguments) {
 }
 
 napi_value generator_state(const Arguments& arguments) {
-  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  at::Generator generator = generator_of(arguments, 0);
   std::lock_guard<std::mutex> lock(generator.mutex());
   const at::Tensor state = generator.get_state();
   void* data;
@@ -41,7 +48,7 @@ napi_value set_generator_state(const Arguments& arguments) {
   if (type != napi_uint8_array) throw std::invalid_argument("expected a Uint8Array");
   at::Tensor state = at::empty({static_cast<int64_t>(length)}, at::TensorOptions().dtype(at::kByte));
   std::memcpy(state.data_ptr(), data, length);
-  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  at::Generator generator = generator_of(arguments, 1);
   std::lock_guard<std::mutex> lock(generator.mutex());
   generator.set_state(state);
   return nullptr;

@@ -4,7 +4,7 @@
 
 namespace espalier {
 
-// manualSeed(seed); generatorState(): ArrayBuffer; setGeneratorState(Uint8Array)
+// manualSeed(seed); generatorState(device): ArrayBuffer; setGeneratorState(Uint8Array, device)
 napi_value manual_seed(const Arguments&);
 napi_value generator_state(const Arguments&);
 napi_value set_generator_state(const Arguments&);

@@ -64,6 +64,7 @@ function gypVariables(libtorch, files) {
     native_sources: files.filter((file) => file.endsWith('.cc')).map((file) => `native/${file}`),
     libtorch_flags: [
       `-D_GLIBCXX_USE_CXX11_ABI=${libtorch.cxx11Abi ? 1 : 0}`,
+      ...(libtorch.gloo ? ['-DUSE_C10D_GLOO'] : []),
       ...includes.map((folder) => `-isystem${folder}`),
     ],
     libtorch_libraries: [

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runScript, SetupProblem } from './setup-problem.mjs';
@@ -13,6 +13,7 @@ import { runScript, SetupProblem } from './setup-problem.mjs';
  * @property {string} version such as `1.13.0`
  * @property {boolean} cxx11Abi whether it uses libstdc++'s new std::string; older pip packages use the old one
  * @property {boolean} cuda whether it was built with CUDA
+ * @property {boolean} gloo whether it was built with gloo, for several processes
  */
 
 const oldestVersion = [1, 13];
@@ -70,6 +71,9 @@ function lookIn(prefix, origin) {
     version,
     cxx11Abi: !hasOldStrings(join(libraries, library('c10'))),
     cuda: existsSync(join(libraries, library('torch_cuda'))),
+    gloo:
+      existsSync(join(headers, 'torch/csrc/distributed/c10d/ProcessGroupGloo.hpp')) &&
+      contains(join(libraries, library('torch_cpu')), '_ZN4c10d16ProcessGroupGlooC1'),
   };
 }
 
@@ -96,6 +100,30 @@ function versionIn(headers) {
  */
 function hasOldStrings(file) {
   return existsSync(file) && readFileSync(file).includes('_ZN3c106detail14torchCheckFailEPKcS2_jRKSs');
+}
+
+/**
+ * Whether a file has some bytes. A library of libtorch is too large to be read as a whole.
+ * @param {string} file
+ * @param {string} text
+ */
+function contains(file, text) {
+  const descriptor = openSync(file, 'r');
+  const buffer = Buffer.alloc(1 << 22);
+  try {
+    let kept = 0;
+    for (;;) {
+      const read = readSync(descriptor, buffer, kept, buffer.length - kept, null);
+      if (read === 0) return false;
+      const filled = buffer.subarray(0, kept + read);
+      if (filled.includes(text)) return true;
+      // The text may lie across two pieces.
+      kept = Math.min(text.length - 1, filled.length);
+      buffer.copy(buffer, 0, filled.length - kept, filled.length);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /**

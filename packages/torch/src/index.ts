@@ -7,6 +7,7 @@ export * as nn from './nn/index.js';
 export * from './operators.generated.js';
 export * as optim from './optim/index.js';
 export { libtorchConfiguration, libtorchVersion, setThreads, threads } from './process.js';
+export { Meeting, type MeetingPlace, PeerLost, ProcessGroup } from './process-group.js';
 export { type ProfiledCall, profile } from './profile.js';
 export { generatorState, manualSeed, setGeneratorState } from './random.js';
 export { recomputed } from './recomputed.js';

@@ -40,7 +40,7 @@ interface Native {
     allowUnused: boolean,
   ): (number | null)[];
   setGradEnabled(enabled: boolean): boolean;
-  setAutocast(dtype: number): number;
+  setAutocast(dtype: number, device: string): number;
   hasBfloat16(): boolean;
   requiresGrad(handles: readonly number[]): boolean;
   setRequiresGrad(handles: readonly number[], required: boolean): void;
@@ -48,8 +48,17 @@ interface Native {
   gradients(handles: readonly number[]): (number | null)[];
   setGradients(handles: readonly number[], gradients: readonly (number | null)[] | null): void;
   manualSeed(seed: number): void;
-  generatorState(): ArrayBuffer;
-  setGeneratorState(state: Uint8Array): void;
+  generatorState(device: string): ArrayBuffer;
+  setGeneratorState(state: Uint8Array, device: string): void;
+  openStore(file: string | null, host: string, port: number, serves: boolean, milliseconds: number): number;
+  storeSet(key: string, text: string): void;
+  storeHas(keys: readonly string[]): boolean;
+  joinGroup(rank: number, size: number, address: string, milliseconds: number): void;
+  leaveGroup(): void;
+  allReduce(handles: readonly number[]): void;
+  broadcast(handles: readonly number[], root: number): void;
+  barrier(): void;
+  synchroniseNorms(on: boolean): boolean;
   threads(): number;
   setThreads(count: number): void;
   /** Kernels divide their work among threads from this many multiply-adds on, in the whole process; returns the number before. */

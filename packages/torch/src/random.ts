@@ -5,12 +5,20 @@ export function manualSeed(seed: number): void {
   native.manualSeed(seed);
 }
 
-/** The state of the CPU's generator, for `setGeneratorState`. */
-export function generatorState(): Uint8Array {
-  return new Uint8Array(native.generatorState());
+/**
+ * The state of a device's generator, for `setGeneratorState`.
+ *
+ * @param device `cpu`, `cuda`, `cuda:1`
+ * @throws Error for a device that is not there
+ */
+export function generatorState(device = 'cpu'): Uint8Array {
+  return new Uint8Array(native.generatorState(device));
 }
 
-/** @throws Error where it is not a state of this generator; the generator then keeps its own */
-export function setGeneratorState(state: Uint8Array): void {
-  native.setGeneratorState(state);
+/**
+ * @param device `cpu`, `cuda`, `cuda:1`
+ * @throws Error where it is not a state of this generator, which then keeps its own; for a device that is not there
+ */
+export function setGeneratorState(state: Uint8Array, device = 'cpu'): void {
+  native.setGeneratorState(state, device);
 }

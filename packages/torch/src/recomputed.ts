@@ -1,4 +1,4 @@
-import { autocast, autocasts } from './autocast.js';
+import { autocast, autocastDevice } from './autocast.js';
 import { enableGrad, noGrad, recordsOperators } from './autograd.js';
 import { generatorState, setGeneratorState } from './random.js';
 import { scope } from './scope.js';
@@ -11,7 +11,7 @@ import type { Tensor } from './tensor.js';
  * of one more forward pass. `backward` and `grad` give the same gradients, of first order only, up to the order in which they
  * are added.
  *
- * The second run draws the same random numbers and has the same autocast.
+ * The second run draws the same random numbers on the device of the first input, and has the same autocast.
  *
  * @param inputs all that `body` reads of the graph around it. Leaves, such as the parameters of a module, it may use directly
  * @param body gives floating-point tensors; it runs twice, so it must do the same each time
@@ -25,8 +25,9 @@ export function recomputed(
 ): Tensor[] {
   if (!recordsOperators()) return [...body(inputs)];
   const { buffers = [] } = options;
-  const state = generatorState();
-  const dtype = autocasts() ? 'bfloat16' : 'float32';
+  const device = inputs[0]?.device ?? 'cpu';
+  const state = generatorState(device);
+  const lower = autocastDevice();
   // Tensors of its own, whatever the caller frees meanwhile.
   const own = inputs.map((input) => sameIn(input).keep());
   const leaves = noGrad(() => scope(() => body(inputs).map((output) => output.detach().keep())));
@@ -36,7 +37,7 @@ export function recomputed(
     inputs: own.filter((_, place) => learned[place]),
     outputs: leaves,
     again() {
-      const before = generatorState();
+      const before = generatorState(device);
       const values = noGrad(() => buffers.map((buffer) => buffer.clone()));
       const copies = own.map((input, place) => {
         const copy = input.detach();
@@ -44,11 +45,15 @@ export function recomputed(
         return copy;
       });
       try {
-        setGeneratorState(state);
-        const outputs = enableGrad(() => autocast(dtype, () => body(copies)));
+        setGeneratorState(state, device);
+        const outputs = enableGrad(() =>
+          lower === undefined
+            ? autocast('float32', () => body(copies))
+            : autocast('bfloat16', () => body(copies), lower),
+        );
         return { inputs: copies.filter((_, place) => learned[place]), outputs };
       } finally {
-        setGeneratorState(before);
+        setGeneratorState(before, device);
         noGrad(() => {
           for (const [place, buffer] of buffers.entries()) buffer.copy_(values[place] as Tensor);
         });

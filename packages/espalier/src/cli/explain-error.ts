@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { ProcessLost } from '../experiments/processes.js';
 import { InputError } from '../input-error.js';
 import { lineOfUser } from '../modules/user-module.js';
 import { Diverged } from '../tasks/task.js';
@@ -20,7 +21,8 @@ export function explain(error: unknown): Explained {
   // Commander has said what is wrong; help and version are no error.
   if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? 0 : WRONG_INPUT };
   if (error instanceof InputError) return { exitCode: WRONG_INPUT, message: error.message };
-  if (error instanceof Diverged) return { exitCode: FAILED, message: error.message };
+  if (error instanceof Diverged || error instanceof ProcessLost)
+    return { exitCode: FAILED, message: error.message };
   if (isFileError(error)) return { exitCode: FAILED, message: `${error.path}: ${reasonOf(error)}` };
   const line = error instanceof Error ? lineOfUser(error.stack) : undefined;
   if (line !== undefined)

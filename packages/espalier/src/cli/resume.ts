@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { InputError } from '../input-error.js';
 import { kindOf } from '../kinds/kinds-of-run.js';
 import { REDIS_FORM } from '../queue/redis-address.js';
 import type { Amendments } from '../runs/amendments.js';
@@ -6,9 +7,10 @@ import { changedEnvironment } from '../runs/environment-difference.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { openTerminal } from '../terminal/terminal.js';
 import { positiveNumber, wholeNumber } from './options.js';
+import { addPeerFlags, meetingOf, type PeerFlags } from './peer-flags.js';
 import { say } from './say.js';
 
-interface ResumeFlags {
+interface ResumeFlags extends PeerFlags {
   readonly data?: string;
   readonly trials?: number;
   readonly epochs?: number;
@@ -19,8 +21,7 @@ interface ResumeFlags {
 }
 
 export function addResume(program: Command): void {
-  program
-    .command('resume')
+  addPeerFlags(program.command('resume'))
     .description('go on with a search, a training or an evaluation that was stopped or killed')
     .argument('<folder>', 'run folder')
     .option('--data <kind:path>', 'where its data is now, if not where it was; its checksum decides')
@@ -56,6 +57,10 @@ export function addResume(program: Command): void {
       const changed = changedEnvironment(RunFolder.open(path).manifest);
       if (changed !== undefined) terminal.line(`note: ${changed}`);
       const amend: Amendments = { trials, epochs, timeoutSeconds, retryFailed };
-      say(await kindOf(path).goOn(path, terminal, { data, redis, amend }), terminal);
+      const kind = kindOf(path);
+      const meeting = meetingOf(flags);
+      if (meeting !== undefined && kind.hasPeers !== true)
+        throw new InputError(`--address and --peer-timeout: ${path} is a ${kind.name}; allowed: a training`);
+      say(await kind.goOn(path, terminal, { data, redis, amend, meeting }), terminal);
     });
 }

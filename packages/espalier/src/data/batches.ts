@@ -5,6 +5,7 @@ import type { ChannelStatistics } from './channel-statistics.js';
 import { DecodingPass } from './decoder.js';
 import type { ImageSet } from './image-dataset.js';
 import { imageWriter } from './image-writer.js';
+import { partOf, placesOf, type Share } from './share.js';
 
 /** Images and labels for one step. The next batch overwrites both arrays: copy what you need for longer. */
 export interface Batch {
@@ -26,6 +27,8 @@ interface BatchOptions {
     /** The number of the pass. Seed and epoch determine order and augmentation, so that a run can be resumed. */
     readonly epoch: number;
     readonly augmentation: Augmentation;
+    /** Reads only this process's part of each batch. Missing: all of it. */
+    readonly share?: Share;
   };
   /** Whether to keep the last batch if it is smaller than the others. Default: keep. */
   readonly lastBatch?: 'keep' | 'drop';
@@ -59,7 +62,10 @@ function* generate(
   const pixels = height * width * channels;
   const random = training && Random.of(training.seed, `epoch ${training.epoch}`);
   const order = (random?.permutation(count) ?? Int32Array.from(labels.keys())).subarray(0, total);
-  const decoding = 'files' in set ? new DecodingPass(set, order, size, training) : undefined;
+  const share = training?.share;
+  const { places, sizes } = placesOf(total, size, share);
+  const most = Math.max(...sizes);
+  const decoding = 'files' in set ? new DecodingPass(set, order, places, most, training) : undefined;
   const { cutout, ...earlier } = training?.augmentation ?? {};
   // The decoder crops, mirrors and colours image files. Images in memory are changed on their way into the batch.
   const augmentation = {
@@ -68,23 +74,26 @@ function* generate(
   };
   const shown = 'files' in set ? { ...set, images: decoding!.images } : set;
   const writer = imageWriter(shown, statistics, augmentation);
-  const images = new Float32Array(Math.min(size, total) * pixels);
-  const targets = new BigInt64Array(Math.min(size, total));
+  const images = new Float32Array(most * pixels);
+  const targets = new BigInt64Array(most);
   try {
     for (let start = 0; start < total; start += size) {
       const filled = Math.min(size, total - start);
-      decoding?.next(filled);
+      const [from, to] = partOf(filled, share);
+      decoding?.next(to - from);
       for (let i = 0; i < filled; i++) {
-        const index = order[start + i]!;
+        // Also of the images of other processes: what is drawn for one depends on its place in the order.
         const placement =
           random === undefined ? UNTOUCHED : drawPlacement(random, augmentation, height, width);
-        writer.write(decoding === undefined ? index : i, placement, images, i * pixels);
-        targets[i] = BigInt(labels[index]!);
+        if (i < from || i >= to) continue;
+        const index = order[start + i]!;
+        writer.write(decoding === undefined ? index : i - from, placement, images, (i - from) * pixels);
+        targets[i - from] = BigInt(labels[index]!);
       }
       yield {
-        images: images.subarray(0, filled * pixels),
-        labels: targets.subarray(0, filled),
-        count: filled,
+        images: images.subarray(0, (to - from) * pixels),
+        labels: targets.subarray(0, to - from),
+        count: to - from,
       };
     }
   } finally {

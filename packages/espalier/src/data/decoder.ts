@@ -18,22 +18,31 @@ export class DecodingPass {
   readonly images: Uint8Array;
   readonly #set: ImagesInFiles;
   readonly #order: Int32Array;
+  readonly #places: Int32Array;
   readonly #request: Omit<DecoderRequest, 'jobs'>;
   readonly #slots: number;
   #asked = 0;
   #taken = 0;
 
   /**
-   * @param order the indices of the images that the pass shows
+   * @param order the indices of the images of a pass
+   * @param places the places in this order of the images that are shown
    * @param size of a batch, in images
    */
-  constructor(set: ImagesInFiles, order: Int32Array, size: number, random?: Showing['random']) {
+  constructor(
+    set: ImagesInFiles,
+    order: Int32Array,
+    places: Int32Array,
+    size: number,
+    random?: Showing['random'],
+  ) {
     const { folder, height, width, channels } = set;
     const imageBytes = height * width * channels;
     const slotBytes = Math.max(imageBytes, LEAST_SLOT);
     this.#set = set;
     this.#order = order;
-    this.#slots = Math.min(order.length, size * (1 + AHEAD));
+    this.#places = places;
+    this.#slots = Math.min(places.length, size * (1 + AHEAD));
     this.#request = {
       for: 'images',
       pixels: new SharedArrayBuffer(this.#slots * slotBytes),
@@ -41,7 +50,7 @@ export class DecodingPass {
       slotBytes,
       showing: { folder, height, width, ...(random === undefined ? {} : { random }) },
     };
-    this.images = new Uint8Array(Math.min(size, order.length) * imageBytes);
+    this.images = new Uint8Array(Math.min(size, places.length) * imageBytes);
     this.#ask();
   }
 
@@ -73,18 +82,18 @@ export class DecodingPass {
     Atomics.store(this.#request.states, 0, 1);
   }
 
-  #fileAt(place: number): string {
-    return this.#set.files[this.#order[place]!]!;
+  #fileAt(shown: number): string {
+    return this.#set.files[this.#order[this.#places[shown]!]!]!;
   }
 
   /** Asks for the next images, one for each free slot. */
   #ask(): void {
     const jobs: DecoderJob[] = [];
-    const end = Math.min(this.#order.length, this.#taken + this.#slots);
+    const end = Math.min(this.#places.length, this.#taken + this.#slots);
     for (; this.#asked < end; this.#asked++) {
       const slot = this.#asked % this.#slots;
       Atomics.store(this.#request.states, slot + 1, SlotState.waiting);
-      jobs.push({ file: this.#fileAt(this.#asked), place: this.#asked, slot });
+      jobs.push({ file: this.#fileAt(this.#asked), place: this.#places[this.#asked]!, slot });
     }
     if (jobs.length > 0) decoder().postMessage({ ...this.#request, jobs });
   }

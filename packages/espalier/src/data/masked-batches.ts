@@ -2,6 +2,7 @@ import { InputError } from '../input-error.js';
 import { Random } from '../random/random.js';
 import type { MaskedImages } from './masked-images.js';
 import { PairPass } from './pair-decoder.js';
+import { placesOf, type Share } from './share.js';
 import type { PairAugmentation, PairShowing, ShownPair } from './shown-pair.js';
 import type { Size } from './view.js';
 
@@ -28,6 +29,8 @@ interface MaskedBatchOptions {
     readonly augmentation: PairAugmentation;
     /** How many of the images are in the pass; all by default. */
     readonly count?: number;
+    /** Reads only this process's part of each batch. Missing: all of it. */
+    readonly share?: Share;
   };
 }
 
@@ -62,7 +65,8 @@ function* generate(
     training === undefined
       ? Int32Array.from({ length: count }, (_, index) => index)
       : Random.of(training.seed, `epoch ${training.epoch}`).permutation(count).subarray(0, training.count);
-  const pass = new PairPass(set, order, size, {
+  const { places, sizes } = placesOf(order.length, size, training?.share);
+  const pass = new PairPass(set, order, places, size, {
     folder,
     labels,
     seen,
@@ -72,16 +76,18 @@ function* generate(
   const mostPixels = size * crop.height * crop.width;
   try {
     let pairs: ShownPair[] = [];
+    let batch = 0;
     for (let pair = pass.next(); pair !== undefined; pair = pass.next()) {
       const [first] = pairs;
       const fits =
         first === undefined ||
         (first.height === pair.height &&
           first.width === pair.width &&
-          pairs.length < size &&
+          pairs.length < (training === undefined ? size : (sizes[batch] as number)) &&
           (pairs.length + 1) * pair.height * pair.width <= mostPixels);
       if (!fits) {
         yield batchOf(pairs);
+        batch++;
         pairs = [];
       }
       pairs.push(pair);

@@ -16,6 +16,7 @@ const POSTED = 1;
 export class PairPass {
   readonly #set: MaskedImages;
   readonly #order: Int32Array;
+  readonly #places: Int32Array;
   readonly #request: Omit<PairRequest, 'jobs'>;
   readonly #ahead: number;
   readonly #answers = new Map<number, PairAnswer>();
@@ -24,12 +25,14 @@ export class PairPass {
   #taken = 0;
 
   /**
-   * @param order the indices of the images that the pass shows
+   * @param order the indices of the images of a pass
+   * @param places the places in this order of the images that are shown
    * @param size of a batch, in images
    */
-  constructor(set: MaskedImages, order: Int32Array, size: number, showing: PairShowing) {
+  constructor(set: MaskedImages, order: Int32Array, places: Int32Array, size: number, showing: PairShowing) {
     this.#set = set;
     this.#order = order;
+    this.#places = places;
     this.#ahead = size * (1 + AHEAD);
     this.#request = {
       for: 'pairs',
@@ -46,8 +49,8 @@ export class PairPass {
    * @throws InputError with the path of a file that cannot be decoded, or that does not fit
    */
   next(): ShownPair | undefined {
-    const place = this.#taken;
-    if (place >= this.#order.length) return undefined;
+    const place = this.#places[this.#taken];
+    if (place === undefined) return undefined;
     const { states, pass } = this.#request;
     const file = join(this.#set.folder, this.#jobAt(place).image);
     while (!this.#answers.has(place)) {
@@ -81,8 +84,8 @@ export class PairPass {
 
   #ask(): void {
     const jobs: PairJob[] = [];
-    const end = Math.min(this.#order.length, this.#taken + this.#ahead);
-    for (; this.#asked < end; this.#asked++) jobs.push(this.#jobAt(this.#asked));
+    const end = Math.min(this.#places.length, this.#taken + this.#ahead);
+    for (; this.#asked < end; this.#asked++) jobs.push(this.#jobAt(this.#places[this.#asked] as number));
     if (jobs.length > 0) decoder().postMessage({ ...this.#request, jobs } satisfies PairRequest);
   }
 }

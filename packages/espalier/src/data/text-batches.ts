@@ -1,5 +1,6 @@
 import { InputError } from '../input-error.js';
 import type { Random } from '../random/random.js';
+import { partOf, type Share } from './share.js';
 import type { Tokens } from './text.js';
 
 /** T tokens of each of N columns of a text, and the tokens that follow them. */
@@ -23,13 +24,15 @@ export interface Cut {
    * around T / 2, so that the cuts do not always fall on the same words.
    */
   readonly random?: Random;
+  /** Reads only this process's part of the columns. Missing: all of them. */
+  readonly share?: Share | undefined;
 }
 
 /** By how much a random length may exceed T, in the DARTS authors' code. */
 const MOST_EXCESS = 20;
 
 /** The number of segments in a pass with fixed lengths. */
-export function segmentCount(tokens: Tokens, { columns, bptt }: Omit<Cut, 'random'>): number {
+export function segmentCount(tokens: Tokens, { columns, bptt }: Pick<Cut, 'columns' | 'bptt'>): number {
   return Math.ceil((columnLength(tokens, columns) - 1) / bptt);
 }
 
@@ -40,8 +43,10 @@ export function segmentCount(tokens: Tokens, { columns, bptt }: Omit<Cut, 'rando
  * Throws an InputError if a column would have fewer than two tokens.
  */
 export function* segments(tokens: Tokens, cut: Cut): Generator<Segment, void, undefined> {
-  const { columns, bptt, random } = cut;
-  const length = columnLength(tokens, columns);
+  const { columns: all, bptt, random, share } = cut;
+  const length = columnLength(tokens, all);
+  const [first, end] = partOf(all, share);
+  const columns = end - first;
   for (let from = 0; from < length - 1; ) {
     const drawn = random === undefined ? bptt : randomLength(bptt, random);
     const own = Math.min(drawn, length - 1 - from);
@@ -49,7 +54,7 @@ export function* segments(tokens: Tokens, cut: Cut): Generator<Segment, void, un
     const next = new BigInt64Array(own * columns);
     for (let time = 0; time < own; time++) {
       for (let text = 0; text < columns; text++) {
-        const place = text * length + from + time;
+        const place = (first + text) * length + from + time;
         read[time * columns + text] = BigInt(tokens[place] as number);
         next[time * columns + text] = BigInt(tokens[place + 1] as number);
       }

@@ -23,11 +23,21 @@ import {
   trainingFiles,
   trainToEnd,
 } from '../training/final-training.js';
+import { type PreparedTraining, requireSameTraining } from '../training/follow-training.js';
 import type { StepReport } from '../training/network-training.js';
 import { type OpenedTraining, openTraining, plainInput } from '../training/opened-training.js';
 import { version } from '../version.js';
 import { begunArchitecture, type FoundArchitecture, parseArchitecture } from './found-architecture.js';
 import { openedNow, type RunPlace, requireSameData, taskNow } from './places.js';
+import {
+  deviceOf,
+  type Gathered,
+  gatherProcesses,
+  type MeetingOptions,
+  type ProcessesSettings,
+  processesSettings,
+  requireShares,
+} from './processes.js';
 import { requireReadable, requireSameVersion } from './readable-version.js';
 import {
   type GivenWeights,
@@ -56,7 +66,10 @@ const trainingRunSettings = z.strictObject({
   /** The weights that it begins with; missing where the seed initialises all. */
   start: startingWeightsSettings.optional(),
   seed: z.int(),
+  /** Of each process. */
   threads: z.int().min(1),
+  /** Missing: one. */
+  processes: processesSettings.optional(),
 });
 
 /** Everything that the training of one network is: with the same settings, the same journal and weights. */
@@ -64,7 +77,7 @@ export type TrainingRunSettings = z.infer<typeof trainingRunSettings>;
 
 /** What the user says of a training; everything else is found out. */
 export interface TrainingRequest
-  extends Pick<TrainingRunSettings, 'task' | 'training' | 'judge' | 'seed' | 'threads'> {
+  extends Pick<TrainingRunSettings, 'task' | 'training' | 'judge' | 'seed' | 'threads' | 'processes'> {
   readonly start?: GivenWeights;
 }
 
@@ -135,30 +148,107 @@ export async function beginTraining(
 ): Promise<void> {
   RunFolder.requireFree(path);
   const opened = await checkTraining(found, request);
-  const signature = signatureText(opened);
+  const settings = settingsOf(found, request, opened);
+  RunFolder.begin(
+    path,
+    { event: TRAINING, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) },
+    [found.code, opened.graph].flatMap((code) => code ?? []),
+  );
+  writeFileAtomically(signatureFile(path), signatureText(opened));
+  if (settings.start !== undefined && request.start !== undefined)
+    keepStartingWeights(path, request.start.kept ?? request.start.file, settings.start);
+}
+
+function settingsOf(
+  found: FoundArchitecture,
+  request: TrainingRequest,
+  opened: OpenedTraining,
+): TrainingRunSettings {
   const { graph } = opened;
-  const settings: TrainingRunSettings = {
+  return {
     version,
     architecture: begunArchitecture(found),
     task: { ...request.task, ...(graph === undefined ? {} : { checksum: graph.checksum }) },
     dataChecksum: opened.data.checksum(),
     input: plainInput(opened),
-    signature: sha256(signature),
+    signature: sha256(signatureText(opened)),
     objectives: opened.task.measures,
     training: { ...opened.options },
     ...(request.judge === undefined ? {} : { judge: request.judge }),
     ...(request.start === undefined ? {} : { start: withChecksum(request.start) }),
     seed: request.seed,
     threads: request.threads,
+    ...(request.processes === undefined ? {} : { processes: request.processes }),
   };
-  RunFolder.begin(
-    path,
-    { event: TRAINING, ...(JSON.parse(JSON.stringify(settings)) as Record<string, Json>) },
-    [found.code, opened.graph].flatMap((code) => code ?? []),
-  );
-  writeFileAtomically(signatureFile(path), signature);
-  if (settings.start !== undefined && request.start !== undefined)
-    keepStartingWeights(path, request.start.kept ?? request.start.file, settings.start);
+}
+
+/** What must be equal in all processes of a training. Places, threads and devices may be others. */
+function identityOf(settings: TrainingRunSettings): Record<string, Json> {
+  const { architecture, dataChecksum, input, signature, seed, start, processes } = settings;
+  const { device: _, ...training } = settings.training;
+  return JSON.parse(
+    JSON.stringify({
+      version: settings.version,
+      processes,
+      architecture,
+      dataChecksum,
+      input,
+      signature,
+      training,
+      seed,
+      weights: start?.checksum,
+      task: settings.task.checksum,
+    }),
+  ) as Record<string, Json>;
+}
+
+/**
+ * Prepares the training that a request asks for, in a process that another one on another machine leads.
+ *
+ * @throws InputError as `checkTraining`
+ */
+export async function prepareTraining(
+  found: FoundArchitecture,
+  request: TrainingRequest,
+): Promise<PreparedTraining> {
+  const opened = await checkTraining(found, request);
+  const { space, architecture } = found;
+  const { start, seed, threads } = request;
+  setThreads(threads);
+  const begin =
+    start === undefined
+      ? () => {}
+      : startingFrom(start.kept ?? start.file, start, opened, space, architecture);
+  return {
+    build() {
+      const network = opened.build(space, architecture);
+      begin(network);
+      return network;
+    },
+    task: opened.task,
+    settings: opened.settings,
+    seed,
+    identity: identityOf(settingsOf(found, request, opened)),
+  };
+}
+
+/**
+ * Prepares a begun training, in a process that the first one has started.
+ *
+ * @throws InputError as `continueTraining`
+ */
+export async function prepareBegunTraining(
+  path: string,
+  { device, ...going }: GoingOnTraining & { readonly device: string },
+): Promise<PreparedTraining> {
+  const { begun, opened, build } = await openBegun(path, going, 'read');
+  return {
+    build,
+    task: opened.task,
+    settings: { ...opened.settings, device },
+    seed: begun.seed,
+    identity: identityOf({ ...begun, dataChecksum: opened.data.checksum() }),
+  };
 }
 
 /**
@@ -169,13 +259,14 @@ export async function beginTraining(
  */
 export async function checkTraining(
   found: Pick<FoundArchitecture, 'space' | 'architecture'>,
-  request: Pick<TrainingRequest, 'task' | 'training' | 'judge' | 'start'>,
+  request: Pick<TrainingRequest, 'task' | 'training' | 'judge' | 'start' | 'processes'>,
 ): Promise<OpenedTraining> {
   const task = taskIn(process.cwd(), request.task);
   const opened = await openTraining(await dataOf(task, request), request.training);
   const { space, architecture } = found;
   opened.requireTrainable(space, architecture, [request.judge ?? 'test']);
-  const { start } = request;
+  const { start, processes } = request;
+  if (processes !== undefined) requireShares(opened.task, opened.settings.batchSize, processes);
   if (start !== undefined) {
     const network = opened.build(space, architecture);
     try {
@@ -264,7 +355,7 @@ export function readTraining(path: string) {
 
 /** What was asked for in a training that was begun. @param path its folder, which has the weights that it began with */
 export function trainingRequestOf(
-  { task: { checksum: _, ...task }, training, judge, start, seed, threads }: TrainingRunSettings,
+  { task: { checksum: _, ...task }, training, judge, start, seed, threads, processes }: TrainingRunSettings,
   path: string,
 ): TrainingRequest {
   return {
@@ -283,6 +374,7 @@ export function trainingRequestOf(
         }),
     seed,
     threads,
+    ...(processes === undefined ? {} : { processes }),
   };
 }
 
@@ -294,31 +386,58 @@ export interface TrainingWatch {
   message(text: string): void;
 }
 
-/**
- * Goes on with a begun training from its last epoch.
- *
- * @param how where the data is now, if not where the settings say; and how many epochs it shall have in all, if not as
- *   many as they say
- * @returns undefined where it was stopped
- * @throws InputError where the version, a file of the user, or the data has changed since (but for the data where only the
- *   evaluation at the end is left); Diverged
- */
-export async function continueTraining(
-  path: string,
-  watch: TrainingWatch,
-  { data, epochs }: { readonly data?: string | undefined; readonly epochs?: number | undefined } = {},
-): Promise<TrainedNetwork | undefined> {
+/** How a begun training goes on otherwise than its settings say. */
+export interface GoingOnTraining {
+  /** Where its data is now. */
+  readonly data?: string | undefined;
+  /** Epochs in all. */
+  readonly epochs?: number | undefined;
+}
+
+/** How long processes wait for each other: as long as libtorch's own do by default. */
+export const PEER_TIMEOUT_SECONDS = 1800;
+
+/** Opens the data of a begun training. */
+async function openBegun(path: string, { data, epochs }: GoingOnTraining, use: RunPlace['use']) {
   const { settings: before, header, from, journal, events } = readTraining(path);
   requireSameVersion(before.version, path);
   const begun = epochs === undefined ? before : { ...before, training: { ...before.training, epochs } };
-  const place: RunPlace = { run: path, from, use: 'go on', data };
+  const place: RunPlace = { run: path, from, use, data };
   const found = await parseArchitecture(begun.architecture, journal, from, place);
   const { space, architecture } = found;
   const taskHere = taskNow(begun.task, place);
   const opened = await openedNow(taskHere, place, async () =>
     openTraining(await dataOf(taskHere, begun), begun.training),
   );
-  const { task, settings, build } = opened;
+  const begin = beginningOf(path, from, begun, opened, space, architecture);
+  const build = () => {
+    const network = opened.build(space, architecture);
+    begin(network);
+    return network;
+  };
+  return { begun, header, place, events, found, opened, build };
+}
+
+/**
+ * Goes on with a begun training from its last epoch.
+ *
+ * @param how where the data is now, if not where the settings say; how many epochs it shall have in all, if not as many as
+ *   they say; and how the processes meet, where there are several
+ * @returns undefined where it was stopped
+ * @throws InputError where the version, a file of the user, or the data has changed since (but for the data where only the
+ *   evaluation at the end is left); Diverged; ProcessLost
+ */
+export async function continueTraining(
+  path: string,
+  watch: TrainingWatch,
+  {
+    meeting = { timeoutSeconds: PEER_TIMEOUT_SECONDS },
+    ...going
+  }: GoingOnTraining & { readonly meeting?: MeetingOptions | undefined } = {},
+): Promise<TrainedNetwork | undefined> {
+  const { begun, header, place, events, found, opened, build } = await openBegun(path, going, 'go on');
+  const { data, epochs } = going;
+  const { task, settings } = opened;
   if (epochs !== undefined) requireExtensible(settings, epochs, events);
   const dataChecksum = opened.data.checksum();
   const atEnd = dataChecksum === begun.dataChecksum ? {} : { dataChecksum };
@@ -341,28 +460,67 @@ export async function continueTraining(
   if (!existsSync(signatureFile(path)))
     // The process was killed between the journal and the signature.
     writeFileAtomically(signatureFile(path), signatureText(opened));
-  const begin = beginningOf(path, from, begun, opened, space, architecture);
   for (const note of opened.data.notes ?? []) watch.message(`note: ${note}`);
   setThreads(begun.threads);
-  return trainToEnd<object>({
-    folder: path,
-    begin: { event: TRAINING, ...header } as JournalEvent,
-    build: () => {
-      const network = build(space, architecture);
-      begin(network);
-      return network;
-    },
-    task,
-    settings,
-    seed: begun.seed,
-    judge: (begun.judge ?? 'test') satisfies JudgedPart,
-    atEnd,
+  const identity = identityOf({ ...begun, dataChecksum });
+  const device = begun.processes === undefined ? settings.device : deviceOf(settings.device, 0);
+  return together(path, begun, { meeting, going, device: settings.device, identity, watch }, (peers) =>
+    trainToEnd<object>({
+      folder: path,
+      begin: { event: TRAINING, ...header } as JournalEvent,
+      build,
+      task,
+      settings: { ...settings, device },
+      seed: begun.seed,
+      judge: (begun.judge ?? 'test') satisfies JudgedPart,
+      atEnd,
+      signal: watch.signal,
+      report: (step) => watch.report(step, settings.epochs),
+      epochEnded: watch.epochEnded,
+      message: watch.message,
+      peers,
+      ...(epochs === undefined ? {} : { amended: { event: AMENDED, epochs } }),
+    }),
+  );
+}
+
+/** Does something with the processes of a training, or with none where there is one. @returns undefined where it was stopped */
+async function together<T>(
+  path: string,
+  { processes, threads }: { readonly processes?: ProcessesSettings | undefined; readonly threads: number },
+  how: {
+    readonly meeting: MeetingOptions;
+    readonly going: GoingOnTraining;
+    readonly device: string;
+    readonly identity: Record<string, Json>;
+    readonly watch: TrainingWatch;
+  },
+  body: (peers: Gathered['peers'] | undefined) => Promise<T>,
+): Promise<T | undefined> {
+  const { meeting, going, device, identity, watch } = how;
+  if (processes === undefined) {
+    if (meeting.address !== undefined)
+      throw new InputError(`--address: ${path} is trained by one process; allowed with --processes`);
+    return body(undefined);
+  }
+  const gathered = await gatherProcesses({
+    processes,
+    meeting,
+    threads,
+    device,
+    init: { path: resolve(path), data: going.data ?? null, epochs: going.epochs ?? null },
     signal: watch.signal,
-    report: (step) => watch.report(step, settings.epochs),
-    epochEnded: watch.epochEnded,
     message: watch.message,
-    ...(epochs === undefined ? {} : { amended: { event: AMENDED, epochs } }),
   });
+  if (gathered === undefined) return undefined;
+  try {
+    requireSameTraining(gathered.peers, identity);
+    return await body(gathered.peers);
+  } catch (error) {
+    throw await gathered.explained(error);
+  } finally {
+    await gathered.close();
+  }
 }
 
 /** The courses of the learning rate that depend on the number of epochs. */

@@ -1,4 +1,5 @@
 import type { FoundArchitecture, RankedArchitecture } from '../experiments/found-architecture.js';
+import type { MeetingOptions } from '../experiments/processes.js';
 import type { ReadResult } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
 import type { TrainedArchitecture } from '../experiments/training-run.js';
@@ -26,6 +27,8 @@ export interface GoingOn {
   readonly data?: string | undefined;
   /** The Redis whose workers train its children; false for this machine, undefined for where it was begun. */
   readonly redis?: string | false | undefined;
+  /** How its processes meet, where several train one network. */
+  readonly meeting?: MeetingOptions | undefined;
   /** What is changed of its settings from now on. */
   readonly amend?: Amendments | undefined;
 }
@@ -37,6 +40,8 @@ export interface GoingOn {
 export interface KindOfRun {
   /** The word that its journals begin with. */
   readonly event: string;
+  /** Whether several processes can train its one network. */
+  readonly hasPeers?: boolean;
   /** For messages: `search`. */
   readonly name: string;
   /** Reads what it has come to, for comparisons. Missing: it has no single value. */

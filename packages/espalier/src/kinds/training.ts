@@ -65,7 +65,11 @@ export interface TrainingSummary {
 
 const LINE_EVERY_MS = 200;
 
-async function goOn(path: string, terminal: Terminal, { data, amend }: GoingOn = {}): Promise<WentOn> {
+async function goOn(
+  path: string,
+  terminal: Terminal,
+  { data, amend, meeting }: GoingOn = {},
+): Promise<WentOn> {
   refuseAmendments(amend, ['trials', 'timeoutSeconds', 'retryFailed'], 'a training has no children');
   const interrupt = interruptible(terminal);
   const begun = performance.now();
@@ -101,7 +105,7 @@ async function goOn(path: string, terminal: Terminal, { data, amend }: GoingOn =
           else terminal.line(text);
         },
       },
-      { data, epochs: amend?.epochs },
+      { data, epochs: amend?.epochs, meeting },
     );
     if (trained === undefined) process.exitCode = INTERRUPTED;
     const { json, text } = await show(path);
@@ -280,6 +284,7 @@ const result: ReadResult = (begin, events): OwnResult => {
 /** The training of one network to the end. */
 export const training: KindOfRun = {
   event: TRAINING,
+  hasPeers: true,
   name: 'training',
   result,
   architecture: trainedArchitecture,

@@ -1,5 +1,6 @@
 import { noGrad, scope, type Tensor } from '@espalier/torch';
 import type { DecodedImage } from '../data/decoded-image.js';
+import type { Share } from '../data/share.js';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Accumulator, Tally } from '../measures/accumulator.js';
@@ -18,6 +19,8 @@ export interface Batch<Model, T extends Tally = Tally> {
   readonly count: number;
   /** Its length relative to a usual batch. The learning rate of the weights is multiplied by it. */
   readonly length: number;
+  /** What the mean losses of the parts of a batch are weighted by; `count` where it is missing. */
+  readonly weight?: number;
   /** The mean loss, a scalar to differentiate. */
   loss(model: Model): Tensor;
   /** The mean loss, and the scalar that training differentiates: the loss with what only training adds to it. */
@@ -30,7 +33,15 @@ export interface PassOptions {
   /** Inputs in a batch: images, or columns of a text side by side. */
   readonly size: number;
   /** Shuffles and augments. Without it the inputs come in order and unchanged. */
-  readonly training?: { readonly seed: number; readonly epoch: number };
+  readonly training?: {
+    readonly seed: number;
+    readonly epoch: number;
+    /**
+     * Which part of each batch this process reads, where several read them together. The parts have the inputs that the
+     * whole batch would have, changed in the same way.
+     */
+    readonly share?: Share;
+  };
 }
 
 /** Data with a loss and measures: all that a search or a training asks of a data set, whatever it holds. */
@@ -43,6 +54,8 @@ export interface Task<Model, T extends Tally = Tally> {
   readonly timeSteps: number;
   /** Whether a model may read the batches of a pass in any order: false where it carries a state from one to the next. */
   readonly independentBatches: boolean;
+  /** Whether a pass can give a process its `share`, so that several can train one network. */
+  readonly shares?: boolean;
   /**
    * Batches of a training pass over a part. Where a pass draws the lengths of its batches, as that over a text does, it may
    * have a few more or fewer.

@@ -8,6 +8,7 @@ import type { JournalEvent } from '../runs/journal-event.js';
 import { type Evaluation, evaluateInDetail, type Part, type Task } from '../tasks/task.js';
 import { clockNow, journalEpochs, withJournal } from './journaled-epochs.js';
 import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
+import type { Peers } from './peers.js';
 import { writeSamples } from './samples.js';
 import { initialised } from './train-child.js';
 
@@ -38,6 +39,8 @@ export interface FinalTraining<Model extends object = object> {
   /** An epoch is in the journal. */
   epochEnded?(event: JournalEvent): void;
   message(text: string): void;
+  /** The processes that train it with this one, the first of them. Missing: this one trains it alone. */
+  readonly peers?: Peers | undefined;
   /** A change that the journal is yet to have. */
   readonly amended?: JournalEvent | undefined;
 }
@@ -85,10 +88,10 @@ async function train<Model extends object>(
   training: FinalTraining<Model>,
   journal: Journal,
 ): Promise<TrainedNetwork | undefined> {
-  const { folder, begin, task, settings, seed, judge } = training;
+  const { folder, begin, task, settings, seed, judge, peers } = training;
   const files = trainingFiles(folder);
   const network = initialised(training.build, seed, settings.device);
-  const run = new NetworkTraining<Model>({ task, network, settings, seed });
+  const run = new NetworkTraining<Model>({ task, network, settings, seed, peers });
   try {
     journal.write(begin, clockNow());
     if (!(await journalEpochs(run, journal, { ...training, checkpoint: files.checkpoint }))) return undefined;

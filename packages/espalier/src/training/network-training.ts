@@ -1,14 +1,4 @@
-import {
-  backward,
-  fromTypedArray,
-  generatorState,
-  manualSeed,
-  type nn,
-  optim,
-  scope,
-  setGeneratorState,
-  type Tensor,
-} from '@espalier/torch';
+import { backward, manualSeed, type nn, optim, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
 import type { Json } from '../json.js';
 import { isBetter, type Measures } from '../measures/measure.js';
@@ -16,9 +6,11 @@ import { deriveSeed } from '../random/random.js';
 import { type Batch, Diverged, evaluate, type Task } from '../tasks/task.js';
 import { AveragedWeights, exponential } from './averaged-weights.js';
 import { BestWeights } from './best-weights.js';
+import { generatorStates, setGeneratorStates } from './generators.js';
 import type { Epochs } from './journaled-epochs.js';
 import { prefixed, withPrefix } from './named-tensors.js';
 import { makeOptimiser, type UpdateRule } from './optimisers.js';
+import type { Peers } from './peers.js';
 
 /** How the weights of a network are trained, whatever the task. */
 export interface OptimiserSettings extends UpdateRule {
@@ -53,9 +45,11 @@ export interface OptimiserSettings extends UpdateRule {
 interface TrainingOf<Model> {
   readonly network: nn.Module & Model;
   readonly task: Task<Model>;
-  readonly settings: OptimiserSettings;
+  readonly settings: OptimiserSettings & { readonly device?: string };
   /** Of the order of the inputs, their augmentation, and dropout. */
   readonly seed: number;
+  /** Missing: one process trains it alone. */
+  readonly peers?: Peers | undefined;
 }
 
 /** Where a training stands after a step. */
@@ -95,7 +89,7 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   #lastLoss = Number.NaN;
 
   constructor(training: TrainingOf<Model>) {
-    const { network, task, settings, seed } = training;
+    const { network, task, settings, seed, peers } = training;
     const { learningRate, schedule, epochs, batchSize } = settings;
     const { decay, decayEpoch = 1, decayEvery = 1 } = settings;
     this.#training = training;
@@ -115,7 +109,8 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     this.#optimizer = makeOptimiser(network.parameters(), settings);
     this.#averaged = this.#runningAverage();
     this.#best = settings.keepBest ? new BestWeights(network, this.#optimizer) : undefined;
-    manualSeed(deriveSeed(seed, 'dropout'));
+    const isAlone = peers === undefined || peers.leads;
+    manualSeed(deriveSeed(seed, isAlone ? 'dropout' : `dropout of process ${peers.rank}`));
   }
 
   get epoch(): number {
@@ -132,7 +127,8 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
 
   /** @throws Diverged when a loss is not finite and no better weights are kept, or the epoch before went back to them */
   *trainEpoch(): Generator<StepReport, void, undefined> {
-    const { network, task, settings, seed } = this.#training;
+    const { network, task, settings, seed, peers } = this.#training;
+    if (peers?.leads) this.#say({ next: 'epoch' });
     const epoch = this.#epoch + 1;
     const wentBackBefore = this.#wentBack;
     this.#wentBack = false;
@@ -140,21 +136,25 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     let sum = 0;
     let seen = 0;
     let step = 0;
-    for (const batch of task.pass('train', { size: settings.batchSize, training: { seed, epoch } })) {
+    const share = peers === undefined ? {} : { share: peers.share };
+    for (const batch of task.pass('train', {
+      size: settings.batchSize,
+      training: { seed, epoch, ...share },
+    })) {
       const learningRate = this.#rate(this.#epoch * this.#stepsPerEpoch + step) * batch.length;
       this.#dropPaths(step);
       step++;
       // Each epoch cuts a text anew, so the number of steps varies a little.
       const stepsPerEpoch = Math.max(step, this.#stepsPerEpoch);
-      const loss = this.#step(batch, learningRate);
+      const { loss, count } = this.#step(batch, learningRate);
       if (!Number.isFinite(loss)) {
         const diverged = `diverged: the loss is ${loss} in epoch ${epoch}, step ${step} of ${stepsPerEpoch}`;
         if (wentBackBefore) throw new Diverged(diverged);
         this.#goBack(new Diverged(diverged));
         break;
       }
-      sum += loss * batch.count;
-      seen += batch.count;
+      sum += loss * count;
+      seen += count;
       yield { epoch, step, stepsPerEpoch, learningRate, loss: sum / seen };
     }
     this.#epoch = epoch;
@@ -188,18 +188,31 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     (network as DropsPaths).dropPathProbability = (dropPath * Math.min(done, epochs)) / epochs;
   }
 
-  #step(batch: Batch<Model>, learningRate: number): number {
-    const { network, settings } = this.#training;
+  #step(batch: Batch<Model>, learningRate: number): { readonly loss: number; readonly count: number } {
+    const { settings } = this.#training;
     this.#optimizer.learningRate = learningRate;
     return scope(() => {
-      const { loss, total } = batch.trainingLoss(network);
-      this.#optimizer.zeroGrad();
-      backward(total);
+      const done = this.#backward(batch);
       if (settings.clip > 0) optim.clipGradientNorm(this.#optimizer.parameters, settings.clip);
       this.#optimizer.step();
       this.#averaged?.update();
-      return loss.item();
+      return { loss: done.loss(), count: done.count };
     });
+  }
+
+  /** The gradients of a batch; its loss is read once the step is made. */
+  #backward(batch: Batch<Model>): { readonly loss: () => number; readonly count: number } {
+    const { network, peers } = this.#training;
+    const { parameters } = this.#optimizer;
+    const zeroGrad = () => this.#optimizer.zeroGrad();
+    if (peers !== undefined) {
+      const { loss, count } = peers.backward<Model>(batch, network, parameters, zeroGrad);
+      return { loss: () => loss, count };
+    }
+    const { loss, total } = batch.trainingLoss(network);
+    zeroGrad();
+    backward(total);
+    return { loss: () => loss.item(), count: batch.count };
   }
 
   endEpoch(): Readonly<Record<string, Json>> {
@@ -218,11 +231,11 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
 
   /** Validates the averaged weights, once there are some, and keeps the best. */
   #validate(): Measures {
-    const { network, task, settings } = this.#training;
+    const { network, task } = this.#training;
     const [objective] = task.measures;
     network.eval();
     const validate = () => {
-      const measures = evaluate<Model>(task, network, 'validation', { size: settings.batchSize });
+      const measures = this.#measures();
       const value = measures[objective.name] as number;
       const best = this.#best?.value;
       if (best === undefined || isBetter(objective, value, best)) this.#best?.keep(value);
@@ -243,6 +256,16 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     return this.#averaged === undefined ? body() : this.#averaged.within(body);
   }
 
+  /** The validation measures. Where several processes train, the first one makes them for all. */
+  #measures(): Measures {
+    const { network, task, settings, peers } = this.#training;
+    const measure = () => evaluate<Model>(task, network, 'validation', { size: settings.batchSize });
+    if (peers === undefined) return measure();
+    const made = peers.tell(peers.leads ? attempted(measure) : undefined) as Made;
+    if ('diverged' in made) throw new Diverged(made.diverged);
+    return made.measures;
+  }
+
   #beginToAverage(nonMonotone: number, measures: Measures): void {
     const { network, task } = this.#training;
     const [objective] = task.measures;
@@ -252,21 +275,64 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     if (stagnates) this.#averaged ??= new AveragedWeights(network.parameters());
   }
 
+  /** Says to the other processes what comes next; they have the same network then. */
+  #say(what: Message): void {
+    const { network, peers } = this.#training;
+    peers?.tell(what);
+    peers?.give(network.stateDict());
+  }
+
+  /**
+   * Waits for what the first process says, in the others.
+   *
+   * @returns whether an epoch is to be trained; false where the training is done
+   */
+  #hear(peers: Peers): boolean {
+    const { network } = this.#training;
+    for (;;) {
+      const message = peers.tell<Message>();
+      if (message.next === 'end') return false;
+      if (message.next === 'epoch') {
+        peers.give(network.stateDict());
+        return true;
+      }
+      const { json, epoch, loss } = message;
+      scope(() => this.#load(peers.giveNew(undefined), json, epoch, loss));
+    }
+  }
+
+  /** Trains with the first process until it has done with the training. */
+  follow(peers: Peers): void {
+    while (this.#hear(peers)) {
+      for (const _ of this.trainEpoch());
+      this.endEpoch();
+      // The first one saves the generators of all.
+      scope(() => this.#generators());
+    }
+  }
+
   /** Puts the best weights in place where they are kept; otherwise the averaged ones, if the training averages. */
   finish(): void {
+    this.#training.peers?.tell<Message>({ next: 'end' });
     if (this.#best?.value === undefined) this.#averaged?.replace();
     else this.#best.restoreNetwork();
   }
 
   stateDict(): Map<string, Tensor> {
-    const generator = generatorState();
     return new Map([
       ...prefixed('network.', this.#training.network.stateDict()),
       ...prefixed('optimizer.', this.#optimizer.stateDict()),
       ...prefixed('averaged.', this.#averaged?.stateDict() ?? new Map()),
       ...prefixed('best.', this.#best?.stateDict() ?? new Map()),
-      ['generator', fromTypedArray(generator, [generator.length])],
+      ...this.#generators(),
     ]);
+  }
+
+  /** Of all processes. */
+  #generators(): Map<string, Tensor> {
+    const { settings, peers } = this.#training;
+    const own = generatorStates(settings.device ?? 'cpu');
+    return peers === undefined ? own : peers.gather(own);
   }
 
   stateJson(): Json {
@@ -274,8 +340,15 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   }
 
   loadState(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
-    const generator = state.get('generator');
-    if (generator === undefined) throw new Error("the state has no 'generator'");
+    const { peers } = this.#training;
+    peers?.tell<Message>({ next: 'state', json, epoch, loss });
+    peers?.giveNew(state);
+    this.#load(state, json, epoch, loss);
+  }
+
+  #load(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
+    const { settings, peers } = this.#training;
+    const device = settings.device ?? 'cpu';
     this.#training.network.loadStateDict(withPrefix('network.', state));
     this.#optimizer.loadStateDict(withPrefix('optimizer.', state));
     const { values, best, wentBack } = savedJson.parse(json);
@@ -287,7 +360,14 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
       this.#averaged ??= new AveragedWeights(this.#training.network.parameters());
       this.#averaged.loadStateDict(averaged);
     }
-    setGeneratorState(generator.toTypedArray() as Uint8Array);
+    const generators =
+      peers === undefined
+        ? state
+        : peers.ownRows(
+            state,
+            scope(() => [...generatorStates(device).keys()]),
+          );
+    setGeneratorStates(generators, device);
     this.#epoch = epoch;
     this.#lastLoss = loss;
   }
@@ -297,6 +377,25 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     this.#optimizer.free();
     this.#averaged?.free();
     this.#best?.free();
+  }
+}
+
+/** What the first process says to the others. */
+type Message =
+  | { readonly next: 'epoch' }
+  | { readonly next: 'end' }
+  /** Its state follows. */
+  | { readonly next: 'state'; readonly json: Json; readonly epoch: number; readonly loss: number };
+
+type Made = { readonly measures: Measures } | { readonly diverged: string };
+
+/** A divergence is no error of this process alone: all of them have the same network. */
+function attempted(measure: () => Measures): Made {
+  try {
+    return { measures: measure() };
+  } catch (error) {
+    if (!(error instanceof Diverged)) throw error;
+    return { diverged: error.message };
   }
 }
 

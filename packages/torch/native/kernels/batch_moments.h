@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arguments.h"
+#include "whole_batch.h"
 
 namespace espalier {
 
@@ -17,16 +18,14 @@ struct BatchMoments {
   at::Tensor inverse;   // 1 / sqrt(biased variance + epsilon), [channels]
 };
 
-// Combines the means and the sums of squared distances of `parts` groups of `values_each` values, [parts, channels].
+// Combines the means and the sums of squared distances of `parts` groups of `values_each` values, [parts, channels], with those of
+// the processes that the batch is spread over.
 template <typename T>
 BatchMoments combine_moments(const std::vector<T>& means, const std::vector<T>& squares, int64_t parts, int64_t values_each, double epsilon,
                              const at::TensorOptions& options) {
   const int64_t channels = static_cast<int64_t>(means.size()) / parts;
   BatchMoments result{at::empty({channels}, options), at::empty({channels}, options), at::empty({channels}, options)};
-  const double count = static_cast<double>(parts) * static_cast<double>(values_each);
-  T* const mean = result.mean.data_ptr<T>();
-  T* const variance = result.variance.data_ptr<T>();
-  T* const inverse = result.inverse.data_ptr<T>();
+  Population own{static_cast<double>(parts) * static_cast<double>(values_each), std::vector<double>(channels), std::vector<double>(channels)};
   for (int64_t i = 0; i < channels; ++i) {
     double middle = 0;
     for (int64_t part = 0; part < parts; ++part) middle += static_cast<double>(means[part * channels + i]);
@@ -36,9 +35,17 @@ BatchMoments combine_moments(const std::vector<T>& means, const std::vector<T>& 
       const double apart = static_cast<double>(means[part * channels + i]) - middle;
       distances += static_cast<double>(squares[part * channels + i]) + apart * apart * static_cast<double>(values_each);
     }
-    mean[i] = static_cast<T>(middle);
-    variance[i] = static_cast<T>(distances / (count - 1));
-    inverse[i] = static_cast<T>(1 / std::sqrt(distances / count + epsilon));
+    own.means[i] = middle;
+    own.distances[i] = distances;
+  }
+  const Population all = whole(std::move(own));
+  T* const mean = result.mean.data_ptr<T>();
+  T* const variance = result.variance.data_ptr<T>();
+  T* const inverse = result.inverse.data_ptr<T>();
+  for (int64_t i = 0; i < channels; ++i) {
+    mean[i] = static_cast<T>(all.means[i]);
+    variance[i] = static_cast<T>(all.distances[i] / (all.count - 1));
+    inverse[i] = static_cast<T>(1 / std::sqrt(all.distances[i] / all.count + epsilon));
   }
   return result;
 }
@@ -129,7 +136,9 @@ std::pair<at::Tensor, at::Tensor> scale_and_shift(const BatchMoments& moments, c
 }
 
 // What follows from the gradients of scale and shift: the gradients of gamma and beta, and that of each value through mean and
-// variance, which is offset + slope * value (Ioffe & Szegedy 2015, section 3).
+// variance, which is offset + slope * value (Ioffe & Szegedy 2015, section 3). Mean and variance are of the batch in all processes,
+// so all gradients of scale and shift go through them. Those of gamma and beta are of this process's part: they are summed with the
+// gradients of the other parameters.
 template <typename T>
 struct MomentsGradient {
   std::vector<T> offset, slope;
@@ -161,22 +170,25 @@ MomentsGradient<T> moments_gradient(const at::Tensor& scale_gradient, const at::
     to_gammas.push_back(result.gamma[norm].template data_ptr<T>());
     to_betas.push_back(result.beta[norm].template data_ptr<T>());
   }
+  NormGradients own_part{static_cast<double>(count), std::vector<double>(channels), std::vector<double>(channels)};
   for (int64_t i = 0; i < channels; ++i) {
-    const double to_scale = scale_of == nullptr ? 0 : static_cast<double>(scale_of[i]);
-    const double to_shift = shift_of == nullptr ? 0 : static_cast<double>(shift_of[i]);
+    own_part.scale[i] = scale_of == nullptr ? 0 : static_cast<double>(scale_of[i]);
+    own_part.shift[i] = shift_of == nullptr ? 0 : static_cast<double>(shift_of[i]);
+  }
+  const NormGradients all = whole(own_part);
+  for (int64_t i = 0; i < channels; ++i) {
     const double mean = static_cast<double>(means[i]);
     const double inverse = static_cast<double>(inverses[i]);
     const double factor = gamma.empty() ? 1 : static_cast<double>(gammas[i / own][i % own]);
     // scale = gamma inverse, shift = beta - mean scale; inverse = (variance + epsilon)^(-1/2).
-    const double to_normalised = to_scale - mean * to_shift;
-    const double to_variance = -0.5 * inverse * inverse * inverse * factor * to_normalised;
-    const double to_mean = -factor * inverse * to_shift;
-    const double slope = 2 * to_variance / static_cast<double>(count);
+    const double to_variance = -0.5 * inverse * inverse * inverse * factor * (all.scale[i] - mean * all.shift[i]);
+    const double to_mean = -factor * inverse * all.shift[i];
+    const double slope = 2 * to_variance / all.count;
     result.slope[i] = static_cast<T>(slope);
-    result.offset[i] = static_cast<T>(to_mean / static_cast<double>(count) - slope * mean);
+    result.offset[i] = static_cast<T>(to_mean / all.count - slope * mean);
     if (gamma.empty()) continue;
-    to_gammas[i / own][i % own] = static_cast<T>(inverse * to_normalised);
-    to_betas[i / own][i % own] = static_cast<T>(to_shift);
+    to_gammas[i / own][i % own] = static_cast<T>(inverse * (own_part.scale[i] - mean * own_part.shift[i]));
+    to_betas[i / own][i % own] = static_cast<T>(own_part.shift[i]);
   }
   return result;
 }

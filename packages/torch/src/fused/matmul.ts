@@ -1,4 +1,4 @@
-import { autocasts } from '../autocast.js';
+import { autocastDevice } from '../autocast.js';
 import { invoke, Operator } from '../dispatcher.js';
 import { linear as plainLinear } from '../operators.generated.js';
 import { Tensor } from '../tensor.js';
@@ -8,7 +8,7 @@ const operator = new Operator('espalier::matmul', '');
 
 /** Under autocast, libtorch computes the product in the type that autocast chooses. */
 const serves = (left: Tensor, right: Tensor): boolean =>
-  runsKernels(left) && left.dtype === right.dtype && !autocasts();
+  runsKernels(left) && left.dtype === right.dtype && autocastDevice() === undefined;
 
 /**
  * [..., K] times [K, N]: `left.matmul(right)`, by a kernel for float32 and float64 on the CPU.

@@ -1,7 +1,8 @@
 import { noGrad } from '../autograd.js';
 import { runsKernels } from '../fused/kernels.js';
 import { normalise } from '../fused/normalise.js';
-import { batchNorm, zeros } from '../operators.generated.js';
+import { batchNorm, cat, full, zeros } from '../operators.generated.js';
+import { allReduced, hasWholeBatches } from '../process-group.js';
 import type { Tensor } from '../tensor.js';
 import { requireEpsilon, requireInteger } from './constructor-arguments.js';
 import { constant } from './init.js';
@@ -78,6 +79,7 @@ abstract class BatchNorm extends Layer {
     const tracked = this.num_batches_tracked;
     if (this.training && this.#runsKernels(input)) return normalise(input, [this]).toTensor();
     if (this.training && tracked !== undefined) noGrad(() => tracked.add_(1));
+    if (useBatch && hasWholeBatches()) return this.#overProcesses(input);
     return batchNorm(
       input,
       this.weight,
@@ -89,6 +91,28 @@ abstract class BatchNorm extends Layer {
       this.epsilon,
       true,
     );
+  }
+
+  /** Normalises by the batches of all processes. Means first and then distances from them: float32 allows no other way. */
+  #overProcesses(input: Tensor): Tensor {
+    const others = [...input.shape.keys()].filter((dimension) => dimension !== 1);
+    const broadcast = input.shape.map((length, dimension) => (dimension === 1 ? length : 1));
+    const { running_mean, running_var, weight, bias, momentum, features } = this;
+    const values = input.shape.reduce((product, length) => product * length, 1) / features;
+    const own = full([1], values, { dtype: input.dtype, device: input.device });
+    const sums = allReduced(cat([input.sum(others), own]));
+    const count = sums.narrow(0, features, 1).detach();
+    const mean = sums.narrow(0, 0, features).div(count);
+    const apart = input.sub(mean.view(broadcast));
+    const distances = allReduced(apart.mul(apart).sum(others));
+    if (this.training && running_mean !== undefined && running_var !== undefined)
+      noGrad(() => {
+        running_mean.mul_(1 - momentum).add_(mean, { alpha: momentum });
+        running_var.mul_(1 - momentum).add_(distances.div(count.sub(1)), { alpha: momentum });
+      });
+    const inverse = distances.div(count).add(this.epsilon).rsqrt();
+    const scaled = apart.mul((weight === undefined ? inverse : inverse.mul(weight)).view(broadcast));
+    return bias === undefined ? scaled : scaled.add(bias.view(broadcast));
   }
 
   /** Whether a kernel serves the input; it is up to four times as fast as libtorch 1.13. */

@@ -68,6 +68,7 @@ export class ImageClassification implements Task<ImageModel, ClassifierTally> {
   readonly measures = classifierMeasures;
   readonly timeSteps = 1;
   readonly independentBatches = true;
+  readonly shares = true;
   readonly #augmentation: Augmentation;
 
   constructor(
@@ -124,10 +125,13 @@ export class ImageClassification implements Task<ImageModel, ClassifierTally> {
       },
       trainingLoss: (model) => {
         const { images, labels } = tensorsOf(batch, set, device);
-        const made: ReturnType<NonNullable<ImageModel['forwardWithAuxiliary']>> = autocast(precision, () =>
-          model.forwardWithAuxiliary === undefined || auxiliaryWeight === 0
-            ? { logits: model.forward(images) }
-            : model.forwardWithAuxiliary(images),
+        const made: ReturnType<NonNullable<ImageModel['forwardWithAuxiliary']>> = autocast(
+          precision,
+          () =>
+            model.forwardWithAuxiliary === undefined || auxiliaryWeight === 0
+              ? { logits: model.forward(images) }
+              : model.forwardWithAuxiliary(images),
+          device,
         );
         const trainingLossOf = (logits: Tensor) =>
           lossOf(logits.dtype === 'bfloat16' ? logits.to({ dtype: 'float32' }) : logits, labels);

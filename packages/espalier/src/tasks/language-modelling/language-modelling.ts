@@ -32,6 +32,7 @@ export interface LanguageLoss {
 export class LanguageModelling implements Task<TokenModel, Sums> {
   readonly measures: Objectives;
   readonly independentBatches = false;
+  readonly shares = true;
   readonly #judgement: LanguageJudgement;
 
   constructor(
@@ -62,6 +63,7 @@ export class LanguageModelling implements Task<TokenModel, Sums> {
       for (const read of segments(this.text[part], {
         columns: training === undefined ? this.#columns(part, size) : size,
         bptt,
+        share: training?.share,
         ...(random === undefined ? {} : { random }),
       })) {
         yield this.#batch(read, carried);

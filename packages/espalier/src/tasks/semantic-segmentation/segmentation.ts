@@ -105,6 +105,7 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
   readonly measures = segmenterMeasures;
   readonly timeSteps = 1;
   readonly independentBatches = true;
+  readonly shares = true;
   readonly #augmentation: PairAugmentation;
   readonly #views: Views;
 
@@ -201,6 +202,7 @@ export class SemanticSegmentation implements Task<SegmentationModel, SegmenterTa
     return {
       count: batch.count,
       length: 1,
+      weight: this.#weightOf(batch),
       loss: mean,
       trainingLoss: (model) => {
         const loss = mean(model);

@@ -1,0 +1,8 @@
+// c10d's header of ProcessGroupGloo includes gloo's headers, which neither Debian's libtorch-dev nor PyTorch's packages bring
+// along. A program that only makes a process group and calls it passes gloo's objects by pointer, so the declarations in
+// this folder are enough.
+#pragma once
+
+namespace gloo {
+class Context;
+}  // namespace gloo
