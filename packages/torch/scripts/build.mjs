@@ -59,7 +59,7 @@ The addon did not compile; the full output is in ${log}. Check that the C++ comp
 function gypVariables(libtorch, files) {
   // System headers cause no warnings. The compiler's own folders must keep their place in its search order.
   const includes = libtorch.includes.filter((folder) => !/^\/usr(\/local)?\/include$/.test(folder));
-  const libraries = ['torch', 'torch_cpu', 'c10', ...(libtorch.cuda ? ['torch_cuda', 'c10_cuda'] : [])];
+  const libraries = ['torch', 'torch_cpu', 'c10', ...libtorch.gpu];
   const variables = {
     native_sources: files.filter((file) => file.endsWith('.cc')).map((file) => `native/${file}`),
     libtorch_flags: [

@@ -12,12 +12,14 @@ import { runScript, SetupProblem } from './setup-problem.mjs';
  * @property {string[]} libFolders
  * @property {string} version such as `1.13.0`
  * @property {boolean} cxx11Abi whether it uses libstdc++'s new std::string; older pip packages use the old one
- * @property {boolean} cuda whether it was built with CUDA
+ * @property {string[]} gpu the names of its libraries for GPUs, CUDA's or ROCm's; empty where it was built without
  * @property {boolean} gloo whether it was built with gloo, for several processes
  */
 
 const oldestVersion = [1, 13];
 const libraryEnding = process.platform === 'darwin' ? 'dylib' : 'so';
+// Some versions divide CUDA's in two. No symbol of ours is in them: they register their operators when they are loaded.
+const gpuLibraries = ['torch_cuda', 'torch_cuda_cpp', 'torch_cuda_cu', 'c10_cuda', 'torch_hip', 'c10_hip'];
 const systemPrefixes =
   process.platform === 'darwin' ? ['/opt/homebrew', '/usr/local'] : ['/usr', '/usr/local'];
 const multiarch = `${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch}-linux-gnu`;
@@ -70,7 +72,7 @@ function lookIn(prefix, origin) {
     libFolders: [libraries],
     version,
     cxx11Abi: !hasOldStrings(join(libraries, library('c10'))),
-    cuda: existsSync(join(libraries, library('torch_cuda'))),
+    gpu: gpuLibraries.filter((name) => existsSync(join(libraries, library(name)))),
     gloo:
       existsSync(join(headers, 'torch/csrc/distributed/c10d/ProcessGroupGloo.hpp')) &&
       contains(join(libraries, library('torch_cpu')), '_ZN4c10d16ProcessGroupGlooC1'),

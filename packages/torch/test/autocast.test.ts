@@ -5,6 +5,7 @@ import {
   conv2d,
   fused,
   manualSeed,
+  ones,
   randn,
   scope,
   setThreads,
@@ -93,5 +94,14 @@ describe('autocast', () => {
         expect(fused.runsKernels(a.matmul(a))).toBe(false);
       });
     });
+  });
+
+  it('is of one device, and leaves the others alone', () => {
+    const [left, right] = [ones([2, 2]), ones([2, 2])];
+    autocast('bfloat16', () => expect(left.matmul(right).dtype).toBe('float32'), 'cuda');
+    autocast('bfloat16', () => expect(left.matmul(right).dtype).toBe('bfloat16'), 'cpu');
+    expect(() => autocast('bfloat16', () => {}, 'meta')).toThrow(
+      "there is no autocast on the device 'meta'; allowed: cpu, cuda",
+    );
   });
 });

@@ -52,8 +52,33 @@ describe('the environment variable LIBTORCH', () => {
       libFolders: [join(prefix, 'lib')],
       version: '2.6.1',
       cxx11Abi: true,
-      cuda: false,
+      gpu: [],
+      gloo: false,
     });
+  });
+
+  test.each([
+    [['torch_cuda', 'c10_cuda']],
+    [['torch_cuda', 'torch_cuda_cpp', 'torch_cuda_cu', 'c10_cuda']],
+    [['torch_hip', 'c10_hip']],
+  ])('has the libraries for GPUs %j', (names) => {
+    const prefix = fakeLibtorch(
+      names.join('-'),
+      [2, 6, 1],
+      Object.fromEntries(names.map((name) => [name, ''])),
+    );
+    expect(find({ LIBTORCH: prefix }).found.gpu).toEqual(names);
+  });
+
+  test.each([
+    ['_ZN4c10d16ProcessGroupGlooC1', true],
+    ['_ZN4c10d15ProcessGroupMPIC1', false],
+  ])('has gloo by its symbol %s, wherever it lies in the library', (symbol, gloo) => {
+    // The library is read in pieces of 4 MiB.
+    const text = `${'.'.repeat((1 << 22) - 9)}${symbol}E.`;
+    const prefix = fakeLibtorch(`gloo-${gloo}`, [2, 6, 1], { torch_cpu: text });
+    write(join(prefix, 'include/torch/csrc/distributed/c10d/ProcessGroupGloo.hpp'), '');
+    expect(find({ LIBTORCH: prefix }).found.gloo).toBe(gloo);
   });
 
   test('may be relative to the working directory', () => {
@@ -74,11 +99,6 @@ describe('the environment variable LIBTORCH', () => {
   ])('has the string ABI of its symbol %s', (symbol, cxx11Abi) => {
     const prefix = fakeLibtorch(`abi-${cxx11Abi}`, [1, 13, 1], { c10: `\0_ZN3c104beep\0${symbol}\0` });
     expect(find({ LIBTORCH: prefix }).found.cxx11Abi).toBe(cxx11Abi);
-  });
-
-  test('has CUDA when it has the library for it', () => {
-    const prefix = fakeLibtorch('cuda', [2, 6, 0], { torch_cuda: '' });
-    expect(find({ LIBTORCH: prefix }).found.cuda).toBe(true);
   });
 
   test('reads the version where newer headers have it', () => {
@@ -138,7 +158,8 @@ describe('the PyTorch of python3', () => {
       libFolders: [join(torch, 'lib')],
       version: '2.1.0',
       cxx11Abi: true,
-      cuda: false,
+      gpu: [],
+      gloo: false,
     });
   });
 

@@ -50,4 +50,11 @@ describe('the generator', () => {
     manualSeed(2 ** 53 - 1);
     manualSeed(-1);
   });
+
+  it('has a generator for each device that is there, and says of another that it is not', () => {
+    expect(generatorState('cpu')).toEqual(generatorState());
+    // libtorch's own words, which differ by version; those of a libtorch with CUDA and no GPU are others again.
+    expect(() => generatorState('cuda:9')).toThrow(/cuda/i);
+    expect(() => setGeneratorState(generatorState(), 'cuda:9')).toThrow(/cuda/i);
+  });
 });

@@ -6,7 +6,7 @@ import { deriveSeed } from '../random/random.js';
 import { type Batch, Diverged, evaluate, type Task } from '../tasks/task.js';
 import { AveragedWeights, exponential } from './averaged-weights.js';
 import { BestWeights } from './best-weights.js';
-import { generatorStates, setGeneratorStates } from './generators.js';
+import { generatorStates, savedGenerators, setGenerators } from './generators.js';
 import type { Epochs } from './journaled-epochs.js';
 import { prefixed, withPrefix } from './named-tensors.js';
 import { makeOptimiser, type UpdateRule } from './optimisers.js';
@@ -349,6 +349,7 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   #load(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
     const { settings, peers } = this.#training;
     const device = settings.device ?? 'cpu';
+    const generators = savedGenerators(state, device);
     this.#training.network.loadStateDict(withPrefix('network.', state));
     this.#optimizer.loadStateDict(withPrefix('optimizer.', state));
     const { values, best, wentBack } = savedJson.parse(json);
@@ -360,14 +361,7 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
       this.#averaged ??= new AveragedWeights(this.#training.network.parameters());
       this.#averaged.loadStateDict(averaged);
     }
-    const generators =
-      peers === undefined
-        ? state
-        : peers.ownRows(
-            state,
-            scope(() => [...generatorStates(device).keys()]),
-          );
-    setGeneratorStates(generators, device);
+    setGenerators(peers === undefined ? generators : peers.ownRows(generators), device);
     this.#epoch = epoch;
     this.#lastLoss = loss;
   }

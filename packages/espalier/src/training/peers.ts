@@ -97,15 +97,15 @@ export class Peers {
     return rows;
   }
 
-  /** This process's row of what `gather` made, from a state that may have other tensors too. */
-  ownRows(tables: ReadonlyMap<string, Tensor>, names: Iterable<string>): Map<string, Tensor> {
-    const own = new Map<string, Tensor>();
-    for (const name of names) {
-      const table = tables.get(name);
-      if (table === undefined || table.shape[0] !== this.group.size)
-        throw new Error(`the state has no '${name}' of ${this.group.size} processes`);
-      own.set(name, table.select(0, this.rank));
-    }
-    return own;
+  /** This process's row of what `gather` made. @throws Error where it is of another number of processes */
+  ownRows(tables: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+    const { size } = this.group;
+    return new Map(
+      [...tables].map(([name, table]) => {
+        if (table.shape.length !== 2 || table.shape[0] !== size)
+          throw new Error(`'${name}' of the state is not of ${size} processes`);
+        return [name, table.select(0, this.rank)];
+      }),
+    );
   }
 }

@@ -4,15 +4,14 @@ import {
   foreachMul_,
   foreachNorm,
   foreachSub,
-  generatorState,
   grad,
   noGrad,
   type optim,
   scope,
-  setGeneratorState,
   stack,
   type Tensor,
 } from '@espalier/torch';
+import { rememberGenerators } from '../training/generators.js';
 import { restoring, withSameMasks } from './undisturbed.js';
 
 /** The two levels of the optimisation: the weights w minimise one loss, the architecture parameters alpha the other. */
@@ -75,7 +74,8 @@ export interface WeightStep {
 export function secondOrderGradient(problem: BilevelProblem, step: WeightStep): ArchitectureGradient {
   const { weights, alphas, buffers, validationLoss } = problem;
   const { learningRate, clip } = step;
-  const trainingLoss = withSameMasks(problem.trainingLoss);
+  const device = weights[0]?.device ?? 'cpu';
+  const trainingLoss = withSameMasks(problem.trainingLoss, device);
   return scope(() => {
     const before = noGrad(() => weights.map((weight) => weight.clone()));
     const training = clipped(differentiate(trainingLoss, weights).gradients, clip);
@@ -93,14 +93,14 @@ export function secondOrderGradient(problem: BilevelProblem, step: WeightStep): 
       setTo(weights, () => before);
       return { gradients, loss };
     }
-    const afterwards = generatorState();
+    const putBack = rememberGenerators(device);
     const epsilon = 0.01 / norm;
     const gradientAt = (distance: number) => {
       setTo(weights, () => foreachAdd(before, direction, { alpha: distance }));
       return differentiate(trainingLoss, alphas).gradients;
     };
     const [above, below] = [gradientAt(epsilon), gradientAt(-epsilon)];
-    setGeneratorState(afterwards);
+    putBack();
     const implicit = noGrad(() => foreachSub(above, below));
     setTo(weights, () => before);
     return noGrad(() => {

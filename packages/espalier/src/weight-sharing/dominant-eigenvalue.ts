@@ -26,7 +26,7 @@ type Vector = readonly number[];
  * @param seed of the vector that the iteration begins with
  */
 export function dominantEigenvalue(loss: () => Tensor, alphas: readonly Tensor[], seed: number): number {
-  const repeated = withSameMasks(loss);
+  const repeated = withSameMasks(loss, alphas[0]?.device ?? 'cpu');
   const before = scope(() => noGrad(() => alphas.map((alpha) => alpha.clone().keep())));
   const random = Random.of(seed, 'Lanczos iteration');
   const size = alphas.reduce((sum, alpha) => sum + alpha.size, 0);

@@ -1,15 +1,4 @@
-import {
-  backward,
-  fromTypedArray,
-  generatorState,
-  manualSeed,
-  type nn,
-  noGrad,
-  optim,
-  scope,
-  setGeneratorState,
-  type Tensor,
-} from '@espalier/torch';
+import { backward, manualSeed, type nn, noGrad, optim, scope, type Tensor } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Measure, Measures } from '../measures/measure.js';
@@ -18,6 +7,7 @@ import type { JournalEvent } from '../runs/journal-event.js';
 import type { Space } from '../space/space.js';
 import type { SharesWeights } from '../supernets/supernet.js';
 import { type Batch, Diverged, endless, evaluate, type Sample, type Task } from '../tasks/task.js';
+import { generatorStates, savedGenerators, setGenerators } from '../training/generators.js';
 import type { Epochs } from '../training/journaled-epochs.js';
 import { prefixed, withPrefix } from '../training/named-tensors.js';
 import type { SupernetSettings } from './supernet-settings.js';
@@ -230,12 +220,11 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
 
   /** All that the next epoch depends on, besides `stateJson`. */
   stateDict(): Map<string, Tensor> {
-    const generator = generatorState();
     return new Map<string, Tensor>([
       ...prefixed('supernet.', this.supernet.stateDict()),
       ...prefixed('architecture.', new Map(Object.entries(this.supernet.architectureParameters()))),
       ...prefixed('weights.', this.weightOptimizer.stateDict()),
-      ['generator', fromTypedArray(generator, [generator.length])],
+      ...generatorStates(this.options.device),
     ]);
   }
 
@@ -246,8 +235,8 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
 
   /** Continues after `epoch`. @throws Error where the state belongs to another search */
   loadState(state: ReadonlyMap<string, Tensor>, _json: Json, epoch: number, loss: number): void {
-    const generator = state.get('generator');
-    if (generator === undefined) throw new Error("the state has no 'generator'");
+    const { device } = this.options;
+    const generators = savedGenerators(state, device);
     this.supernet.loadStateDict(withPrefix('supernet.', state));
     const saved = withPrefix('architecture.', state);
     for (const [name, parameter] of Object.entries(this.supernet.architectureParameters())) {
@@ -256,7 +245,7 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
       noGrad(() => parameter.copy_(value));
     }
     this.weightOptimizer.loadStateDict(withPrefix('weights.', state));
-    setGeneratorState(generator.toTypedArray() as Uint8Array);
+    setGenerators(generators, device);
     this.#epoch = epoch;
     this.#lastLoss = loss;
   }

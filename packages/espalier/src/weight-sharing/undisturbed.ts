@@ -1,4 +1,5 @@
-import { generatorState, type nn, noGrad, scope, setGeneratorState, type Tensor } from '@espalier/torch';
+import { type nn, noGrad, scope, type Tensor } from '@espalier/torch';
+import { rememberGenerators } from '../training/generators.js';
 
 /** Runs passes that may change tensors, and restores these afterwards. */
 export function restoring<T>(tensors: readonly Tensor[], passes: () => T): T {
@@ -18,22 +19,26 @@ export function buffersOf(module: nn.Module): readonly Tensor[] {
   return [...module.namedBuffers()].map(([, buffer]) => buffer);
 }
 
-/** Runs passes that leave no trace: afterwards the buffers of the module and the random generator are as before. */
+/** Runs passes that leave no trace: afterwards the buffers of the module and the random generators are as before. */
 export function undisturbed<T>(module: nn.Module, passes: () => T): T {
-  const generator = generatorState();
+  const putBack = rememberGenerators(module.parameters()[0]?.device ?? 'cpu');
   try {
     return restoring(buffersOf(module), passes);
   } finally {
-    setGeneratorState(generator);
+    putBack();
   }
 }
 
-/** A loss that draws the same random numbers each time: the dropout masks of its first pass. */
-export function withSameMasks(loss: () => Tensor): () => Tensor {
-  let first: Uint8Array | undefined;
+/**
+ * A loss that draws the same random numbers each time: the dropout masks of its first pass.
+ *
+ * @param device where it draws them
+ */
+export function withSameMasks(loss: () => Tensor, device: string): () => Tensor {
+  let putBack: (() => void) | undefined;
   return () => {
-    if (first === undefined) first = generatorState();
-    else setGeneratorState(first);
+    if (putBack === undefined) putBack = rememberGenerators(device);
+    else putBack();
     return loss();
   };
 }

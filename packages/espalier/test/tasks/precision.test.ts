@@ -48,17 +48,19 @@ describe('a training in bfloat16', () => {
 
   it('is refused for networks whose convolutions run on a kernel, which takes float32', () => {
     const darts = network(Space.configure(dartsCnn, { channels: 4, layers: 3 }));
-    const ask = () => requirePrecision('bfloat16', darts, tinyTask.shape);
+    const ask = () => requirePrecision('bfloat16', darts, tinyTask.shape, 'cpu');
     expect(ask).toThrow(InputError);
     expect(ask).toThrow(
       "precision 'bfloat16': the convolutions of this network run on a kernel that takes float32",
     );
-    expect(() => requirePrecision('float32', darts, tinyTask.shape)).not.toThrow();
+    expect(() => requirePrecision('float32', darts, tinyTask.shape, 'cpu')).not.toThrow();
+    // On a GPU no network runs on the kernels.
+    expect(() => requirePrecision('bfloat16', darts, tinyTask.shape, 'cuda:0')).not.toThrow();
   });
 
   it('is let through for others, with a warning on a CPU that has no instructions for it', () => {
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
-    requirePrecision('bfloat16', network(Space.configure(zophCnn, { layers: 2 })), tinyTask.shape);
+    requirePrecision('bfloat16', network(Space.configure(zophCnn, { layers: 2 })), tinyTask.shape, 'cpu');
     expect(warned).toHaveBeenCalledTimes(hasBfloat16() ? 0 : 1);
   });
 });

@@ -59,7 +59,7 @@ export const imageClassification = defineTask({
         const { device, precision = 'float32' } = options as unknown as ImageTrainingOptions;
         requireDevice(device);
         requireClassifier(network as Network, opened.shape, space);
-        requirePrecision(precision, network as Network, opened.shape);
+        requirePrecision(precision, network as Network, opened.shape, device);
       },
     };
   },

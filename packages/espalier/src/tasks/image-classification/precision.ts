@@ -7,7 +7,8 @@ import type { ImageTrainingOptions } from './training-options.js';
 const CONVOLUTION = 'espalier::relu_conv_norm';
 
 /**
- * Whether a space's networks can be trained in this precision, seen at one of them; warns where they can but it is slow.
+ * Whether a space's networks can be trained in this precision on a device, seen at one of them that is on the CPU; warns where
+ * they can but it is slow.
  *
  * @throws InputError for networks whose convolutions run on a kernel of our own: it takes float32, and without it
  *   (DARTS-V2, 8 cells, a step of 64 images) bfloat16 took 2.7 times as long
@@ -16,8 +17,10 @@ export function requirePrecision(
   precision: ImageTrainingOptions['precision'],
   network: Network,
   { channels, height, width }: InputShape,
+  device: string,
 ): void {
-  if (precision === 'float32') return;
+  // The kernels are the CPU's.
+  if (precision === 'float32' || device !== 'cpu') return;
   let kernels = false;
   network.train();
   scope(() =>
