@@ -49,7 +49,9 @@ export function requireShares(task: Task<object>, batchSize: number, { count }: 
       `--processes ${count}: this task cannot give several processes their parts of a batch (its pass takes no share)`,
     );
   const inputs = task.count('train');
-  const last = task.independentBatches ? inputs % batchSize || Math.min(batchSize, inputs) : batchSize;
+  // A task may leave inputs out of a pass that do not fill a batch.
+  const isFilled = task.batchCount('train', batchSize) * batchSize <= inputs;
+  const last = !task.independentBatches || isFilled ? batchSize : inputs % batchSize;
   const least = task.independentBatches ? LEAST_INPUTS * count : count;
   if (last < least)
     throw new InputError(
