@@ -201,6 +201,11 @@ describe('a training', () => {
     // With alpha 0, the mean square is the last square.
     [{ optimiser: 'rmsprop', squareDecay: 0, epsilon: 2 }, -0.1 * 4 * (2 / (2 + 2))],
     [{ optimiser: 'rmsprop-tf', squareDecay: 0, epsilon: 5 }, -0.1 * 4 * (2 / Math.sqrt(4 + 5))],
+    // Velocities of 1/2, 3/4, 7/8 and 15/16.
+    [
+      { optimiser: 'rmsprop', squareDecay: 0, epsilon: 2, momentum: 0.5 },
+      -0.1 * (0.5 + 0.75 + 0.875 + 0.9375),
+    ],
   ] as const)('moves the weights by the rule %j', (rule, expected) => {
     const network = new Weights(1);
     const task = new ScriptedTask({ gradient: [2], stepsPerEpoch: 4 });
