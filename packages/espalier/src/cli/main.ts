@@ -22,6 +22,7 @@ import { addSearch } from './search.js';
 import { addShow } from './show.js';
 import { addStatus } from './status.js';
 import { addTable } from './table.js';
+import { addTest } from './test.js';
 import { addTrain } from './train.js';
 import { addTrustFlag } from './trust-flag.js';
 import { addTune } from './tune.js';
@@ -42,6 +43,7 @@ for (const add of [
   addTrain,
   addExport,
   addPredict,
+  addTest,
   addCompare,
   addTune,
   addEvaluate,

@@ -287,6 +287,30 @@ export interface TrainedArchitecture {
   readonly signature: Readonly<Record<string, Json>> | undefined;
 }
 
+/**
+ * A finished training with its data open, to evaluate its network again.
+ *
+ * @param change data to take instead of the training's, from the working folder, and options that are other than there
+ * @throws InputError before its end, and for data and options that are wrong
+ */
+export async function openTrained(
+  path: string,
+  change: {
+    readonly data?: string | undefined;
+    readonly options: Readonly<Record<string, Json>>;
+  },
+) {
+  const { found, weights, signature } = await trainedNetwork(path);
+  const { settings, from } = readTraining(path);
+  const place: RunPlace = { run: path, from, use: 'read', data: change.data };
+  const task = taskNow(settings.task, place);
+  const training = { ...settings.training, ...change.options };
+  const opened = await openedNow(task, place, async () =>
+    openTraining(await dataOf(task, { training }), training),
+  );
+  return { opened: { ...opened, place: task.data }, ...found, weights: weights as string, signature };
+}
+
 /** The architecture of a training, the weights that it has come to, and its signature. @throws InputError before its end */
 export async function trainedNetwork(path: string): Promise<TrainedArchitecture> {
   const { weights } = trainingFiles(path);

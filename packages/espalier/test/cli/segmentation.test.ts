@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setThreads } from '@espalier/torch';
 import * as ort from 'onnxruntime-web';
@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { addExport } from '../../src/cli/export.js';
 import { addPredict } from '../../src/cli/predict.js';
+import { addTest } from '../../src/cli/test.js';
 import { addTrain } from '../../src/cli/train.js';
 import { writeTinyCamvid } from '../data/tiny-masks.js';
 import { printed, refusal } from './printed.js';
@@ -80,6 +81,32 @@ describe('a trained segmenter', () => {
       return pixel.split(',').map((value, channel) => Math.round((Number(value) + over[channel]!) / 2));
     });
     expect(overlay).toEqual(halfway.map((pixel) => pixel.join()));
+  });
+
+  it('is tested again: to the same measures, or otherwise, or on other data of the same classes', async () => {
+    const test = async (...more: string[]) =>
+      JSON.parse(await printed(addTest, ['test', 'trained', '--threads', '1', '--json', ...more]));
+    const end = JSON.parse(readFileSync('trained/journal.jsonl', 'utf8').trim().split('\n').at(-1)!);
+    expect(await test()).toEqual({ run: 'trained', measures: end.measures, details: end.details });
+    const flipped = await test('--set', 'evalFlip=true', '--set', 'evalScales=[1,1.5]');
+    expect(flipped.measures.loss).not.toBe(end.measures.loss);
+    await writeTinyCamvid('others', { train: 1, val: 1, test: 2 }, { height: 10, width: 14 });
+    const other = await test('--data', 'camvid:others');
+    const pixels = other.details.confusion.reduce((sum: number, [, , count]: number[]) => sum + count!, 0);
+    expect(pixels).toBe(2 * 10 * 14);
+    expect(await printed(addTest, ['test', 'trained', '--threads', '1'])).toMatch(
+      /^test miou \d+\.\d\d%\ntest pixelAccuracy .*\ntest loss .*\n {2}[ \dn].* {2}sky\n(.*\n){9}.* {2}bicyclist\n$/,
+    );
+  });
+
+  it('is not tested on data of other classes, nor with options that a training does not have', async () => {
+    mkdirSync('few/masks', { recursive: true });
+    cpSync('camvid/train', 'few/images', { recursive: true });
+    cpSync('camvid/trainannot', 'few/masks', { recursive: true });
+    expect(await refusal(addTest, ['test', 'trained', '--data', 'masks:few,classes=12'])).toBe(
+      '--data masks:few,classes=12: its classes or its normalisation are others than those that trained was trained with',
+    );
+    expect(await refusal(addTest, ['test', 'trained', '--set', 'scales=2'])).toMatch(/scales/);
   });
 
   it('averages the probabilities of several scales, of the mirrored image, and of tiles', async () => {

@@ -119,6 +119,16 @@ describe('opened images with masks', () => {
     expect(new Set([...weights, ...architecture]).size).toBe(10);
   });
 
+  it('are few where chance decides, and a note says so', async () => {
+    const notes = async (validation: number) =>
+      (await semanticSegmentation.open({ ...settings, validation })).notes;
+    expect(await notes(1)).toEqual([
+      expect.stringMatching(/^Only 1 image validate: a class that is on few of them/),
+    ]);
+    expect(await notes(2)).toEqual([expect.stringMatching(/^Only 2 images validate: /)]);
+    expect(await notes(0)).toEqual([]);
+  });
+
   it('are cropped to a square that is asked for', async () => {
     expect((await semanticSegmentation.open({ ...settings, imageSize: 9 })).input).toEqual({
       channels: 3,

@@ -30,7 +30,7 @@ const LEAST = 1e-30;
  */
 export function segment(model: SegmentationModel, images: Tensor, { scales, flip, tile }: Views): Tensor {
   const size = sizeOf(images);
-  const tiled = tile > 0 && Math.max(...size) * Math.max(...scales) > tile;
+  const tiled = tile > 0 && Math.max(...size) > tile;
   if (scales.length === 1 && scales[0] === 1 && !flip && !tiled) return model.forward(images);
   const passes: Tensor[] = [];
   for (const scale of scales) {
