@@ -6,14 +6,13 @@ import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { FolderStore } from '../runs/checkpoint-store.js';
 import type { WorkerSettings } from '../runs/child-message.js';
-import type { ChildPool } from '../runs/child-pool.js';
 import type { TrialRequest } from '../runs/estimator.js';
 import { failureOf } from '../runs/failure.js';
-import { openLocalPool } from '../runs/local-pool.js';
 import { type Outcome, parseOutcome } from '../runs/outcome.js';
 import { runIdOf } from '../runs/run-id.js';
+import type { OpenTrialPool, TrialPool } from '../runs/trial-pool.js';
 import type { OwnParts } from './own-parts.js';
-import { CHILDREN, keysOfRun, lockOf, prefixOf } from './queue-keys.js';
+import { CHILDREN, keysOfRun, lockOf, prefixOf, WRITE_TO_RUN } from './queue-keys.js';
 import { type ChildJob, type ChildResult, childJob, type Offer } from './queue-message.js';
 
 export interface JoinedRunOptions {
@@ -25,6 +24,8 @@ export interface JoinedRunOptions {
   readonly devices: readonly string[];
   /** A child whose worker is silent for so long is given to another. */
   readonly leaseSeconds: number;
+  /** Opens what trains the children here. */
+  readonly openPool: OpenTrialPool;
   say(text: string): void;
 }
 
@@ -65,10 +66,10 @@ export class JoinedRun {
   readonly #folder: string | undefined;
   readonly #keys;
   readonly #running = new Map<Job<ChildJob>, AbortController>();
-  #pool: ChildPool | undefined;
+  #pool: TrialPool | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  private constructor(offer: Offer, options: JoinedRunOptions, init: Json, pool: ChildPool) {
+  private constructor(offer: Offer, options: JoinedRunOptions, init: Json, pool: TrialPool) {
     this.offer = offer;
     this.#options = options;
     this.#init = init;
@@ -257,11 +258,8 @@ export class JoinedRun {
     }
     const { client } = this.#options;
     for (let tries = 0; tries < KNOWN_AGAIN_TRIES; tries++) {
-      // Nobody reads what is left for a run that has ended.
-      if ((await client.exists(this.#keys.offer)) === 1) {
-        await client.rpush(this.#keys.late, JSON.stringify(result));
-        return;
-      }
+      const { offer, late } = this.#keys;
+      if ((await client.eval(WRITE_TO_RUN, 2, offer, late, JSON.stringify(result))) === 1) return;
       await sleep(1000);
     }
   }
@@ -277,9 +275,9 @@ export class JoinedRun {
   }
 }
 
-function openPool(offer: Offer, { slots, devices }: JoinedRunOptions, init: Json): ChildPool {
+function openPool(offer: Offer, { slots, devices, openPool: open }: JoinedRunOptions, init: Json): TrialPool {
   const { threads, timeoutSeconds, data, objectives } = offer;
-  return openLocalPool({
+  return open({
     module: new URL('../programs/training-worker.js', import.meta.url),
     init,
     workers: Array.from({ length: slots }, (_, slot): WorkerSettings => {

@@ -29,6 +29,16 @@ export function keysOfRun(run: string) {
   };
 }
 
+/** Writes to a key of a run as long as the run is offered: nobody removes what is written to one that has ended. */
+export const WRITE_TO_RUN = `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if #ARGV == 1 then
+  redis.call('RPUSH', KEYS[2], ARGV[1])
+else
+  redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+end
+return 1`;
+
 /** The id of a job: it follows from the run, the trial, and the attempt at it, counted from 1. */
 export const jobIdOf = (run: string, trial: number, attempt: number) => `${run}-t${trial}-a${attempt}`;
 

@@ -5,11 +5,13 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import { decidingValues } from '../runs/environment-difference.js';
+import { openLocalPool } from '../runs/local-pool.js';
 import { environmentHere } from '../runs/manifest.js';
+import type { OpenTrialPool } from '../runs/trial-pool.js';
 import { connectRedis } from './connect-redis.js';
 import { JoinedRun } from './joined-run.js';
 import { OwnParts, readOffer } from './own-parts.js';
-import { keysOfRun, NEWS, RUNS } from './queue-keys.js';
+import { keysOfRun, NEWS, RUNS, WRITE_TO_RUN } from './queue-keys.js';
 import type { WorkerNote } from './queue-message.js';
 import type { RedisAddress } from './redis-address.js';
 
@@ -27,6 +29,8 @@ export interface QueueWorkerOptions {
   readonly leaseSeconds: number;
   /** When it is stopped, children that are being trained may end within so long; the others are given back. */
   readonly graceSeconds: number;
+  /** Opens what trains the children here: by default processes of this machine. */
+  readonly openPool?: OpenTrialPool;
   say(text: string): void;
 }
 
@@ -236,12 +240,12 @@ export class QueueWorker {
   }
 
   async #meet(client: Redis, run: string, text: string): Promise<KnownRun> {
-    const { slots, devices, leaseSeconds, say } = this.#options;
+    const { slots, devices, leaseSeconds, openPool = openLocalPool, say } = this.#options;
     try {
       const offer = readOffer(text);
       if (offer.run !== run) throw new InputError('its offer is that of another run');
       const joined = await JoinedRun.join(offer, {
-        ...{ client, worker: this.name, parts: this.#parts, slots, devices, leaseSeconds, say },
+        ...{ client, worker: this.name, parts: this.#parts, slots, devices, leaseSeconds, openPool, say },
       });
       say(`run ${run}: training children of space ${offer.init.space} on ${offer.data.name}`);
       return { run, text, joined };
@@ -260,7 +264,8 @@ export class QueueWorker {
       environment: this.#environment,
       at: Number(seconds),
     };
-    await client.hset(keysOfRun(run).workers, this.name, JSON.stringify(note));
+    const { offer, workers } = keysOfRun(run);
+    await client.eval(WRITE_TO_RUN, 2, offer, workers, this.name, JSON.stringify(note));
   }
 
   /** Waits a while for the children that are being trained, and gives the others back. */

@@ -92,6 +92,8 @@ export class RedisParameterServer implements ParameterServer {
   readonly #initial: Controller;
   /** What was fetched last, by shard: parameters that have not changed are not sent again. */
   readonly #fetched: FetchedShard[];
+  /** The shards of the parameters: a checksum of each name for each gradient took a fifth of an update. */
+  readonly #shards = new Map<string, number>();
 
   constructor(
     private readonly client: Redis,
@@ -172,7 +174,12 @@ export class RedisParameterServer implements ParameterServer {
   }
 
   #shardOf(name: string): number {
-    return shardOf(name, this.options.shards);
+    let shard = this.#shards.get(name);
+    if (shard === undefined) {
+      shard = shardOf(name, this.options.shards);
+      this.#shards.set(name, shard);
+    }
+    return shard;
   }
 
   async #takeHeads(): Promise<readonly string[]> {

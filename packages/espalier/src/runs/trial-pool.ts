@@ -23,8 +23,11 @@ export interface TrialPoolOptions {
 export interface TrialPool {
   /** What a person should know, once it is ready. */
   readonly notes?: readonly string[];
-  /** @throws InputError for what prevents it from measuring anything; nothing was written then */
-  ready(): Promise<void>;
+  /**
+   * @param processes start only so many for the time being, where it has some
+   * @throws InputError for what prevents it from measuring anything; nothing was written then
+   */
+  ready(processes?: number): Promise<void>;
   /** See `Estimator.begin`. */
   begin?(search: SearchAtWork): Promise<void>;
   /** See `Estimator.forget`. */
