@@ -56,7 +56,7 @@ export const reinforce: StrategyDefinition<Options> = {
     definition.reads === 'tokens'
       ? { learningRate: 0.0005, shards: 20, replicas: 400, children: 1, accumulate: 10 }
       : { shards: 20, replicas: 100, children: 8 },
-  small: { children: 4, learningRate: 0.02, baselineDecay: 0.8, growEvery: 0 },
+  small: { children: 4, learningRate: 0.01, baselineDecay: 0.8, entropyWeight: 0.001, growEvery: 0 },
   notes: (given, trials) =>
     policyGradientNotes(given, { passes: reinforcePolicy.passes, learns: '--set learningRate=0.02' }, trials),
   // Replicas do not wait for each other; one has use only for the results of all its children.

@@ -141,7 +141,11 @@ describe('the preset for small searches', () => {
     ['evolution', evolution, { population: 25, sample: 10 }],
     ['PPO', ppo, { children: 4, learningRate: 0.005, baselineDecay: 0.8, entropyWeight: 0.01 }],
     ['BANANAS', bananas, { layers: 3 }],
-    ['REINFORCE', reinforce, { children: 4, learningRate: 0.02, baselineDecay: 0.8, growEvery: 0 }],
+    [
+      'REINFORCE',
+      reinforce,
+      { children: 4, learningRate: 0.01, baselineDecay: 0.8, entropyWeight: 0.001, growEvery: 0 },
+    ],
   ])('of %s has these values', (_, { small }, values) => {
     expect(small).toEqual(values);
   });
