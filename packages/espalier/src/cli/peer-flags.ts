@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { Address, MeetingOptions } from '../experiments/processes.js';
-import { PEER_TIMEOUT_SECONDS } from '../experiments/training-run.js';
+import { type Address, type MeetingOptions, PEER_TIMEOUT_SECONDS } from '../experiments/processes.js';
 import { InputError } from '../input-error.js';
 import { positiveNumber } from './options.js';
 

@@ -50,6 +50,7 @@ interface SearchFlags extends SpaceFlags, TaskFlags {
   readonly workers?: number;
   readonly threads?: number;
   readonly device?: readonly string[];
+  readonly processes?: number;
   readonly validation?: number;
   readonly timeout?: number;
   readonly redis?: string;
@@ -119,6 +120,11 @@ export function addSearch(program: Command): void {
       '--threads <n>',
       'threads of each worker (default: 1), or of the search where weights are shared (default: one for each processor)',
       threadCount,
+    )
+    .option(
+      '--processes <n>',
+      'with shared weights: so many processes of this machine train the supernet, each a part of every batch',
+      wholeNumber(2),
     )
     .option(
       '--device <list>',
@@ -243,7 +249,8 @@ async function supernetRequestOf(
     task: taskSettingsOf(task, { ...flags, data }),
     ...(flags.table === undefined ? {} : { table: { file: flags.table, options: shares.table } }),
     seed: flags.seed,
-    threads: flags.threads ?? availableParallelism(),
+    threads: flags.threads ?? Math.max(1, Math.floor(availableParallelism() / (flags.processes ?? 1))),
+    ...(flags.processes === undefined ? {} : { processes: flags.processes }),
   };
 }
 
@@ -307,6 +314,7 @@ async function requestOf(
   strategy: AnyStrategyDefinition,
   space: AnySpaceDefinition,
 ): Promise<ExperimentRequest> {
+  refuseFlags(flags, ['processes'], `strategy ${strategy.name} trains children, --workers at a time`);
   if (flags.table !== undefined && flags.estimator !== undefined)
     throw new InputError(
       `--table ${flags.table}: is an estimator of its own, beside --estimator ${flags.estimator}`,

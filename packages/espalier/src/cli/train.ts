@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { configured, type FoundArchitecture } from '../experiments/found-architecture.js';
-import { joinFromMachine, type ProcessesSettings } from '../experiments/processes.js';
+import { joinFromMachine, PEER_TIMEOUT_SECONDS, type ProcessesSettings } from '../experiments/processes.js';
 import type { GivenWeights } from '../experiments/starting-weights.js';
 import {
   beginTraining,
-  PEER_TIMEOUT_SECONDS,
   prepareTraining,
   readTraining,
   type TrainingRequest,

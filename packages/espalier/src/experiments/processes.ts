@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { Child, ChildDeath } from '../runs/child.js';
-import type { Task } from '../tasks/task.js';
+import type { Part, Task } from '../tasks/task.js';
 import { Peers } from '../training/peers.js';
 
 /** How many processes train one network, each a part of every batch. */
@@ -34,6 +34,9 @@ export interface MeetingOptions {
   readonly timeoutSeconds: number;
 }
 
+/** How long processes wait for each other: as long as libtorch's own do by default. */
+export const PEER_TIMEOUT_SECONDS = 1800;
+
 /** A training of many processes that has lost one of them. */
 export class ProcessLost extends Error {
   override readonly name = 'ProcessLost';
@@ -43,21 +46,28 @@ export class ProcessLost extends Error {
 const LEAST_INPUTS = 2;
 
 /** @throws InputError for data whose smallest batch is too small for so many processes, and for a task that has no parts */
-export function requireShares(task: Task<object>, batchSize: number, { count }: ProcessesSettings): void {
+export function requireShares(
+  task: Task<object>,
+  batchSize: number,
+  { count }: ProcessesSettings,
+  parts: readonly Part[] = ['train'],
+): void {
   if (task.shares !== true)
     throw new InputError(
       `--processes ${count}: this task cannot give several processes their parts of a batch (its pass takes no share)`,
     );
-  const inputs = task.count('train');
-  // A task may leave inputs out of a pass that do not fill a batch.
-  const isFilled = task.batchCount('train', batchSize) * batchSize <= inputs;
-  const last = !task.independentBatches || isFilled ? batchSize : inputs % batchSize;
-  const least = task.independentBatches ? LEAST_INPUTS * count : count;
-  if (last < least)
-    throw new InputError(
-      `--processes ${count}: the smallest batch has ${last} inputs, and that many processes need ${least}; choose another ` +
-        '--batch-size or --limit',
-    );
+  for (const part of parts) {
+    const inputs = task.count(part);
+    // A task may leave inputs out of a pass that do not fill a batch.
+    const isFilled = task.batchCount(part, batchSize) * batchSize <= inputs;
+    const last = !task.independentBatches || isFilled ? batchSize : inputs % batchSize;
+    const least = task.independentBatches ? LEAST_INPUTS * count : count;
+    if (last < least)
+      throw new InputError(
+        `--processes ${count}: the smallest batch of the ${part} data has ${last} inputs, and that many processes need ` +
+          `${least}; choose another --batch-size or --limit`,
+      );
+  }
 }
 
 /** What the program of a process on this machine is told. */
@@ -81,6 +91,8 @@ export interface Gathered {
 }
 
 export interface Gathering {
+  /** The program of the others on this machine. */
+  readonly program: URL;
   readonly processes: ProcessesSettings;
   readonly meeting: MeetingOptions;
   /** Of each process on this machine. */
@@ -92,8 +104,7 @@ export interface Gathering {
 }
 
 /** `cuda` is another GPU in each process of a machine. */
-export const deviceOf = (device: string, rank: number): string =>
-  device === 'cuda' ? `cuda:${rank}` : device;
+const deviceOf = (device: string, rank: number): string => (device === 'cuda' ? `cuda:${rank}` : device);
 
 /**
  * Brings the processes of a training together, in the first of them.
@@ -110,7 +121,14 @@ export async function gatherProcesses(gathering: Gathering): Promise<Gathered | 
 const ranksAfterFirst = ({ count }: ProcessesSettings) =>
   Array.from({ length: count - 1 }, (_, index) => index + 1);
 
-async function gatherHere({ processes, meeting, threads, device, init }: Gathering): Promise<Gathered> {
+async function gatherHere({
+  processes,
+  meeting,
+  threads,
+  device,
+  init,
+  program,
+}: Gathering): Promise<Gathered> {
   const { timeoutSeconds } = meeting;
   const folder = mkdtempSync(join(tmpdir(), 'espalier-'));
   const file = join(folder, 'meeting');
@@ -119,7 +137,7 @@ async function gatherHere({ processes, meeting, threads, device, init }: Gatheri
     (rank) =>
       new Child(
         {
-          module: new URL('../programs/training-process.js', import.meta.url),
+          module: program,
           init: told as unknown as Json,
         },
         { threads, device: deviceOf(device, rank) },

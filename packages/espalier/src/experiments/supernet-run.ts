@@ -22,8 +22,11 @@ import { type TableOptions, tableOptions } from '../tables/table-options.js';
 import { requireDevice } from '../tasks/device.js';
 import type { Task } from '../tasks/task.js';
 import { taskIn, taskSettings } from '../tasks/task-settings.js';
+import { requireSameTraining } from '../training/follow-training.js';
 import { clockNow, journalEpochs, withJournal } from '../training/journaled-epochs.js';
+import { followEpochs, LedEpochs } from '../training/led-epochs.js';
 import { type OpenedTask, openTask, plainInput } from '../training/opened-training.js';
+import type { Peers } from '../training/peers.js';
 import { rehearse } from '../training/rehearsal.js';
 import { writeSamples } from '../training/samples.js';
 import { initialised } from '../training/train-child.js';
@@ -39,6 +42,7 @@ import type { SupernetSettings } from '../weight-sharing/supernet-settings.js';
 import { findStrategy, sharesWeights } from './find-strategy.js';
 import { type FoundArchitecture, originOf } from './found-architecture.js';
 import { openedNow, partNow, type RunPlace, requireSameData, spaceNow, taskNow } from './places.js';
+import { gatherProcesses, PEER_TIMEOUT_SECONDS, requireShares } from './processes.js';
 import { requireReadable, requireSameVersion } from './readable-version.js';
 
 const supernetRunSettings = z.strictObject({
@@ -67,7 +71,10 @@ const supernetRunSettings = z.strictObject({
     })
     .optional(),
   seed: z.int(),
+  /** Of each process. */
   threads: z.int().min(1),
+  /** How many processes train the supernet; missing: one. */
+  processes: z.int().min(2).optional(),
 });
 
 /** Everything that a search with shared weights is: with the same settings, the same journal. */
@@ -76,7 +83,15 @@ type SupernetRunSettings = z.infer<typeof supernetRunSettings>;
 /** What the user says of a search; everything else is found out. */
 export type SupernetRunRequest = Pick<
   SupernetRunSettings,
-  'space' | 'spaceOptions' | 'supernetOptions' | 'strategy' | 'strategyOptions' | 'task' | 'seed' | 'threads'
+  | 'space'
+  | 'spaceOptions'
+  | 'supernetOptions'
+  | 'strategy'
+  | 'strategyOptions'
+  | 'task'
+  | 'seed'
+  | 'threads'
+  | 'processes'
 > & {
   /** The table that judges the cells of each epoch; the search does not see what it says. */
   readonly table?: Pick<NonNullable<SupernetRunSettings['table']>, 'file' | 'options'>;
@@ -148,6 +163,7 @@ async function prepare(request: SupernetRunRequest, folder: string): Promise<Pre
         }),
     seed: request.seed,
     threads: request.threads,
+    ...(request.processes === undefined ? {} : { processes: request.processes }),
   };
   return {
     ...opened,
@@ -191,13 +207,16 @@ function judgedBy({ table, space }: PreparedSearch, architecture: unknown): { re
 }
 
 /** The supernet as the seed initialises it, in the layout that trains fastest, and the search on it. */
-function makeSearch({ settings, space, strategy, options, task, buildSupernet }: PreparedSearch): {
+function makeSearch(
+  { settings, space, strategy, options, task, buildSupernet }: PreparedSearch,
+  peers?: Peers,
+): {
   readonly supernet: SearchedSupernet<object>;
   readonly search: SupernetSearch<object>;
 } {
   const { seed } = settings;
   const supernet = initialised(buildSupernet, seed, options.device);
-  return { supernet, search: strategy.create({ space, task, supernet, options, seed }) };
+  return { supernet, search: strategy.create({ space, task, supernet, options, seed, peers }) };
 }
 
 /**
@@ -215,6 +234,14 @@ export async function beginSupernetRun(
   const prepared = await prepare(request, process.cwd());
   requireData(prepared.settings.dataChecksum);
   const { space, task, buildSupernet: build, requireTrainable, options } = prepared;
+  const { processes: count } = request;
+  if (count !== undefined) {
+    if (!task.independentBatches)
+      throw new InputError(
+        `--processes ${count}: the batch norm of recurrent supernets is that of one process; allowed for images`,
+      );
+    requireShares(task, options.batchSize, { count, syncBatchNorm: true }, ['train', 'validation']);
+  }
   const owner = `space ${space.name}`;
   requireMemory({ owner, build, copies: 2 });
   rehearse({
@@ -341,8 +368,12 @@ export function supernetRequestOf({
   table,
   seed,
   threads,
+  processes,
 }: SupernetRunSettings): SupernetRunRequest {
-  const request = { space, spaceOptions, supernetOptions, strategy, strategyOptions, task, seed, threads };
+  const request = {
+    ...{ space, spaceOptions, supernetOptions, strategy, strategyOptions, task, seed, threads },
+    ...(processes === undefined ? {} : { processes }),
+  };
   return table === undefined ? request : { ...request, table: { file: table.file, options: table.options } };
 }
 
@@ -366,6 +397,53 @@ export interface SupernetWatch {
   message(text: string): void;
 }
 
+/** Opens a begun search. */
+async function openBegun(path: string, data: string | undefined, device?: string) {
+  const { settings, from } = readSupernetJournal(path);
+  requireSameVersion(settings.version, path);
+  setThreads(settings.threads);
+  const place: RunPlace = { run: path, from, use: 'go on', data };
+  const asked = supernetRequestNow(settings, place);
+  const request =
+    device === undefined ? asked : { ...asked, strategyOptions: { ...asked.strategyOptions, device } };
+  const prepared = await openedNow(request.task, place, () => prepare(request, from));
+  if (settings.table?.checksum !== prepared.settings.table?.checksum)
+    throw new InputError(
+      `the table ${settings.table?.file} has changed since the search was begun; a resumed search would not be the same`,
+    );
+  requireSameData(settings.dataChecksum, prepared.settings.dataChecksum, settings.task.data, place);
+  return { settings, prepared };
+}
+
+/**
+ * Prepares a begun search in a process that the first one has started.
+ *
+ * @returns trains the supernet with the others
+ * @throws InputError as `continueSupernetRun`
+ */
+export async function prepareBegunSearch(
+  path: string,
+  data: string | undefined,
+  device: string,
+): Promise<(peers: Peers) => void> {
+  const { settings, prepared } = await openBegun(path, data, device);
+  return (peers) => {
+    requireSameTraining(peers, identityOf(settings));
+    const { supernet, search } = makeSearch(prepared, peers);
+    try {
+      followEpochs(search, peers);
+    } finally {
+      search.free();
+      supernet.free();
+    }
+  };
+}
+
+/** What must be equal in all processes: they read the same journal, each in its own time. */
+const identityOf = (settings: SupernetRunSettings): Record<string, Json> => ({
+  journal: JSON.parse(JSON.stringify(settings)) as Json,
+});
+
 /**
  * Goes on with a search from the last saved epoch.
  *
@@ -378,27 +456,50 @@ export async function continueSupernetRun(
   watch: SupernetWatch,
   data?: string,
 ): Promise<boolean> {
-  const { settings, from } = readSupernetJournal(path);
-  requireSameVersion(settings.version, path);
-  setThreads(settings.threads);
-  const place: RunPlace = { run: path, from, use: 'go on', data };
-  const request = supernetRequestNow(settings, place);
-  const prepared = await openedNow(request.task, place, () => prepare(request, from));
-  if (settings.table?.checksum !== prepared.settings.table?.checksum)
-    throw new InputError(
-      `the table ${settings.table?.file} has changed since the search was begun; a resumed search would not be the same`,
-    );
-  requireSameData(settings.dataChecksum, prepared.settings.dataChecksum, settings.task.data, place);
+  const { settings, prepared } = await openBegun(path, data);
   // A process that was killed early may not have come to this.
   keepCode(path, prepared.code);
   const { message, signal } = watch;
   for (const note of prepared.data.notes ?? []) message(`note: ${note}`);
+  const { processes: count, threads } = settings;
+  const gathered =
+    count === undefined
+      ? undefined
+      : await gatherProcesses({
+          program: new URL('../programs/search-process.js', import.meta.url),
+          processes: { count, syncBatchNorm: true },
+          meeting: { timeoutSeconds: PEER_TIMEOUT_SECONDS },
+          threads,
+          device: prepared.options.device,
+          init: { path: resolve(path), data: data ?? null, epochs: null },
+          signal,
+          message,
+        });
+  try {
+    if (gathered !== undefined) requireSameTraining(gathered.peers, identityOf(settings));
+    return await goOn(path, settings, prepared, watch, gathered?.peers);
+  } catch (error) {
+    throw gathered === undefined ? error : await gathered.explained(error);
+  } finally {
+    await gathered?.close();
+  }
+}
+
+function goOn(
+  path: string,
+  settings: SupernetRunSettings,
+  prepared: PreparedSearch,
+  watch: SupernetWatch,
+  peers: Peers | undefined,
+): Promise<boolean> {
+  const { message, signal } = watch;
   return withJournal(path, RunFolder.open(path).journal, message, async (journal) => {
     const begin = { event: SUPERNET, ...JSON.parse(JSON.stringify(settings)) } as JournalEvent;
     journal.write(begin, clockNow());
-    const { supernet, search } = makeSearch(prepared);
+    const { supernet, search } = makeSearch(prepared, peers);
+    const led = peers === undefined ? undefined : new LedEpochs(search, peers);
     try {
-      const trained = await journalEpochs(search, journal, {
+      const trained = await journalEpochs(led ?? search, journal, {
         checkpoint: join(path, 'checkpoint.safetensors'),
         signal,
         report: watch.step,
@@ -407,6 +508,7 @@ export async function continueSupernetRun(
         message,
       });
       if (!trained) return false;
+      led?.end();
       const chosenFrom = performance.now();
       const choice = search.choose(() => journal.next());
       let next = choice.next();

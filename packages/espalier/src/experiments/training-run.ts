@@ -30,10 +30,10 @@ import { version } from '../version.js';
 import { begunArchitecture, type FoundArchitecture, parseArchitecture } from './found-architecture.js';
 import { openedNow, type RunPlace, requireSameData, taskNow } from './places.js';
 import {
-  deviceOf,
   type Gathered,
   gatherProcesses,
   type MeetingOptions,
+  PEER_TIMEOUT_SECONDS,
   type ProcessesSettings,
   processesSettings,
   requireShares,
@@ -239,13 +239,13 @@ export async function prepareTraining(
  */
 export async function prepareBegunTraining(
   path: string,
-  { device, ...going }: GoingOnTraining & { readonly device: string },
+  going: GoingOnTraining & { readonly device: string },
 ): Promise<PreparedTraining> {
   const { begun, opened, build } = await openBegun(path, going, 'read');
   return {
     build,
     task: opened.task,
-    settings: { ...opened.settings, device },
+    settings: opened.settings,
     seed: begun.seed,
     identity: identityOf({ ...begun, dataChecksum: opened.data.checksum() }),
   };
@@ -418,11 +418,12 @@ export interface GoingOnTraining {
   readonly epochs?: number | undefined;
 }
 
-/** How long processes wait for each other: as long as libtorch's own do by default. */
-export const PEER_TIMEOUT_SECONDS = 1800;
-
 /** Opens the data of a begun training. */
-async function openBegun(path: string, { data, epochs }: GoingOnTraining, use: RunPlace['use']) {
+async function openBegun(
+  path: string,
+  { data, epochs, device }: GoingOnTraining & { readonly device?: string },
+  use: RunPlace['use'],
+) {
   const { settings: before, header, from, journal, events } = readTraining(path);
   requireSameVersion(before.version, path);
   const begun = epochs === undefined ? before : { ...before, training: { ...before.training, epochs } };
@@ -431,7 +432,10 @@ async function openBegun(path: string, { data, epochs }: GoingOnTraining, use: R
   const { space, architecture } = found;
   const taskHere = taskNow(begun.task, place);
   const opened = await openedNow(taskHere, place, async () =>
-    openTraining(await dataOf(taskHere, begun), begun.training),
+    openTraining(
+      await dataOf(taskHere, begun),
+      device === undefined ? begun.training : { ...begun.training, device },
+    ),
   );
   const begin = beginningOf(path, from, begun, opened, space, architecture);
   const build = () => {
@@ -487,14 +491,13 @@ export async function continueTraining(
   for (const note of opened.data.notes ?? []) watch.message(`note: ${note}`);
   setThreads(begun.threads);
   const identity = identityOf({ ...begun, dataChecksum });
-  const device = begun.processes === undefined ? settings.device : deviceOf(settings.device, 0);
   return together(path, begun, { meeting, going, device: settings.device, identity, watch }, (peers) =>
     trainToEnd<object>({
       folder: path,
       begin: { event: TRAINING, ...header } as JournalEvent,
       build,
       task,
-      settings: { ...settings, device },
+      settings,
       seed: begun.seed,
       judge: (begun.judge ?? 'test') satisfies JudgedPart,
       atEnd,
@@ -528,6 +531,7 @@ async function together<T>(
     return body(undefined);
   }
   const gathered = await gatherProcesses({
+    program: new URL('../programs/training-process.js', import.meta.url),
     processes,
     meeting,
     threads,

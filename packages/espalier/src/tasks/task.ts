@@ -130,9 +130,9 @@ export function evaluateInDetail<Model>(
 export function* endless<Model>(
   task: Task<Model>,
   part: Part,
-  { size, seed, epoch }: { readonly size: number; readonly seed: number; readonly epoch: number },
+  { size, epoch, ...more }: { readonly size: number } & NonNullable<PassOptions['training']>,
 ): Generator<Batch<Model>, never, undefined> {
   // An epoch of the training data has far fewer steps than the validation data would need for a million passes.
   for (let pass = 0; ; pass++)
-    yield* task.pass(part, { size, training: { seed, epoch: epoch * 1_000_000 + pass } });
+    yield* task.pass(part, { size, training: { ...more, epoch: epoch * 1_000_000 + pass } });
 }

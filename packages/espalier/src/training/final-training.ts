@@ -7,6 +7,7 @@ import type { Journal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { type Evaluation, evaluateInDetail, type Part, type Task } from '../tasks/task.js';
 import { clockNow, journalEpochs, withJournal } from './journaled-epochs.js';
+import { LedEpochs } from './led-epochs.js';
 import { NetworkTraining, type OptimiserSettings, type StepReport } from './network-training.js';
 import type { Peers } from './peers.js';
 import { writeSamples } from './samples.js';
@@ -94,7 +95,10 @@ async function train<Model extends object>(
   const run = new NetworkTraining<Model>({ task, network, settings, seed, peers });
   try {
     journal.write(begin, clockNow());
-    if (!(await journalEpochs(run, journal, { ...training, checkpoint: files.checkpoint }))) return undefined;
+    const led = peers === undefined ? undefined : new LedEpochs(run, peers);
+    if (!(await journalEpochs(led ?? run, journal, { ...training, checkpoint: files.checkpoint })))
+      return undefined;
+    led?.end();
     run.finish();
     network.eval();
     // Before the test: whatever is wrong with the test data must not cost the training.

@@ -3,6 +3,7 @@ import type { nn } from '@espalier/torch';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import type { Task } from '../tasks/task.js';
+import { followEpochs } from './led-epochs.js';
 import { NetworkTraining, type OptimiserSettings } from './network-training.js';
 import type { Peers } from './peers.js';
 import { initialised } from './train-child.js';
@@ -26,7 +27,7 @@ export function followTraining(
   const network = initialised(build, seed, settings.device);
   const training = new NetworkTraining<object>({ task, network, settings, seed, peers });
   try {
-    training.follow(peers);
+    followEpochs(training, peers);
   } finally {
     training.free();
     network.free();

@@ -128,7 +128,6 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   /** @throws Diverged when a loss is not finite and no better weights are kept, or the epoch before went back to them */
   *trainEpoch(): Generator<StepReport, void, undefined> {
     const { network, task, settings, seed, peers } = this.#training;
-    if (peers?.leads) this.#say({ next: 'epoch' });
     const epoch = this.#epoch + 1;
     const wentBackBefore = this.#wentBack;
     this.#wentBack = false;
@@ -206,8 +205,15 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     const { parameters } = this.#optimizer;
     const zeroGrad = () => this.#optimizer.zeroGrad();
     if (peers !== undefined) {
-      const { loss, count } = peers.backward<Model>(batch, network, parameters, zeroGrad);
-      return { loss: () => loss, count };
+      const whole = peers.whole(batch);
+      const loss = peers.within(() => {
+        const { loss, total } = whole.trainingLoss(network);
+        zeroGrad();
+        backward(total);
+        return loss;
+      });
+      peers.sum(parameters.flatMap(({ grad }) => grad ?? []));
+      return { loss: () => loss.item(), count: whole.count };
     }
     const { loss, total } = batch.trainingLoss(network);
     zeroGrad();
@@ -275,45 +281,8 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     if (stagnates) this.#averaged ??= new AveragedWeights(network.parameters());
   }
 
-  /** Says to the other processes what comes next; they have the same network then. */
-  #say(what: Message): void {
-    const { network, peers } = this.#training;
-    peers?.tell(what);
-    peers?.give(network.stateDict());
-  }
-
-  /**
-   * Waits for what the first process says, in the others.
-   *
-   * @returns whether an epoch is to be trained; false where the training is done
-   */
-  #hear(peers: Peers): boolean {
-    const { network } = this.#training;
-    for (;;) {
-      const message = peers.tell<Message>();
-      if (message.next === 'end') return false;
-      if (message.next === 'epoch') {
-        peers.give(network.stateDict());
-        return true;
-      }
-      const { json, epoch, loss } = message;
-      scope(() => this.#load(peers.giveNew(undefined), json, epoch, loss));
-    }
-  }
-
-  /** Trains with the first process until it has done with the training. */
-  follow(peers: Peers): void {
-    while (this.#hear(peers)) {
-      for (const _ of this.trainEpoch());
-      this.endEpoch();
-      // The first one saves the generators of all.
-      scope(() => this.#generators());
-    }
-  }
-
   /** Puts the best weights in place where they are kept; otherwise the averaged ones, if the training averages. */
   finish(): void {
-    this.#training.peers?.tell<Message>({ next: 'end' });
     if (this.#best?.value === undefined) this.#averaged?.replace();
     else this.#best.restoreNetwork();
   }
@@ -340,13 +309,6 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   }
 
   loadState(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
-    const { peers } = this.#training;
-    peers?.tell<Message>({ next: 'state', json, epoch, loss });
-    peers?.giveNew(state);
-    this.#load(state, json, epoch, loss);
-  }
-
-  #load(state: ReadonlyMap<string, Tensor>, json: Json, epoch: number, loss: number): void {
     const { settings, peers } = this.#training;
     const device = settings.device ?? 'cpu';
     const generators = savedGenerators(state, device);
@@ -373,13 +335,6 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
     this.#best?.free();
   }
 }
-
-/** What the first process says to the others. */
-type Message =
-  | { readonly next: 'epoch' }
-  | { readonly next: 'end' }
-  /** Its state follows. */
-  | { readonly next: 'state'; readonly json: Json; readonly epoch: number; readonly loss: number };
 
 type Made = { readonly measures: Measures } | { readonly diverged: string };
 

@@ -1,6 +1,7 @@
-import { backward, noGrad, type ProcessGroup, type Tensor, zeros } from '@espalier/torch';
+import { noGrad, type ProcessGroup, scope, type Tensor, zeros } from '@espalier/torch';
 import type { Share } from '../data/share.js';
 import type { Batch } from '../tasks/task.js';
+import { generatorStates, setGenerators } from './generators.js';
 
 /** A tensor that another process is to make room for. */
 type Described = readonly [name: string, dtype: Tensor['dtype'], shape: readonly number[]];
@@ -29,30 +30,51 @@ export class Peers {
   }
 
   /**
-   * The backward pass of a batch of which each process has a part. The gradients of the parameters become those of the mean
-   * loss over the whole batch, to the same bits in each process.
-   *
-   * @returns the mean loss over the whole batch, and the inputs that it is over
+   * A part of a batch whose losses have the values of the whole batch, and gradients whose sums over all processes are those
+   * of the whole batch. Backward passes belong into `within`.
    */
-  backward<Model>(
-    batch: Batch<Model>,
-    model: Model,
-    parameters: readonly Tensor[],
-    prepare: () => void,
-  ): { readonly loss: number; readonly count: number } {
+  whole<Model>(batch: Batch<Model>): Batch<Model> {
     const own = batch.weight ?? batch.count;
     const [whole = 0, count = 0] = this.group.sums([own, batch.count]);
     // Before the backward pass and not after it: a batch norm has gradients of other processes' losses.
     const part = whole === 0 ? 0 : own / whole;
-    const pass = () => {
-      const { loss, total } = batch.trainingLoss(model);
-      prepare();
-      backward(total.mul(part));
-      return noGrad(() => loss.detach().mul(part));
+    const ofWhole = (loss: Tensor): Tensor => {
+      const mine = loss.mul(part);
+      const others = noGrad(() => {
+        const sum = mine.detach().clone();
+        this.group.allReduce([sum]);
+        return sum.sub(mine.detach());
+      });
+      return mine.add(others);
     };
-    const loss = this.syncBatchNorm ? this.group.withWholeBatches(pass) : pass();
-    this.group.allReduce([...parameters.flatMap((parameter) => parameter.grad ?? []), loss]);
-    return { loss: loss.item(), count };
+    return {
+      ...batch,
+      count,
+      loss: (model) => ofWhole(batch.loss(model)),
+      trainingLoss(model) {
+        const { loss, total } = batch.trainingLoss(model);
+        return { loss: ofWhole(loss), total: total.mul(part) };
+      },
+    };
+  }
+
+  /** Runs the forward and backward passes of a step. */
+  within<T>(step: () => T): T {
+    return this.syncBatchNorm ? this.group.withWholeBatches(step) : step();
+  }
+
+  /** Replaces gradients of parts by those of the whole batch, to the same bits in each process. */
+  sum(gradients: readonly Tensor[]): void {
+    this.group.allReduce(gradients);
+  }
+
+  /** Has all processes draw the numbers that the first one draws. */
+  drawAlike(device: string): void {
+    scope(() => {
+      const states = generatorStates(device);
+      this.give(states);
+      if (!this.leads) setGenerators(states, device);
+    });
   }
 
   /** What the first process says, as JSON; the others give nothing. */

@@ -24,6 +24,8 @@ export interface BilevelProblem {
   trainingLoss(): Tensor;
   /** L_val(w, alpha), on the validation batch of the step. */
   validationLoss(): Tensor;
+  /** Completes gradients in place, where several processes have parts of the batches. */
+  sum?(gradients: readonly Tensor[]): void;
 }
 
 /** The gradient of the architecture: one tensor for each alpha, and the validation loss it belongs to. */
@@ -36,8 +38,8 @@ export interface ArchitectureGradient {
  * First order: the gradient of L_val(w, alpha), as if the weights did not depend on the architecture (DARTS, section
  * 2.3, xi = 0).
  */
-export function firstOrderGradient({ alphas, validationLoss }: BilevelProblem): ArchitectureGradient {
-  return differentiate(validationLoss, alphas);
+export function firstOrderGradient({ alphas, validationLoss, sum }: BilevelProblem): ArchitectureGradient {
+  return differentiate(validationLoss, alphas, sum);
 }
 
 /** The step that the weights are about to make, which second order looks ahead to. */
@@ -72,19 +74,19 @@ export interface WeightStep {
  * it multiplies the implicit term by clip / norm even where that is above 1 and the gradient was not scaled.
  */
 export function secondOrderGradient(problem: BilevelProblem, step: WeightStep): ArchitectureGradient {
-  const { weights, alphas, buffers, validationLoss } = problem;
+  const { weights, alphas, buffers, validationLoss, sum } = problem;
   const { learningRate, clip } = step;
   const device = weights[0]?.device ?? 'cpu';
   const trainingLoss = withSameMasks(problem.trainingLoss, device);
   return scope(() => {
     const before = noGrad(() => weights.map((weight) => weight.clone()));
-    const training = clipped(differentiate(trainingLoss, weights).gradients, clip);
+    const training = clipped(differentiate(trainingLoss, weights, sum).gradients, clip);
     const change = noGrad(() =>
       directionOf(foreachAdd(training.tensors, before, { alpha: step.weightDecay }), step),
     );
     setTo(weights, () => foreachAdd(before, change, { alpha: -learningRate }));
     const { gradients: all, loss } = restoring(buffers, () =>
-      differentiate(validationLoss, [...alphas, ...weights]),
+      differentiate(validationLoss, [...alphas, ...weights], sum),
     );
     const gradients = all.slice(0, alphas.length);
     const { tensors: direction, norm } = clipped(all.slice(alphas.length), clip);
@@ -97,7 +99,7 @@ export function secondOrderGradient(problem: BilevelProblem, step: WeightStep): 
     const epsilon = 0.01 / norm;
     const gradientAt = (distance: number) => {
       setTo(weights, () => foreachAdd(before, direction, { alpha: distance }));
-      return differentiate(trainingLoss, alphas).gradients;
+      return differentiate(trainingLoss, alphas, sum).gradients;
     };
     const [above, below] = [gradientAt(epsilon), gradientAt(-epsilon)];
     putBack();
@@ -140,15 +142,19 @@ function clipped(tensors: readonly Tensor[], most = Number.POSITIVE_INFINITY): C
 }
 
 /** A scope of its own frees the activations of one pass before the next begins. */
-function differentiate(lossOf: () => Tensor, inputs: readonly Tensor[]): ArchitectureGradient {
+function differentiate(
+  lossOf: () => Tensor,
+  inputs: readonly Tensor[],
+  sum: BilevelProblem['sum'],
+): ArchitectureGradient {
   return scope(() => {
     const loss = lossOf();
-    const gradients = grad(loss, inputs, { allowUnused: true });
-    return {
-      // The gradient is zero with respect to what the loss does not depend on.
-      gradients: gradients.map((gradient, place) => gradient ?? (inputs[place] as Tensor).zerosLike()),
-      loss: loss.item(),
-    };
+    // The gradient is zero with respect to what the loss does not depend on.
+    const gradients = grad(loss, inputs, { allowUnused: true }).map(
+      (gradient, place) => gradient ?? (inputs[place] as Tensor).zerosLike(),
+    );
+    sum?.(gradients);
+    return { gradients, loss: loss.item() };
   });
 }
 

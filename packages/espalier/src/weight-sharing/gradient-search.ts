@@ -101,6 +101,7 @@ export abstract class GradientSearch<
       buffers: buffersOf(this.supernet),
       trainingLoss: () => train.loss(this.supernet),
       validationLoss: () => validation.loss(this.supernet),
+      sum: (gradients) => this.peers?.sum(gradients),
     };
     const { gradients, loss } = this.architectureGradient(problem, learningRate);
     if (!Number.isFinite(loss))

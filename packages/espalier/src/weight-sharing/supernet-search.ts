@@ -10,6 +10,7 @@ import { type Batch, Diverged, endless, evaluate, type Sample, type Task } from 
 import { generatorStates, savedGenerators, setGenerators } from '../training/generators.js';
 import type { Epochs } from '../training/journaled-epochs.js';
 import { prefixed, withPrefix } from '../training/named-tensors.js';
+import type { Peers } from '../training/peers.js';
 import type { SupernetSettings } from './supernet-settings.js';
 
 /** A supernet as a search trains it. `Model` is how the supernet, or one of its architectures, is called. */
@@ -23,6 +24,11 @@ export interface SupernetSearchStart<Model, Options extends SupernetSettings = S
   readonly supernet: SearchedSupernet<Model>;
   readonly options: Options;
   readonly seed: number;
+  /**
+   * The processes that train it with this one. All of them do the same, but for the batches of a step, of which each reads a
+   * part. Missing: one process trains it alone.
+   */
+  readonly peers?: Peers | undefined;
 }
 
 /** The progress of a search after a step. */
@@ -70,6 +76,8 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
   protected readonly supernet: SearchedSupernet<Model>;
   protected readonly options: Options;
   protected readonly seed: number;
+  /** The processes that train the supernet together; see `SupernetSearchStart`. */
+  protected readonly peers: Peers | undefined;
   /** All parameters but those of the architecture. */
   protected readonly weights: readonly nn.Parameter[];
   protected readonly weightOptimizer: optim.SGD;
@@ -77,7 +85,8 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
   #epoch = 0;
   #lastLoss = Number.NaN;
 
-  constructor({ space, task, supernet, options, seed }: SupernetSearchStart<Model, Options>) {
+  constructor({ space, task, supernet, options, seed, peers }: SupernetSearchStart<Model, Options>) {
+    this.peers = peers;
     this.space = space;
     this.task = task;
     this.supernet = supernet;
@@ -129,23 +138,30 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
    * @throws Diverged when a loss is not finite
    */
   *trainEpoch(): Generator<SearchStep, void, undefined> {
-    const { batchSize: size } = this.options;
+    const { batchSize: size, device } = this.options;
+    const { peers } = this;
+    const share = peers === undefined ? {} : { share: peers.share };
     const epoch = this.#epoch + 1;
     const rate = this.learningRate();
     const validation = endless(this.task, 'validation', {
       size,
       seed: deriveSeed(this.seed, 'validation'),
       epoch,
+      ...share,
     });
-    const next = () => validation.next().value;
+    const next = () => wholeOf(validation.next().value);
+    const wholeOf = (batch: Batch<Model>) => (peers === undefined ? batch : peers.whole(batch));
     this.supernet.train();
     let sum = 0;
     let seen = 0;
     let step = 0;
     try {
-      for (const batch of this.task.pass('train', { size, training: { seed: this.seed, epoch } })) {
+      for (const part of this.task.pass('train', { size, training: { seed: this.seed, epoch, ...share } })) {
         step++;
-        const loss = scope(() => this.step(batch, next, rate * batch.length));
+        peers?.drawAlike(device);
+        const batch = wholeOf(part);
+        const own = () => scope(() => this.step(batch, next, rate * batch.length));
+        const loss = peers === undefined ? own() : peers.within(own);
         if (!Number.isFinite(loss))
           throw new Diverged(`diverged: the training loss is ${loss} in epoch ${epoch}, step ${step}`);
         sum += loss * batch.count;
@@ -157,6 +173,8 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     } finally {
       validation.return(undefined as never);
     }
+    // Parts may have drawn more or less than others, and what follows decides.
+    peers?.drawAlike(device);
     this.#epoch = epoch;
     this.#lastLoss = sum / seen;
   }
@@ -189,6 +207,7 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
     const { loss, total } = batch.trainingLoss(model);
     this.weightOptimizer.zeroGrad();
     backward(total);
+    this.peers?.sum(this.weights.flatMap(({ grad }) => grad ?? []));
     optim.clipGradientNorm(this.weights, this.options.clip);
     this.weightOptimizer.learningRate = learningRate;
     this.weightOptimizer.step();

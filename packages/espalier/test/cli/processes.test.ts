@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { addSearch } from '../../src/cli/search.js';
 import { addTrain } from '../../src/cli/train.js';
 import { journalOf, journalReaches, run, start } from './command.js';
 import { refusal } from './printed.js';
@@ -26,6 +27,8 @@ interface Line {
   readonly event: string;
   readonly loss: number;
   readonly measures: { readonly accuracy: number; readonly loss: number };
+  readonly architecture?: unknown;
+  readonly validationLoss: number;
 }
 const linesOf = (path: string): Line[] => journalOf(join(folder, path)).map((line) => JSON.parse(line));
 const lossesOf = (path: string) =>
@@ -138,10 +141,77 @@ describe('a training by two processes', () => {
     [['--out', 'x', ...two, '--address', 'here:1', '--rank', '1'], '--out x: only the process with --rank 0'],
     [
       ['--out', 'x', '--processes', '10'],
-      'the smallest batch has 18 inputs, and that many processes need 20',
+      'the smallest batch of the train data has 18 inputs, and that many processes need 20',
     ],
     [two, '--out: a new folder is needed'],
   ])('refuses %j', async (more, said) => {
     expect(await refusal(addTrain, train(...more))).toContain(said);
+  });
+});
+
+describe('a search with shared weights by two processes', () => {
+  const search = (...more: string[]) => [
+    ...['search', '--space', 'darts-cnn', '--strategy', 'darts', '--data', data, '--channels', '2'],
+    ...[
+      '--layers',
+      '3',
+      '--limit',
+      '40',
+      '--batch-size',
+      '10',
+      '--epochs',
+      '2',
+      '--threads',
+      '1',
+      '--seed',
+      '3',
+    ],
+    ...more,
+  ];
+
+  beforeAll(async () => {
+    for (const args of [search('--out', 'search'), search('--out', 'searches', ...two)]) {
+      const { code, stderr } = await run(args, folder);
+      expect(code, stderr).toBe(0);
+    }
+  });
+
+  it('finds what one process finds, and has its losses up to rounding', () => {
+    const [one, both] = [linesOf('search'), linesOf('searches')];
+    expect(both.map(({ event }) => event)).toEqual(['supernet', 'epoch', 'epoch', 'end']);
+    for (const [place, line] of both.entries()) {
+      const alone = one[place] as Line;
+      expect(line.architecture).toEqual(alone.architecture);
+      if (line.event !== 'epoch') continue;
+      expect(line.loss).toBeCloseTo(alone.loss, 4);
+      expect(line.validationLoss).toBeCloseTo(alone.validationLoss, 4);
+    }
+  });
+
+  it('goes on to the same journal after it was killed', async () => {
+    const { child, ended } = start(search('--out', 'cut', ...two), folder);
+    await journalReaches(join(folder, 'cut'), 2, child);
+    child.kill('SIGKILL');
+    await ended;
+    const { code, stderr } = await run(['resume', 'cut'], folder);
+    expect(code, stderr).toBe(0);
+    expect(journalOf(join(folder, 'cut'))).toEqual(journalOf(join(folder, 'searches')));
+  });
+
+  it('is none where children are trained', async () => {
+    const random = [
+      'search',
+      '--space',
+      'nasbench201',
+      '--strategy',
+      'random',
+      '--data',
+      data,
+      '--trials',
+      '2',
+    ];
+    expect(await refusal(addSearch, [...random, '--out', 'x', ...two])).toContain(
+      '--processes 2: strategy random trains children, --workers at a time',
+    );
   });
 });
