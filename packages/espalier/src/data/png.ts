@@ -80,42 +80,49 @@ export function pngSize(bytes: Uint8Array): { width: number; height: number } {
 /** Undoes the filters of the rows (PNG specification, section 9), whose units are bytes for at most 8 bits a pixel. */
 function unfiltered(raw: Uint8Array, height: number, rowBytes: number): Uint8Array {
   const rows = new Uint8Array(height * rowBytes);
+  let above = new Uint8Array(rowBytes);
   for (let y = 0; y < height; y++) {
-    const filter = raw[y * (rowBytes + 1)] as number;
-    const from = y * (rowBytes + 1) + 1;
-    const to = y * rowBytes;
-    for (let x = 0; x < rowBytes; x++) {
-      const left = x > 0 ? (rows[to + x - 1] as number) : 0;
-      const above = y > 0 ? (rows[to + x - rowBytes] as number) : 0;
-      const corner = x > 0 && y > 0 ? (rows[to + x - rowBytes - 1] as number) : 0;
-      rows[to + x] = (raw[from + x] as number) + predicted(filter, left, above, corner);
-    }
+    const from = y * (rowBytes + 1);
+    const undo = FILTERS[raw[from] as number];
+    if (undo === undefined) throw new DamagedImage(`a row has the filter ${raw[from]}`);
+    const row = rows.subarray(y * rowBytes, (y + 1) * rowBytes);
+    row.set(raw.subarray(from + 1, from + 1 + rowBytes));
+    undo(row, above);
+    above = row;
   }
   return rows;
 }
 
-function predicted(filter: number, left: number, above: number, corner: number): number {
-  switch (filter) {
-    case 0:
-      return 0;
-    case 1:
-      return left;
-    case 2:
-      return above;
-    case 3:
-      return (left + above) >> 1;
-    case 4: {
-      const [a, b, c] = [
-        Math.abs(above - corner),
-        Math.abs(left - corner),
-        Math.abs(left + above - 2 * corner),
-      ];
-      if (a <= b && a <= c) return left;
-      return b <= c ? above : corner;
+/** Adds to each byte of a row what its filter had predicted from the bytes at the left and above. */
+const FILTERS: readonly ((row: Uint8Array, above: Uint8Array) => void)[] = [
+  () => {},
+  (row) => {
+    for (let x = 1; x < row.length; x++) row[x]! += row[x - 1]!;
+  },
+  (row, above) => {
+    for (let x = 0; x < row.length; x++) row[x]! += above[x]!;
+  },
+  (row, above) => {
+    for (let x = 0; x < row.length; x++) row[x]! += ((x > 0 ? row[x - 1]! : 0) + above[x]!) >> 1;
+  },
+  (row, above) => {
+    let [left, corner] = [0, 0];
+    for (let x = 0; x < row.length; x++) {
+      const up = above[x]!;
+      left = row[x]! += paeth(left, up, corner);
+      left &= 0xff;
+      corner = up;
     }
-    default:
-      throw new DamagedImage(`a row has the filter ${filter}`);
-  }
+  },
+];
+
+/** Of three neighbours the one that is nearest to left + above - corner. */
+function paeth(left: number, above: number, corner: number): number {
+  const a = Math.abs(above - corner);
+  const b = Math.abs(left - corner);
+  const c = Math.abs(left + above - 2 * corner);
+  if (a <= b && a <= c) return left;
+  return b <= c ? above : corner;
 }
 
 /** One byte a pixel, from rows with several pixels a byte, the first in the highest bits. */
