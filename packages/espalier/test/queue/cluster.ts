@@ -87,9 +87,11 @@ export class Cluster {
     return alive[this.random.below(alive.length)] as Launched;
   }
 
-  killWorker(): void {
+  /** Another one takes its place; one that begins while Redis is away would be refused. */
+  async killWorker(): Promise<void> {
     kill(this.#someone.child);
-    this.worker();
+    const next = this.worker();
+    await until(() => next.said().includes('waiting for children'));
   }
 
   /** It says nothing for longer than its lease, and then goes on as if nothing had been. */

@@ -5,6 +5,7 @@ import { journalOf, run } from '../cli/command.js';
 import { writeTinyCifar10 } from '../cli/tiny-cifar10.js';
 import { temporaryFolder } from '../runs/temporary-folder.js';
 import { Cluster } from './cluster.js';
+import { until } from './redis-server.js';
 
 export type Accident = (cluster: Cluster) => Promise<void> | void;
 
@@ -36,7 +37,8 @@ export async function survives(
     ...['--preset', 'small', '--limit', '200', '--batch-size', '20'],
     ...['--trials', `${trials}`, '--seed', `${seed}`, '--workers', '2', '--deterministic'],
   ];
-  for (let worker = 0; worker < workers; worker++) cluster.worker();
+  const begun = Array.from({ length: workers }, () => cluster.worker());
+  await until(() => begun.every(({ said }) => said().includes('waiting for children')));
   cluster.search(search);
   for (const [place, happen] of accidents.entries()) {
     await cluster.untilTold(1 + 2 * place + random.below(2));
