@@ -69,9 +69,9 @@ A search ends when one of its budgets is spent: --trials, --time, or --cost in t
 children are trained). Trials that are running then are finished. Without any of the three it has ${TRIALS} trials.
 
 Results are told to the strategy in virtual time, as if all epochs took equally long, so that the same command writes the
-same journal. Strategies with use for every single result (random, asha; reinforce and ppo with several replicas) are told
-each as it arrives, so that no worker waits for another; their journals record that order, and \`espalier reproduce\`
-repeats it. --deterministic keeps virtual time for them too.`;
+same journal. Strategies with use for every single result (random, exhaustive, evolution, local-search, bananas, asha; reinforce
+and ppo with several replicas) are told each as it arrives, so that no worker waits for another; their journals record that
+order, and \`espalier reproduce\` repeats it. --deterministic keeps virtual time for them too.`;
 
 export function addSearch(program: Command): void {
   addTaskFlags(addSpaceFlags(program.command('search')))
