@@ -91,7 +91,7 @@ export interface PublishedGenotype {
 
 /** What `supernetOptions` of a space make of the user's values; `supernet` gives them their type. */
 // biome-ignore lint/suspicious/noExplicitAny: the schema checks the options at run time
-export type SupernetOptions = any;
+type SupernetOptions = any;
 
 /** What a network of a space is built for. Images: channels, height, width, and the number of classes. */
 export interface InputShape {
