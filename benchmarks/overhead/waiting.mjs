@@ -29,7 +29,7 @@ const STRATEGIES = {
   },
   bananas: { optionsOf: () => ({ layers: 3 }), seconds: 15 },
   reinforce: { optionsOf: (/** @type {number} */ workers) => replicas(workers, 8), seconds: 15 },
-  ppo: { optionsOf: (/** @type {number} */ workers) => replicas(workers, 20), seconds: 30 },
+  ppo: { optionsOf: (/** @type {number} */ workers) => replicas(workers, 20), seconds: 15 },
 };
 
 /** The median time of an epoch with a few workers. */
