@@ -88,3 +88,12 @@ export const workerNote = z.strictObject({
 });
 
 export type WorkerNote = z.infer<typeof workerNote>;
+
+/** What others have written into Redis, for a schema to judge: undefined where it is not JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

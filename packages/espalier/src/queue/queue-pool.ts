@@ -19,6 +19,7 @@ import {
   childResult,
   type Offer,
   PROTOCOL,
+  parsedJson,
 } from './queue-message.js';
 import type { RedisAddress } from './redis-address.js';
 import { RunClaim } from './run-claim.js';
@@ -443,12 +444,4 @@ interface AtWork {
 /** A request as Redis will give it back. */
 function plain(request: TrialRequest): TrialRequest {
   return JSON.parse(JSON.stringify(request)) as TrialRequest;
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

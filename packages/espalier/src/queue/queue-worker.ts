@@ -12,7 +12,7 @@ import { connectRedis } from './connect-redis.js';
 import { JoinedRun } from './joined-run.js';
 import { OwnParts, readOffer } from './own-parts.js';
 import { keysOfRun, NEWS, RUNS, WRITE_TO_RUN } from './queue-keys.js';
-import type { WorkerNote } from './queue-message.js';
+import { parsedJson, type WorkerNote } from './queue-message.js';
 import type { RedisAddress } from './redis-address.js';
 
 export interface QueueWorkerOptions {
@@ -187,7 +187,7 @@ export class QueueWorker {
   }
 
   #hear(text: string): void {
-    const heard = news.safeParse(JSON.parse(text));
+    const heard = news.safeParse(parsedJson(text));
     if (!heard.success) return;
     const { run, is } = heard.data;
     if (is === 'ended') void this.#forget(run, 'has ended');

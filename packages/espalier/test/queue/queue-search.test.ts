@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { addSearch } from '../../src/cli/search.js';
+import { NEWS } from '../../src/queue/queue-keys.js';
 import { type Ended, journalOf, journalReaches, kill, run, start } from '../cli/command.js';
 import { copyExamples } from '../cli/own-parts.js';
 import { refusal } from '../cli/printed.js';
@@ -63,6 +64,16 @@ async function keys(): Promise<string[]> {
   }
 }
 
+/** Sends a text to all that listen for news. */
+async function publish(text: string): Promise<void> {
+  const client = new Redis(redis.port, '127.0.0.1', { password: SECRET });
+  try {
+    await client.publish(NEWS, text);
+  } finally {
+    client.disconnect();
+  }
+}
+
 describeWithRedis('a search whose children workers of a Redis train', () => {
   beforeAll(async () => {
     redis = await RedisServer.start('--requirepass', SECRET);
@@ -88,12 +99,16 @@ describeWithRedis('a search whose children workers of a Redis train', () => {
       const args = (out: string, ...more: string[]) =>
         search(out, '--strategy', 'reinforce', '--trials', '8', '--epochs', '1', ...more);
       const dies = worker();
+      // What others send to all workers is no news to them, and harms nobody.
+      await until(() => steady.said().includes('waiting for children'));
+      await publish('no news');
       const far = launch(args('far', '--redis', withSecret(), '--deterministic'));
       await journalReaches(join(folder, 'far'), 4, far.child);
       kill(dies.child);
       const [{ code, stderr }] = await Promise.all([far.ended, run(args('near', '--deterministic'), folder)]);
       expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
       expect(journalOf(join(folder, 'far'))).toEqual(journalOf(join(folder, 'near')));
+      expect(steady.child.exitCode).toBeNull();
       // Nothing of the run is left, and the password is nowhere.
       expect(await keys()).toEqual([]);
       for (const file of ['journal.jsonl', 'manifest.json'])

@@ -1,6 +1,10 @@
 import { type Tensor, zeros } from '@espalier/torch';
 import { resize, sizeOf } from '../../networks/auto-deeplab/resize.js';
-import type { SegmentationModel } from './segmentation.js';
+
+/** [N, channels, height, width] to the logits [N, classes, height, width], for images of any size. */
+export interface SegmentationModel {
+  forward(images: Tensor): Tensor;
+}
 
 /** How images are evaluated. */
 export interface Views {

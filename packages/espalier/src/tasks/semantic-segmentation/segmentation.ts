@@ -15,16 +15,11 @@ import { pixelAccuracy } from '../../measures/pixel-accuracy.js';
 import type { Batch, Part, PassOptions, Sample, Task } from '../task.js';
 import { colouredMask } from './mask-pictures.js';
 import type { OpenedMasks } from './open-masks.js';
-import { ONE_VIEW, segment, type Views } from './segment.js';
+import { ONE_VIEW, type SegmentationModel, segment, type Views } from './segment.js';
 import { beyond, standardised } from './standardised.js';
 
 /** A segmenter is judged by the mean intersection over union. */
 export const segmenterMeasures: Objectives = [miou, pixelAccuracy, loss];
-
-/** [N, channels, height, width] to the logits [N, classes, height, width], for images of any size. */
-export interface SegmentationModel {
-  forward(images: Tensor): Tensor;
-}
 
 /** How images with masks are trained on, besides the optimiser. */
 export interface SegmentationLoss {
