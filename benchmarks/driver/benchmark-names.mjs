@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 
 /** Programs beside the benchmarks that are none. */
-const programs = ['run.mjs', 'kernels.mjs', 'overhead.mjs'];
+const programs = ['run.mjs', 'kernels.mjs', 'overhead.mjs', 'scale.mjs'];
 
 /** The names of all benchmarks, sorted. */
 export const benchmarkNames = readdirSync(new URL('..', import.meta.url))

@@ -5,9 +5,10 @@ import { survives } from './survival.js';
 describeWithRedis('a search over many machines', () => {
   it('loses nothing and counts nothing twice, whatever happens to its parts', async () => {
     await survives(1, [
+      // First: the search is at work for certain.
+      (cluster) => cluster.secondCoordinator(),
       (cluster) => cluster.freezeWorker(),
       (cluster) => cluster.restartRedis(),
-      (cluster) => cluster.secondCoordinator(),
       (cluster) => cluster.killCoordinator(),
       (cluster) => cluster.clockOffWorker(),
     ]);

@@ -21,7 +21,7 @@ export async function survives(
   seed: number,
   accidents: readonly Accident[],
   {
-    trials = 2 * accidents.length + 4,
+    trials = 4 * accidents.length + 4,
     workers = 2,
     address = '127.0.0.1',
     strategy = ['reinforce', '--set', 'children=2', '--epochs', '2'],
