@@ -41,12 +41,21 @@ void open_file(const std::string& file, std::chrono::milliseconds timeout) {
   store->setTimeout(timeout);
 }
 
+// Libtorch from 2.4 on prefers libuv, which Debian's was built without; the older kind of store serves a few processes as well.
+template <typename Options>
+auto without_libuv(Options& options, int) -> decltype(options.useLibUV, void()) {
+  options.useLibUV = false;
+}
+template <typename Options>
+void without_libuv(Options&, long) {}
+
 int64_t open_port(const std::string& host, int64_t port, bool serves, std::chrono::milliseconds timeout) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(port);
   options.isServer = serves;
   options.waitWorkers = false;
   options.timeout = timeout;
+  without_libuv(options, 0);
   const auto opened = c10::make_intrusive<c10d::TCPStore>(host, options);
   store = opened;
   return opened->getPort();
