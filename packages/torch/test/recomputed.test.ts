@@ -205,7 +205,7 @@ describe('what is recomputed', () => {
     });
   });
 
-  it('needs no memory for what is between its results', () => {
+  it('leaves alive no tensor of its body but the results', () => {
     scope(() => {
       let alive = 0;
       const x = zeros([1], { dtype: 'float64' });
