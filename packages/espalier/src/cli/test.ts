@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { evaluateTrained } from '../experiments/trained-evaluation.js';
-import { trainedNetwork } from '../experiments/training-run.js';
+import { trainedNetwork } from '../experiments/trained-network.js';
 import type { Json } from '../json.js';
 import { unionsIn } from '../measures/confusion.js';
 import { percent, valueText } from '../reports/figures.js';

@@ -5,7 +5,7 @@ import type { Objectives } from '../measures/measure.js';
 import { loadWeights, readWeights } from '../prediction/weights.js';
 import { type Evaluation, evaluateInDetail } from '../tasks/task.js';
 import { initialised } from '../training/train-child.js';
-import { openTrained } from './training-run.js';
+import { openTrained } from './trained-network.js';
 
 /** What is other than in the training. */
 export interface TrainedEvaluationRequest {

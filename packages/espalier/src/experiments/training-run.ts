@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type nn, setThreads } from '@espalier/torch';
 import { z } from 'zod';
 import { InputError } from '../input-error.js';
@@ -17,12 +16,7 @@ import { optionValues, resolveOptions } from '../space/options.js';
 import type { Space } from '../space/space.js';
 import { findTask } from '../tasks/find-task.js';
 import { type TaskSettings, taskIn, taskSettings } from '../tasks/task-settings.js';
-import {
-  type JudgedPart,
-  type TrainedNetwork,
-  trainingFiles,
-  trainToEnd,
-} from '../training/final-training.js';
+import { type JudgedPart, type TrainedNetwork, trainToEnd } from '../training/final-training.js';
 import { type PreparedTraining, requireSameTraining } from '../training/follow-training.js';
 import type { StepReport } from '../training/network-training.js';
 import { type OpenedTraining, openTraining, plainInput } from '../training/opened-training.js';
@@ -39,6 +33,7 @@ import {
   requireShares,
 } from './processes.js';
 import { requireReadable, requireSameVersion } from './readable-version.js';
+import { checksumOfSignature, signatureFile, signatureText } from './signature-file.js';
 import {
   type GivenWeights,
   keepStartingWeights,
@@ -84,9 +79,6 @@ export interface TrainingRequest
 /** The word that the journal of a training begins with. */
 export const TRAINING = 'train';
 
-/** Where a training keeps what using its network takes besides the weights. */
-const signatureFile = (folder: string) => join(folder, 'signature.json');
-
 /**
  * Whether a training holds data out: always, or, where that would be training data, only to decide something.
  *
@@ -108,7 +100,7 @@ async function holdsOut(
  * @param task with paths from the root
  * @throws InputError where the number of inputs that are held out is given although none are
  */
-async function dataOf(
+export async function dataOf(
   task: TaskSettings,
   training: Pick<TrainingRunSettings, 'judge' | 'training'>,
 ): Promise<TaskSettings> {
@@ -171,7 +163,7 @@ function settingsOf(
     task: { ...request.task, ...(graph === undefined ? {} : { checksum: graph.checksum }) },
     dataChecksum: opened.data.checksum(),
     input: plainInput(opened),
-    signature: sha256(signatureText(opened)),
+    signature: checksumOfSignature(signatureText(opened)),
     objectives: opened.task.measures,
     training: { ...opened.options },
     ...(request.judge === undefined ? {} : { judge: request.judge }),
@@ -276,88 +268,6 @@ export async function checkTraining(
     }
   }
   return opened;
-}
-
-/** A network with its weights, and everything that using it takes. */
-export interface TrainedArchitecture {
-  readonly found: FoundArchitecture;
-  /** Path of the weights; undefined for an architecture that was not trained. */
-  readonly weights: string | undefined;
-  /** See `OpenedData.signature`; undefined for an architecture that was not trained here. */
-  readonly signature: Readonly<Record<string, Json>> | undefined;
-}
-
-/**
- * A finished training with its data open, to evaluate its network again.
- *
- * @param change data to take instead of the training's, from the working folder, and options that are other than there
- * @throws InputError before its end, and for data and options that are wrong
- */
-export async function openTrained(
-  path: string,
-  change: {
-    readonly data?: string | undefined;
-    readonly options: Readonly<Record<string, Json>>;
-  },
-) {
-  const { found, weights, signature } = await trainedNetwork(path);
-  const { settings, from } = readTraining(path);
-  const place: RunPlace = { run: path, from, use: 'read', data: change.data };
-  const task = taskNow(settings.task, place);
-  const training = { ...settings.training, ...change.options };
-  const opened = await openedNow(task, place, async () =>
-    openTraining(await dataOf(task, { training }), training),
-  );
-  return { opened: { ...opened, place: task.data }, ...found, weights: weights as string, signature };
-}
-
-/** The architecture of a training, the weights that it has come to, and its signature. @throws InputError before its end */
-export async function trainedNetwork(path: string): Promise<TrainedArchitecture> {
-  const { weights } = trainingFiles(path);
-  const found = await trainedArchitecture(path);
-  if (!existsSync(weights))
-    throw new InputError(`${path}: the training is not finished, so there are no weights yet`);
-  return { found, weights, signature: readSignature(path) };
-}
-
-/** The architecture that a training trains. */
-export async function trainedArchitecture(path: string): Promise<FoundArchitecture> {
-  const { settings, from, journal } = readTraining(path);
-  const place: RunPlace = { run: path, from, use: 'read' };
-  const found = await parseArchitecture(settings.architecture, journal, from, place);
-  return {
-    ...found,
-    task: taskNow(settings.task, place),
-    input: settings.input,
-    training: {
-      options: settings.training,
-      sharesWeights: false,
-      dataChecksum: settings.dataChecksum,
-    },
-  };
-}
-
-/** What using the network of a training takes besides its weights. @throws InputError where it cannot be read */
-export function readSignature(path: string): Record<string, Json> {
-  const file = signatureFile(path);
-  const { settings } = readTraining(path);
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new InputError(
-      `${file}: what the network was trained on cannot be read: ${(error as Error).message}`,
-    );
-  }
-  if (sha256(text) !== settings.signature)
-    throw new InputError(`${file}: not the file that the training wrote: its checksum is another`);
-  return JSON.parse(text) as Record<string, Json>;
-}
-
-const signatureText = ({ data }: OpenedTraining) => `${JSON.stringify(data.signature)}\n`;
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 /** A begun training, from its journal; the settings as they were amended. @throws InputError where there is none */
@@ -476,7 +386,12 @@ export async function continueTraining(
   if (dataChecksum !== expected) {
     // Once all epochs are done, what is left does not depend on the training data.
     const isElsewhere = data !== undefined;
-    if (!isTrained || isElsewhere || end !== undefined || sha256(signatureText(opened)) !== begun.signature)
+    if (
+      !isTrained ||
+      isElsewhere ||
+      end !== undefined ||
+      checksumOfSignature(signatureText(opened)) !== begun.signature
+    )
       requireSameData(expected, dataChecksum, begun.task.data, place);
     watch.message(
       `the data ${begun.task.data} has changed since the training was begun; only the evaluation at its end is left, ` +

@@ -2,7 +2,7 @@ import type { FoundArchitecture, RankedArchitecture } from '../experiments/found
 import type { MeetingOptions } from '../experiments/processes.js';
 import type { ReadResult } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
-import type { TrainedArchitecture } from '../experiments/training-run.js';
+import type { TrainedArchitecture } from '../experiments/trained-network.js';
 import type { Amendments } from '../runs/amendments.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import type { Terminal } from '../terminal/terminal.js';

@@ -8,7 +8,7 @@ import {
 import { requireReadable } from '../experiments/readable-version.js';
 import { type RunResult, readResult } from '../experiments/run-result.js';
 import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
-import type { TrainedArchitecture } from '../experiments/training-run.js';
+import type { TrainedArchitecture } from '../experiments/trained-network.js';
 import { hub } from '../hub/hub.js';
 import { InputError } from '../input-error.js';
 import { didYouMean } from '../nearest-name.js';

@@ -9,15 +9,13 @@ import {
   type ReadResult,
   secondsOf,
 } from '../experiments/run-result.js';
+import { readSignature, trainedArchitecture, trainedNetwork } from '../experiments/trained-network.js';
 import {
   beginTraining,
   continueTraining,
-  readSignature,
   readTraining,
   TRAINING,
   type TrainingRunSettings,
-  trainedArchitecture,
-  trainedNetwork,
   trainingRequestOf,
 } from '../experiments/training-run.js';
 import { InputError } from '../input-error.js';

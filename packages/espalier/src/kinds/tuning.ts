@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunsOfAllKinds } from '../experiments/runs-of-all-kinds.js';
-import { trainedArchitecture, trainedNetwork } from '../experiments/training-run.js';
+import { trainedArchitecture, trainedNetwork } from '../experiments/trained-network.js';
 import { pointsOf, readTuning, TUNING } from '../experiments/tuning.js';
 import { beginTuning, continueTuning, type TuningStep, tunedTraining } from '../experiments/tuning-run.js';
 import { valueText } from '../reports/figures.js';
