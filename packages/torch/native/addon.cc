@@ -4,6 +4,7 @@
 #include "autocast.h"
 #include "autograd.h"
 #include "call.h"
+#include "device_memory.h"
 #include "environment.h"
 #include "files.h"
 #include "javascript.h"
@@ -76,6 +77,8 @@ NAPI_MODULE_INIT() {
       function<manual_seed>("manualSeed"),
       function<generator_state>("generatorState"),
       function<set_generator_state>("setGeneratorState"),
+      function<device_memory>("deviceMemory"),
+      function<report_device_memory>("reportDeviceMemory"),
       function<open_store>("openStore"),
       function<store_set>("storeSet"),
       function<store_has>("storeHas"),

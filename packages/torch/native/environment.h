@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 
+#include "device_memory.h"
 #include "handles.h"
 #include "operators.h"
 
@@ -13,6 +14,7 @@ namespace espalier {
 
 class Environment {
   std::unique_ptr<HandleTable> table_ = HandleTables::take();
+  std::unique_ptr<c10::DebugInfoGuard> noting_ = note_device_memory();
 
  public:
   HandleTable& tensors = *table_;

@@ -1,5 +1,6 @@
 export { autocast, hasBfloat16 } from './autocast.js';
 export { backward, enableGrad, grad, noGrad } from './autograd.js';
+export { type DeviceMemory, deviceMemory } from './device-memory.js';
 export { type OperatorObserver, observeOperators, operatorSchemas } from './dispatcher.js';
 export type { Dtype, MemoryFormat, TypedArray } from './dtype.js';
 export * as fused from './fused/index.js';

@@ -50,6 +50,9 @@ interface Native {
   manualSeed(seed: number): void;
   generatorState(device: string): ArrayBuffer;
   setGeneratorState(state: Uint8Array, device: string): void;
+  deviceMemory(device: string): [used: number, peak: number, reserved: number, free: number, total: number];
+  /** What the allocator of a device does with each change; for tests, where there is no such device. */
+  reportDeviceMemory(device: string, allocated: number, reserved: number): void;
   openStore(file: string | null, host: string, port: number, serves: boolean, milliseconds: number): number;
   storeSet(key: string, text: string): void;
   storeHas(keys: readonly string[]): boolean;

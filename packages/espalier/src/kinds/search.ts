@@ -35,12 +35,14 @@ import type { QueuePoolSettings } from '../queue/queue-pool.js';
 import { redisAddress } from '../queue/redis-address.js';
 import { childName, countedIn } from '../reports/child-name.js';
 import { count, valueText } from '../reports/figures.js';
+import { memoryLines } from '../reports/memory-lines.js';
 import { recentAverage, reportSearch } from '../reports/search-report.js';
 import { type Amendments, amendsSomething, refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import { type CommonFailure, commonFailure } from '../runs/common-failure.js';
 import { readJournal } from '../runs/journal.js';
 import type { Clock, JournalEvent } from '../runs/journal-event.js';
+import { memoryOverTime } from '../runs/memory-in-use.js';
 import { RunFolder } from '../runs/run-folder.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { RunState } from '../runs/run-state.js';
@@ -350,6 +352,9 @@ async function status(path: string): Promise<Said> {
   const holder = lockHolder(path);
   const rungs = rungsOf(state);
   const data = settings.estimation.source?.name ?? null;
+  const memory = memoryOverTime(
+    state.results.map(({ outcome }) => ({ memory: outcome?.clock?.memory, worker: outcome?.clock?.worker })),
+  );
   const json = {
     run: path,
     status: state.finished ? 'finished' : holder === undefined ? 'stopped' : 'running',
@@ -375,6 +380,7 @@ async function status(path: string): Promise<Said> {
     recentAverage: recentAverage(state) ?? null,
     rewardBaseline: typeof baseline === 'number' ? baseline : null,
     failures: state.failures,
+    memory,
     tornLastLine: torn,
   };
   const textOf = (value: number) => valueText(objective, value);
@@ -393,6 +399,7 @@ async function status(path: string): Promise<Said> {
         `${promoted} promoted${itsBest === null ? '' : `, best ${textOf(itsBest)}`}`,
     ),
     ...(state.repeated > 0 ? [`  ${repeatedText(state.repeated)}`] : []),
+    ...memoryLines(memory),
     ...state.differences.map(
       (trial) => `  ${childName(state, trial)}: a late attempt came to something else, with the same seed`,
     ),

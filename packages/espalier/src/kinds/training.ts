@@ -23,10 +23,12 @@ import { isBetter, type Measure, type Measures, objectivesSchema } from '../meas
 import { drawFound } from '../reports/draw-network.js';
 import { epochCourses } from '../reports/epoch-courses.js';
 import { capitalised, duration, valueText } from '../reports/figures.js';
+import { memoryLines } from '../reports/memory-lines.js';
 import { reportTraining, type TrainingPictures } from '../reports/training-report.js';
 import { AMENDED, refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import type { JournalEvent } from '../runs/journal-event.js';
+import { memoryOfEpochs } from '../runs/memory-in-use.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -236,9 +238,11 @@ async function status(path: string): Promise<Said> {
     startText(summary),
   ];
   const head = parts.filter((part) => part !== undefined).join(', ');
+  const epochs = epochsOf(events);
+  const memory = memoryOfEpochs(epochs);
   return {
-    text: [head, ...epochCourses(epochsOf(events), objective)].join('\n'),
-    json: { ...summary, status: is, ofEpochs: of, pid: running?.pid ?? null },
+    text: [head, ...epochCourses(epochs, objective), ...memoryLines(memory)].join('\n'),
+    json: { ...summary, status: is, ofEpochs: of, pid: running?.pid ?? null, memory },
   };
 }
 

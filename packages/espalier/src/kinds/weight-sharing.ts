@@ -27,10 +27,12 @@ import { partLabel } from '../modules/find-part.js';
 import { drawFound } from '../reports/draw-network.js';
 import { epochCourses } from '../reports/epoch-courses.js';
 import { duration, valueText } from '../reports/figures.js';
+import { memoryLines } from '../reports/memory-lines.js';
 import { reportSupernet } from '../reports/supernet-report.js';
 import { refuseAmendments } from '../runs/amendments.js';
 import { replaceFile } from '../runs/atomic-file.js';
 import type { JournalEvent } from '../runs/journal-event.js';
+import { memoryOfEpochs } from '../runs/memory-in-use.js';
 import { lockHolder } from '../runs/run-lock.js';
 import { INTERRUPTED, interruptible } from '../terminal/interruption.js';
 import type { Terminal } from '../terminal/terminal.js';
@@ -188,13 +190,15 @@ async function status(path: string): Promise<Said> {
   const running = lockHolder(path);
   const summary = await readSummary(path);
   const { settings, epochs, objectives } = readSupernetJournal(path);
+  const memory = memoryOfEpochs(epochs);
   const is = summary.status === 'finished' ? 'finished' : running === undefined ? 'stopped' : 'running';
   return {
     text: [
       `${path}: ${summary.strategy} with ${settings.task.data}, ${is}: ${summary.epochs} of ${settings.strategyOptions.epochs} epochs`,
       ...epochCourses(epochs, objectives[0]),
+      ...memoryLines(memory),
     ].join('\n'),
-    json: { ...summary, status: is, pid: running?.pid ?? null },
+    json: { ...summary, status: is, pid: running?.pid ?? null, memory },
   };
 }
 

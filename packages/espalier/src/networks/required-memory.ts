@@ -56,7 +56,8 @@ export function requireFreeMemory(bytes: number, what: string, remedy: string): 
   );
 }
 
-const gibibytes = (bytes: number) =>
+/** Bytes as `16.5 GiB`. */
+export const gibibytes = (bytes: number) =>
   `${(bytes / 2 ** 30).toLocaleString('en', { maximumFractionDigits: 1 })} GiB`;
 
 /** Undefined where that is not known: a user's network may compute with its weights as it is built. */

@@ -3,8 +3,10 @@ import { setThreads } from '@espalier/torch';
 import { measureTrial } from '../estimators/measure-trial.js';
 import type { WorkerInit } from '../estimators/worker-init.js';
 import { InputError } from '../input-error.js';
+import type { Json } from '../json.js';
 import type { ImportGraph } from '../modules/import-graph.js';
 import { serve } from '../runs/child-worker.js';
+import { memoryInUse } from '../runs/memory-in-use.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
 import { requireDevice } from '../tasks/device.js';
@@ -31,7 +33,12 @@ serve(async (init, { threads, device }) => {
   requireSame('task', taskChecksum, opened.graph);
   if (dataChecksum !== undefined && opened.data.checksum() !== dataChecksum)
     throw new InputError(`the data ${task.data} is other data than that of the search`);
-  return (request, progress) => measureTrial(opened, space, request, progress);
+  return async (request, progress) => {
+    const outcome = await measureTrial(opened, space, request, progress);
+    // It follows from what this process has trained before, too.
+    const memory = [memoryInUse(opened.settings.device)] as unknown as Json;
+    return { ...outcome, clock: { ...outcome.clock, memory } };
+  };
 });
 
 /** @throws InputError for a file that was edited since the search loaded it: a child would be of another space */

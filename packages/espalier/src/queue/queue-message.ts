@@ -83,6 +83,8 @@ export const workerNote = z.strictObject({
   refuses: z.string().optional(),
   /** What decides how its numbers are added up; see `Environment`. */
   environment: z.record(z.string(), z.string()),
+  /** What its devices have, in bytes; of one that helps. */
+  memory: z.array(z.strictObject({ device: z.string(), free: z.number(), total: z.number() })).optional(),
   /** Redis's own time of the note, in seconds: clocks of machines differ. */
   at: z.number(),
 });

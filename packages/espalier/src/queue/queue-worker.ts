@@ -7,6 +7,7 @@ import { InputError } from '../input-error.js';
 import { decidingValues } from '../runs/environment-difference.js';
 import { openLocalPool } from '../runs/local-pool.js';
 import { environmentHere } from '../runs/manifest.js';
+import { type DeviceSpace, spaceOf, spaceText } from '../runs/memory-in-use.js';
 import type { OpenTrialPool } from '../runs/trial-pool.js';
 import { connectRedis } from './connect-redis.js';
 import { JoinedRun } from './joined-run.js';
@@ -106,6 +107,7 @@ export class QueueWorker {
     say(
       `worker ${this.name}: waiting for children from ${address.shown}, ${slots} at a time; Ctrl-C or SIGTERM gives back what is not done`,
     );
+    for (const space of this.#memory()) say(spaceText(space));
     const stop = () => this.#wake();
     signal.addEventListener('abort', stop);
     try {
@@ -262,10 +264,17 @@ export class QueueWorker {
       slots: this.#options.slots,
       ...(refuses === undefined ? {} : { refuses }),
       environment: this.#environment,
+      ...(refuses === undefined ? { memory: this.#memory() } : {}),
       at: Number(seconds),
     };
     const { offer, workers } = keysOfRun(run);
     await client.eval(WRITE_TO_RUN, 2, offer, workers, this.name, JSON.stringify(note));
+  }
+
+  /** What the devices of the children have now; those of which nobody knows it are left out. */
+  #memory(): DeviceSpace[] {
+    const { devices } = this.#options;
+    return spaceOf(devices.length === 0 ? ['cpu'] : devices);
   }
 
   /** Waits a while for the children that are being trained, and gives the others back. */

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { decidingValues } from '../runs/environment-difference.js';
 import type { SearchAtWork } from '../runs/estimator.js';
 import { environmentHere } from '../runs/manifest.js';
+import { spaceText } from '../runs/memory-in-use.js';
 import { type WorkerNote, workerNote } from './queue-message.js';
 
 /** Notes are read this often. */
@@ -58,13 +59,16 @@ export class WorkersAtHand {
     const before = this.#known.get(name);
     this.#known.set(name, note);
     if (before !== undefined && before.refuses === note.refuses) return;
-    const { slots, refuses, environment } = note;
+    const { slots, refuses, environment, memory = [] } = note;
     if (refuses !== undefined) {
       this.search.message(`worker ${name} does not help: ${refuses}`);
       return;
     }
     this.search.message(
-      `worker ${name} helps, with ${slots} ${slots === 1 ? 'child' : 'children'} at a time`,
+      [
+        `worker ${name} helps, with ${slots} ${slots === 1 ? 'child' : 'children'} at a time`,
+        ...memory.map(spaceText),
+      ].join('; '),
     );
     const here = decidingValues(environmentHere());
     const other = Object.keys(here).filter((key) => here[key] !== environment[key]);

@@ -6,6 +6,7 @@ import type { Json } from '../json.js';
 import { AMENDED } from '../runs/amendments.js';
 import { Journal } from '../runs/journal.js';
 import { type Clock, type JournalEvent, withoutClock } from '../runs/journal-event.js';
+import type { MemoryInUse } from '../runs/memory-in-use.js';
 import { acquireLock } from '../runs/run-lock.js';
 
 /** Work done an epoch at a time that can be saved in between: the training of a network or of a supernet. */
@@ -20,6 +21,8 @@ export interface Epochs<Step extends { readonly loss: number }> {
   trainEpoch(): Generator<Step, void, undefined>;
   /** What the journal says of the epoch besides its number and loss. */
   endEpoch(): Readonly<Record<string, Json>>;
+  /** What each process that works on it holds of its device. */
+  memory(): readonly MemoryInUse[];
   /** The tensors that the next epoch depends on. */
   stateDict(): Map<string, Tensor>;
   /** Everything else that it depends on. */
@@ -99,9 +102,8 @@ export async function journalEpochs<Step extends { readonly loss: number }>(
     const { epoch, lastLoss: loss } = work;
     const result = work.endEpoch();
     const seconds = (performance.now() - begun) / 1000;
-    epochEnded(
-      journal.write({ event: 'epoch', epoch, loss, ...result, ...more(result) }, { ...clockNow(), seconds }),
-    );
+    const clock = { ...clockNow(), seconds, memory: work.memory() as unknown as Json };
+    epochEnded(journal.write({ event: 'epoch', epoch, loss, ...result, ...more(result) }, clock));
     scope(() =>
       saveTensors(
         checkpoint,

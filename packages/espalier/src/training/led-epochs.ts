@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { scope, type Tensor } from '@espalier/torch';
 import type { Json } from '../json.js';
+import type { MemoryInUse } from '../runs/memory-in-use.js';
 import type { Epochs } from './journaled-epochs.js';
 import type { Peers } from './peers.js';
 
@@ -41,6 +42,10 @@ export class LedEpochs<Step extends { readonly loss: number }> implements Epochs
     return result;
   }
 
+  memory(): readonly MemoryInUse[] {
+    return this.peers.tellEach(this.work.memory()).flat();
+  }
+
   stateDict(): Map<string, Tensor> {
     return this.work.stateDict();
   }
@@ -73,6 +78,7 @@ export function followEpochs<Step extends { readonly loss: number }>(work: Epoch
     }
     for (const _ of work.trainEpoch());
     requireOne(work.epoch, work.endEpoch(), peers);
+    peers.tellEach(work.memory());
     // The first one saves what all of them add to the state.
     scope(() => work.stateDict());
   }

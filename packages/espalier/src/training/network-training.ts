@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Json } from '../json.js';
 import { isBetter, type Measures } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
+import { type MemoryInUse, memoryInUse } from '../runs/memory-in-use.js';
 import { type Batch, Diverged, evaluate, type Task } from '../tasks/task.js';
 import { AveragedWeights, exponential } from './averaged-weights.js';
 import { BestWeights } from './best-weights.js';
@@ -285,6 +286,10 @@ export class NetworkTraining<Model> implements Epochs<StepReport> {
   finish(): void {
     if (this.#best?.value === undefined) this.#averaged?.replace();
     else this.#best.restoreNetwork();
+  }
+
+  memory(): readonly MemoryInUse[] {
+    return [memoryInUse(this.#training.settings.device ?? 'cpu')];
   }
 
   stateDict(): Map<string, Tensor> {

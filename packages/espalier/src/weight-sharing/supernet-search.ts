@@ -4,6 +4,7 @@ import type { Json } from '../json.js';
 import type { Measure, Measures } from '../measures/measure.js';
 import { deriveSeed } from '../random/random.js';
 import type { JournalEvent } from '../runs/journal-event.js';
+import { type MemoryInUse, memoryInUse } from '../runs/memory-in-use.js';
 import type { Space } from '../space/space.js';
 import type { SharesWeights } from '../supernets/supernet.js';
 import { type Batch, Diverged, endless, evaluate, type Sample, type Task } from '../tasks/task.js';
@@ -235,6 +236,10 @@ export abstract class SupernetSearch<Model, Options extends SupernetSettings = S
       if (error instanceof Diverged) return undefined;
       throw error;
     }
+  }
+
+  memory(): readonly MemoryInUse[] {
+    return [memoryInUse(this.options.device)];
   }
 
   /** All that the next epoch depends on, besides `stateJson`. */

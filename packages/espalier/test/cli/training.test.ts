@@ -99,12 +99,22 @@ describe('a training', () => {
     const [first, last] = (summary.curve as { loss: number }[]).map(({ loss }) => loss.toFixed(4));
     const curve = `  training loss ${first} █▁ ${last}\n`;
     const status = `trained: training with ${data}, finished: 2 of 2 epochs, test accuracy ${percent}\n${curve}`;
-    expect(await printed(addStatus, ['status', 'trained'])).toBe(status);
+    const said = await printed(addStatus, ['status', 'trained']);
+    expect(said.slice(0, status.length)).toBe(status);
+    expect(said.slice(status.length)).toMatch(
+      /^ {2}memory of the machine: a process holds [\d.]+ [MG]iB, at most [\d.]+ [MG]iB; [\d.]+ GiB of [\d.]+ GiB are taken by all\n$/,
+    );
     expect((await printed(addInspect, ['inspect', 'trained'])).startsWith(status)).toBe(true);
     expect(JSON.parse(await printed(addStatus, ['status', 'trained', '--json']))).toEqual({
       ...summary,
       ofEpochs: 2,
       pid: null,
+      memory: [
+        {
+          ...{ device: 'cpu', used: expect.any(Number), peak: expect.any(Number) },
+          ...{ free: expect.any(Number), total: expect.any(Number) },
+        },
+      ],
     });
     expect(await printed(addShow, ['show', 'trained'])).toBe(
       `trained: trained; test accuracy ${percent}\n${curve}  weights trained/weights.safetensors, report trained/report.html\n`,

@@ -116,6 +116,16 @@ describeWithRedis('a search whose children workers of a Redis train', () => {
       expect(stderr + dies.said()).not.toMatch(/roses|thorns/);
       const [begin] = readFileSync(join(folder, 'far', 'journal.jsonl'), 'utf8').split('\n');
       expect(JSON.parse(begin as string).clock.queue).toEqual({ redis: redis.url, priority: 0 });
+      // Each worker's memory is known here, and each says itself what it has.
+      const { memory } = JSON.parse((await run(['status', 'far', '--json'], folder)).stdout);
+      expect(memory).toContainEqual(
+        expect.objectContaining({
+          device: 'cpu',
+          worker: /worker (\S+):/.exec(steady.said())?.[1],
+          peak: expect.any(Number),
+        }),
+      );
+      expect(steady.said()).toMatch(/GiB of memory are free/);
     },
     TIMEOUT,
   );
