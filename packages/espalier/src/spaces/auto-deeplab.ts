@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { AutoDeepLab, Block, UntiedAutoDeepLab } from '../networks/auto-deeplab/architecture.js';
 import { AutoDeepLabNetwork } from '../networks/auto-deeplab/network.js';
 import { OPERATIONS } from '../networks/auto-deeplab/operations.js';
+import { PYRAMID_CHANNELS } from '../networks/auto-deeplab/spatial-pyramid.js';
+import { STEM_CHANNELS } from '../networks/auto-deeplab/stem.js';
 import { block, choose, type Program } from '../space/language.js';
 import { defineSpace } from '../space/space.js';
 import { type AutoDeepLabChoices, AutoDeepLabSupernet } from '../supernets/auto-deeplab.js';
@@ -28,6 +30,23 @@ const options = z.strictObject({
     .describe(
       'filters of a cell at stride 4; each halving of the resolution doubles them. F of section 5.1: 8 in the search; ' +
         '20, 32 and 48 for the networks S, M and L of table 2',
+    ),
+  stemChannels: z
+    .int()
+    .min(1)
+    .max(MOST_CHANNELS)
+    .default(STEM_CHANNELS)
+    .describe(
+      "channels of the stem's map of stride 2; that of stride 4 has twice as many. Section 5.2: 64, and so in the search",
+    ),
+  headChannels: z
+    .int()
+    .min(1)
+    .max(MOST_CHANNELS)
+    .default(PYRAMID_CHANNELS)
+    .describe(
+      'channels of the branches of the pyramid and of the decoder; 256 in DeepLabv3+, whose head section 5.2 takes. The ' +
+        'pyramids of the search have as many as the maps that they read',
     ),
   firstLayerMayHalve: z
     .boolean()
@@ -74,15 +93,6 @@ const supernetOptions = z.strictObject({
       "image pooling in the pyramids: 'norm' has batch norm as the networks that are trained have; it sees one value of each " +
         "image, so with batchSize 2 only which image has more; 'plain' has a bias instead, 'none' leaves image pooling out",
     ),
-  stemChannels: z
-    .int()
-    .min(1)
-    .max(MOST_CHANNELS)
-    .default(64)
-    .describe(
-      "channels of the stem's map of stride 2; that of stride 4 has twice as many. The networks that are trained have 64, and " +
-        'the search has the same stem unless a small one should be cheaper',
-    ),
   recompute: z
     .boolean()
     .default(false)
@@ -111,7 +121,8 @@ export const autoDeepLab = defineSpace({
   name: 'auto-deeplab',
   task: 'semantic-segmentation',
   options,
-  small: { layers: 5, blocks: 3, filterMultiplier: 4 },
+  // At the paper's widths, stem and head would cost far more than the cells between them.
+  small: { layers: 5, blocks: 3, filterMultiplier: 8, stemChannels: 8, headChannels: 32 },
   searched: { filterMultiplier: 8 },
   *choices({ layers, blocks, firstLayerMayHalve, cellPerLayer }): Program<AutoDeepLab | UntiedAutoDeepLab> {
     const path = yield* block('path', () => pathOver(layers, firstLayerMayHalve));
@@ -122,8 +133,8 @@ export const autoDeepLab = defineSpace({
   },
   // A crop of Cityscapes, as the paper trains on (section 5.1).
   usualInput: { channels: 3, height: 321, width: 321, classes: 19 },
-  network: (architecture: AutoDeepLab | UntiedAutoDeepLab, shape, { filterMultiplier }) =>
-    new AutoDeepLabNetwork(architecture, shape, filterMultiplier),
+  network: (architecture: AutoDeepLab | UntiedAutoDeepLab, shape, widths) =>
+    new AutoDeepLabNetwork(architecture, shape, widths),
   supernetOptions,
   supernet: (shape, options, choices: AutoDeepLabChoices) => new AutoDeepLabSupernet(shape, options, choices),
 });

@@ -26,7 +26,6 @@ export interface AutoDeepLabChoices {
   readonly noneWins?: boolean;
   readonly secondInput?: 'same-level' | 'nearest';
   readonly imagePooling?: ImagePooling;
-  readonly stemChannels?: number;
   readonly recompute?: boolean;
 }
 
@@ -98,6 +97,7 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
       readonly layers: number;
       readonly blocks: number;
       readonly filterMultiplier: number;
+      readonly stemChannels?: number;
       readonly firstLayerMayHalve: boolean;
       readonly cellPerLayer?: boolean;
     },
@@ -105,7 +105,8 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
   ) {
     super();
     const { layers, blocks, filterMultiplier, firstLayerMayHalve, cellPerLayer = false } = options;
-    const { secondInput = 'same-level', imagePooling = 'norm', stemChannels = STEM_CHANNELS.half } = choices;
+    const { stemChannels = STEM_CHANNELS } = options;
+    const { secondInput = 'same-level', imagePooling = 'norm' } = choices;
     this.stem = new Stem(shape.channels, stemChannels);
     /** The channels of the maps of each layer, by level; the two maps of the stem come first. */
     const channels: number[][] = [[stemChannels], [2 * stemChannels]];

@@ -48,7 +48,7 @@ describe('a dense task of your own', () => {
     found = JSON.parse(
       await printed(addSearch, [
         ...['search', ...asked, '--strategy', 'auto-deeplab', '--out', 'found', ...small],
-        ...['--set', 'supernet.stemChannels=4', '--set', 'warmUp=0'],
+        ...['--set', 'space.stemChannels=4', '--set', 'warmUp=0'],
       ]),
     );
   });

@@ -145,6 +145,8 @@ describe('auto-deeplab', () => {
       layers: 12,
       blocks: 5,
       filterMultiplier: 20,
+      stemChannels: 64,
+      headChannels: 256,
       firstLayerMayHalve: false,
       cellPerLayer: false,
     });

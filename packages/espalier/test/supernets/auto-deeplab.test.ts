@@ -191,7 +191,7 @@ describe('the supernet of auto-deeplab', () => {
     ['whose cells read the nearest map two layers before', { blocks: 3 }, { secondInput: 'nearest' }],
     ['with image pooling without batch norm', { layers: 2 }, { imagePooling: 'plain' }],
     ['without image pooling', { layers: 2 }, { imagePooling: 'none' }],
-    ['with a thin stem', { layers: 2 }, { stemChannels: 3 }],
+    ['with a thin stem', { layers: 2, stemChannels: 3 }, {}],
     ['that is computed again', {}, { recompute: true }],
   ])('is formula 6 in plain numbers, for a trellis %s', (_, changes, choices) => {
     const options = { ...OPTIONS, ...changes, ...choices };
@@ -236,7 +236,9 @@ describe('the supernet of auto-deeplab', () => {
       cell: (autoDeepLabS.architecture as AutoDeepLab).cell,
     };
     const supernet = supernetOf({ blocks: 5 });
-    const built = new AutoDeepLabNetwork(architecture, SHAPE, 1).to({ dtype: 'float64' });
+    const built = new AutoDeepLabNetwork(architecture, SHAPE, { filterMultiplier: 1 }).to({
+      dtype: 'float64',
+    });
     const shared = supernet.stateDict();
     noGrad(() => {
       for (const [name, value] of built.stateDict()) {

@@ -124,8 +124,8 @@ describe('a joint search on a toy problem that can be enumerated', () => {
     manualSeed(5);
     const supernet = new AutoDeepLabSupernet(
       { channels: 3, height: SIDE, width: SIDE, classes: 2 },
-      OPTIONS,
-      { stemChannels: 4, secondInput: 'nearest' },
+      { ...OPTIONS, stemChannels: 4 },
+      { secondInput: 'nearest' },
     );
     supernet.to({ dtype: 'float64' });
     calibrate(supernet);

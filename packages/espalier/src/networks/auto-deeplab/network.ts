@@ -5,8 +5,18 @@ import { type AutoDeepLab, type Block, cellsOf, type UntiedAutoDeepLab } from '.
 import { Cell } from './cell.js';
 import { Decoder } from './decoder.js';
 import { halved, resize, type Size, sizeOf } from './resize.js';
-import { SpatialPyramid } from './spatial-pyramid.js';
+import { PYRAMID_CHANNELS, SpatialPyramid } from './spatial-pyramid.js';
 import { STEM_CHANNELS, Stem } from './stem.js';
+
+/** How wide a network is. */
+export interface AutoDeepLabWidths {
+  /** F: filters of a cell at stride 4. */
+  readonly filterMultiplier: number;
+  /** Channels of the stem's map at stride 2; that at stride 4 has twice as many. */
+  readonly stemChannels?: number;
+  /** Channels of each branch of the pyramid and of the decoder. */
+  readonly headChannels?: number;
+}
 
 /** What the cells of a network make of images of a size. */
 interface AutoDeepLabMaps {
@@ -41,19 +51,23 @@ export class AutoDeepLabNetwork extends Backbone<AutoDeepLabMaps> {
   /** The number of layers before the path first leaves stride 4. */
   readonly #layersAtStride4: number;
 
-  constructor(architecture: AutoDeepLab | UntiedAutoDeepLab, shape: InputShape, filterMultiplier: number) {
+  constructor(
+    architecture: AutoDeepLab | UntiedAutoDeepLab,
+    shape: InputShape,
+    { filterMultiplier, stemChannels = STEM_CHANNELS, headChannels = PYRAMID_CHANNELS }: AutoDeepLabWidths,
+  ) {
     super();
     const { path } = architecture;
     const cells = cellsOf(architecture);
-    this.stem = new Stem(shape.channels);
+    this.stem = new Stem(shape.channels, stemChannels);
     this.#path = path;
     const left = path.findIndex((level) => level > 0);
     this.#layersAtStride4 = left < 0 ? path.length : left;
 
     const filters = path.map((level) => filterMultiplier * 2 ** level);
     const channels = [
-      STEM_CHANNELS.half,
-      STEM_CHANNELS.quarter,
+      stemChannels,
+      2 * stemChannels,
       ...filters.map((own, layer) => own * (cells[layer] as readonly Block[]).length),
     ];
     this.cells = path.map((level, layer) => {
@@ -66,8 +80,10 @@ export class AutoDeepLabNetwork extends Backbone<AutoDeepLabMaps> {
         stride,
       );
     });
-    this.pyramid = new SpatialPyramid(channels.at(-1) as number, 4 * 2 ** (path.at(-1) as number));
-    this.decoder = new Decoder(channels[this.#layersAtStride4 + 1] as number, shape.classes);
+    this.pyramid = new SpatialPyramid(channels.at(-1) as number, 4 * 2 ** (path.at(-1) as number), {
+      channels: headChannels,
+    });
+    this.decoder = new Decoder(channels[this.#layersAtStride4 + 1] as number, shape.classes, headChannels);
   }
 
   /** The two maps of the stem, and that of each cell. */

@@ -1,8 +1,8 @@
 import { fused, nn, type Tensor } from '@espalier/torch';
 import { EPSILON } from './operations.js';
 
-/** Number of channels of the stem's maps at strides 2 and 4, so many and twice as many (section 5.2). */
-export const STEM_CHANNELS = { half: 64, quarter: 128 } as const;
+/** Number of channels of the stem's map at stride 2; that at stride 4 has twice as many (section 5.2: 64 and 128). */
+export const STEM_CHANNELS = 64;
 
 /**
  * Three 3x3 convolutions before the first cell, down to stride 4 (section 5.2). The cells read both maps, before ReLU.
@@ -16,7 +16,7 @@ export class Stem extends nn.Module {
   readonly bn2: nn.BatchNorm2d;
 
   /** @param half channels of the map of stride 2. Those of the map of stride 4 are twice as many */
-  constructor(channels: number, half: number = STEM_CHANNELS.half) {
+  constructor(channels: number, half: number = STEM_CHANNELS) {
     super();
     const quarter = 2 * half;
     this.conv0 = new nn.Conv2d(channels, half, 3, { stride: 2, padding: 1, bias: false });

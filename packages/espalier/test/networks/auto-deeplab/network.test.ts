@@ -13,7 +13,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AutoDeepLab, Block } from '../../../src/networks/auto-deeplab/architecture.js';
 import { Cell } from '../../../src/networks/auto-deeplab/cell.js';
-import { AutoDeepLabNetwork } from '../../../src/networks/auto-deeplab/network.js';
+import { AutoDeepLabNetwork, type AutoDeepLabWidths } from '../../../src/networks/auto-deeplab/network.js';
 import type { OperationName } from '../../../src/networks/auto-deeplab/operations.js';
 import { SpatialPyramid } from '../../../src/networks/auto-deeplab/spatial-pyramid.js';
 import { multiplyAdds } from '../../../src/networks/multiply-adds.js';
@@ -64,7 +64,13 @@ const NORMALISED: Partial<Record<OperationName, number>> = {
 };
 
 /** Parameters and multiply-adds of a network for images of 64 k + 1 pixels per side, from the architecture alone. */
-function arithmetic({ path, cell }: AutoDeepLab, multiplier: number, classes: number, side: number) {
+function arithmetic(
+  { path, cell }: AutoDeepLab,
+  widths: Required<AutoDeepLabWidths>,
+  side: number,
+  classes: number,
+) {
+  const { filterMultiplier: multiplier, stemChannels: stem, headChannels: head } = widths;
   const pixels = (stride: number) => ((side - 1) / stride + 1) ** 2;
   let params = 0;
   let macs = 0;
@@ -72,11 +78,11 @@ function arithmetic({ path, cell }: AutoDeepLab, multiplier: number, classes: nu
     params += weights + 2 * norm;
     macs += weights * at;
   };
-  convolution(3 * 64 * 9, pixels(2), 64);
-  convolution(64 * 64 * 9, pixels(2), 64);
-  convolution(64 * 128 * 9, pixels(4), 128);
-  let [before, previous] = [64, 128];
-  let lowLevel = 128;
+  convolution(3 * stem * 9, pixels(2), stem);
+  convolution(stem * stem * 9, pixels(2), stem);
+  convolution(2 * stem * stem * 9, pixels(4), 2 * stem);
+  let [before, previous] = [stem, 2 * stem];
+  let lowLevel = 2 * stem;
   let above = 0;
   path.forEach((level, layer) => {
     const filters = multiplier << level;
@@ -98,25 +104,32 @@ function arithmetic({ path, cell }: AutoDeepLab, multiplier: number, classes: nu
     above = level;
     if (path.slice(0, layer + 1).every((earlier) => earlier === 0)) lowLevel = previous;
   });
+  const low = Math.min(48, head);
   const end = pixels(4 << above);
-  convolution(previous * 256, 1, 256);
-  convolution(previous * 256, end, 256);
-  for (let branch = 0; branch < 3; branch++) convolution(9 * previous * 256, end, 256);
-  convolution(5 * 256 * 256, end, 256);
-  convolution(lowLevel * 48, pixels(4), 48);
-  convolution(9 * (256 + 48) * 256, pixels(4), 256);
-  convolution(9 * 256 * 256, pixels(4), 256);
-  convolution(256 * classes, pixels(4), 0);
+  convolution(previous * head, 1, head);
+  convolution(previous * head, end, head);
+  for (let branch = 0; branch < 3; branch++) convolution(9 * previous * head, end, head);
+  convolution(5 * head * head, end, head);
+  convolution(lowLevel * low, pixels(4), low);
+  convolution(9 * (head + low) * head, pixels(4), head);
+  convolution(9 * head * head, pixels(4), head);
+  convolution(head * classes, pixels(4), 0);
   return { params: params + classes, macs };
 }
+
+const widths = fc.record({
+  filterMultiplier: fc.integer({ min: 1, max: 3 }),
+  stemChannels: fc.constantFrom(3, 64),
+  headChannels: fc.constantFrom(5, 60, 256),
+});
 
 describe('a network of auto-deeplab', () => {
   it('has the parameters and multiply-adds computed from its architecture', () => {
     fc.assert(
-      fc.property(architectures, fc.integer({ min: 1, max: 3 }), (architecture, multiplier) => {
+      fc.property(architectures, widths, (architecture, wide) => {
         const shape = { channels: 3, height: 65, width: 65, classes: 7 };
-        const network = new AutoDeepLabNetwork(architecture, shape, multiplier);
-        const expected = arithmetic(architecture as AutoDeepLab, multiplier, 7, 65);
+        const network = new AutoDeepLabNetwork(architecture, shape, wide);
+        const expected = arithmetic(architecture as AutoDeepLab, wide, 65, 7);
         expect(network.parameterCount()).toBe(expected.params);
         expect(multiplyAdds(traceClassifier(network, shape).calls)).toBe(expected.macs);
         network.free();
@@ -132,7 +145,11 @@ describe('a network of auto-deeplab', () => {
         fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 40 })),
         (architecture, [height, width]) => {
           manualSeed(1);
-          const network = new AutoDeepLabNetwork(architecture, { channels: 3, height, width, classes: 4 }, 2);
+          const network = new AutoDeepLabNetwork(
+            architecture,
+            { channels: 3, height, width, classes: 4 },
+            { filterMultiplier: 2 },
+          );
           scope(() => {
             const output = network.forward(randn([2, 3, height, width], { dtype: 'float32' }));
             expect(output.shape).toEqual([2, 4, height, width]);
@@ -153,7 +170,9 @@ describe('a network of auto-deeplab', () => {
   it('gives a gradient to every parameter of the published cell along a path down and up', () => {
     manualSeed(2);
     const shape = { channels: 3, height: 33, width: 33, classes: 3 };
-    const network = new AutoDeepLabNetwork({ path: [0, 1, 2, 1, 1], cell: CELL }, shape, 4);
+    const network = new AutoDeepLabNetwork({ path: [0, 1, 2, 1, 1], cell: CELL }, shape, {
+      filterMultiplier: 4,
+    });
     scope(() => {
       const labels = randn([2, 33, 33], { dtype: 'float32' }).ge(0).to({ dtype: 'int64' });
       backward(network.forward(randn([2, 3, 33, 33], { dtype: 'float32' })).crossEntropyLoss(labels));
@@ -173,7 +192,9 @@ describe('a network of auto-deeplab', () => {
       [3, 1, 'avg_pool_3x3', 'none'],
     ];
     const shape = { channels: 2, height: 17, width: 9, classes: 2 };
-    const network = new AutoDeepLabNetwork({ path: [0, 1, 0], cell }, shape, 2).to({ dtype: 'float64' });
+    const network = new AutoDeepLabNetwork({ path: [0, 1, 0], cell }, shape, { filterMultiplier: 2 }).to({
+      dtype: 'float64',
+    });
     network.dropPathProbability = 0.3;
     scope(() => {
       const images = randn([3, 2, 17, 9], { dtype: 'float64' });
@@ -196,7 +217,7 @@ describe('a network of auto-deeplab', () => {
     const network = new AutoDeepLabNetwork(
       { path, cell: CELL },
       { channels: 3, height: 65, width: 129, classes: 2 },
-      1,
+      { filterMultiplier: 1 },
     ).eval();
     const shapes: (readonly number[])[] = [];
     for (const cell of network.cells) {
@@ -228,7 +249,7 @@ describe('a network of auto-deeplab', () => {
     const network = new AutoDeepLabNetwork(
       { path, cell: CELL },
       { channels: 3, height: 32, width: 32, classes: 2 },
-      2,
+      { filterMultiplier: 2 },
     );
     expect(network.decoder.lowLevel.conv.weight.shape).toEqual([48, channels, 1, 1]);
     network.free();
@@ -238,7 +259,7 @@ describe('a network of auto-deeplab', () => {
     const network = new AutoDeepLabNetwork(
       { path: [0, 0, 1, 0], cell: CELL },
       { channels: 3, height: 32, width: 32, classes: 2 },
-      2,
+      { filterMultiplier: 2 },
     ).eval();
     scope(() =>
       noGrad(() => {
@@ -267,7 +288,7 @@ describe('a network of auto-deeplab', () => {
     const network = new AutoDeepLabNetwork(
       { path: [0, 0, 0, 0], cell: [[0, 1, 'avg_pool_3x3', 'none']] },
       { channels: 3, height: 8, width: 8, classes: 2 },
-      1,
+      { filterMultiplier: 1 },
     ).eval();
     network.dropPathProbability = 0.8;
     const probabilities: number[] = [];
