@@ -25,7 +25,7 @@ await runScript(async () => {
   const python = findPython(command);
   const limits = measureLimits(threads);
   console.error(
-    `${threads} threads: matrix product ${limits.matrix_product_gflops.toFixed(0)} GFLOP/s, copy ${limits.copy_gb_s.toFixed(0)} GB/s (reads plus writes); comparing with PyTorch ${python.version}`,
+    `${threads} threads: multiply-adds ${limits.multiply_add_gflops.toFixed(0)} GFLOP/s, copy ${limits.copy_gb_s.toFixed(0)} GB/s (reads plus writes); comparing with PyTorch ${python.version}`,
   );
   const results = [];
   /** @type {string[]} */

@@ -113,7 +113,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
       ...against('channels_last'),
       flop,
       unfused_bytes: bytes,
-      share_of_matrix_product: share(flop, limits.matrix_product_gflops),
+      share_of_multiply_adds: share(flop, limits.multiply_add_gflops),
       share_of_copy: share(bytes, limits.copy_gb_s),
       comparison_peaks_mb: await peaksOf(benchmark, request),
       pytorch_faults: faults,

@@ -45,11 +45,11 @@ export function describeSettings(settings) {
 }
 
 /** @param {Result} result */
-function shares({ flop, unfused_bytes, share_of_matrix_product, share_of_copy }) {
+function shares({ flop, unfused_bytes, share_of_multiply_adds, share_of_copy }) {
   const parts = [];
-  if (share_of_matrix_product >= 0.005)
+  if (share_of_multiply_adds >= 0.005)
     parts.push(
-      `; ${(flop / 1e9).toPrecision(3)} GFLOP, ${percent(share_of_matrix_product)} of the matrix product rate`,
+      `; ${(flop / 1e9).toPrecision(3)} GFLOP, ${percent(share_of_multiply_adds)} of the multiply-add rate`,
     );
   if (share_of_copy >= 0.005)
     parts.push(

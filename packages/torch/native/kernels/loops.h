@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "convolution.h"
+#include "winograd.h"
 
 namespace espalier {
 
@@ -27,6 +28,12 @@ struct Loops {
   void (*pack_panels)(const T*, int64_t, int64_t, int64_t, int64_t, T*);
   void (*transpose)(const T*, int64_t, int64_t, int64_t, T*, int64_t);
   void (*panel_product)(const T*, int64_t, const T*, const T*, int64_t, T*, int64_t, int64_t, int64_t, int64_t);
+  // winograd.inc
+  void (*transform_read)(const Tiles&, int64_t, const T*, bool, int64_t, int64_t, T*, int64_t);
+  void (*transform_slopes)(const Tiles&, int64_t, const T*, int64_t, int64_t, T*, int64_t);
+  void (*results_of_tiles)(const Tiles&, int64_t, const T*, int64_t, int64_t, int64_t, T*, int64_t, const T*);
+  void (*transform_filters)(int64_t, const T*, T*, int64_t);
+  void (*taps_gradient)(int64_t, const T*, int64_t, T*);
   // pooling.inc
   void (*max_pool)(const Convolution&, const T*, T*, uint8_t*);
   void (*add_max_pool_gradient)(const Convolution&, const T*, const uint8_t*, T*);

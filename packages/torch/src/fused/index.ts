@@ -1,4 +1,5 @@
 export { batchNormRelu } from './batch-norm-relu.js';
+export { conv3x3 } from './conv3x3.js';
 export { crossEntropy } from './cross-entropy.js';
 export { halves } from './halves.js';
 export { instructionSet, runsKernels, servesLayer, withoutKernels } from './kernels.js';

@@ -16,9 +16,9 @@ export interface BatchNormLayer {
   readonly num_batches_tracked?: Tensor;
 }
 
-/** What they read of a depthwise convolution: without bias, and with equal steps in both directions. */
+/** What they read of a convolution: depthwise ones without bias, and with equal steps in both directions. */
 export interface ConvolutionLayer {
-  /** [C, 1, K, K] */
+  /** [O, C, K, K]; of a depthwise one [C, 1, K, K] */
   readonly weight: Tensor;
   readonly bias?: Tensor;
   readonly stride: readonly [number, number];

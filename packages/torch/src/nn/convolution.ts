@@ -1,4 +1,5 @@
 import { recordsOperators } from '../autograd.js';
+import { conv3x3, suitsConv3x3 } from '../fused/conv3x3.js';
 import { conv2d } from '../operators.generated.js';
 import type { Tensor } from '../tensor.js';
 import { type Pair, requireGroups, requireInteger, requirePair } from './constructor-arguments.js';
@@ -50,6 +51,7 @@ export class Conv2d extends Layer {
   forward(input: Tensor): Tensor {
     const { weight, bias, padding, dilation, groups } = this;
     requireDtype('Conv2d', input, weight);
+    if (suitsConv3x3(input, this)) return conv3x3(input, [weight]);
     const subsamples = this.#corruptsMemory() && recordsOperators();
     const image = subsamples ? subsampled(input, this.stride) : input;
     return conv2d(image, weight, bias, subsamples ? 1 : this.stride, padding, dilation, groups);

@@ -87,6 +87,21 @@ const refused: [what: string, call: () => unknown, message: string][] = [
     'espalier::relu_conv_norm: inputs[0] has a scale and no shift; allowed: both or neither',
   ],
   [
+    'a 3x3 convolution without filters',
+    () => fused.conv3x3(randn([2, 4, 3, 3]), []),
+    "espalier::conv3x3: argument 'weights' is empty; allowed: at least one tensor",
+  ],
+  [
+    'a 3x3 convolution with filters of another size',
+    () => fused.conv3x3(randn([2, 4, 3, 3]), [randn([4, 4, 3, 3]), randn([4, 4, 1, 1])]),
+    "espalier::conv3x3: argument 'weights[1]' is Float[4, 4, 1, 1]; allowed: Float[4, 4, 3, 3] on the CPU",
+  ],
+  [
+    'a 3x3 convolution of an image without values',
+    () => fused.conv3x3(zeros([0, 4, 3, 3]), [randn([4, 4, 3, 3])]),
+    "espalier::conv3x3: argument 'input' is Float[0, 4, 3, 3]; allowed: at least one value",
+  ],
+  [
     'expanded running statistics',
     () =>
       fused.normalise(randn([2, 4, 3, 3]), [

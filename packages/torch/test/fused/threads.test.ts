@@ -17,7 +17,7 @@ const always = ['mixedHighway', 'mixedRecurrence'];
 describe.runIf(process.platform === 'linux')('kernels', () => {
   it('divide the smallest work among threads when asked to, forward and backward', () => {
     const report = usesThreads(0);
-    expect(Object.keys(report)).toHaveLength(15);
+    expect(Object.keys(report)).toHaveLength(16);
     for (const [name, passes] of Object.entries(report))
       expect(passes, name).toEqual(forwardOnly.includes(name) ? [true] : [true, true]);
   });

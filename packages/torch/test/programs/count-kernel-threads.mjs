@@ -25,6 +25,8 @@ const values = () => [randn([10, 10])];
 const rule = { rate: 0.1, root: 1, betas: [0.9, 0.99], epsilon: 1e-3, weightDecay: 0, shrinks: 1 };
 
 const kernels = {
+  // Threads share blocks of 32 tiles of 4x4 pixels.
+  conv3x3: () => fused.conv3x3(leaf([70, 1, 16, 16]), [leaf([1, 1, 3, 3])]),
   matmul: () => fused.matmul(leaf([2, 2000]), leaf([2000, 2000])),
   linear: () => fused.linear(leaf([2, 2000]), leaf([2000, 2000]), leaf([2000])),
   crossEntropy: () => fused.crossEntropy(leaf([40, 7]), randint(0, 7, [40], { dtype: 'int64' })),

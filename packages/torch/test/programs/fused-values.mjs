@@ -53,6 +53,9 @@ const [left, right, weight] = [randn([9, 40]), randn([40, 37]), randn([40, 40])]
 for (const matrix of [left, right, weight]) matrix.requiresGrad = true;
 const product = fused.matmul(fused.linear(left, weight).mul(0.1), right);
 const entropy = fused.crossEntropy(product.mul(0.1), arange(0, 36, 4));
+const filters = [randn([21, 21, 3, 3]), randn([5, 21, 3, 3])].map((filter) => filter.mul(0.1));
+for (const filter of filters) filter.requiresGrad = true;
+const dense = fused.conv3x3(image, filters, { rectifies: true });
 const gradients = grad(mixed[0].mul(mixed[1]).add(rectified.square()).sum(), learned);
 gradients.push(...grad(recurrence.square().sum(), matrices));
 gradients.push(
@@ -61,11 +64,13 @@ gradients.push(
     cells.flatMap((cell) => cell.parameters()),
   ),
 );
+gradients.push(...grad(dense.square().sum(), [image, ...filters]));
 gradients.push(...grad(entropy.mul(50), [left, right, weight]));
 const values = [
   ...mixed,
   ...narrow,
   rectified,
+  dense,
   product,
   entropy,
   highway,

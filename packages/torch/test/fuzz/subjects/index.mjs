@@ -2,6 +2,7 @@
 // kernel; `theirs(args)`, the same by libtorch's operators (where it is missing, `ours` under withoutKernels); and `states(args)`,
 // the tensors that both change.
 import { batchNormRelu, normalise } from './batch-norm.mjs';
+import { conv3x3 } from './conv3x3.mjs';
 import { crossEntropy } from './cross-entropy.mjs';
 import { halves } from './halves.mjs';
 import { linear, matmul } from './matmul.mjs';
@@ -22,6 +23,7 @@ export const subjects = {
   halves,
   mixture,
   reluConvNorms,
+  conv3x3,
   mixedHighway,
   mixedRecurrence,
   recallingLstm,
