@@ -73,6 +73,24 @@ function reluConvNorm(channels, size, kernel, dilation = 1, stride = 1) {
   };
 }
 
+/** Rectified linear units and the 3x3 filters of `edges` edges that read the same state. */
+function conv3x3(edges, channels, size) {
+  const input = image(channels, size);
+  const weights = Array.from({ length: edges }, () => randn([channels, channels, 3, 3]).keep());
+  for (const weight of weights) weight.requiresGrad = true;
+  const learned = [input, ...weights];
+  const slopes = randn([16, channels * edges, size, size])
+    .contiguous({ memoryFormat: 'channels_last' })
+    .keep();
+  return {
+    name: `conv3x3, ${edges} edge${edges === 1 ? '' : 's'}`,
+    sizes: `16x${channels}x${size}x${size}`,
+    ours: () => grad(fused.conv3x3(input, weights, { rectifies: true }), learned, { gradients: [slopes] }),
+    theirs: () =>
+      grad(conv2d(input.relu(), cat(weights), undefined, [1, 1], [1, 1]), learned, { gradients: [slopes] }),
+  };
+}
+
 const gradients = new Map();
 function ones(made, input) {
   const [images, channels, height, width] = input.shape;
@@ -269,6 +287,12 @@ const cases = [
   reluConvNorm(36, 32, 3),
   reluConvNorm(36, 32, 7),
   reluConvNorm(144, 8, 5),
+  conv3x3(3, 16, 32),
+  conv3x3(1, 16, 32),
+  conv3x3(1, 4, 32),
+  conv3x3(1, 36, 32),
+  conv3x3(3, 64, 8),
+  conv3x3(1, 256, 8),
   poolNorm('max', 16, 32),
   poolNorm('avg', 16, 32),
   pooling('max', 36, 32),
