@@ -55,14 +55,11 @@ export {
 } from './experiments/experiment.js';
 export { findStrategy } from './experiments/find-strategy.js';
 export { bestOf, type FoundArchitecture, type ReadRun, readRun } from './experiments/found-architecture.js';
+export { readSupernetRun } from './experiments/read-supernet-run.js';
 export type { Budget, ResultMeasure, RunResult } from './experiments/run-result.js';
 export { simulateSearch } from './experiments/simulated-search.js';
-export {
-  beginSupernetRun,
-  continueSupernetRun,
-  readSupernetRun,
-  type SupernetRunRequest,
-} from './experiments/supernet-run.js';
+export { beginSupernetRun, continueSupernetRun } from './experiments/supernet-run.js';
+export type { SupernetRunRequest } from './experiments/supernet-run-settings.js';
 export { beginTraining, continueTraining, type TrainingRequest } from './experiments/training-run.js';
 // Predicting and exporting
 export { exportOnnx } from './export/onnx.js';

@@ -1,19 +1,15 @@
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { setThreads } from '@espalier/torch';
-import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { type Objectives, objectivesSchema } from '../measures/measure.js';
 import type { ImportGraph } from '../modules/import-graph.js';
 import { keepCode } from '../modules/kept-code.js';
 import { networkFault } from '../networks/network-fault.js';
 import { requireActivations, requireMemory } from '../networks/required-memory.js';
-import { folderBegunIn } from '../runs/begun-run.js';
-import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { optionValues, resolveOptions } from '../space/options.js';
+import { resolveOptions } from '../space/options.js';
 import { Space } from '../space/space.js';
 import { findSpace } from '../spaces/find-space.js';
 import { resolveSupernetOptions } from '../supernets/build-supernet.js';
@@ -21,7 +17,7 @@ import { Table } from '../tables/table.js';
 import { type TableOptions, tableOptions } from '../tables/table-options.js';
 import { requireDevice } from '../tasks/device.js';
 import type { Task } from '../tasks/task.js';
-import { taskIn, taskSettings } from '../tasks/task-settings.js';
+import { taskIn } from '../tasks/task-settings.js';
 import { requireSameTraining } from '../training/follow-training.js';
 import { clockNow, journalEpochs, withJournal } from '../training/journaled-epochs.js';
 import { followEpochs, LedEpochs } from '../training/led-epochs.js';
@@ -40,65 +36,16 @@ import type {
 } from '../weight-sharing/supernet-search.js';
 import type { SupernetSettings } from '../weight-sharing/supernet-settings.js';
 import { findStrategy, sharesWeights } from './find-strategy.js';
-import { type FoundArchitecture, originOf } from './found-architecture.js';
-import { openedNow, partNow, type RunPlace, requireSameData, spaceNow, taskNow } from './places.js';
+import { openedNow, type RunPlace, requireSameData } from './places.js';
 import { gatherProcesses, PEER_TIMEOUT_SECONDS, requireShares } from './processes.js';
-import { requireReadable, requireSameVersion } from './readable-version.js';
-
-const supernetRunSettings = z.strictObject({
-  version: z.string(),
-  space: z.string(),
-  /** Of the file of a user's space, and of the files that it imports. */
-  spaceChecksum: z.string().optional(),
-  spaceOptions: optionValues,
-  supernetOptions: optionValues,
-  strategy: z.string(),
-  strategyChecksum: z.string().optional(),
-  strategyOptions: optionValues,
-  task: taskSettings,
-  dataChecksum: z.string(),
-  /** What the supernet is built for. */
-  input: optionValues,
-  objectives: objectivesSchema,
-  /** A table of trained networks of the space, which says what the cells of each epoch are worth. */
-  table: z
-    .strictObject({
-      file: z.string(),
-      checksum: z.string(),
-      options: optionValues,
-      /** What its values are. */
-      objectives: objectivesSchema,
-    })
-    .optional(),
-  seed: z.int(),
-  /** Of each process. */
-  threads: z.int().min(1),
-  /** How many processes train the supernet; missing: one. */
-  processes: z.int().min(2).optional(),
-});
-
-/** Everything that a search with shared weights is: with the same settings, the same journal. */
-type SupernetRunSettings = z.infer<typeof supernetRunSettings>;
-
-/** What the user says of a search; everything else is found out. */
-export type SupernetRunRequest = Pick<
-  SupernetRunSettings,
-  | 'space'
-  | 'spaceOptions'
-  | 'supernetOptions'
-  | 'strategy'
-  | 'strategyOptions'
-  | 'task'
-  | 'seed'
-  | 'threads'
-  | 'processes'
-> & {
-  /** The table that judges the cells of each epoch; the search does not see what it says. */
-  readonly table?: Pick<NonNullable<SupernetRunSettings['table']>, 'file' | 'options'>;
-};
-
-/** The word that the journal of such a search begins with. */
-export const SUPERNET = 'supernet';
+import { readSupernetJournal } from './read-supernet-run.js';
+import { requireSameVersion } from './readable-version.js';
+import {
+  SUPERNET,
+  type SupernetRunRequest,
+  type SupernetRunSettings,
+  supernetRequestNow,
+} from './supernet-run-settings.js';
 
 /** A search with its data open, checked before anything is written. */
 interface PreparedSearch extends OpenedTask {
@@ -260,132 +207,6 @@ export async function beginSupernetRun(
   supernet.free();
   const header = JSON.parse(JSON.stringify(prepared.settings)) as Record<string, Json>;
   RunFolder.begin(path, { event: SUPERNET, ...header }, prepared.code);
-}
-
-/** What a search with shared weights has come to so far. */
-export interface SupernetRunState {
-  readonly settings: SupernetRunSettings;
-  /** Its folder. */
-  readonly path: string;
-  /** The folder that relative paths of the settings begin at. */
-  readonly from: string;
-  readonly space: Space;
-  /** The code of a user's space. */
-  readonly code?: ImportGraph;
-  readonly objectives: Objectives;
-  readonly epochs: readonly JournalEvent[];
-  /** What the strategy journaled while it chose. */
-  readonly choice: readonly JournalEvent[];
-  /** The last event of a finished search. */
-  readonly end: JournalEvent | undefined;
-}
-
-/** Reads the journal of such a search, and runs no code of the user. Errors as in `readSupernetRun`. */
-export function readSupernetJournal(path: string): Omit<SupernetRunState, 'space' | 'code'> {
-  const folder = RunFolder.open(path);
-  const [first, ...events] = readJournal(folder.journal).events;
-  requireReadable(first as JournalEvent, folder.journal);
-  const { event: _, clock: __, ...header } = first as JournalEvent;
-  const parsed = supernetRunSettings.safeParse(header);
-  if (!parsed.success)
-    throw new InputError(
-      `${folder.journal}:1: not a search with shared weights: ${z.prettifyError(parsed.error)}`,
-    );
-  const settings = parsed.data;
-  return {
-    settings,
-    path,
-    from: folderBegunIn(first as JournalEvent, path),
-    objectives: settings.objectives,
-    epochs: events.filter(({ event }) => event === 'epoch'),
-    choice: events.filter(({ event }) => event !== 'epoch' && event !== 'end'),
-    end: events.find(({ event }) => event === 'end'),
-  };
-}
-
-/**
- * What such a search has come to. A space whose file has changed meanwhile is read from the run's copy of it.
- *
- * @throws InputError for a folder without such a search, and for a broken journal
- */
-export async function readSupernetRun(path: string): Promise<SupernetRunState> {
-  const run = readSupernetJournal(path);
-  return { ...run, ...(await spaceNow(run.settings, { run: path, from: run.from, use: 'read' })) };
-}
-
-/**
- * The architecture that a search with shared weights has found, or stands at after its last epoch, in the network that
- * the space trains from scratch; the search has a smaller one.
- *
- * @throws InputError where it has come to none yet
- */
-export function foundBy({
-  space,
-  code,
-  settings,
-  path,
-  from,
-  epochs,
-  end,
-}: SupernetRunState): FoundArchitecture {
-  const architecture = end?.architecture ?? epochs.at(-1)?.architecture;
-  if (architecture === undefined)
-    throw new InputError(
-      `${path}: the search has come to no architecture yet; it has done ${epochs.length} epochs`,
-    );
-  const { definition, options } = space;
-  const searched = Object.keys(definition.searched ?? {});
-  const own = Space.configure(
-    definition,
-    Object.fromEntries(Object.entries(options).filter(([name]) => !searched.includes(name))),
-  );
-  return {
-    space: own,
-    architecture: own.validate(architecture),
-    ...(code === undefined ? {} : { code }),
-    ...originOf(
-      settings.space,
-      from,
-      taskNow(settings.task, { run: path, from, use: 'read' }),
-      settings.input,
-    ),
-    training: {
-      options: settings.strategyOptions,
-      sharesWeights: true,
-      dataChecksum: settings.dataChecksum,
-    },
-  };
-}
-
-/** What was asked for in a search that was begun. */
-export function supernetRequestOf({
-  space,
-  spaceOptions,
-  supernetOptions,
-  strategy,
-  strategyOptions,
-  task: { checksum: _, ...task },
-  table,
-  seed,
-  threads,
-  processes,
-}: SupernetRunSettings): SupernetRunRequest {
-  const request = {
-    ...{ space, spaceOptions, supernetOptions, strategy, strategyOptions, task, seed, threads },
-    ...(processes === undefined ? {} : { processes }),
-  };
-  return table === undefined ? request : { ...request, table: { file: table.file, options: table.options } };
-}
-
-/** The same with the paths at which everything is now. @throws InputError where a file of the user has changed or is gone */
-export function supernetRequestNow(settings: SupernetRunSettings, place: RunPlace): SupernetRunRequest {
-  const { space, spaceChecksum, strategy, strategyChecksum, task } = settings;
-  return {
-    ...supernetRequestOf(settings),
-    space: partNow('space', space, spaceChecksum, place),
-    strategy: partNow('strategy', strategy, strategyChecksum, place),
-    task: taskNow(task, place),
-  };
 }
 
 /** What such a search reports while it works. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { architectureFile } from '../experiments/found-architecture.js';
 import { type RunPlace, requireSameData } from '../experiments/places.js';
+import { foundBy, readSupernetJournal, readSupernetRun } from '../experiments/read-supernet-run.js';
 import {
   endOf,
   epochsOf,
@@ -11,16 +12,8 @@ import {
   secondsOf,
 } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
-import {
-  beginSupernetRun,
-  continueSupernetRun,
-  foundBy,
-  readSupernetJournal,
-  readSupernetRun,
-  SUPERNET,
-  supernetRequestNow,
-  supernetRequestOf,
-} from '../experiments/supernet-run.js';
+import { beginSupernetRun, continueSupernetRun } from '../experiments/supernet-run.js';
+import { SUPERNET, supernetRequestNow, supernetRequestOf } from '../experiments/supernet-run-settings.js';
 import type { Json } from '../json.js';
 import { type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';

@@ -1,7 +1,7 @@
 import { writeReport } from '../drawing/report-html.js';
 import type { Svg } from '../drawing/svg.js';
+import type { SupernetRunState } from '../experiments/read-supernet-run.js';
 import { measureIn } from '../experiments/run-result.js';
-import type { SupernetRunState } from '../experiments/supernet-run.js';
 import type { Measure } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
 import type { JournalEvent } from '../runs/journal-event.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SupernetRunState } from '../../src/experiments/supernet-run.js';
+import type { SupernetRunState } from '../../src/experiments/read-supernet-run.js';
 import { accuracy } from '../../src/measures/accuracy.js';
 import { loss } from '../../src/measures/loss.js';
 import { drawCells } from '../../src/reports/draw-architecture.js';
