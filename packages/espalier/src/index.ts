@@ -23,6 +23,16 @@ export {
 } from '@espalier/torch';
 /** The schema library that options are described with. */
 export { z } from 'zod';
+// Cells
+export { CellGraph, type CellNode } from './cells/cell-graph.js';
+export { MixedOperation } from './cells/mixed-operation.js';
+export { type CellEdge, type CellRunOptions, runCell } from './cells/run-cell.js';
+export {
+  type AroundMixtures,
+  type LeavingWeights,
+  type MixedEdge,
+  runMixedCell,
+} from './cells/run-mixed-cell.js';
 // Tasks and data
 export type { Augmentation } from './data/augmentation.js';
 export type { ImageData, ImageSet, ImagesInFiles, ImagesInMemory } from './data/image-dataset.js';
@@ -176,7 +186,6 @@ export {
 export { strategies } from './strategies/strategy-names.js';
 export { Alphas, type Relaxation } from './supernets/alphas.js';
 export { buildLanguageSupernet, buildSupernet } from './supernets/build-supernet.js';
-export { MixedOperation } from './supernets/mixed-operation.js';
 export type { DerivationRule, SharesWeights } from './supernets/supernet.js';
 export { Table } from './tables/table.js';
 export { findTask } from './tasks/find-task.js';

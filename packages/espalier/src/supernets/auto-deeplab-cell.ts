@@ -1,19 +1,17 @@
-import { cat, conv2d, fused, nn, type Tensor } from '@espalier/torch';
+import { cat, nn, type Tensor } from '@espalier/torch';
+import { CellGraph } from '../cells/cell-graph.js';
+import { MixedOperation } from '../cells/mixed-operation.js';
+import { PoolNorm } from '../cells/pool-norm.js';
+import { type LeavingWeights, type MixedEdge, runMixedCells } from '../cells/run-mixed-cell.js';
 import type { Block } from '../networks/auto-deeplab/architecture.js';
 import {
-  AtrousConvolution,
   EPSILON,
   OPERATIONS,
   type OperationName,
   operation,
   ReluConvNorm,
-  SeparableConvolution,
 } from '../networks/auto-deeplab/operations.js';
 import { resize, sizeOf } from '../networks/auto-deeplab/resize.js';
-import type { Chain } from '../networks/fused-units.js';
-import { PoolNorm } from '../networks/pool-norm.js';
-import { type OnEdges, runTogether } from '../networks/run-together.js';
-import { MixedOperation, mixtures } from './mixed-operation.js';
 
 /** The place of a block's first edge: the blocks before it have 2, 3, ... edges. */
 export function firstEdge(block: number): number {
@@ -39,34 +37,6 @@ function mixedOperation(filters: number): MixedOperation<OperationName> {
   });
 }
 
-/** Operations on the edges that leave a state, with the kernels. */
-function runOperations(all: readonly OnEdges[], state: Tensor): fused.MixtureTerm[] {
-  return runTogether(all, state, separableChain, (operations) => runOperation(operations, state));
-}
-
-function separableChain(operations: OnEdges): Chain | undefined {
-  return operations[0] instanceof SeparableConvolution
-    ? (operations as readonly SeparableConvolution[]).map(({ units }) => units)
-    : undefined;
-}
-
-/** One operation on the edges that leave a state. */
-function runOperation(operations: OnEdges, state: Tensor): fused.MixtureTerm {
-  const [first] = operations as readonly [nn.Layer];
-  if (first instanceof AtrousConvolution) {
-    // The filters of all edges form one convolution, which reads the state once.
-    const edges = operations as readonly AtrousConvolution[];
-    const { stride, padding, dilation } = first.conv;
-    const weight = cat(edges.map(({ conv }) => conv.weight)).contiguous({ memoryFormat: 'channels_last' });
-    const values = conv2d(state.relu(), weight, undefined, stride, padding, dilation, 1);
-    return fused.normalise(
-      values,
-      edges.map(({ bn }) => bn),
-    );
-  }
-  return state;
-}
-
 /** A transition into a cell from the layer before. */
 export interface Transition {
   /** The level in the layer before. */
@@ -75,9 +45,6 @@ export interface Transition {
   /** Whether the map of that level still has to be halved. */
   readonly halves: boolean;
 }
-
-/** The value of a block for the states so far; undefined where it reads none of them. */
-type BlockValue = (block: number, states: readonly (Tensor | undefined)[]) => Tensor | undefined;
 
 /**
  * The cell at one node of the trellis, with an edge from every earlier state to every block. The transitions into the node
@@ -94,11 +61,13 @@ export class SuperCell extends nn.Module {
 
   /** The level of the map that it reads from two layers before; undefined: it reads none. */
   readonly beforeLevel: number | undefined;
+  /** Its states: the map of two layers before where it reads one, that of the layer before, the blocks. */
+  readonly #graph: CellGraph<MixedEdge>;
 
   /** @param source the map that it reads from two layers before; undefined: there are no edges from there */
   constructor(
     private readonly blocks: number,
-    private readonly filters: number,
+    filters: number,
     readonly transitions: readonly Transition[],
     source: { readonly level: number; readonly channels: number } | undefined,
   ) {
@@ -120,55 +89,47 @@ export class SuperCell extends nn.Module {
         input === 1 && before === undefined ? undefined : mixedOperation(filters),
       ),
     ).flat();
+    this.#graph = this.#graphOf(before !== undefined);
   }
 
   /**
    * The terms of equation 6 before they are weighted: the cell applied to the map of each transition, together with the map
-   * of two layers before. The edges that leave one state run together: a block is complete when the edges from all states
-   * before it have been added up.
+   * of two layers before.
    *
    * @param previous [N, C, H, W] for each transition; maps from the level below are upsampled to the cell's size already
    * @param before [N, C', H', W'] of any size
    * @param weights for each state, those of the edges that leave it: [edges, operations]
    * @returns [N, blocks * filters, H, W] of the cell's size for each transition
    */
-  mixtures(previous: readonly Tensor[], before: Tensor | undefined, weights: readonly Tensor[]): Tensor[] {
+  mixtures(previous: readonly Tensor[], before: Tensor | undefined, weights: LeavingWeights): Tensor[] {
     const read = previous.map((map, place) => (this.previous[place] as ReluConvNorm).forward(map));
     // The map of two layers before is the same for all transitions.
     const other = this.#read(before, read[0] as Tensor);
-    const fromOther = other && this.#leaving(1, other, weights);
-    return read.map((state) => {
-      const blocks = this.#leaving(0, state, weights, fromOther);
-      for (let block = 0; block < this.blocks - 1; block++) {
-        const later = blocks.splice(block + 1);
-        blocks.push(...this.#leaving(block + 2, blocks[block] as Tensor, weights, later));
-      }
-      return cat(blocks, 1);
-    });
-  }
-
-  /** The values of the edges that leave a state, added to the blocks that they enter. */
-  #leaving(from: number, state: Tensor, weights: readonly Tensor[], blocks?: readonly Tensor[]): Tensor[] {
-    const edges = edgesFrom(from, this.blocks).map(
-      (edge) => this.edges[edge] as MixedOperation<OperationName>,
+    const [ofPrevious, ofBefore, ...ofBlocks] = weights as readonly [Tensor, Tensor, ...Tensor[]];
+    const cells = runMixedCells(
+      this.#graph,
+      other === undefined ? [] : [other],
+      read.map((state) => [state]),
+      [...(other === undefined ? [] : [ofBefore]), ofPrevious, ...ofBlocks],
     );
-    return mixtures(edges, state, weights[from] as Tensor, this.filters, runOperations, blocks);
+    return cells.map((blocks) => cat(blocks, 1));
   }
 
   /** The cell of one architecture on the map of one transition. Edges from `before` add nothing where there is none. */
   single(previous: Tensor, from: number, before: Tensor | undefined, cell: readonly Block[]): Tensor {
     const place = this.transitions.findIndex((transition) => transition.from === from);
     const state = (this.previous[place] as ReluConvNorm).forward(previous);
-    return this.#run([state, this.#read(before, state)], (block, states) => {
-      const [first, second, onFirst, onSecond] = cell[block] as Block;
+    const states: (Tensor | undefined)[] = [state, this.#read(before, state)];
+    for (const [block, [first, second, onFirst, onSecond]] of cell.entries()) {
       const apply = (input: number, name: OperationName) => {
-        const state = states[input];
+        const read = states[input];
         const edge = this.edges[firstEdge(block) + input] as MixedOperation<OperationName>;
-        return state && edge.single(state, name);
+        return read && edge.single(read, name);
       };
       const [one, other] = [apply(first, onFirst), apply(second, onSecond)];
-      return one && other ? one.add(other) : (one ?? other);
-    });
+      states.push(one && other ? one.add(other) : (one ?? other ?? state.zerosLike()));
+    }
+    return cat(states.slice(2) as Tensor[], 1);
   }
 
   /** The map of two layers before, in the size and the filters of another state. */
@@ -178,10 +139,16 @@ export class SuperCell extends nn.Module {
     return this.before?.forward(resized) ?? resized;
   }
 
-  #run(inputs: readonly [Tensor, Tensor | undefined], value: BlockValue): Tensor {
-    const states: (Tensor | undefined)[] = [...inputs];
-    for (let block = 0; block < this.blocks; block++)
-      states.push(value(block, states) ?? inputs[0].zerosLike());
-    return cat(states.slice(2) as Tensor[], 1);
+  #graphOf(readsBefore: boolean): CellGraph<MixedEdge> {
+    const inputs = readsBefore ? 2 : 1;
+    // In the order of the edges: the previous layer comes before that of two layers before.
+    const stateOf = (input: number) => (input < 2 ? inputs - 1 - input : inputs + input - 2);
+    const nodes = Array.from({ length: this.blocks }, (_, block) => ({
+      edges: Array.from({ length: 2 + block }, (_, input) => ({
+        from: stateOf(input),
+        operation: this.edges[firstEdge(block) + input],
+      })).flatMap(({ from, operation }) => (operation === undefined ? [] : [{ from, operation }])),
+    }));
+    return new CellGraph<MixedEdge>(inputs, nodes);
   }
 }

@@ -1,4 +1,15 @@
-import { cat, type fused, nn, noGrad, scope, type Tensor } from '@espalier/torch';
+import { cat, nn, noGrad, scope, type Tensor } from '@espalier/torch';
+import { CellGraph } from '../cells/cell-graph.js';
+import { MixedOperation } from '../cells/mixed-operation.js';
+import { PoolNorm } from '../cells/pool-norm.js';
+import { Remembered } from '../cells/remembered.js';
+import { type CellEdge, type CellRunOptions, runCell } from '../cells/run-cell.js';
+import {
+  type AroundMixtures,
+  type LeavingWeights,
+  type MixedEdge,
+  runMixedCell,
+} from '../cells/run-mixed-cell.js';
 import { InputError } from '../input-error.js';
 import { preprocessors } from '../networks/darts/cell.js';
 import { type CellPlan, planCells } from '../networks/darts/cell-plan.js';
@@ -9,13 +20,9 @@ import {
   type DartsOperation,
 } from '../networks/darts/genotype.js';
 import { makeOperation } from '../networks/darts/operations.js';
-import { runOperations } from '../networks/darts/run-operations.js';
-import { sumOf } from '../networks/mixture-terms.js';
-import { PoolNorm } from '../networks/pool-norm.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
-import { MixedOperation, mixtures } from './mixed-operation.js';
-import { Remembered } from './remembered.js';
+import { PartialChannels } from './partial-channels.js';
 import { columnsWithout, strongestEdges } from './strongest-edges.js';
 import type { ArchitecturesOnOneInput, CellChoice, DerivationRule, Supernet } from './supernet.js';
 
@@ -31,59 +38,47 @@ function mixedOperation(channels: number, stride: number): Edge {
 
 type Edge = MixedOperation<DartsOperation>;
 
-/** @param name of the edge and its operation, unique within the cell */
-type EdgeValue = (compute: () => fused.MixtureTerm, fromState: number, name: string) => fused.MixtureTerm;
-
 /** A cell with an edge from every earlier state to every node. */
 class SuperCell extends nn.Module {
   readonly preprocess0: nn.Layer;
   readonly preprocess1: nn.Layer;
   readonly _ops: readonly Edge[];
   readonly kind: 'normal' | 'reduction';
+  /** Every node has an edge from every state before it. */
+  readonly graph: CellGraph<MixedEdge>;
+  readonly #partial: PartialChannels | undefined;
 
   /** @param partial K: the operations see one in K channels of a state; the others bypass them */
   constructor(
-    private readonly nodes: number,
+    nodes: number,
     readonly plan: CellPlan,
-    private readonly partial: number,
+    partial: number,
   ) {
     super();
     this.kind = plan.reduces ? 'reduction' : 'normal';
     [this.preprocess0, this.preprocess1] = preprocessors(plan, false);
-    this._ops = Array.from({ length: nodes }, (_, node) =>
-      Array.from({ length: node + 2 }, (_, state) =>
-        mixedOperation(plan.own / partial, plan.reduces && state < 2 ? 2 : 1),
-      ),
-    ).flat();
+    const halves = (from: number) => plan.reduces && from < 2;
+    const edges = Array.from({ length: nodes }, (_, node) =>
+      Array.from({ length: node + 2 }, (_, from) => ({
+        from,
+        operation: mixedOperation(plan.own / partial, halves(from) ? 2 : 1),
+      })),
+    );
+    this._ops = edges.flat().map(({ operation }) => operation);
+    this.graph = new CellGraph(
+      2,
+      edges.map((own) => ({ edges: own })),
+    );
+    if (partial > 1) this.#partial = new PartialChannels(plan.own, partial, halves);
   }
 
   /**
-   * All operations on all edges. The edges that leave one state run together: a state is complete when the edges from all
-   * states before it have been added up.
+   * All operations on all edges.
    *
-   * @param weights for each state, those of the edges that leave it: [edges, operations]
    * @param ofEdges a weight for each edge by its place, where edges have weights too
    */
-  mix(beforeLast: Tensor, last: Tensor, weights: readonly Tensor[], ofEdges?: readonly Tensor[]): Tensor {
-    const states: Tensor[] = [...this.inputs(beforeLast, last)];
-    const nodes: Tensor[] = [];
-    for (const [from, own] of weights.entries()) {
-      const edges = edgesFrom(from, this.nodes);
-      const operations = edges.map(({ edge }) => this._ops[edge] as Edge);
-      const [seen, passing] = this.#divide(states[from] as Tensor, this.plan.reduces && from < 2);
-      // Where nothing is done to the values of the edges, the nodes' sums are continued in them.
-      const goesOn = passing === undefined && ofEdges === undefined;
-      const starts = goesOn ? edges.map(({ node }) => nodes[node]) : [];
-      const values = mixtures(operations, seen, own, this.plan.own / this.partial, runOperations, starts);
-      for (const [place, { node, edge }] of edges.entries()) {
-        const whole = this.#unite(values[place] as Tensor, passing);
-        const weight = ofEdges?.[edge];
-        const value = weight === undefined ? whole : whole.mul(weight);
-        nodes[node] = (goesOn ? undefined : nodes[node])?.add(value) ?? value;
-      }
-      if (from > 0) states.push(nodes[from - 1] as Tensor);
-    }
-    return cat(nodes, 1);
+  mix(beforeLast: Tensor, last: Tensor, weights: LeavingWeights, ofEdges?: readonly Tensor[]): Tensor {
+    return cat(runMixedCell(this.graph, this.inputs(beforeLast, last), weights, this.#around(ofEdges)), 1);
   }
 
   /** The first two states, from the outputs of the two cells before. */
@@ -91,69 +86,44 @@ class SuperCell extends nn.Module {
     return [this.preprocess0.forward(beforeLast), this.preprocess1.forward(last)];
   }
 
+  /** Partial channels, and the weights of edges. */
+  #around(ofEdges: readonly Tensor[] | undefined): AroundMixtures | undefined {
+    const partial = this.#partial;
+    if (partial === undefined && ofEdges === undefined) return undefined;
+    return {
+      enter: (state, from) => {
+        const { read, unite } = partial?.divide(state, from) ?? {
+          read: state,
+          unite: (value: Tensor) => value,
+        };
+        return {
+          read,
+          leave: (mixture, place) => {
+            const weight = ofEdges?.[place];
+            return weight === undefined ? unite(mixture) : unite(mixture).mul(weight);
+          },
+        };
+      },
+    };
+  }
+
   /**
    * @param inputs the first two states
    * @param chosen the operations of the edges that the architecture has, by the edges' places
-   * @param edgeValue computes the value of an edge, or looks it up
    */
   path(
     inputs: readonly [Tensor, Tensor],
     chosen: ReadonlyMap<number, DartsOperation>,
-    edgeValue: EdgeValue = (compute) => compute(),
+    options: CellRunOptions = {},
   ): Tensor {
-    const states: Tensor[] = [...inputs];
-    for (let node = 0; node < this.nodes; node++) {
-      const first = firstEdge(node);
-      const values = states.flatMap((state, i) => {
-        const name = chosen.get(first + i);
-        if (name === undefined) return [];
-        return [edgeValue(() => this.#alone(first + i, name, state, i), i, `${first + i}.${name}`)];
-      });
-      states.push(sumOf(values.map((term) => ({ term }))));
-    }
-    return cat(states.slice(2), 1);
+    const graph = this.graph.map(({ from, operation }, place): CellEdge | undefined => {
+      const name = chosen.get(place);
+      if (name === undefined) return undefined;
+      const alone = operation.operation(name);
+      return { from, operation: this.#partial?.around(alone, from) ?? alone };
+    });
+    return cat(runCell(graph, inputs, { oneByOne: true, ...options }).slice(2), 1);
   }
-
-  /** One operation of an edge, applied to its state. */
-  #alone(edge: number, name: DartsOperation, state: Tensor, from: number): fused.MixtureTerm {
-    const [seen, passing] = this.#divide(state, this.plan.reduces && from < 2);
-    const [value] = runOperations([[(this._ops[edge] as Edge).operation(name)]], seen) as [fused.MixtureTerm];
-    return passing === undefined ? value : this.#unite(sumOf([{ term: value }]), passing);
-  }
-
-  /** The channels of a state that the operations see, and those that bypass them, in the size of the results. */
-  #divide(state: Tensor, halves: boolean): [seen: Tensor, passing: Tensor | undefined] {
-    if (this.partial === 1) return [state, undefined];
-    const seen = this.plan.own / this.partial;
-    const others = state.narrow(1, seen, this.plan.own - seen);
-    return [
-      state.narrow(1, 0, seen).contiguous({ memoryFormat: 'channels_last' }),
-      halves ? others.maxPool2d([2, 2], [2, 2]) : others,
-    ];
-  }
-
-  #unite(value: Tensor, passing: Tensor | undefined): Tensor {
-    return passing === undefined ? value : shuffle(cat([value, passing], 1), this.partial);
-  }
-}
-
-/** [N, C, H, W] with the channels of K groups interleaved, so that the next node sees some channels of each group. */
-function shuffle(value: Tensor, groups: number): Tensor {
-  const [count, channels, height, width] = value.shape as [number, number, number, number];
-  return value
-    .reshape([count, groups, channels / groups, height, width])
-    .transpose(1, 2)
-    .reshape([count, channels, height, width])
-    .contiguous({ memoryFormat: 'channels_last' });
-}
-
-/** The edges that leave a state, with the nodes that they enter. */
-function edgesFrom(state: number, nodes: number): { readonly node: number; readonly edge: number }[] {
-  const first = Math.max(0, state - 1);
-  return Array.from({ length: nodes - first }, (_, place) => {
-    const node = first + place;
-    return { node, edge: firstEdge(node) + state };
-  });
 }
 
 /** The place of a node's first edge: the nodes before it have 2, 3, ... edges. */
@@ -266,11 +236,12 @@ export class DartsSupernet extends nn.Layer implements Supernet {
 
   /** All operations at once, mixed by the softmax of the architecture parameters. */
   forward(image: Tensor): Tensor {
-    // No node reads the last one.
-    const states = Array.from({ length: this.#nodes + 1 }, (_, state) => state);
-    const leaving = (alphas: Alphas) =>
-      alphas.weightsOf(states.map((state) => edgesFrom(state, this.#nodes).map(({ edge }) => edge)));
-    const [normal, reduce] = [leaving(this.#normal), leaving(this.#reduce)];
+    // All cells have the same edges.
+    const { placesLeaving } = (this.cells[0] as SuperCell).graph;
+    const [normal, reduce] = [
+      this.#normal.weightsOf(placesLeaving),
+      this.#reduce.weightsOf(placesLeaving),
+    ] as const;
     const [normalEdges, reduceEdges] = [this.#edgeWeights('normal'), this.#edgeWeights('reduce')];
     return this.#run(image, (cell, beforeLast, last) =>
       cell.plan.reduces
@@ -299,23 +270,20 @@ export class DartsSupernet extends nn.Layer implements Supernet {
     return {
       run: (genotype) => {
         const [normal, reduce] = [chosenOperations(genotype.normal), chosenOperations(genotype.reduce)];
-        const [first, second] = this.#stemMaps(image, (name, compute) => memory.tensor(name, compute));
+        const [first, second] = this.#stemMaps(image, (layer, compute) => memory.tensor(layer, compute));
         let [beforeLast, last] = [first, second];
         for (const [index, cell] of this.cells.entries()) {
           // The first cell reads two maps of the stem, the second one.
           const isStem = [index < 2, index < 1] as const;
-          const [read0, read1] = [beforeLast, last];
+          const read = (layer: nn.Layer, map: Tensor, remembers: boolean) =>
+            remembers ? memory.tensor(layer, () => layer.forward(map)) : layer.forward(map);
           const inputs = [
-            isStem[0]
-              ? memory.tensor(`${index}.0`, () => cell.preprocess0.forward(read0))
-              : cell.preprocess0.forward(read0),
-            isStem[1]
-              ? memory.tensor(`${index}.1`, () => cell.preprocess1.forward(read1))
-              : cell.preprocess1.forward(read1),
+            read(cell.preprocess0, beforeLast, isStem[0]),
+            read(cell.preprocess1, last, isStem[1]),
           ] as const;
-          const value = cell.path(inputs, cell.plan.reduces ? reduce : normal, (compute, from, name) =>
-            isStem[from] === true ? memory.term(`${index}.${name}`, compute) : compute(),
-          );
+          const value = cell.path(inputs, cell.plan.reduces ? reduce : normal, {
+            remembers: { memory, inputs: isStem },
+          });
           [beforeLast, last] = [last, value];
         }
         return this.#classify(last);
@@ -381,11 +349,12 @@ export class DartsSupernet extends nn.Layer implements Supernet {
   /** What the first cell reads: twice the same map with layout `cifar`. */
   #stemMaps(
     image: Tensor,
-    remember: (name: string, compute: () => Tensor) => Tensor = (_, compute) => compute(),
+    remember: (layer: nn.Layer, compute: () => Tensor) => Tensor = (_, compute) => compute(),
   ): [beforeLast: Tensor, last: Tensor] {
-    const { stem, stem0, stem1 } = this;
-    const first = remember('stem', () => ((stem ?? stem0) as nn.Sequential).forward(image));
-    return [first, stem1 === undefined ? first : remember('stem1', () => stem1.forward(first))];
+    const { stem0, stem1 } = this;
+    const stem = (this.stem ?? stem0) as nn.Sequential;
+    const first = remember(stem, () => stem.forward(image));
+    return [first, stem1 === undefined ? first : remember(stem1, () => stem1.forward(first))];
   }
 
   #classify(features: Tensor): Tensor {

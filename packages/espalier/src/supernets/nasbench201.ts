@@ -1,5 +1,8 @@
-import { type fused, nn, type Tensor } from '@espalier/torch';
-import { sumOf } from '../networks/mixture-terms.js';
+import { nn, type Tensor } from '@espalier/torch';
+import { CellGraph } from '../cells/cell-graph.js';
+import { MixedOperation } from '../cells/mixed-operation.js';
+import { runCell } from '../cells/run-cell.js';
+import { type LeavingWeights, type MixedEdge, runMixedCell } from '../cells/run-mixed-cell.js';
 import { makeNasBench201Operation, makeStages, makeStem, ResidualBlock } from '../networks/nasbench201.js';
 import {
   NASBENCH201_OPERATIONS,
@@ -8,75 +11,46 @@ import {
   readCell,
   writeCell,
 } from '../networks/nasbench201-cell.js';
-import { runNasBench201Operations } from '../networks/run-nasbench201-operations.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
-import { MixedOperation, mixtures } from './mixed-operation.js';
 import type { CellChoice, Supernet } from './supernet.js';
 
 /** A cell with all operations on every edge. Batch norm has no scale and shift. */
 class SuperCell extends nn.Module {
   readonly _ops: readonly MixedOperation<NasBench201Operation>[];
+  /** Every node reads all states before it. */
+  readonly graph: CellGraph<MixedEdge>;
 
-  constructor(
-    private readonly nodes: number,
-    private readonly channels: number,
-  ) {
+  constructor(nodes: number, channels: number) {
     super();
-    this._ops = Array.from(
-      { length: edgeCount(nodes) },
-      () =>
-        new MixedOperation(NASBENCH201_OPERATIONS, (name) => makeNasBench201Operation(name, channels, false)),
+    const edges = Array.from({ length: nodes - 1 }, (_, node) =>
+      Array.from({ length: node + 1 }, (_, from) => ({
+        from,
+        operation: new MixedOperation(NASBENCH201_OPERATIONS, (name) =>
+          makeNasBench201Operation(name, channels, false),
+        ),
+      })),
+    );
+    this._ops = edges.flat().map(({ operation }) => operation);
+    this.graph = new CellGraph(
+      1,
+      edges.map((own) => ({ edges: own })),
     );
   }
 
-  /**
-   * All operations on all edges. The edges that leave one state run together: a state is complete when the edges from all
-   * states before it have been added up.
-   *
-   * @param weights for each state but the last, those of the edges that leave it: [edges, operations]
-   */
-  mix(input: Tensor, weights: readonly Tensor[]): Tensor {
-    const states: (Tensor | undefined)[] = [input];
-    for (const [from, own] of weights.entries()) {
-      const leaving = edgesFrom(from, this.nodes);
-      const values = mixtures(
-        leaving.map(({ edge }) => this._ops[edge] as MixedOperation<NasBench201Operation>),
-        states[from] as Tensor,
-        own,
-        this.channels,
-        runNasBench201Operations,
-        leaving.map(({ node }) => states[node]),
-      );
-      for (const [place, { node }] of leaving.entries()) states[node] = values[place];
-    }
-    return states.at(-1) as Tensor;
+  /** All operations on all edges. */
+  mix(input: Tensor, weights: LeavingWeights): Tensor {
+    return runMixedCell(this.graph, [input], weights).at(-1) as Tensor;
   }
 
   /** One operation on each edge, by the places of the edges. */
   path(input: Tensor, chosen: readonly NasBench201Operation[]): Tensor {
-    const states = [input];
-    for (let node = 1; node < this.nodes; node++) {
-      const first = edgeCount(node);
-      const terms = states.map((state, from) => {
-        const edge = first + from;
-        const operation = this._ops[edge] as MixedOperation<NasBench201Operation>;
-        const name = chosen[edge] as NasBench201Operation;
-        const [term] = runNasBench201Operations([[operation.operation(name)]], state);
-        return { term: term as fused.MixtureTerm };
-      });
-      states.push(sumOf(terms));
-    }
-    return states.at(-1) as Tensor;
+    const graph = this.graph.map(({ from, operation }, place) => ({
+      from,
+      operation: operation.operation(chosen[place] as NasBench201Operation),
+    }));
+    return runCell(graph, [input], { oneByOne: true }).at(-1) as Tensor;
   }
-}
-
-/** The edges that leave a state, with the states that they enter. */
-function edgesFrom(state: number, nodes: number): { readonly node: number; readonly edge: number }[] {
-  return Array.from({ length: nodes - 1 - state }, (_, place) => {
-    const node = state + 1 + place;
-    return { node, edge: edgeCount(node) + state };
-  });
 }
 
 /** How many edges there are between so many nodes, each of which reads all before it. */
@@ -120,10 +94,9 @@ export class NasBench201Supernet extends nn.Layer implements Supernet {
 
   /** All operations at once, mixed by the softmax of the architecture parameters. */
   forward(image: Tensor): Tensor {
-    const states = Array.from({ length: this.#nodes - 1 }, (_, state) => state);
-    const weights = this.#alphas.weightsOf(
-      states.map((state) => edgesFrom(state, this.#nodes).map(({ edge }) => edge)),
-    );
+    // All cells have the same edges.
+    const { graph } = this.cells[0] as SuperCell;
+    const weights = this.#alphas.weightsOf(graph.placesLeaving);
     return this.#run(image, (cell, input) => cell.mix(input, weights));
   }
 

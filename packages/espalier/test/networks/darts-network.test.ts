@@ -14,6 +14,7 @@ import {
   tensor,
 } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
+import { dropPath } from '../../src/cells/drop-path.js';
 import { ashaCnn } from '../../src/hub/asha-cnn.js';
 import { dartsV1 } from '../../src/hub/darts-v1.js';
 import { dartsV2 } from '../../src/hub/darts-v2.js';
@@ -23,7 +24,6 @@ import { planCells } from '../../src/networks/darts/cell-plan.js';
 import { DARTS_OPERATIONS, type DartsGenotype } from '../../src/networks/darts/genotype.js';
 import { DartsNetwork, type DartsNetworkOptions } from '../../src/networks/darts/network.js';
 import { FactorizedReduce, makeOperation } from '../../src/networks/darts/operations.js';
-import { dropPath } from '../../src/networks/drop-path.js';
 import { multiplyAdds } from '../../src/networks/multiply-adds.js';
 import { traceClassifier } from '../../src/networks/operator-trace.js';
 import { fromArchitectureFile } from '../../src/space/architecture-file.js';

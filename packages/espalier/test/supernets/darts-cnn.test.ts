@@ -11,6 +11,7 @@ import {
   tensor,
 } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
+import { MixedOperation } from '../../src/cells/mixed-operation.js';
 import { ashaCnn } from '../../src/hub/asha-cnn.js';
 import { dartsV2 } from '../../src/hub/darts-v2.js';
 import {
@@ -25,7 +26,6 @@ import { Random } from '../../src/random/random.js';
 import { Space } from '../../src/space/space.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { DartsSupernet } from '../../src/supernets/darts-cnn.js';
-import { MixedOperation } from '../../src/supernets/mixed-operation.js';
 
 setThreads(1);
 

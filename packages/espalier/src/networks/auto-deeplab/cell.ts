@@ -1,5 +1,5 @@
 import { cat, nn, type Tensor } from '@espalier/torch';
-import { dropPath } from '../drop-path.js';
+import { dropPath } from '../../cells/drop-path.js';
 import type { Block } from './architecture.js';
 import { type OperationName, operation, ReluConvNorm } from './operations.js';
 import { resize, sizeOf } from './resize.js';

@@ -1,4 +1,5 @@
-import { type fused, nn, type Tensor } from '@espalier/torch';
+import { nn, type Tensor } from '@espalier/torch';
+import { convolutionForm, type HasKernelForm, type KernelForm, unitsForm } from '../../cells/kernel-form.js';
 import { halved, resize } from './resize.js';
 
 /**
@@ -83,7 +84,7 @@ export class ReluConvNorm extends nn.Layer {
 }
 
 /** ReLU, a depthwise and a 1x1 convolution with nothing in between, and batch normalisation; all of this twice. */
-export class SeparableConvolution extends nn.Layer {
+export class SeparableConvolution extends nn.Layer implements HasKernelForm {
   readonly depthwise1: nn.Conv2d;
   readonly pointwise1: nn.Conv2d;
   readonly bn1: nn.BatchNorm2d;
@@ -104,12 +105,11 @@ export class SeparableConvolution extends nn.Layer {
     this.bn2 = new nn.BatchNorm2d(filters, norm);
   }
 
-  /** The two halves as kernel units. */
-  get units(): readonly fused.ReluConvNorm[] {
-    return [
+  get kernelForm(): KernelForm {
+    return unitsForm([
       { depthwise: this.depthwise1, pointwise: this.pointwise1.weight, norm: this.bn1 },
       { depthwise: this.depthwise2, pointwise: this.pointwise2.weight, norm: this.bn2 },
-    ];
+    ]);
   }
 
   forward(input: Tensor): Tensor {
@@ -122,7 +122,7 @@ export class SeparableConvolution extends nn.Layer {
  * ReLU, a convolution of rate 2 and batch normalisation. With stride 2, the input is halved first and the rate is 1, as in
  * the authors' code.
  */
-export class AtrousConvolution extends nn.Layer {
+export class AtrousConvolution extends nn.Layer implements HasKernelForm {
   readonly conv: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;
 
@@ -143,5 +143,9 @@ export class AtrousConvolution extends nn.Layer {
     const active = input.relu();
     const read = this.stride === 1 ? active : resize(active, halved(active));
     return this.bn.forward(this.conv.forward(read));
+  }
+
+  get kernelForm(): KernelForm | undefined {
+    return this.stride === 1 ? convolutionForm(this.conv, this.bn) : undefined;
   }
 }

@@ -1,5 +1,12 @@
-import { cat, fused, nn, type Tensor } from '@espalier/torch';
-import { runFused } from '../fused-units.js';
+import { cat, type fused, nn, type Tensor } from '@espalier/torch';
+import {
+  convolutionForm,
+  type HasKernelForm,
+  type KernelForm,
+  kernelFormOf,
+  reductionForm,
+} from '../../cells/kernel-form.js';
+import { runByKernels } from '../../cells/run-together.js';
 import type { DartsOperation } from './genotype.js';
 
 /**
@@ -9,7 +16,7 @@ import type { DartsOperation } from './genotype.js';
  */
 
 /** ReLU, a convolution that preserves the size at stride 1, and batch norm. */
-export class ReluConvBn extends nn.Layer {
+export class ReluConvBn extends nn.Layer implements HasKernelForm {
   readonly op: nn.Sequential;
 
   constructor(inputs: number, outputs: number, kernel: number, affine: boolean, stride = 1) {
@@ -22,7 +29,14 @@ export class ReluConvBn extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    return runFused([this.op], input)?.toTensor() ?? this.op.forward(input);
+    return runByKernels(this.op, input) ?? this.op.forward(input);
+  }
+
+  /** Only as it is searched, where many edges read a state: the filters of all of them are one convolution. */
+  get kernelForm(): KernelForm | undefined {
+    const [, convolution, norm] = this.op.layers as [nn.ReLU, nn.Conv2d, nn.BatchNorm2d];
+    if (norm.weight !== undefined) return undefined;
+    return kernelFormOf(this.op) ?? convolutionForm(convolution, norm);
   }
 }
 
@@ -43,7 +57,7 @@ function depthwiseSeparable(
 }
 
 /** A depthwise separable convolution, applied either twice (the second time with stride 1) or once with dilation 2. */
-export class SeparableConvolution extends nn.Layer {
+export class SeparableConvolution extends nn.Layer implements HasKernelForm {
   readonly op: nn.Sequential;
 
   constructor(channels: number, stride: number, affine: boolean, kernel: number, kind: 'twice' | 'dilated') {
@@ -61,6 +75,10 @@ export class SeparableConvolution extends nn.Layer {
   forward(input: Tensor): Tensor {
     return this.op.forward(input);
   }
+
+  get kernelForm(): KernelForm | undefined {
+    return kernelFormOf(this.op);
+  }
 }
 
 /**
@@ -68,7 +86,7 @@ export class SeparableConvolution extends nn.Layer {
  * the image shifted by one pixel. Odd sizes, which the authors' code does not support, are rounded up; the second
  * convolution then reads zeros beyond the border.
  */
-export class FactorizedReduce extends nn.Layer {
+export class FactorizedReduce extends nn.Layer implements HasKernelForm {
   readonly conv_1: nn.Conv2d;
   readonly conv_2: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;
@@ -84,16 +102,21 @@ export class FactorizedReduce extends nn.Layer {
   }
 
   forward(input: Tensor): Tensor {
-    if (fused.servesLayer(this, input))
-      return fused.reluConvNorm(fused.halves(input), [this.unit]).toTensor();
-    const rectified = input.relu();
+    return runByKernels(this, input) ?? this.#byLayers(input.relu());
+  }
+
+  #byLayers(rectified: Tensor): Tensor {
     return this.bn.forward(
       cat([this.conv_1.forward(rectified), this.conv_2.forward(shiftedByOne(rectified))], 1),
     );
   }
 
+  get kernelForm(): KernelForm {
+    return reductionForm(this.bn, () => this.#unit());
+  }
+
   /** Both halves as one pointwise convolution on the result of `fused.halves`. */
-  get unit(): fused.ReluConvNorm {
+  #unit(): fused.ReluConvNorm {
     const { weight: first } = this.conv_1;
     const { weight: second } = this.conv_2;
     const inputs = first.shape[1] as number;

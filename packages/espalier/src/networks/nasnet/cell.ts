@@ -1,7 +1,7 @@
-import { cat, fused, nn, type Tensor } from '@espalier/torch';
-import { chainOf, runFused } from '../fused-units.js';
-import { materialise, type Path, pathOf, sumOf } from '../mixture-terms.js';
-import { runTogether } from '../run-together.js';
+import { cat, nn, type Tensor } from '@espalier/torch';
+import { CellGraph } from '../../cells/cell-graph.js';
+import { type CellEdge, runCell } from '../../cells/run-cell.js';
+import { runByKernels } from '../../cells/run-together.js';
 import { CELL_INPUTS, type NasnetCellArchitecture, stateWidth } from './architecture.js';
 import { convolution, type Normalization } from './convolution.js';
 import { FactorizedReduction, RectifiedReduction } from './factorized-reduction.js';
@@ -30,16 +30,15 @@ export class NasnetCell extends nn.Module {
   /** For each state in the output: fits an input of the cell to the other states. The identity for blocks. */
   readonly outputs: readonly nn.Layer[];
   readonly kind: 'normal' | 'reduction';
-  readonly #architecture: NasnetCellArchitecture;
+  readonly #graph: CellGraph<CellEdge>;
+  readonly #concat: readonly number[];
   readonly #readsOneInput: boolean;
-  /** For each state, the indices of the operations that read it. */
-  readonly #leaving: readonly (readonly number[])[];
 
   constructor(architecture: NasnetCellArchitecture, place: CellPlace, normalization: Normalization) {
     super();
     const { filters, stride, channels, previous } = place;
     this.kind = stride === 2 ? 'reduction' : 'normal';
-    this.#architecture = architecture;
+    this.#concat = architecture.concat;
     this.#readsOneInput = previous === undefined;
     this.previous = previousInput(filters, previous, normalization);
     this.input = new nn.Sequential(new nn.ReLU(), ...convolution(channels, filters, normalization));
@@ -57,10 +56,7 @@ export class NasnetCell extends nn.Module {
         );
       }),
     );
-    const read = architecture.blocks.flatMap(({ inputs }) => inputs);
-    this.#leaving = Array.from({ length: CELL_INPUTS + architecture.blocks.length }, (_, state) =>
-      [...read.keys()].filter((place) => read[place] === state),
-    );
+    this.#graph = graphOf(architecture, this.operations);
     this.outputs = architecture.concat.map((state) => {
       if (state >= CELL_INPUTS) return new nn.Identity();
       if (stride === 2) return new FactorizedReduction(channelsOf(state), filters, normalization);
@@ -76,57 +72,36 @@ export class NasnetCell extends nn.Module {
    * @returns [N, filters x width of the cell, H/stride, W/stride]
    */
   forward(input: Tensor, previous: Tensor, dropProbability: number): Tensor {
-    const { blocks, concat } = this.#architecture;
-    const states = [
-      materialise({ term: run(this.input, input) }),
-      this.#readsOneInput ? input : materialise({ term: run(this.previous, previous) }),
-    ];
-    const values: fused.MixtureTerm[] = [];
-    const leave = (state: number) => {
-      const places = this.#leaving[state] as readonly number[];
-      const layers = places.map((place) => this.operations[place] as nn.Layer);
-      const made = runOperations(layers, states[state] as Tensor);
-      for (const [index, place] of places.entries()) values[place] = made[index] as fused.MixtureTerm;
-    };
-    leave(0);
-    leave(1);
-    for (const [index, { operations, combine }] of blocks.entries()) {
-      const [left, right] = operations.map((operation, side) => {
-        const drops = this.training && operation !== 'skip_connect';
-        return pathOf(values[2 * index + side] as fused.MixtureTerm, drops ? dropProbability : 0);
-      }) as [Path, Path];
-      states.push(combine === 'add' ? sumOf([left, right]) : cat([materialise(left), materialise(right)], 1));
-      leave(states.length - 1);
-    }
-    const ends = this.outputs.map((layer, index) => layer.forward(states[concat[index] as number] as Tensor));
+    const states = runCell(
+      this.#graph,
+      [apply(this.input, input), this.#readsOneInput ? input : apply(this.previous, previous)],
+      { dropProbability },
+    );
+    const ends = this.outputs.map((layer, index) =>
+      layer.forward(states[this.#concat[index] as number] as Tensor),
+    );
     return ends.length === 1 ? (ends[0] as Tensor) : cat(ends, 1);
   }
 }
 
-/** Applies several operations to the same state. */
-function runOperations(layers: readonly nn.Layer[], state: Tensor): fused.MixtureTerm[] {
-  // Pooling has no parameters, so each kind is computed only once.
-  const pooled = new Map<string, fused.MixtureTerm>();
-  const runOne = (layer: nn.Layer) => {
-    if (!(layer instanceof nn.MaxPool2d || layer instanceof nn.AvgPool2d)) return run(layer, state);
-    const kind = `${layer.constructor.name} ${layer.kernel}`;
-    const value = pooled.get(kind) ?? layer.forward(state);
-    pooled.set(kind, value);
-    return value;
-  };
-  return runTogether(
-    layers.map((layer) => [layer]),
-    state,
-    ([layer]) =>
-      layer instanceof nn.Sequential && fused.servesLayer(layer, state) ? chainOf([layer]) : undefined,
-    ([layer]) => runOne(layer as nn.Layer),
-  );
+/** The blocks as nodes. An operation without weights is the same wherever it reads a state, so its edges share a layer. */
+function graphOf({ blocks }: NasnetCellArchitecture, layers: readonly nn.Layer[]): CellGraph<CellEdge> {
+  const shared = new Map<string, nn.Layer>();
+  const nodes = blocks.map(({ inputs, operations, combine }, block) => ({
+    combine,
+    edges: operations.map((name, side): CellEdge => {
+      const from = inputs[side] as number;
+      const own = layers[2 * block + side] as nn.Layer;
+      const operation = shared.get(`${name} ${from}`) ?? own;
+      if (own.stateDict().size === 0) shared.set(`${name} ${from}`, operation);
+      return { from, operation, neverDropped: name === 'skip_connect' };
+    }),
+  }));
+  return new CellGraph(CELL_INPUTS, nodes);
 }
 
-/** Runs a layer. If the kernels support it, batch norm is deferred to the sum of the block. */
-function run(layer: nn.Layer, state: Tensor): fused.MixtureTerm {
-  if (layer instanceof RectifiedReduction) return layer.run(state) ?? layer.forward(state);
-  return (layer instanceof nn.Sequential ? runFused([layer], state) : undefined) ?? layer.forward(state);
+function apply(layer: nn.Layer, input: Tensor): Tensor {
+  return runByKernels(layer, input) ?? layer.forward(input);
 }
 
 function previousInput(

@@ -1,4 +1,6 @@
-import { cat, fused, nn, type Tensor } from '@espalier/torch';
+import { cat, type fused, nn, type Tensor } from '@espalier/torch';
+import { type HasKernelForm, type KernelForm, reductionForm } from '../../cells/kernel-form.js';
+import { runByKernels } from '../../cells/run-together.js';
 import type { Normalization } from './convolution.js';
 
 /**
@@ -27,7 +29,7 @@ export class FactorizedReduction extends nn.Layer {
 }
 
 /** ReLU followed by a factorized reduction. */
-export class RectifiedReduction extends nn.Sequential {
+export class RectifiedReduction extends nn.Sequential implements HasKernelForm {
   readonly #reduction: FactorizedReduction;
 
   constructor(reduction: FactorizedReduction) {
@@ -36,12 +38,15 @@ export class RectifiedReduction extends nn.Sequential {
   }
 
   override forward(input: Tensor): Tensor {
-    return this.run(input)?.toTensor() ?? super.forward(input);
+    return runByKernels(this, input) ?? super.forward(input);
   }
 
-  /** Computes both halves as one pointwise convolution with the kernels. Undefined if these do not support the layer. */
-  run(input: Tensor): fused.Normalised | undefined {
-    if (!fused.servesLayer(this, input)) return undefined;
+  get kernelForm(): KernelForm {
+    return reductionForm(this.#reduction.norm, () => this.#unit());
+  }
+
+  /** Both halves as one pointwise convolution on the result of `fused.halves`. */
+  #unit(): fused.ReluConvNorm {
     const { even, odd, norm } = this.#reduction;
     const inputs = even.weight.shape[1] as number;
     const none = [0, 0, 0, 0];
@@ -49,6 +54,6 @@ export class RectifiedReduction extends nn.Sequential {
       even.weight.constantPadNd([...none, 0, inputs]),
       odd.weight.constantPadNd([...none, inputs, 0]),
     ]);
-    return fused.reluConvNorm(fused.halves(input), [{ pointwise, norm }]);
+    return { pointwise, norm };
   }
 }

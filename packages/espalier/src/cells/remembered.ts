@@ -1,24 +1,25 @@
-import { fused, scope, type Tensor } from '@espalier/torch';
+import { fused, type nn, scope, type Tensor } from '@espalier/torch';
+import type { EdgeValue } from './edge-value.js';
 
-/** Results that are computed once and live outside all scopes until they are freed. */
+/** What layers gave, each for one input. It is computed once and lives outside all scopes until it is freed. */
 export class Remembered {
-  readonly #terms = new Map<string, fused.MixtureTerm>();
+  readonly #values = new Map<nn.Layer, EdgeValue>();
   readonly #tensors: Tensor[] = [];
 
-  tensor(name: string, compute: () => Tensor): Tensor {
-    return this.term(name, compute) as Tensor;
+  tensor(layer: nn.Layer, compute: () => Tensor): Tensor {
+    return this.value(layer, compute) as Tensor;
   }
 
-  term(name: string, compute: () => fused.MixtureTerm): fused.MixtureTerm {
-    let term = this.#terms.get(name);
-    if (term === undefined) {
-      term = this.#keep(compute);
-      this.#terms.set(name, term);
+  value(layer: nn.Layer, compute: () => EdgeValue): EdgeValue {
+    let value = this.#values.get(layer);
+    if (value === undefined) {
+      value = this.#keep(compute);
+      this.#values.set(layer, value);
     }
-    return term;
+    return value;
   }
 
-  #keep(compute: () => fused.MixtureTerm): fused.MixtureTerm {
+  #keep(compute: () => EdgeValue): EdgeValue {
     const parts = scope(() => {
       const made = compute();
       return made instanceof fused.Normalised ? [made.values, made.scale, made.shift] : [made];
@@ -34,6 +35,6 @@ export class Remembered {
   free(): void {
     for (const tensor of this.#tensors) tensor.free();
     this.#tensors.length = 0;
-    this.#terms.clear();
+    this.#values.clear();
   }
 }
