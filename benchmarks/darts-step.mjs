@@ -23,6 +23,7 @@ export default {
   },
   // With this learning rate, the architecture parameters move far enough to affect the losses.
   checked: { learningRate: 3e-4, alphaLearningRate: 0.01 },
+  onAnyDevice: true,
   unit: 'step',
   rounds: 5,
   steps: 2,

@@ -21,6 +21,7 @@ export default {
   },
   // Adam's first step is as large for tiny gradients, whose signs differ by rounding, so it must be short.
   checked: { learningRate: 3e-4, alphaLearningRate: 1e-3 },
+  onAnyDevice: true,
   unit: 'step',
   rounds: 5,
   steps: 2,

@@ -50,6 +50,7 @@ class ResNet extends nn.Layer {
 export default {
   settings: { blocks: 3, channels: [16, 32, 64], batch: 64, size: 32, classes: 10, learningRate: 0.1 },
   checked: { learningRate: 1e-3 },
+  onAnyDevice: true,
   unit: 'step',
   rounds: 30,
   steps: 10,

@@ -17,22 +17,22 @@ const folder = dirname(fileURLToPath(import.meta.url));
 const page = join(dirname(folder), 'BENCHMARKS.md');
 const layoutNames = ['default', 'channels_last'];
 const usage =
-  'Usage: npm run bench [-- [--only NAME,...] [--json] [--write] [--threads T] [--rounds N] [--layout LAYOUT,...] [--python COMMAND]]';
+  'Usage: npm run bench [-- [--only NAME,...] [--json] [--write] [--threads T] [--rounds N] [--layout LAYOUT,...] [--device DEVICE] [--python COMMAND]]';
 
 await runScript(async () => {
-  const { only, json, write, threads, rounds, layouts, python: command } = readArguments();
+  const { only, json, write, threads, device, rounds, layouts, python: command } = readArguments();
   checkNames('benchmark', only, benchmarkNames);
   const python = findPython(command);
-  const limits = measureLimits(threads);
+  const limits = measureLimits(threads, device);
   console.error(
-    `${threads} threads: multiply-adds ${limits.multiply_add_gflops.toFixed(0)} GFLOP/s, copy ${limits.copy_gb_s.toFixed(0)} GB/s (reads plus writes); comparing with PyTorch ${python.version}`,
+    `${threads} threads${device === 'cpu' ? '' : `, ${device}`}: multiply-adds ${limits.multiply_add_gflops.toFixed(0)} GFLOP/s, copy ${limits.copy_gb_s.toFixed(0)} GB/s (reads plus writes); comparing with PyTorch ${python.version}`,
   );
   const results = [];
   /** @type {string[]} */
   const failed = [];
   for (const name of only ?? benchmarkNames) {
     try {
-      const result = await compare(name, { threads, rounds, layouts, python, limits });
+      const result = await compare(name, { threads, device, rounds, layouts, python, limits });
       console.error(describeResult(result));
       results.push(result);
     } catch (error) {
@@ -63,14 +63,19 @@ function readArguments() {
         threads: { type: 'string', default: '2' },
         rounds: { type: 'string' },
         layout: { type: 'string', default: layoutNames.join() },
+        device: { type: 'string', default: 'cpu' },
         python: { type: 'string' },
       },
     }).values;
   } catch (error) {
     throw new SetupProblem(`${error.message}\n${usage}`, 2);
   }
-  if (values.write && (values.only !== undefined || values.layout !== layoutNames.join()))
-    throw new SetupProblem(`--write requires all benchmarks in all layouts in one run.\n${usage}`, 2);
+  const isPart = values.only !== undefined || values.layout !== layoutNames.join() || values.device !== 'cpu';
+  if (values.write && isPart)
+    throw new SetupProblem(
+      `--write requires all benchmarks in all layouts on the CPU in one run.\n${usage}`,
+      2,
+    );
   const layouts = values.layout.split(',');
   checkNames('layout', layouts, layoutNames);
   return {

@@ -19,6 +19,7 @@ export default {
     dropPath: 0.2,
   },
   checked: { learningRate: 3e-6, dropPath: 0 },
+  onAnyDevice: true,
   unit: 'step',
   rounds: 3,
   steps: 4,

@@ -11,6 +11,7 @@ import { imageShape } from './driver/inputs.mjs';
 export default {
   settings: { layers: 8, batch: 64, size: 32, classes: 10, learningRate: 0.1 },
   checked: { learningRate: 1e-3 },
+  onAnyDevice: true,
   unit: 'step',
   rounds: 5,
   steps: 3,

@@ -1,12 +1,12 @@
 /**
- * Packs all that a machine with a GPU, Python's PyTorch, g++ and make needs to prove Espalier on that GPU, without a network: the
- * working tree as it is compiled, the npm packages, and this Node. Prints what to run there.
+ * Packs all that a machine with a GPU, Python's PyTorch and g++ needs to prove Espalier on that GPU, without a network: the
+ * working tree as it is compiled, the npm packages, this Node, and this make. Prints what to run there.
  *
  *     node scripts/check-cuda.mjs [FOLDER]      default: espalier-cuda in the system's temporary folder
  *
  * The folder has two files; `bash check.sh` there unpacks and runs scripts/cuda/check.mjs.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -35,7 +35,7 @@ const nodeFiles = [
 ];
 
 const checkScript = `#!/bin/bash
-# Needs bash, python3 with PyTorch, g++ and make; see scripts/cuda/check.mjs for its options.
+# Needs bash, python3 with PyTorch, and g++; see scripts/cuda/check.mjs for its options.
 set -e
 cd "$(dirname "$0")"
 python3 -c "import tarfile; tarfile.open('espalier.tar.xz').extractall('.')"
@@ -51,6 +51,8 @@ await runScript(() => {
         `${join(headers, file)} is missing: this Node came without its headers, which the addon is compiled with; ` +
           'run it with a Node of nodejs.org',
       );
+  const make = spawnSync('sh', ['-c', 'command -v make'], { encoding: 'utf8' }).stdout.trim();
+  if (make === '') throw new SetupProblem('make is missing: it is packed for machines that have none');
   const work = mkdtempSync(join(tmpdir(), 'espalier-pack-'));
   try {
     const tree = join(work, 'espalier');
@@ -59,6 +61,7 @@ await runScript(() => {
     for (const name of ['torch', 'espalier'])
       cpSync(join(root, 'packages', name, 'dist'), join(tree, 'packages', name, 'dist'), { recursive: true });
     cpSync(process.execPath, join(tree, 'node/bin/node'));
+    cpSync(make, join(tree, 'tools/make'), { dereference: true });
     for (const file of nodeFiles) cpSync(join(headers, file), join(tree, 'node/include/node', file));
     rmSync(target, { recursive: true, force: true });
     mkdirSync(target, { recursive: true });

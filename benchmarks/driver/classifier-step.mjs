@@ -7,7 +7,7 @@ import { randomImages } from './inputs.mjs';
  *
  * @param {() => any} build builds the network
  * @param {any} architecture the architecture for PyTorch's side; undefined if the settings determine the network
- * @param {any} settings contains `learningRate`, and `dropPath` if the network supports it
+ * @param {any} settings contains `learningRate`, and `dropPath` if the network supports it, and `device`
  * @param {{ weightDecay: number, nesterov?: boolean, clip?: number, auxiliaryWeight?: number }} training
  * @param {string} startFile
  * @returns {import('./load-benchmark.mjs').Step}
@@ -21,20 +21,21 @@ export function classifierStep(build, architecture, settings, training, startFil
     new Map([...network.stateDict(), ['images', rows], ['labels', labels]]),
     architecture === undefined ? {} : { architecture: JSON.stringify(architecture) },
   );
-  network.to({ memoryFormat: 'channels_last' });
-  const images = rows.to({ memoryFormat: 'channels_last' });
-  const { learningRate, dropPath } = settings;
+  const { learningRate, dropPath, device = 'cpu' } = settings;
+  network.to({ memoryFormat: 'channels_last', device });
+  const images = rows.to({ memoryFormat: 'channels_last', device });
+  const classes = labels.to({ device });
   const { auxiliaryWeight, clip, ...descent } = training;
   if (dropPath !== undefined) network.dropPathProbability = dropPath;
   const parameters = network.parameters();
   const optimizer = new optim.SGD(parameters, { ...descent, learningRate, momentum: 0.9 });
 
   const loss = () => {
-    if (auxiliaryWeight === undefined) return network.forward(images).crossEntropyLoss(labels);
+    if (auxiliaryWeight === undefined) return network.forward(images).crossEntropyLoss(classes);
     const { logits, auxiliary } = network.forwardWithAuxiliary(images);
     return logits
-      .crossEntropyLoss(labels)
-      .add(auxiliary.crossEntropyLoss(labels), { alpha: auxiliaryWeight });
+      .crossEntropyLoss(classes)
+      .add(auxiliary.crossEntropyLoss(classes), { alpha: auxiliaryWeight });
   };
   return () =>
     scope(() => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SetupProblem } from '../../packages/torch/scripts/setup-problem.mjs';
 import { checkLosses } from './check-losses.mjs';
 import { loadBenchmark } from './load-benchmark.mjs';
 import { Crash, Side } from './side-process.mjs';
@@ -23,14 +24,20 @@ const file = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.
 /**
  * Runs Espalier's side and PyTorch's side in turn, round by round, each in its own process.
  * @param {string} name
- * @param {{ threads: number, rounds: number | undefined, layouts: readonly Layout[],
+ * @param {{ threads: number, device: string, rounds: number | undefined, layouts: readonly Layout[],
  *           python: import('./python.mjs').Python, limits: import('./limits.mjs').Limits }} conditions
  * @throws {import('../../packages/torch/scripts/setup-problem.mjs').SetupProblem} if PyTorch's losses agree with
  * Espalier's in none of the layouts
  */
-export async function compare(name, { threads, rounds: askedRounds, layouts: asked, python, limits }) {
+export async function compare(name, conditions) {
+  const { threads, device, rounds: askedRounds, layouts: asked, python, limits } = conditions;
   const benchmark = await loadBenchmark(name);
-  const { settings, steps, unit, targets, perStep = () => 1 } = benchmark;
+  const { steps, unit, perStep = () => 1 } = benchmark;
+  if (device !== 'cpu' && !benchmark.onAnyDevice)
+    throw new SetupProblem(`${name} is on the CPU only, not on ${device}.`, 2);
+  const settings = device === 'cpu' ? benchmark.settings : { ...benchmark.settings, device };
+  // The targets are those of our kernels for CPUs.
+  const targets = device === 'cpu' ? benchmark.targets : {};
   const rounds = askedRounds ?? benchmark.rounds;
   const wanted = benchmark.layouts.filter(
     (layout) => benchmark.layouts.length === 1 || asked.includes(layout),
@@ -50,11 +57,20 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
     firstSteps: checkedSteps,
     startFile: join(folder, 'checked'),
   };
+  // By default a GPU rounds what it multiplies to TensorFloat-32, which hides what is to be compared.
+  const environmentOf = (/** @type {object} */ request) =>
+    request === checked ? { NVIDIA_TF32_OVERRIDE: '0' } : {};
   const startOurs = (/** @type {object} */ request) =>
-    new Side(process.execPath, [file('our-side.mjs'), JSON.stringify(request)], threads);
+    new Side(
+      process.execPath,
+      [file('our-side.mjs'), JSON.stringify(request)],
+      threads,
+      environmentOf(request),
+    );
   const startTheirs = (/** @type {object} */ request, /** @type {Layout} */ layout) => {
     const program = file(`../pytorch/${benchmark.program ?? name}.py`);
-    return new Side(python.command, [program, JSON.stringify({ ...request, layout })], threads);
+    const args = [program, JSON.stringify({ ...request, layout })];
+    return new Side(python.command, args, threads, environmentOf(request));
   };
   /** @type {Map<string, Side>} */
   const sides = new Map();
@@ -65,7 +81,7 @@ export async function compare(name, { threads, rounds: askedRounds, layouts: ask
     const theirs = new Map();
     for (const layout of wanted)
       theirs.set(layout, await orCrashed(firstLosses(startTheirs(checked, layout))));
-    const { agreeing, faults, largestDifference } = checkLosses(name, losses, theirs);
+    const { agreeing, faults, largestDifference } = checkLosses(name, losses, theirs, device);
     sides.set('ours', startOurs(request));
     await sides.get('ours').reply();
     for (const layout of agreeing) {

@@ -11,12 +11,12 @@ const weightDecay = 3e-4;
 
 /**
  * @param {*} network the supernet
- * @param {{ order?: number, learningRate: number, alphaLearningRate: number }} settings and those of the images
+ * @param {{ order?: number, learningRate: number, alphaLearningRate: number, device?: string }} settings and those of the images
  * @param {string} startFile for the weights, the architecture parameters and the images
  * @returns {() => number[]} a step, which gives the losses on validation and training data
  */
 export function prepareSearch(network, settings, startFile) {
-  const { order = 1, learningRate, alphaLearningRate } = settings;
+  const { order = 1, learningRate, alphaLearningRate, device = 'cpu' } = settings;
   const named = network.architectureParameters();
   const train = randomImages(settings);
   const validation = randomImages(settings);
@@ -28,8 +28,11 @@ export function prepareSearch(network, settings, startFile) {
     'validation.labels': validation.labels,
   };
   saveTensors(startFile, new Map([...network.stateDict(), ...Object.entries(start)]));
-  network.to({ memoryFormat: 'channels_last' });
-  for (const batch of [train, validation]) batch.images = batch.images.to({ memoryFormat: 'channels_last' });
+  network.to({ memoryFormat: 'channels_last', device });
+  for (const batch of [train, validation]) {
+    batch.images = batch.images.to({ memoryFormat: 'channels_last', device });
+    batch.labels = batch.labels.to({ device });
+  }
 
   const alphas = Object.values(named);
   const weights = network.parameters();

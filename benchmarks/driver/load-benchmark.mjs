@@ -5,6 +5,7 @@
  * @property {Record<string, any>} settings the settings for both sides
  * @property {Record<string, any>} checked the settings that differ when the losses of both sides are compared: no dropout,
  *   because each side draws its own masks, and a small learning rate, because large steps amplify rounding differences
+ * @property {boolean} [onAnyDevice] whether both sides compute on `settings.device`; otherwise on the CPU only
  * @property {string} [program] the name of PyTorch's program; by default that of the benchmark
  * @property {'step' | 'call' | 'image'} unit the unit of work that times refer to
  * @property {(settings: any) => number} [perStep] the number of units per step; 1 by default

@@ -20,10 +20,11 @@ export class Side {
    * @param {string} command
    * @param {string[]} args
    * @param {number} threads
+   * @param {Record<string, string>} [more] environment variables
    */
-  constructor(command, args, threads) {
+  constructor(command, args, threads, more = {}) {
     // OpenBLAS has its own threads. On PyTorch's side, only the environment can set their number.
-    const env = { ...process.env, OMP_NUM_THREADS: String(threads) };
+    const env = { ...process.env, OMP_NUM_THREADS: String(threads), ...more };
     this.#child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#ended = once(this.#child, 'close');
     this.#child.stdin.on('error', () => {}); // if the process has ended, the missing reply reports why

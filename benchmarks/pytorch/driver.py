@@ -47,6 +47,19 @@ def answer(**values):
     print(json.dumps(values), flush=True)
 
 
+def wait_for(device):
+    if device != "cpu":
+        torch.cuda.synchronize()
+
+
+def peak_mb(device):
+    """Of the process's memory, or of what its tensors hold on a GPU."""
+    if device != "cpu":
+        return torch.cuda.max_memory_allocated() / 1024**2
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 if sys.platform == "linux" else 1024**2)
+
+
 def serve(prepare):
     """
     Runs the benchmark. `prepare(settings, layout, start)` returns `step()`, which performs one step and returns its loss or
@@ -55,7 +68,11 @@ def serve(prepare):
     request = json.loads(sys.argv[1])
     torch.set_num_threads(request["threads"])
     settings = {**request["settings"], **read_metadata(request["startFile"])}
-    step = prepare(settings, request["layout"], read_tensors(request["startFile"]))
+    device = settings.get("device", "cpu")
+    start = {name: tensor.to(device) for name, tensor in read_tensors(request["startFile"]).items()}
+    if device != "cpu":
+        torch.set_default_device(device)  # where networks and all else are made from here on
+    step = prepare(settings, request["layout"], start)
     losses = []
     for _ in range(request["firstSteps"]):
         loss = step()
@@ -63,10 +80,11 @@ def serve(prepare):
     answer(losses=losses)
     for order in sys.stdin:
         if order.strip() == "end":
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            answer(peakMb=peak / (1024 if sys.platform == "linux" else 1024**2))
+            answer(peakMb=peak_mb(device))
             return
+        wait_for(device)
         start = time.perf_counter()
         for _ in range(request["steps"]):
             step()
+        wait_for(device)
         answer(seconds=(time.perf_counter() - start) / request["steps"])

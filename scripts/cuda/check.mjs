@@ -1,9 +1,13 @@
 /**
  * Proves Espalier on a GPU: compiles the addon with the PyTorch of python3, then runs the tests of the torch package, a training on
  * the CPU and on the GPU whose losses are compared, one with dropped paths that is killed and resumed, one in bfloat16, a search
- * by children, and DARTS. Prints a line for each, and writes report.json beside check.sh. The exit code is 1 where one fails.
+ * by children, DARTS, and the benchmarks beside PyTorch. Prints a line for each, and writes report.json beside check.sh. The exit
+ * code is 1 where one fails.
  *
- *     bash check.sh [--device cuda]      with --device cpu: the same without a GPU, to try the script itself
+ *     bash check.sh [--device cuda] [--python python3] [--rounds N] [--only TEXT]
+ *
+ * With --device cpu: the same without a GPU, to try the script itself. --rounds is how often each side of a benchmark has its turn,
+ * --only runs the checks whose names have the text, besides the first.
  *
  * Nobody has run it on a GPU yet.
  */
@@ -15,16 +19,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const { device } = parseArgs({ options: { device: { type: 'string', default: 'cuda' } } }).values;
+const { device, python, rounds, only } = parseArgs({
+  options: {
+    device: { type: 'string', default: 'cuda' },
+    python: { type: 'string', default: 'python3' },
+    rounds: { type: 'string' },
+    only: { type: 'string', default: '' },
+  },
+}).values;
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const work = join(root, 'checked');
 const results = [];
+const benchmarks = [];
 
 /**
  * @param {string} name
  * @param {() => string | undefined | Promise<string>} body returns what to say of a success
  */
 async function check(name, body) {
+  if (results.length > 0 && !name.includes(only)) return true;
   const begun = performance.now();
   let failure;
   let said;
@@ -50,7 +63,10 @@ async function check(name, body) {
 
 /** Runs a program of this Node. @returns its stdout */
 function node(...args) {
-  const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}` };
+  const env = {
+    ...process.env,
+    PATH: `${dirname(process.execPath)}:${process.env.PATH}:${join(root, 'tools')}`,
+  };
   const done = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8', maxBuffer: 1 << 28 });
   if (done.status !== 0)
     throw new Error(
@@ -93,6 +109,20 @@ const epochsOf = (run) =>
     ? readFileSync(join(work, run, 'journal.jsonl'), 'utf8').split('"event":"epoch"').length - 1
     : 0;
 const lossesOf = (run) => eventsOf(run).flatMap(({ event, loss }) => (event === 'epoch' ? [loss] : []));
+
+/** What one benchmark took on both sides. It fails where the losses are not the same. */
+function besidePyTorch(name) {
+  const options = ['--only', name, '--device', device, '--python', python, '--json'];
+  const [result] = JSON.parse(
+    node('benchmarks/run.mjs', ...options, ...(rounds === undefined ? [] : ['--rounds', rounds])),
+  );
+  benchmarks.push(result);
+  const of = (layout) =>
+    result[`ratio_${layout}`] === null
+      ? `${layout}: ${result.pytorch_faults[layout] ?? 'not measured'}`
+      : `${result[`ratio_${layout}`].toFixed(2)} times as fast as PyTorch ${result.pytorch} in ${layout}`;
+  return `${(result.ours_s * 1000).toPrecision(3)} ms a step, ${of('default')}, ${of('channels_last')}`;
+}
 
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work);
@@ -217,8 +247,10 @@ if (built) {
     );
     return `loss ${lossesOf('darts')[0].toFixed(3)}`;
   });
+  for (const name of ['resnet-step', 'nasbench201-step', 'darts-step', 'train-darts-v2'])
+    await check(`${name} beside PyTorch`, () => besidePyTorch(name));
 }
 const report = join(dirname(root), 'report.json');
-writeFileSync(report, `${JSON.stringify({ device, node: process.version, results }, null, 2)}\n`);
+writeFileSync(report, `${JSON.stringify({ device, node: process.version, results, benchmarks }, null, 2)}\n`);
 console.log(`written: ${report}`);
 process.exitCode = results.every(({ passed }) => passed) ? 0 : 1;

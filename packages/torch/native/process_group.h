@@ -10,7 +10,8 @@ napi_value open_store(const Arguments&);
 // storeSet(key, text); storeHas(keys): whether all of them are set
 napi_value store_set(const Arguments&);
 napi_value store_has(const Arguments&);
-// joinGroup(rank, size, address, milliseconds): waits for the others. The process listens at the address, a name or a number
+// joinGroup(rank, size, address, milliseconds, device): waits for the others. The process listens at the address, a name or a
+// number, and computes on the device. Returns what exchanges tensors on GPUs: 'nccl', or 'gloo', through the host's memory
 napi_value join_group(const Arguments&);
 // leaveGroup(): also closes the store
 napi_value leave_group(const Arguments&);

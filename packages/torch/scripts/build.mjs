@@ -58,13 +58,15 @@ The addon did not compile; the full output is in ${log}. Check that the C++ comp
  */
 function gypVariables(libtorch, files) {
   // System headers cause no warnings. The compiler's own folders must keep their place in its search order.
-  const includes = libtorch.includes.filter((folder) => !/^\/usr(\/local)?\/include$/.test(folder));
+  const all = [...libtorch.includes, ...(libtorch.nccl ?? [])];
+  const includes = [...new Set(all)].filter((folder) => !/^\/usr(\/local)?\/include$/.test(folder));
   const libraries = ['torch', 'torch_cpu', 'c10', ...libtorch.gpu];
   const variables = {
     native_sources: files.filter((file) => file.endsWith('.cc')).map((file) => `native/${file}`),
     libtorch_flags: [
       `-D_GLIBCXX_USE_CXX11_ABI=${libtorch.cxx11Abi ? 1 : 0}`,
       ...(libtorch.gloo ? ['-DUSE_C10D_GLOO'] : []),
+      ...(libtorch.gloo && libtorch.nccl ? ['-DUSE_C10D_NCCL'] : []),
       ...includes.map((folder) => `-isystem${folder}`),
     ],
     libtorch_libraries: [

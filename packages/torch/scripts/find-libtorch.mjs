@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runScript, SetupProblem } from './setup-problem.mjs';
 
@@ -14,12 +14,15 @@ import { runScript, SetupProblem } from './setup-problem.mjs';
  * @property {boolean} cxx11Abi whether it uses libstdc++'s new std::string; older pip packages use the old one
  * @property {string[]} gpu the names of its libraries for GPUs, CUDA's or ROCm's; empty where it was built without
  * @property {boolean} gloo whether it was built with gloo, for several processes
+ * @property {string[] | undefined} nccl where it was built with NCCL, for several GPUs: the folders of the headers of NCCL and CUDA
+ *   that its own headers include; undefined where it was not, or one of them is missing
  */
 
 const oldestVersion = [1, 13];
 const libraryEnding = process.platform === 'darwin' ? 'dylib' : 'so';
 // Some versions divide CUDA's in two. No symbol of ours is in them: they register their operators when they are loaded.
 const gpuLibraries = ['torch_cuda', 'torch_cuda_cpp', 'torch_cuda_cu', 'c10_cuda', 'torch_hip', 'c10_hip'];
+const ncclHeaders = ['nccl.h', 'cuda_runtime_api.h', 'cublas_v2.h', 'cusparse.h', 'cusolverDn.h'];
 const systemPrefixes =
   process.platform === 'darwin' ? ['/opt/homebrew', '/usr/local'] : ['/usr', '/usr/local'];
 const multiarch = `${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch] ?? process.arch}-linux-gnu`;
@@ -62,21 +65,45 @@ function lookIn(prefix, origin) {
   }
   const libFolders = ['lib', `lib/${multiarch}`, 'lib64'].map((folder) => join(prefix, folder));
   const library = (name) => `lib${name}.${libraryEnding}`;
+  const hasSymbol = (name, symbol) => contains(join(libraries, library(name)), symbol);
   const libraries = libFolders.find((folder) => existsSync(join(folder, library('torch_cpu'))));
   if (libraries === undefined) {
     return `has no ${library('torch_cpu')}; looked in ${libFolders.join(', ')}`;
   }
+  const gpu = gpuLibraries.filter((name) => existsSync(join(libraries, library(name))));
+  const c10d = join(headers, 'torch/csrc/distributed/c10d');
+  const hasNccl =
+    existsSync(join(c10d, 'ProcessGroupNCCL.hpp')) &&
+    gpu.some((name) => name.startsWith('torch_cuda') && hasSymbol(name, '_ZN4c10d16ProcessGroupNCCLC1'));
   return {
     origin,
     includes: [headers, apiHeaders],
     libFolders: [libraries],
     version,
     cxx11Abi: !hasOldStrings(join(libraries, library('c10'))),
-    gpu: gpuLibraries.filter((name) => existsSync(join(libraries, library(name)))),
+    gpu,
     gloo:
-      existsSync(join(headers, 'torch/csrc/distributed/c10d/ProcessGroupGloo.hpp')) &&
-      contains(join(libraries, library('torch_cpu')), '_ZN4c10d16ProcessGroupGlooC1'),
+      existsSync(join(c10d, 'ProcessGroupGloo.hpp')) &&
+      hasSymbol('torch_cpu', '_ZN4c10d16ProcessGroupGlooC1'),
+    nccl: hasNccl ? gpuHeaders(prefix) : undefined,
   };
+}
+
+/**
+ * Where the headers of NCCL and CUDA are that c10d's header of NCCL includes: beside libtorch, in a toolkit, or in the packages of
+ * NVIDIA that pip installs beside PyTorch.
+ * @param {string} prefix of libtorch
+ * @returns {string[] | undefined} undefined if one of them is nowhere
+ */
+function gpuHeaders(prefix) {
+  const packages = join(dirname(prefix), 'nvidia');
+  const folders = [
+    ...[prefix, process.env.CUDA_HOME].filter(Boolean),
+    ...(existsSync(packages) ? readdirSync(packages).map((name) => join(packages, name)) : []),
+    ...['/usr/local/cuda', '/usr'],
+  ].map((folder) => join(folder, 'include'));
+  const found = ncclHeaders.map((header) => folders.find((folder) => existsSync(join(folder, header))));
+  return found.includes(undefined) ? undefined : [...new Set(found)];
 }
 
 /**

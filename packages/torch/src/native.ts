@@ -56,7 +56,13 @@ interface Native {
   openStore(file: string | null, host: string, port: number, serves: boolean, milliseconds: number): number;
   storeSet(key: string, text: string): void;
   storeHas(keys: readonly string[]): boolean;
-  joinGroup(rank: number, size: number, address: string, milliseconds: number): void;
+  joinGroup(
+    rank: number,
+    size: number,
+    address: string,
+    milliseconds: number,
+    device: string,
+  ): 'gloo' | 'nccl';
   leaveGroup(): void;
   allReduce(handles: readonly number[]): void;
   broadcast(handles: readonly number[], root: number): void;

@@ -71,10 +71,11 @@ export class Meeting {
    *
    * @param rank this process among them, from 0
    * @param address a name or number of this machine by which the others reach it
+   * @param device of this process
    */
-  join(rank: number, size: number, address: string): ProcessGroup {
-    native.joinGroup(rank, size, address, Math.ceil(this.timeoutSeconds * 1000));
-    return new ProcessGroup(rank, size);
+  join(rank: number, size: number, address: string, device = 'cpu'): ProcessGroup {
+    const milliseconds = Math.ceil(this.timeoutSeconds * 1000);
+    return new ProcessGroup(rank, size, native.joinGroup(rank, size, address, milliseconds, device));
   }
 
   /** Leaves the place, and the group that it became. */
@@ -86,13 +87,18 @@ export class Meeting {
 let whole = false;
 
 /**
- * Processes that compute together, by libtorch's collectives (gloo). Each of them calls the same methods in the same order.
+ * Processes that compute together, by libtorch's collectives. Each of them calls the same methods in the same order.
  * A call waits for the others, and blocks the thread.
  */
 export class ProcessGroup {
   constructor(
     readonly rank: number,
     readonly size: number,
+    /**
+     * What exchanges tensors on GPUs: NCCL, where each process has a GPU of its own and libtorch and its headers have NCCL;
+     * gloo, through the host's memory, otherwise. Those on the CPU are always exchanged by gloo.
+     */
+    readonly collectives: 'gloo' | 'nccl',
   ) {}
 
   /** Replaces the values of each tensor by their sums over all processes, to the same bits in each. @throws PeerLost */

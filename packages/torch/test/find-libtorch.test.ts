@@ -81,6 +81,41 @@ describe('the environment variable LIBTORCH', () => {
     expect(find({ LIBTORCH: prefix }).found.gloo).toBe(gloo);
   });
 
+  describe('has NCCL', () => {
+    const headers = ['nccl.h', 'cuda_runtime_api.h', 'cublas_v2.h', 'cusparse.h', 'cusolverDn.h'];
+    const withNccl = (name: string, libraries: Record<string, string>) => {
+      const prefix = fakeLibtorch(name, [2, 6, 1], libraries);
+      write(join(prefix, 'include/torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp'), '');
+      return prefix;
+    };
+    const symbol = '_ZN4c10d16ProcessGroupNCCLC1E';
+
+    test('where the headers that its own includes are in packages beside it', () => {
+      const prefix = withNccl('pip/torch', { torch_cuda: symbol });
+      const packages = join(folder, 'pip/nvidia');
+      for (const header of headers)
+        write(join(packages, header === 'nccl.h' ? 'nccl' : 'cuda', 'include', header), '');
+      expect(find({ LIBTORCH: prefix, CUDA_HOME: join(folder, 'none') }).found.nccl).toEqual([
+        join(packages, 'nccl/include'),
+        join(packages, 'cuda/include'),
+      ]);
+    });
+
+    test('where they are in a toolkit, and libtorch is divided', () => {
+      const prefix = withNccl('divided/torch', { torch_cuda: '', torch_cuda_cpp: symbol });
+      const toolkit = join(folder, 'toolkit');
+      for (const header of headers) write(join(toolkit, 'include', header), '');
+      const { nccl } = find({ LIBTORCH: prefix, CUDA_HOME: toolkit }).found;
+      expect(nccl).toEqual([join(toolkit, 'include')]);
+    });
+
+    test('not where libtorch was built without it, or for the CPU', () => {
+      const toolkit = join(folder, 'toolkit');
+      for (const [name, libraries] of Object.entries({ without: { torch_cuda: '' }, cpu: {} }))
+        expect(find({ LIBTORCH: withNccl(name, libraries), CUDA_HOME: toolkit }).found.nccl).toBeUndefined();
+    });
+  });
+
   test('may be relative to the working directory', () => {
     fakeLibtorch('relative');
     expect(find({ LIBTORCH: 'relative' }).found.libFolders).toEqual([join(folder, 'relative/lib')]);

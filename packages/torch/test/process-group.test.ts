@@ -32,6 +32,7 @@ describe('two processes that compute together', () => {
   it('have the sums of all their tensors, of any element type', () => {
     for (const one of printed)
       expect(one).toMatchObject({
+        collectives: 'gloo',
         floats: [1, 2, 4, 6],
         numbers: [3, 10],
         parameter: [2, 4],

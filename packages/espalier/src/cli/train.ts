@@ -103,8 +103,10 @@ export function addTrain(program: Command): void {
       if (rank > 0 && processes !== undefined && flags.address !== undefined) {
         const prepared = await prepareTraining(configured(found, spaceOptions), request);
         const { timeoutSeconds = PEER_TIMEOUT_SECONDS } = meeting ?? {};
-        await joinFromMachine({ processes, rank, timeoutSeconds }, flags.address, (peers) =>
-          followTraining(prepared, peers),
+        await joinFromMachine(
+          { processes, rank, timeoutSeconds, device: prepared.settings.device },
+          flags.address,
+          (peers) => followTraining(prepared, peers),
         );
         terminal.line('the training is done; the first process has it');
         return;

@@ -162,7 +162,8 @@ async function gatherHere({
           },
           (death: ChildDeath) => ends.unshift(`process ${index + 1} was lost: ${death.message}`),
         );
-    const peers = new Peers(place.join(0, processes.count, '127.0.0.1'), processes.syncBatchNorm);
+    const group = place.join(0, processes.count, '127.0.0.1', device);
+    const peers = new Peers(group, processes.syncBatchNorm);
     return {
       peers,
       explained: (error) => explainedBy(error, init.path, ends),
@@ -182,7 +183,7 @@ async function gatherHere({
 const LOOKS_EVERY_MS = 100;
 
 async function gatherFromMachines(
-  { processes, meeting, signal, init, message }: Gathering,
+  { processes, meeting, device, signal, init, message }: Gathering,
   { host, port }: Address,
 ): Promise<Gathered | undefined> {
   const { timeoutSeconds } = meeting;
@@ -207,7 +208,7 @@ async function gatherFromMachines(
     }
     await sleep(LOOKS_EVERY_MS);
   }
-  const peers = new Peers(place.join(0, processes.count, host), processes.syncBatchNorm);
+  const peers = new Peers(place.join(0, processes.count, host, device), processes.syncBatchNorm);
   return {
     peers,
     explained: (error) => explainedBy(error, init.path, []),
@@ -227,10 +228,12 @@ export async function joinFromMachine(
     processes,
     rank,
     timeoutSeconds,
+    device,
   }: {
     readonly processes: ProcessesSettings;
     readonly rank: number;
     readonly timeoutSeconds: number;
+    readonly device: string;
   },
   { host, port }: Address,
   body: (peers: Peers) => void,
@@ -239,7 +242,7 @@ export async function joinFromMachine(
   try {
     place.announce(rank);
     const address = await ownAddress(host, port);
-    body(new Peers(place.join(rank, processes.count, address), processes.syncBatchNorm));
+    body(new Peers(place.join(rank, processes.count, address, device), processes.syncBatchNorm));
   } catch (error) {
     throw error instanceof PeerLost
       ? new ProcessLost(

@@ -20,6 +20,7 @@ import {
 } from '../experiments/training-run.js';
 import { InputError } from '../input-error.js';
 import { isBetter, type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
+import { collectivesLine, collectivesOf } from '../reports/collectives-line.js';
 import { drawFound } from '../reports/draw-network.js';
 import { epochCourses } from '../reports/epoch-courses.js';
 import { capitalised, duration, valueText } from '../reports/figures.js';
@@ -240,9 +241,15 @@ async function status(path: string): Promise<Said> {
   const head = parts.filter((part) => part !== undefined).join(', ');
   const epochs = epochsOf(events);
   const memory = memoryOfEpochs(epochs);
+  const collectives = collectivesOf(epochs);
   return {
-    text: [head, ...epochCourses(epochs, objective), ...memoryLines(memory)].join('\n'),
-    json: { ...summary, status: is, ofEpochs: of, pid: running?.pid ?? null, memory },
+    text: [
+      head,
+      ...epochCourses(epochs, objective),
+      ...collectivesLine(collectives),
+      ...memoryLines(memory),
+    ].join('\n'),
+    json: { ...summary, status: is, ofEpochs: of, pid: running?.pid ?? null, memory, collectives },
   };
 }
 

@@ -17,6 +17,7 @@ import { SUPERNET, supernetRequestNow, supernetRequestOf } from '../experiments/
 import type { Json } from '../json.js';
 import { type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
+import { collectivesLine, collectivesOf } from '../reports/collectives-line.js';
 import { drawFound } from '../reports/draw-network.js';
 import { epochCourses } from '../reports/epoch-courses.js';
 import { duration, valueText } from '../reports/figures.js';
@@ -184,14 +185,16 @@ async function status(path: string): Promise<Said> {
   const summary = await readSummary(path);
   const { settings, epochs, objectives } = readSupernetJournal(path);
   const memory = memoryOfEpochs(epochs);
+  const collectives = collectivesOf(epochs);
   const is = summary.status === 'finished' ? 'finished' : running === undefined ? 'stopped' : 'running';
   return {
     text: [
       `${path}: ${summary.strategy} with ${settings.task.data}, ${is}: ${summary.epochs} of ${settings.strategyOptions.epochs} epochs`,
       ...epochCourses(epochs, objectives[0]),
+      ...collectivesLine(collectives),
       ...memoryLines(memory),
     ].join('\n'),
-    json: { ...summary, status: is, pid: running?.pid ?? null, memory },
+    json: { ...summary, status: is, pid: running?.pid ?? null, memory, collectives },
   };
 }
 

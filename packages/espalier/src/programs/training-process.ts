@@ -20,7 +20,7 @@ serve(async (init, { threads, device = 'cpu' }) => {
   return ({ trial: rank }) => {
     const place = Meeting.at({ file }, timeoutSeconds);
     try {
-      const group = place.join(rank, processes.count, '127.0.0.1');
+      const group = place.join(rank, processes.count, '127.0.0.1', device);
       followTraining(prepared, new Peers(group, processes.syncBatchNorm));
       return null;
     } finally {

@@ -23,6 +23,8 @@ export interface Epochs<Step extends { readonly loss: number }> {
   endEpoch(): Readonly<Record<string, Json>>;
   /** What each process that works on it holds of its device. */
   memory(): readonly MemoryInUse[];
+  /** What carries values between several processes. */
+  readonly collectives?: string;
   /** The tensors that the next epoch depends on. */
   stateDict(): Map<string, Tensor>;
   /** Everything else that it depends on. */
@@ -102,7 +104,12 @@ export async function journalEpochs<Step extends { readonly loss: number }>(
     const { epoch, lastLoss: loss } = work;
     const result = work.endEpoch();
     const seconds = (performance.now() - begun) / 1000;
-    const clock = { ...clockNow(), seconds, memory: work.memory() as unknown as Json };
+    const clock = {
+      ...clockNow(),
+      seconds,
+      memory: work.memory() as unknown as Json,
+      ...(work.collectives === undefined ? {} : { collectives: work.collectives }),
+    };
     epochEnded(journal.write({ event: 'epoch', epoch, loss, ...result, ...more(result) }, clock));
     scope(() =>
       saveTensors(

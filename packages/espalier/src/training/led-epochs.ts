@@ -42,6 +42,10 @@ export class LedEpochs<Step extends { readonly loss: number }> implements Epochs
     return result;
   }
 
+  get collectives(): string {
+    return this.peers.collectives;
+  }
+
   memory(): readonly MemoryInUse[] {
     return this.peers.tellEach(this.work.memory()).flat();
   }

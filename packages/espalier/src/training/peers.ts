@@ -25,6 +25,11 @@ export class Peers {
     return this.rank === 0;
   }
 
+  /** What exchanges tensors on GPUs. */
+  get collectives(): 'gloo' | 'nccl' {
+    return this.group.collectives;
+  }
+
   get share(): Share {
     return { rank: this.rank, of: this.group.size };
   }

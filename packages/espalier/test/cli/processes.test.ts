@@ -72,6 +72,16 @@ describe('a training by two processes', () => {
     expect(ended?.measures.loss).toBeCloseTo(end?.measures.loss as number, 3);
   });
 
+  it('says through what its processes exchange, and what each holds of the memory', async () => {
+    const { memory, collectives } = JSON.parse((await run(['status', 'two', '--json'], folder)).stdout);
+    expect(collectives).toBe('gloo');
+    expect(memory).toEqual([1, 2].map((process) => expect.objectContaining({ device: 'cpu', process })));
+    const { stdout } = await run(['status', 'two'], folder);
+    expect(stdout).toMatch(
+      /\n {2}several processes exchange through gloo\n {2}memory of the machine, process [12]: /,
+    );
+  });
+
   it('comes to something else where each batch norm normalises by a part', async () => {
     const { code } = await run(train('--out', 'parts', ...two, '--no-sync-batch-norm'), folder);
     expect(code).toBe(0);

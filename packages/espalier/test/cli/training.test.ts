@@ -109,6 +109,7 @@ describe('a training', () => {
       ...summary,
       ofEpochs: 2,
       pid: null,
+      collectives: null,
       memory: [
         {
           ...{ device: 'cpu', used: expect.any(Number), peak: expect.any(Number) },

@@ -88,6 +88,7 @@ else {
 }
 console.log(
   JSON.stringify({
+    collectives: group.collectives,
     floats: floats.toNumbers(),
     numbers: numbers.toNumbers(),
     parameter: parameter.toNumbers(),
