@@ -16,7 +16,11 @@ interface LateOutcome {
 export class LateOutcomes {
   #waiting: LateOutcome[] = [];
 
-  constructor(private readonly state: RunState) {}
+  /** @param journaled the outcomes that were told, by trial */
+  constructor(
+    private readonly state: RunState,
+    private readonly journaled: () => ReadonlyMap<number, Outcome>,
+  ) {}
 
   take(trial: number, outcome: unknown): void {
     this.#waiting.push({ trial, outcome: parsed(outcome, this.state) });
@@ -31,8 +35,10 @@ export class LateOutcomes {
     const isToWait = ({ trial }: LateOutcome) => this.state.isRunning(trial);
     const comparable = this.#waiting.filter((late) => !isToWait(late));
     this.#waiting = this.#waiting.filter(isToWait);
+    if (comparable.length === 0) return [];
+    const journaled = this.journaled();
     return comparable.flatMap(({ trial, outcome: { clock = {}, ...outcome } }) => {
-      const { clock: _, cost, ...accepted } = this.state.trials[trial]?.outcome ?? {};
+      const { clock: _, cost, ...accepted } = journaled.get(trial) ?? {};
       // Only the estimator knows the cost, and it follows from the trial.
       const whole = cost === undefined ? accepted : { ...accepted, cost };
       const isSame = isDeepStrictEqual(outcome, outcome.cost === undefined ? accepted : whole);

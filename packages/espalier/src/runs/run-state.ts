@@ -129,11 +129,14 @@ export class RunState {
 
   /**
    * @param source where the events come from, for messages: the file of the journal
+   * @param keeps what is kept of a trial: all that the journal has, or what a search at work decides by. A search may have
+   *   100,000 of them; architectures, curves and clocks are only for reports, which read the journal
    * @throws InputError for an event that cannot begin a search
    */
   constructor(
     begin: JournalEvent,
     private readonly source: string,
+    private readonly keeps: 'everything' | 'what decides' = 'everything',
   ) {
     const { event: _, clock: __, ...fields } = parsed(header, begin, `${source}:1`);
     this.header = fields as unknown as RunHeader;
@@ -293,7 +296,8 @@ export class RunState {
       this.#children.push(this.childOf(continues));
     }
     this.#time.begin(trial.trial, duration);
-    (this.trials as TrialState[]).push(trial);
+    const { architecture: _, ...deciding } = trial;
+    (this.trials as TrialState[]).push(this.keeps === 'everything' ? trial : deciding);
   }
 
   #tell(trial: number, outcome: Outcome, place: string): void {
@@ -305,7 +309,8 @@ export class RunState {
       throw new InputError(`${place}: the result of trial ${trial} where that of trial ${this.next} comes`);
     this.#time.end(trial);
     this.#told.set(trial, this.timesTold(trial) + 1);
-    const told = { ...(this.trials[trial] as TrialState), outcome };
+    const kept = this.keeps === 'everything' ? outcome : decidingIn(outcome);
+    const told = { ...(this.trials[trial] as TrialState), outcome: kept };
     (this.trials as TrialState[])[trial] = told;
     (this.results as TrialState[]).push(told);
     this.cost += outcome.cost ?? 0;
@@ -327,6 +332,14 @@ export class RunState {
       ),
     );
   }
+}
+
+/** An outcome without curves, details and clock. */
+function decidingIn(outcome: Outcome): Outcome {
+  const cost = outcome.cost === undefined ? {} : { cost: outcome.cost };
+  return outcome.status === 'ok'
+    ? { status: 'ok', measures: outcome.measures, ...cost }
+    : { status: 'failed', reason: outcome.reason, ...cost };
 }
 
 /** The outcome in a line of the journal. @throws InputError if it is invalid, with the line */

@@ -10,7 +10,7 @@ import { AMENDED, type Amendments, amendsSomething } from './amendments.js';
 import { type CheckpointStore, FolderStore } from './checkpoint-store.js';
 import type { Estimator, SearchAtWork, TrialRequest } from './estimator.js';
 import { failureOf } from './failure.js';
-import { Journal } from './journal.js';
+import { Journal, readJournal } from './journal.js';
 import { type Clock, type JournalEvent, type RunHeader, withoutClock } from './journal-event.js';
 import { dropOutcome, keepOutcome, keptOutcome } from './kept-outcome.js';
 import { LateOutcomes } from './late-outcomes.js';
@@ -53,7 +53,7 @@ export interface SearchOptions {
   readonly follow?: readonly JournalEvent[];
 }
 
-/** A notice from a running search. `state` is always the same object. */
+/** A notice from a running search. `state` is always the same object, without architectures, curves and clocks. */
 export type SearchNotice =
   /** An event was written to the journal, or, if `replayed`, was there before. */
   | {
@@ -72,6 +72,7 @@ export type SearchNotice =
 export interface SearchEnd {
   /** `failing`: it was stopped because all trials fail, see `mostFailures`. */
   readonly status: 'finished' | 'interrupted' | 'failing';
+  /** Without architectures, curves and clocks, which are in the journal: `RunState.of` has them. */
   readonly state: RunState;
 }
 
@@ -182,8 +183,8 @@ class Search {
     for (const { event, trial } of journal.recorded)
       if (event === 'result') this.#recorded.set(trial, (this.#recorded.get(trial) ?? 0) + 1);
     const begin = journal.write({ event: 'run', ...(header as Record<string, Json>) }, now());
-    this.#state = new RunState(begin, this.#folder.journal);
-    this.#late = new LateOutcomes(this.#state);
+    this.#state = new RunState(begin, this.#folder.journal, 'what decides');
+    this.#late = new LateOutcomes(this.#state, () => this.#journaledOutcomes());
     this.#secondsBefore = Number(journal.recorded.at(-1)?.clock?.elapsed ?? 0);
     this.report({ kind: 'event', event: begin, state: this.#state, replayed: true });
   }
@@ -266,6 +267,20 @@ class Search {
     if (this.journal.replaying) return;
     for (const event of elsewhere?.takeEvents() ?? []) this.#write(this.#checked(event));
     this.#compareLate();
+  }
+
+  /** All outcomes that were told, by trial. Few searches ever need them, so they are read from the file. */
+  #journaledOutcomes(): Map<number, Outcome> {
+    const { events } = readJournal(this.#folder.journal);
+    const isResult = ({ event }: JournalEvent) => event === 'result';
+    return new Map(
+      events
+        .filter(isResult)
+        .map((event) => [
+          event.trial as number,
+          outcomeIn(event, this.#state.objectives, this.#folder.journal),
+        ]),
+    );
   }
 
   /** Journals where an attempt that had been given up came to something else. */

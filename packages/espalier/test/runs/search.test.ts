@@ -8,9 +8,19 @@ import { readJournal } from '../../src/runs/journal.js';
 import type { Outcome } from '../../src/runs/outcome.js';
 import { RunFolder } from '../../src/runs/run-folder.js';
 import { acquireLock } from '../../src/runs/run-lock.js';
+import { RunState } from '../../src/runs/run-state.js';
 import type { Asked, Proposal, Strategy, StrategyEvent } from '../../src/strategies/strategy.js';
 import { measure } from './measure.js';
-import { type Estimate, estimating, header, journalIn, NotingStrategy, order, run } from './short-search.js';
+import {
+  type Estimate,
+  estimating,
+  eventsIn,
+  header,
+  journalIn,
+  NotingStrategy,
+  order,
+  run,
+} from './short-search.js';
 import { temporaryFolder } from './temporary-folder.js';
 
 // These tests run hundreds of searches, but simulate no power failure, so nothing has to wait for the disk.
@@ -138,6 +148,33 @@ describe('the order of a journal', () => {
       clock: { time, elapsed },
     });
     expect(new Set(state.trials.map(({ seed }) => seed)).size).toBe(3);
+  });
+
+  test('keeps of a trial what it decides by; the journal has the rest', async () => {
+    const curve = Array.from({ length: 600 }, (_, epoch) => ({ epoch, loss: 1 / (epoch + 1) }));
+    const estimator = estimating(async ({ trial }) =>
+      trial === 1
+        ? { status: 'failed', reason: 'diverged', cost: 2, at: curve }
+        : { measures: { accuracy: 0.5, loss: 1 }, cost: 3, epochs: curve, clock: { output: 'much' } },
+    );
+    const path = temporaryFolder();
+    const { state, journal } = await run({
+      ...{ path, header: header(1, 2), strategy: new NotingStrategy(), estimator },
+      architectureOf: () => ({ cells: curve }),
+    });
+    expect(state.trials).toEqual([
+      {
+        ...{ trial: 0, answers: [0], seed: deriveSeed(11, 'trial 0') },
+        outcome: { status: 'ok', measures: { accuracy: 0.5, loss: 1 }, cost: 3 },
+      },
+      {
+        ...{ trial: 1, answers: [1], seed: deriveSeed(11, 'trial 1') },
+        outcome: { status: 'failed', reason: 'diverged', cost: 2 },
+      },
+    ]);
+    const read = RunState.of(eventsIn(path), path);
+    expect(read.trials[0]).toMatchObject({ architecture: { cells: curve }, outcome: { epochs: curve } });
+    expect(journal.filter(({ event }) => event === 'result')[1]).toMatchObject({ at: curve });
   });
 
   test('is the same in virtual time in whatever order results arrive', async () => {
