@@ -75,6 +75,10 @@ const networks: Record<
     const network = supernet();
     return { network, extra: Object.values(network.architectureParameters()) };
   },
+  'the supernet of DARTS with partial channels': () => {
+    const network = new DartsSupernet(shape, { channels: 4, layers: 3, nodes: 3, partialChannels: 2 });
+    return { network, extra: Object.values(network.architectureParameters()) };
+  },
   'one path of it': () => {
     const network = supernet();
     return { network, forward: (image) => network.forwardPath(image, genotype) };

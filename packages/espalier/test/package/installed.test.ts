@@ -9,6 +9,7 @@ import { buildAddon, installPackages, npm, root } from './install-packages.js';
 
 const folder = suiteFolder();
 const EXAMPLES = [
+  'own-cell.ts',
   'own-estimator.ts',
   'own-operations.ts',
   'own-strategy.ts',

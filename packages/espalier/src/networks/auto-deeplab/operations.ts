@@ -84,7 +84,7 @@ export class ReluConvNorm extends nn.Layer {
 }
 
 /** ReLU, a depthwise and a 1x1 convolution with nothing in between, and batch normalisation; all of this twice. */
-export class SeparableConvolution extends nn.Layer implements HasKernelForm {
+class SeparableConvolution extends nn.Layer implements HasKernelForm {
   readonly depthwise1: nn.Conv2d;
   readonly pointwise1: nn.Conv2d;
   readonly bn1: nn.BatchNorm2d;
@@ -122,7 +122,7 @@ export class SeparableConvolution extends nn.Layer implements HasKernelForm {
  * ReLU, a convolution of rate 2 and batch normalisation. With stride 2, the input is halved first and the rate is 1, as in
  * the authors' code.
  */
-export class AtrousConvolution extends nn.Layer implements HasKernelForm {
+class AtrousConvolution extends nn.Layer implements HasKernelForm {
   readonly conv: nn.Conv2d;
   readonly bn: nn.BatchNorm2d;
 

@@ -57,7 +57,7 @@ function depthwiseSeparable(
 }
 
 /** A depthwise separable convolution, applied either twice (the second time with stride 1) or once with dilation 2. */
-export class SeparableConvolution extends nn.Layer implements HasKernelForm {
+class SeparableConvolution extends nn.Layer implements HasKernelForm {
   readonly op: nn.Sequential;
 
   constructor(channels: number, stride: number, affine: boolean, kernel: number, kind: 'twice' | 'dilated') {
