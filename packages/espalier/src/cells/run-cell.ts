@@ -1,5 +1,4 @@
-import type { nn, Tensor } from '@espalier/torch';
-import { cat } from '@espalier/torch';
+import { cat, type nn, type Tensor } from '@espalier/torch';
 import type { CellGraph } from './cell-graph.js';
 import { chooseExecution } from './choose-execution.js';
 import { type EdgeValue, pathOf, tensorOf } from './edge-value.js';

@@ -343,6 +343,7 @@ describe.each([
       const inputs = [image(images), image(images)];
       const weights = weightsOf(graph);
       const bench = new Bench(layersOf(graph), [...inputs, weights], training);
+      for (const { operation } of graph.edges) operation.train(training);
       const run = () => runMixedCell(graph, inputs, leavingOf(graph, weights));
       const formula = fused.withoutKernels(() => bench.compute(() => mixedByFormula(graph, inputs, weights)));
       expectClose(
