@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   accuracy,
   createStrategy,
@@ -16,6 +18,9 @@ import { redisAddress } from '../../packages/espalier/dist/queue/redis-address.j
 
 /** @typedef {{ folder: string, url: string, trials: number, children: number, seconds: number, workers: number }} Settings */
 
+// V8 collects garbage when it likes; what counts is what is still in use.
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc');
 const program = fileURLToPath(new URL('pretending-worker.mjs', import.meta.url));
 
 /** A search whose children take so many seconds on average (log-normal, sigma 0.5), on workers that are all on this machine. */
@@ -36,6 +41,8 @@ export async function children(
   const strategy = createStrategy(strategies.get('random'), {
     space,
     seed: 1,
+    // The space has fewer architectures than a large run has trials.
+    options: { unique: false },
     objectives: header.objectives,
   });
   const pool = new QueuePool(
@@ -55,7 +62,7 @@ export async function children(
     { address: redisAddress(url), priority: 0 },
   );
   await pool.ready();
-  /** @type {number[]} */
+  /** @type {{ rss: number, heap: number }[]} */
   const memory = [];
   let told = 0;
   const redisBefore = await cpuOf(redis);
@@ -72,7 +79,10 @@ export async function children(
       report: (notice) => {
         if (notice.kind !== 'event' || notice.event.event !== 'result') return;
         told++;
-        if (told % Math.ceil(trials / 10) === 0) memory.push(process.memoryUsage().rss);
+        if (told % Math.ceil(trials / 10) !== 0) return;
+        collectGarbage();
+        const { rss, heapUsed } = process.memoryUsage();
+        memory.push({ rss, heap: heapUsed });
       },
     });
   } finally {
@@ -105,14 +115,17 @@ export async function children(
     redisMsATrial: (1000 * ((await cpuOf(redis)) - redisBefore)) / results.length,
     memory,
   };
-  const mb = (bytes) => Math.round(bytes / 2 ** 20);
+  const mb = (bytes) => Math.round((bytes ?? 0) / 2 ** 20);
+  const [first, last] = [memory[0], memory.at(-1)];
+  const grown = ((last?.heap ?? 0) - (first?.heap ?? 0)) / (results.length - Math.ceil(trials / 10));
   say(
     `${figures.trials} trials (${figures.failed} failed), ${out} at a time on ${workers} workers, ${figures.meanSeconds.toFixed(2)} s each: ` +
       `${figures.trialsASecond.toFixed(1)} a second, ${(100 * use).toFixed(1)}% of the children's time used`,
   );
   say(
     `a trial takes ${figures.coordinatorMsATrial.toFixed(2)} ms of the coordinator and ${figures.redisMsATrial.toFixed(2)} ms of Redis; ` +
-      `the coordinator has ${mb(memory[0] ?? 0)} MB after a tenth of the trials, ${mb(memory.at(-1) ?? 0)} MB at the end`,
+      `the coordinator has ${mb(first?.rss)} MB after a tenth of the trials, ${mb(last?.rss)} MB at the end, of which ` +
+      `${mb(first?.heap)} and ${mb(last?.heap)} MB are its objects: ${Math.round(grown)} bytes a trial`,
   );
   return figures;
 }
