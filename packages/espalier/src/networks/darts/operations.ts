@@ -161,13 +161,17 @@ function split(channels: number, stride: number, affine: boolean, size: number):
   );
 }
 
-/** ReLU, a convolution and batch norm, without the name `op` around them. */
+/**
+ * ReLU, a convolution and batch norm, without the name `op` around them. Of size 1 the kernels would take it for a unit;
+ * it is computed by its layers, so that networks with it come to the same bytes as ever.
+ */
 function full(channels: number, stride: number, affine: boolean, size: number): nn.Layer {
-  return new nn.Sequential(
+  const layers = new nn.Sequential(
     new nn.ReLU(),
     new nn.Conv2d(channels, channels, size, { stride, padding: Math.floor(size / 2), bias: false }),
     new nn.BatchNorm2d(channels, { affine }),
   );
+  return Object.assign(layers, { kernelForm: undefined } satisfies HasKernelForm);
 }
 
 type MakeOperation = (channels: number, stride: number, affine: boolean) => nn.Layer;
