@@ -33,14 +33,15 @@ The overhead of a search was measured on the Intel Xeon below. In a \`reinforce\
 layers), a single worker is idle 1.3% of the time. Two workers are idle 2.9% of the time, partly because they wait for each other. In
 first-order DARTS on 2,560 images (16 channels, 8 cells), 0.25% of an epoch is spent on neither steps nor validation.
 
-Many machines (bench:scale) were measured on two cores of the same kind, on which other work ran besides (a load of 13), with Redis, four
-workers and the coordinator all on them. Of 8,000 trials of 9.9 seconds, 800 at a time, 98.0% of the children's time was used. A trial
-takes 1.42 ms of the coordinator's CPU and 0.74 ms of Redis'. The coordinator had 292 MB after 800 trials and 326 MB after 8,000; what it
-knows of each trial is the journal's, not the queue's. With the controller of Zoph & Le (162 KB) one process pushes 14 gradients a second
-to one shard, and 7 to 20 shards, which are 145 updates of a shard. The 100,000 trials of the program's default took nobody's time yet.
-Extrapolated, not measured: 10,000 children of 10 minutes are 17 trials a second, 2.4% of a core of the coordinator and 1.2% of one of
-Redis. What breaks first is not trials but signs of life: 10,000 children tell their progress up to once a second, each a script in Redis
-and a message to the coordinator, and an idle worker asks for children twice a second.
+Many machines (bench:scale) were measured on two cores of the same kind, with Redis, four workers and the coordinator all on them, while
+other work kept a load of 8 to 13. \`npm run bench:scale -- --only children --children 1200\` took 100,000 trials of 10.0 seconds through one
+Redis in 16.6 minutes: 100 a second, none failed, and 87.4% of the children's time was used. A trial takes 1.01 ms of the coordinator's CPU
+and 0.59 ms of Redis'. With 800 at a time, 99.1% was used over 14,800 trials. The objects of the coordinator took 38 MB after 10,000 trials
+and 89 MB after 100,000, 597 bytes a trial: answers, seed and measures, which the search decides by; neither the queue nor curves nor
+architectures add to it. With the controller of Zoph & Le (162 KB) one process pushes 14 gradients a second to one shard, and 7 to 20
+shards, which are 145 updates of a shard. Extrapolated, not measured: 10,000 children of 10 minutes are 17 trials a second, 1.7% of a core
+of the coordinator and 1.0% of one of Redis. What breaks first is not trials but signs of life: 10,000 children tell their progress up to
+once a second, each a script in Redis and a message to the coordinator, and an idle worker asks for children twice a second.
 
 Results vary between runs, because the machines are shared and their speed changes by the hour. On an AMD EPYC with 2 cores, the build
 of 2026-11-25 had these speedups over PyTorch 1.13 in channels_last: \`darts-step\` 5.7 (10.5 over the default layout),
