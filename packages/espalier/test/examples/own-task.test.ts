@@ -91,7 +91,7 @@ describe('a task of your own', () => {
     );
     // 60 losses, in 40 bars from the first to the last.
     expect(curve).toMatch(/^ {2}training loss \d\.\d{4} [▁-█]{40} \d\.\d{4}$/);
-    expect(more).toEqual(['']);
+    expect(more).toEqual([expect.stringMatching(/^ {2}memory of the machine: a process holds /), '']);
     const inspected = await printed(addInspect, ['inspect', 'trained']);
     expect(inspected.slice(0, status.length)).toBe(status);
     expect(inspected.slice(status.length)).toMatch(
