@@ -48,7 +48,7 @@ of 2026-11-25 had these speedups over PyTorch 1.13 in channels_last: \`darts-ste
 \`darts-step-small\` 12.1, \`auto-deeplab-step\` 5.3, \`train-darts-v2\` 2.3 and 3.7 in two runs, \`train-nasnet-a\` 1.8 to 2.3,
 \`train-nasnet-a-paper\` 2.7, \`train-zoph-cnn\` 1.4 to 1.6. The speedup of \`darts-rnn-step\` over the default layout was 5.8 to 6.5.
 
-On the same EPYC, on 2026-11-29, 3x3 convolutions had a kernel of their own (three rounds, channels_last): \`nasbench201-step\` 895 ms
+On an AMD EPYC with 2 cores, on 2026-11-29, 3x3 convolutions had a kernel of their own (three rounds, channels_last): \`nasbench201-step\` 895 ms
 against 1,988 ms, a speedup of 2.22 of the 4.00 that are the target; \`resnet-step\` 1.96; \`train-zoph-cnn\` 1.19. Multiply-adds in
 registers reached 234 GFLOP/s there, so the step of NAS-Bench-201 as plain sums, 187 GFLOP, would take 800 ms with nothing else; of
 the 895 ms, 39% are 3x3 convolutions, 22% the mixtures, 19% pointwise convolutions.

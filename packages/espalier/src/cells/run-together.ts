@@ -112,12 +112,10 @@ function runConvolution(forms: Forms | undefined, state: Tensor): fused.Normalis
 /** The rectified state under the filters of all edges, in one call that reads it once. */
 function convolve(state: Tensor, convolutions: readonly nn.Conv2d[]): Tensor {
   const filters = convolutions.map(({ weight }) => weight as Tensor);
-  const { weight, stride, padding, dilation } = convolutions[0] as nn.Conv2d;
-  const is3x3 = weight.shape.slice(2).every((size) => size === 3);
-  if (is3x3 && [...stride, ...padding, ...dilation].every((step) => step === 1))
-    return fused.conv3x3(state, filters, { rectifies: true });
+  const first = convolutions[0] as nn.Conv2d;
+  if (fused.isConv3x3(first)) return fused.conv3x3(state, filters, { rectifies: true });
   const all = filters.length === 1 ? (filters[0] as Tensor) : cat(filters);
-  return conv2d(state.relu(), all, undefined, stride, padding, dilation);
+  return conv2d(state.relu(), all, undefined, first.stride, first.padding, first.dilation);
 }
 
 /** One operation on several edges by its layers: [N, edges x C, H', W'], or [N, C, H', W'] if all give the same. */

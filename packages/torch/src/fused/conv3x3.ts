@@ -13,15 +13,23 @@ const LEAST_CHANNELS = 4;
 const TILE = 4;
 const LEAST_TILES = 32;
 
-/** Whether `conv3x3` computes what this convolution does of such an input, and faster than libtorch. */
-export function suitsConv3x3(input: Tensor, layer: ConvolutionLayer & { readonly groups: number }): boolean {
-  const { weight, bias, stride, padding, dilation, groups } = layer;
-  const [filters, channels, ...kernel] = weight.shape as [number, number, number, number];
-  const isPlain =
-    kernel.every((size) => size === 3) &&
+/** A convolution with its groups. */
+type GroupedConvolution = ConvolutionLayer & { readonly groups: number };
+
+/** Whether `conv3x3` computes what this convolution does. */
+export function isConv3x3({ weight, bias, stride, padding, dilation, groups }: GroupedConvolution): boolean {
+  return (
+    weight.shape.slice(2).every((size) => size === 3) &&
     [...stride, ...padding, ...dilation, groups].every((step) => step === 1) &&
-    bias === undefined;
-  if (!isPlain || Math.min(channels, filters) < LEAST_CHANNELS || input.shape.length !== 4) return false;
+    bias === undefined
+  );
+}
+
+/** Whether `conv3x3` computes what this convolution does of such an input, and faster than libtorch. */
+export function suitsConv3x3(input: Tensor, layer: GroupedConvolution): boolean {
+  if (!isConv3x3(layer) || input.shape.length !== 4) return false;
+  const [filters, channels] = layer.weight.shape as [number, number, number, number];
+  if (Math.min(channels, filters) < LEAST_CHANNELS) return false;
   const [images, , height, width] = input.shape as [number, number, number, number];
   const tiles = images * Math.ceil(height / TILE) * Math.ceil(width / TILE);
   return tiles >= LEAST_TILES && runsKernels(input) && autocastDevice() === undefined;

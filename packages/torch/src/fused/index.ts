@@ -1,5 +1,5 @@
 export { batchNormRelu } from './batch-norm-relu.js';
-export { conv3x3 } from './conv3x3.js';
+export { conv3x3, isConv3x3 } from './conv3x3.js';
 export { crossEntropy } from './cross-entropy.js';
 export { halves } from './halves.js';
 export { instructionSet, runsKernels, servesLayer, withoutKernels } from './kernels.js';
