@@ -23,6 +23,7 @@ import { makeOperation } from '../networks/darts/operations.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
 import { PartialChannels } from './partial-channels.js';
+import { countSkips, withFewSkips } from './skip-connections.js';
 import { columnsWithout, strongestEdges } from './strongest-edges.js';
 import type { ArchitecturesOnOneInput, CellChoice, DerivationRule, Supernet } from './supernet.js';
 
@@ -292,6 +293,11 @@ export class DartsSupernet extends nn.Layer implements Supernet {
     };
   }
 
+  readonly skips = {
+    count: ({ normal, reduce }: DartsGenotype) => ({ normal: skipsOf(normal), reduce: skipsOf(reduce) }),
+    limitedIn: 'normal',
+  };
+
   /**
    * The pair of cells that the architecture parameters favour: for each node the two edges whose strongest operation
    * other than 'none' is strongest, each with that operation (section 2.4). The stronger edge comes first, as in the
@@ -377,6 +383,10 @@ function chosenOperations(edges: readonly DartsEdge[]): ReadonlyMap<number, Dart
   );
 }
 
+function skipsOf(edges: readonly DartsEdge[]): number {
+  return countSkips(edges.map(([operation]) => operation));
+}
+
 /** The rule of section 2.4, applied to the weights of the edges of a cell. */
 function deriveEdges(weights: readonly (readonly number[])[], nodes: number): DartsEdge[] {
   return Array.from({ length: nodes }, (_, node) =>
@@ -386,23 +396,17 @@ function deriveEdges(weights: readonly (readonly number[])[], nodes: number): Da
     .map(({ operation, state }): DartsEdge => [operation, state]);
 }
 
-/** The same with at most `maxSkips` skip connections: the weight of the weakest is set to zero until no more are left. */
+/** The same with at most `maxSkips` skip connections. */
 function deriveWithFewSkips(
   weights: readonly (readonly number[])[],
   nodes: number,
   maxSkips: number,
 ): DartsEdge[] {
-  const skip = DARTS_OPERATIONS.indexOf('skip_connect');
-  const left = weights.map((ofOperations) => [...ofOperations]);
-  for (;;) {
-    const edges = deriveEdges(left, nodes);
-    const skips = edges.flatMap(([operation, state], place) =>
+  return withFewSkips(weights, DARTS_OPERATIONS.indexOf('skip_connect'), maxSkips, (left) => {
+    const cell = deriveEdges(left, nodes);
+    const skips = cell.flatMap(([operation, state], place) =>
       operation === 'skip_connect' ? [firstEdge(Math.floor(place / 2)) + state] : [],
     );
-    if (skips.length <= maxSkips) return edges;
-    const weakest = skips.reduce((least, edge) =>
-      (left[edge]?.[skip] as number) < (left[least]?.[skip] as number) ? edge : least,
-    );
-    (left[weakest] as number[])[skip] = 0;
-  }
+    return { cell, skips };
+  });
 }

@@ -10,6 +10,7 @@ import { RecurrentLanguageModel } from '../networks/recurrent/recurrent-language
 import type { VariationalDropout } from '../networks/recurrent/variational-dropout.js';
 import type { TokenInput } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
+import { countSkips } from './skip-connections.js';
 import { columnsWithout, strongestEdges } from './strongest-edges.js';
 import type { CellChoice, LanguageSupernet } from './supernet.js';
 
@@ -146,6 +147,12 @@ export class DartsRnnSupernet extends RecurrentLanguageModel implements Language
   ): LanguageModelStep {
     return this.#cell.as(genotype, () => this.forward(tokens, state));
   }
+
+  readonly skips = {
+    count: ({ recurrent }: DartsRecurrentGenotype) => ({
+      recurrent: countSkips(recurrent.map(([activation]) => activation)),
+    }),
+  };
 
   /**
    * The cell that the architecture parameters favour: for each node the edge whose strongest operation other than

@@ -13,7 +13,8 @@ import {
 } from '../networks/nasbench201-cell.js';
 import type { InputShape } from '../space/space.js';
 import { Alphas, type Relaxation } from './alphas.js';
-import type { CellChoice, Supernet } from './supernet.js';
+import { countSkips, withFewSkips } from './skip-connections.js';
+import type { CellChoice, DerivationRule, Supernet } from './supernet.js';
 
 /** A cell with all operations on every edge. Batch norm has no scale and shift. */
 class SuperCell extends nn.Module {
@@ -106,13 +107,22 @@ export class NasBench201Supernet extends nn.Layer implements Supernet {
     return this.#run(image, (cell, input) => cell.path(input, chosen));
   }
 
-  /** The architecture with the strongest operation on every edge; 'none' is one of them in this space. */
-  derive(): NasBench201Architecture {
-    const best = this.#alphas
-      .weightNumbers()
-      .map(
-        (weights) => NASBENCH201_OPERATIONS[weights.indexOf(Math.max(...weights))] as NasBench201Operation,
-      );
+  readonly skips = {
+    count: ({ cell }: NasBench201Architecture) => ({ cell: countSkips(readCell(cell, this.#nodes).flat()) }),
+    limitedIn: 'cell',
+  };
+
+  /**
+   * The architecture with the strongest operation on every edge; 'none' is one of them in this space.
+   *
+   * @param rule with a limit on skip connections, the weakest give way to the next strongest operations of their edges
+   */
+  derive({ maxSkips = Number.POSITIVE_INFINITY }: DerivationRule = {}): NasBench201Architecture {
+    const skip = NASBENCH201_OPERATIONS.indexOf('skip_connect');
+    const best = withFewSkips(this.#alphas.weightNumbers(), skip, maxSkips, (left) => {
+      const cell = left.map((weights) => weights.indexOf(Math.max(...weights)));
+      return { cell, skips: [...cell.keys()].filter((edge) => cell[edge] === skip) };
+    }).map((place) => NASBENCH201_OPERATIONS[place] as NasBench201Operation);
     const cell = Array.from({ length: this.#nodes - 1 }, (_, node) =>
       best.slice(edgeCount(node + 1), edgeCount(node + 2)),
     );

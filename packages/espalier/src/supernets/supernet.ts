@@ -2,10 +2,11 @@ import type { Tensor } from '@espalier/torch';
 import type { LanguageModel, LanguageModelState, LanguageModelStep } from '../networks/language-model.js';
 import type { Network } from '../networks/network.js';
 import type { Relaxation } from './alphas.js';
+import type { SkipConnections } from './skip-connections.js';
 
 /** Options of the rule that derives an architecture. */
 export interface DerivationRule {
-  /** The most skip connections of a normal cell, in spaces that have both. */
+  /** The most skip connections of a cell, where the supernet's `skips` say that they can be limited. */
   readonly maxSkips?: number;
 }
 
@@ -31,6 +32,8 @@ export interface SharesWeights {
   ownWeights?(): Readonly<Record<string, readonly (readonly number[])[]>>;
   /** What an architecture keeps, by the names of the architecture parameters; for the selection by perturbation. */
   choices?(): Readonly<Record<string, CellChoice>>;
+  /** The skip connections of its architectures, for supernets that know a collapse by them. */
+  readonly skips?: SkipConnections;
   /** One architecture with the shared weights, in the field's form: the inputs of `forward`, then the architecture. */
   forwardPath(...inputs: never[]): unknown;
   /** Replaces the softmax over the operations by another relaxation of the choice. */

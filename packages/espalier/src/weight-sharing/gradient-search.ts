@@ -1,5 +1,6 @@
 import { noGrad, optim, scope, type Tensor } from '@espalier/torch';
 import { z } from 'zod';
+import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
 import { type Batch, Diverged, type Sample } from '../tasks/task.js';
 import type { AnyTaskDefinition } from '../tasks/task-definition.js';
@@ -10,7 +11,6 @@ import {
   firstOrderGradient,
 } from './architecture-gradient.js';
 import { pathOf } from './path.js';
-import { countSkips } from './skip-connections.js';
 import {
   type ChoiceStep,
   type EpochResult,
@@ -46,7 +46,8 @@ const architectureOptions = (alphaLearningRate: number, firstBeta: number) => ({
     .min(0)
     .optional()
     .describe(
-      'the most skip connections in a derived normal cell; the weakest give way (P-DARTS, Chen et al. 2019, section 3.3: 2)',
+      'the most skip connections in a derived cell, of darts-cnn in the normal one; the weakest give way (P-DARTS, Chen et al. ' +
+        '2019, section 3.3: 2)',
     ),
 });
 
@@ -59,7 +60,10 @@ export function gradientOptions(task: AnyTaskDefinition) {
 export type GradientSettings = SupernetSettings &
   z.infer<z.ZodObject<ReturnType<typeof architectureOptions>>>;
 
-/** More skip connections among the eight edges of a normal cell are a sign of collapse: P-DARTS and DARTS+ allow two. */
+/**
+ * More skip connections among the edges of a cell are a sign of collapse: P-DARTS and DARTS+ allow two among the eight edges of a
+ * normal cell of DARTS.
+ */
 const MOST_SKIPS = 2;
 
 /**
@@ -77,7 +81,11 @@ export abstract class GradientSearch<
 
   constructor(start: SupernetSearchStart<Model, Options>) {
     super(start);
-    const { alphaLearningRate, alphaBeta1, alphaBeta2, alphaWeightDecay } = this.options;
+    const { alphaLearningRate, alphaBeta1, alphaBeta2, alphaWeightDecay, maxSkips } = this.options;
+    if (maxSkips !== undefined && this.supernet.skips?.limitedIn === undefined)
+      throw new InputError(
+        `maxSkips ${maxSkips}: the supernet of space ${this.space.name} cannot limit the skip connections of a cell; leave it out`,
+      );
     this.alphas = Object.values(this.supernet.architectureParameters());
     this.#alphaOptimizer = new optim.Adam(this.alphas, {
       learningRate: alphaLearningRate,
@@ -132,7 +140,7 @@ export abstract class GradientSearch<
     const { sum, steps } = this.#validationLoss;
     this.#validationLoss = { sum: 0, steps: 0 };
     const architecture = this.derived() as Json;
-    const skips = countSkips(architecture);
+    const skips = this.supernet.skips?.count(architecture as never);
     const warnings = this.warnings(skips);
     return {
       ...(steps === 0 ? {} : { validationLoss: sum / steps }),
@@ -152,10 +160,11 @@ export abstract class GradientSearch<
 
   /** Signs of a collapse after the last epoch. */
   protected warnings(skips: Readonly<Record<string, number>> | undefined): string[] {
-    const normal = skips?.normal;
-    return normal !== undefined && normal > MOST_SKIPS
-      ? [`${normal} of the edges of the normal cell are skip connections`]
-      : [];
+    const cell = this.supernet.skips?.limitedIn ?? '';
+    const count = skips?.[cell] ?? 0;
+    if (count <= MOST_SKIPS) return [];
+    const where = cell === 'cell' ? 'cell' : `${cell} cell`;
+    return [`${count} of the edges of the ${where} are skip connections`];
   }
 
   /** The weights of the mixtures for the journal: edges by operations. */

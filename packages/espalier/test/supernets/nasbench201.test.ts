@@ -47,6 +47,24 @@ describe('the supernet of nasbench201', () => {
     supernet.free();
   });
 
+  it('gives up its weakest skip connections for the next strongest operations where they are limited', () => {
+    const supernet = small();
+    // Every edge skips, the third the least; the next strongest is 'none' on the third and the 1x1 convolution elsewhere.
+    const rows = [0, 1, 2, 3, 4, 5].map((edge) =>
+      edge === 2 ? [0.5, 2, 0, 0, 0] : [0, 3 + edge, 0.5, 0, 0],
+    );
+    noGrad(() => supernet.architectureParameters().cell.copy_(tensor(rows)));
+    const all = supernet.derive();
+    expect(supernet.skips.count(all)).toEqual({ cell: 6 });
+    expect(supernet.derive({ maxSkips: 6 })).toEqual(all);
+    const few = supernet.derive({ maxSkips: 4 });
+    expect(few).toEqual({
+      cell: '|nor_conv_1x1~0|+|skip_connect~0|none~1|+|skip_connect~0|skip_connect~1|skip_connect~2|',
+    });
+    expect(supernet.skips.count(few)).toEqual({ cell: 4 });
+    supernet.free();
+  });
+
   it('gives gradients to every edge and every weight', () => {
     const supernet = small();
     scope(() => {

@@ -10,7 +10,7 @@ describe('DARTS of first order', () => conforms(darts));
 describe('DARTS of second order', () => conforms(darts, { order: 2 }));
 
 const MEASURED = { accuracy: expect.any(Number), loss: expect.any(Number) };
-const [cells, , recurrent] = settings as [Setting, Setting, Setting];
+const [cells, table, recurrent] = settings as [Setting, Setting, Setting];
 
 describe('DARTS', () => {
   it('journals the derived architecture, the weights of the mixtures and the skip connections of each epoch', () => {
@@ -117,6 +117,27 @@ describe('DARTS', () => {
       (search.choose().next().value as { architecture: DartsGenotype }).architecture.normal,
     ).toHaveLength(4);
     end();
+  });
+
+  it('warns of a collapse on nasbench201, and limits its skip connections', () => {
+    const plain = begin(darts, table);
+    const limited = begin(darts, table, { maxSkips: 1 });
+    const [{ result }, { result: few }] = [plain, limited].map(({ search, supernet }) => {
+      noGrad(() => supernet.architectureParameters().cell!.narrow(1, 1, 1).fill_(5));
+      return epoch(search);
+    }) as [ReturnType<typeof epoch>, ReturnType<typeof epoch>];
+    expect(result.skips).toEqual({ cell: 6 });
+    expect(result.warning).toBe('collapse under way: 6 of the edges of the cell are skip connections');
+    expect(few.skips).toEqual({ cell: 1 });
+    expect(few.warning).toBeUndefined();
+    plain.end();
+    limited.end();
+  });
+
+  it('refuses a limit of skip connections for a supernet that has none', () => {
+    expect(() => begin(darts, recurrent, { maxSkips: 1 })).toThrow(
+      'maxSkips 1: the supernet of space darts-rnn cannot limit the skip connections of a cell; leave it out',
+    );
   });
 
   it('stops early when the eigenvalue has grown by 30%, with the architecture of twelve epochs before', () => {
