@@ -25,6 +25,7 @@ export {
 export { z } from 'zod';
 // Cells
 export { CellGraph, type CellNode } from './cells/cell-graph.js';
+export type { EdgeWeights } from './cells/edge-weights.js';
 export { MixedOperation } from './cells/mixed-operation.js';
 export { type CellEdge, type CellRunOptions, runCell } from './cells/run-cell.js';
 export {

@@ -33,6 +33,7 @@ export const kernelExecution: Execution = {
       return plainExecution.mixtures(edges, state, weights, starts);
     // 'none' comes first if there is one. It adds nothing, whatever its weight is.
     const from = names[0] === 'none' ? 1 : 0;
+    if (names.length === from) return plainExecution.mixtures(edges, state, weights, starts);
     const values = runTogether(
       names.slice(from).map((name) => edges.map((edge) => edge.operation(name))),
       state,

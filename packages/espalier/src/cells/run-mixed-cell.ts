@@ -1,6 +1,7 @@
 import type { Tensor } from '@espalier/torch';
 import type { CellGraph } from './cell-graph.js';
 import { chooseExecution } from './choose-execution.js';
+import { alikeEdges, type EdgeWeights } from './edge-weights.js';
 import type { Execution } from './execution.js';
 import type { MixedOperation } from './mixed-operation.js';
 
@@ -22,8 +23,8 @@ export interface AroundMixtures {
   ): { readonly read: Tensor; readonly leave: (mixture: Tensor, place: number) => Tensor };
 }
 
-/** For each state that is read, the weights of the edges that leave it: [edges, operations]. */
-export type LeavingWeights = readonly Tensor[];
+/** For each state that is read, the weights of the edges that leave it. */
+export type LeavingWeights = readonly EdgeWeights[];
 
 /**
  * Computes the continuous relaxation of a cell (DARTS, section 2.2): each node is the sum of its edges' mixtures, each of
@@ -94,13 +95,14 @@ function addLeaving(
   const leaving = graph.leaving[from] ?? [];
   if (leaving.length === 0) return sums;
   const { read, leave } = around?.enter(state, from) ?? { read: state, leave: undefined };
-  const values = execution.mixtures(
-    leaving.map(({ edge }) => edge.operation),
-    read,
-    weights[from] as Tensor,
+  const values: Tensor[] = [];
+  const operations = leaving.map(({ edge }) => edge.operation);
+  for (const { places, ...alike } of alikeEdges(operations, weights[from] as EdgeWeights)) {
     // Where nothing becomes of the mixtures, the nodes' sums are continued in them.
-    leave === undefined ? leaving.map(({ node }) => sums[node]) : [],
-  );
+    const starts = leave === undefined ? places.map((place) => sums[leaving[place]?.node as number]) : [];
+    const mixed = execution.mixtures(alike.operations, read, alike.weights, starts);
+    for (const [index, place] of places.entries()) values[place] = mixed[index] as Tensor;
+  }
   const next = [...sums];
   for (const [place, edge] of leaving.entries()) {
     const value = values[place] as Tensor;

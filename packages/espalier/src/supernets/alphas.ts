@@ -1,4 +1,5 @@
 import { nn, noGrad, randn, scope, type Tensor, tensor } from '@espalier/torch';
+import type { EdgeWeights } from '../cells/edge-weights.js';
 
 /** Maps architecture parameters [edges, operations] to the weights of the mixtures, of the same shape. */
 export type Relaxation = (alphas: Tensor) => Tensor;
@@ -21,12 +22,14 @@ export class Alphas extends nn.Module {
     return this.relaxation(this.values);
   }
 
-  /** The weights of groups of edges: [edges, operations] for each group. */
-  weightsOf(groups: readonly (readonly number[])[]): Tensor[] {
+  /** The weights of groups of edges. Of a weight that is zero and gets no gradient, the operation is left out. */
+  weightsOf(groups: readonly (readonly number[])[]): EdgeWeights[] {
     const weights = this.mixtureWeights();
-    return groups.map((edges) =>
-      weights.indexSelect(0, tensor(edges, 'int64').to({ device: weights.device })),
-    );
+    const used = weights.requiresGrad ? undefined : placesOfOthersThanZero(weights);
+    return groups.map((edges) => ({
+      values: weights.indexSelect(0, tensor(edges, 'int64').to({ device: weights.device })),
+      ...(used === undefined ? {} : { used: edges.map((edge) => used[edge] as readonly number[]) }),
+    }));
   }
 
   /** The weights of the mixtures, edge by edge, as tensors without dimensions. */
@@ -44,4 +47,16 @@ export class Alphas extends nn.Module {
       weights.slice(edge * operations, (edge + 1) * operations),
     );
   }
+}
+
+/** For each row, the places of the values other than zero; undefined if none is zero. */
+function placesOfOthersThanZero(matrix: Tensor): number[][] | undefined {
+  const [rows, columns] = matrix.shape as [number, number];
+  const values = scope(() => noGrad(() => matrix.flatten().toNumbers()));
+  if (!values.includes(0)) return undefined;
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: columns }, (_, column) => column).filter(
+      (column) => values[row * columns + column] !== 0,
+    ),
+  );
 }

@@ -1,5 +1,6 @@
 import { cat, nn, type Tensor } from '@espalier/torch';
 import { CellGraph } from '../cells/cell-graph.js';
+import type { EdgeWeights } from '../cells/edge-weights.js';
 import { MixedOperation } from '../cells/mixed-operation.js';
 import { PoolNorm } from '../cells/pool-norm.js';
 import { type LeavingWeights, type MixedEdge, runMixedCells } from '../cells/run-mixed-cell.js';
@@ -98,14 +99,18 @@ export class SuperCell extends nn.Module {
    *
    * @param previous [N, C, H, W] for each transition; maps from the level below are upsampled to the cell's size already
    * @param before [N, C', H', W'] of any size
-   * @param weights for each state, those of the edges that leave it: [edges, operations]
+   * @param weights for each state, those of the edges that leave it
    * @returns [N, blocks * filters, H, W] of the cell's size for each transition
    */
   mixtures(previous: readonly Tensor[], before: Tensor | undefined, weights: LeavingWeights): Tensor[] {
     const read = previous.map((map, place) => (this.previous[place] as ReluConvNorm).forward(map));
     // The map of two layers before is the same for all transitions.
     const other = this.#read(before, read[0] as Tensor);
-    const [ofPrevious, ofBefore, ...ofBlocks] = weights as readonly [Tensor, Tensor, ...Tensor[]];
+    const [ofPrevious, ofBefore, ...ofBlocks] = weights as readonly [
+      EdgeWeights,
+      EdgeWeights,
+      ...EdgeWeights[],
+    ];
     const cells = runMixedCells(
       this.#graph,
       other === undefined ? [] : [other],

@@ -1,4 +1,5 @@
 import { nn, recomputed, scope, type Tensor } from '@espalier/torch';
+import type { LeavingWeights } from '../cells/run-mixed-cell.js';
 import {
   type AutoDeepLab,
   type Block,
@@ -63,7 +64,7 @@ interface Progress {
   /** The sizes of the maps of all levels. */
   readonly sizes: readonly Size[];
   /** For each state, the weights of the edges that leave it. */
-  readonly alphas: readonly Tensor[];
+  readonly alphas: LeavingWeights;
   readonly beta: (layer: number, from: number, to: number) => Tensor;
 }
 
@@ -189,17 +190,23 @@ export class AutoDeepLabSupernet extends nn.Layer implements Supernet {
       const read = given.values();
       const take = <T>(like: readonly T[]) => like.map(() => read.next().value as Tensor);
       const [previous, ofTransitions, ofEdges] = [take(maps), take(betas), take(alphas)];
+      const leaving = alphas.map((weights, place) => ({ ...weights, values: ofEdges[place] as Tensor }));
       const scaled = previous.map((map, place) =>
         upsampled(map, cell.transitions[place]?.from as number, level, sizes),
       );
-      const mixtures = cell.mixtures(scaled, read.next().value, ofEdges);
+      const mixtures = cell.mixtures(scaled, read.next().value, leaving);
       return [
         mixtures
           .map((value, place) => value.mul(ofTransitions[place] as Tensor))
           .reduce((sum, value) => sum.add(value)),
       ];
     };
-    const inputs = [...maps, ...betas, ...alphas, ...(before === undefined ? [] : [before])];
+    const inputs = [
+      ...maps,
+      ...betas,
+      ...alphas.map(({ values }) => values),
+      ...(before === undefined ? [] : [before]),
+    ];
     // A scope frees at once what only the sums of the cell need.
     const [value] = this.#recompute
       ? recomputed(inputs, mix, { buffers: [...cell.namedBuffers()].map(([, buffer]) => buffer) })

@@ -49,7 +49,8 @@ type Options = GradientSettings & z.infer<z.ZodObject<typeof own>>;
  * architecture parameters get the gradient of the softmax. In each step the weights move first, then the architecture
  * parameters, as in the authors' code.
  *
- * All candidates are computed for that gradient. The authors compute only the one drawn and approximate the gradient.
+ * A step of the weights computes the operations that were drawn, and no others. A step of the architecture parameters computes all
+ * of them for the exact gradient, where the authors compute only the one drawn and approximate the gradient.
  */
 class Gdas<Model extends object> extends GradientSearch<Model, Options> {
   override *trainEpoch(): Generator<SearchStep, void, undefined> {

@@ -9,6 +9,7 @@ import {
   scope,
   setThreads,
   type Tensor,
+  tensor,
 } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
 import { CellGraph } from '../../src/cells/cell-graph.js';
@@ -317,7 +318,9 @@ function mixedByFormula(
 
 const layersOf = (graph: CellGraph<MixedEdge>) => graph.edges.flatMap(({ operation }) => operation._ops);
 const leavingOf = (graph: CellGraph<MixedEdge>, weights: Tensor) =>
-  graph.placesLeaving.map((places) => cat(places.map((place) => weights.narrow(0, place, 1))));
+  graph.placesLeaving.map((places) => ({
+    values: cat(places.map((place) => weights.narrow(0, place, 1))),
+  }));
 
 function weightsOf(graph: CellGraph<MixedEdge>): Tensor {
   const weights = randn([graph.edges.length, graph.edges[0]!.operation.names.length], { dtype: 'float64' });
@@ -351,6 +354,42 @@ describe.each([
         formula,
       );
       expectClose(bench.compute(run), formula);
+      bench.free();
+    });
+  });
+});
+
+describe.each(Object.keys(mixed))('mixtures of %s where most weights are zero', (space) => {
+  it('are the same without the operations that add nothing', () => {
+    scope(() => {
+      manualSeed(11);
+      const graph = mixedGraph(mixed[space]!, 1);
+      const inputs = [image(3), image(3)];
+      const columns = graph.edges[0]!.operation.names.length;
+      // One operation on most edges, two on some, none on the last.
+      const used = graph.edges.map((_, edge) => {
+        const one = edge % columns;
+        return edge === graph.edges.length - 1 ? [] : edge % 3 === 0 && one > 0 ? [0, one] : [one];
+      });
+      const weights = tensor(
+        used.map((own, edge) =>
+          Array.from({ length: columns }, (_, k) => (own.includes(k) ? 0.5 + edge : 0)),
+        ),
+        'float64',
+      );
+      const bench = new Bench(layersOf(graph), inputs, true);
+      const all = bench.compute(() => runMixedCell(graph, inputs, leavingOf(graph, weights)));
+      const few = () =>
+        runMixedCell(
+          graph,
+          inputs,
+          leavingOf(graph, weights).map((leaving, from) => ({
+            ...leaving,
+            used: graph.placesLeaving[from]!.map((place) => used[place]!),
+          })),
+        );
+      for (const found of [bench.compute(few), fused.withoutKernels(() => bench.compute(few))])
+        expectClose({ ...found, statistics: all.statistics }, all);
       bench.free();
     });
   });

@@ -210,7 +210,8 @@ describe('with the kernels', () => {
           1,
           edges.map((own) => ({ edges: [own] })),
         );
-        const run = () => runMixedCell(graph, [image], [weights]).flatMap((node) => node.toNumbers());
+        const run = () =>
+          runMixedCell(graph, [image], [{ values: weights }]).flatMap((node) => node.toNumbers());
         const plain = fused.withoutKernels(run);
         for (const [place, value] of run().entries()) expect(value).toBeCloseTo(plain[place]!, 9);
       }

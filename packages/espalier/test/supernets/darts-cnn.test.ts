@@ -441,7 +441,9 @@ describe('the supernet with partial channels', () => {
         }
         const softmax = (alphas: Tensor) => alphas.softmax(-1);
         const leaving = (alphas: Tensor) =>
-          [[0, 2], [1, 3], [4]].map((edges) => softmax(alphas).indexSelect(0, tensor(edges, 'int64')));
+          [[0, 2], [1, 3], [4]].map((edges) => ({
+            values: softmax(alphas).indexSelect(0, tensor(edges, 'int64')),
+          }));
         const ofEdges = [0, 1, 2, 3, 4].map((edge) => tensor(weights(edge)));
         const found = cell.mix(stem, stem, leaving(normal), ofEdges);
         const expected = cat(nodes, 1);
