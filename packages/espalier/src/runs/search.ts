@@ -9,17 +9,19 @@ import type { Asked, Proposal, Strategy, StrategyEvent, TrialOutcome } from '../
 import { AMENDED, type Amendments, amendsSomething } from './amendments.js';
 import { type CheckpointStore, FolderStore } from './checkpoint-store.js';
 import type { Estimator, SearchAtWork, TrialRequest } from './estimator.js';
-import { failureOf } from './failure.js';
+import { FollowedRun } from './followed-run.js';
 import { Journal, readJournal } from './journal.js';
 import { type Clock, type JournalEvent, type RunHeader, withoutClock } from './journal-event.js';
-import { dropOutcome, keepOutcome, keptOutcome } from './kept-outcome.js';
+import { dropOutcome } from './kept-outcome.js';
 import { LateOutcomes } from './late-outcomes.js';
-import { type Outcome, parseOutcome } from './outcome.js';
+import type { Outcome } from './outcome.js';
 import type { RunFolder } from './run-folder.js';
 import { runIdOf } from './run-id.js';
 import { acquireLock } from './run-lock.js';
 import { DIFFERENCE, ENGINE_EVENTS, outcomeIn, RunState } from './run-state.js';
-import { type Asking, readSnapshot, writeSnapshot } from './snapshot.js';
+import { SearchSnapshots } from './search-snapshots.js';
+import type { Asking } from './snapshot.js';
+import { TrialsAtWork } from './trials-at-work.js';
 
 export interface SearchOptions {
   /** Folder of a run that was begun, so that its journal has at least the header. */
@@ -105,11 +107,6 @@ export async function runSearch(options: SearchOptions): Promise<SearchEnd> {
   }
 }
 
-const SNAPSHOT_EVERY_MS = 1000;
-
-/** Between two snapshots, the search does something else for this many times as long as the last one took. */
-const SNAPSHOT_PAUSE = 30;
-
 /** The result to be told next. */
 interface NextResult {
   readonly trial: number;
@@ -123,19 +120,15 @@ class Search {
   readonly #strategyName: string;
   readonly #estimator: Estimator;
   readonly #signal: AbortSignal | undefined;
-  readonly #snapshotEvery: number | undefined;
   readonly #architectureOf: (proposal: Proposal) => Json | undefined;
   readonly #mostFailures: number;
   readonly #checkpoints: CheckpointStore;
   readonly #state: RunState;
-  /** The events of the run that this one repeats; empty once they diverge. */
-  #follow: readonly JournalEvent[];
+  readonly #follow: FollowedRun;
+  readonly #snapshots: SearchSnapshots;
   /** Is aborted when the search ends for any reason, and ends the running trials. */
   readonly #stopping = new AbortController();
-  /** Outcomes of the trials that are running, or have ended and wait for their turn. */
-  readonly #outcomes = new Map<number, Promise<Outcome>>();
-  /** The trials that have ended and were not told, in the order of their arrival. */
-  readonly #arrived: number[] = [];
+  readonly #atWork: TrialsAtWork;
   /** How many results of each trial are in the journal already. */
   readonly #recorded = new Map<unknown, number>();
   /** Outcomes of attempts that were given up, to be compared with those in the journal. */
@@ -150,10 +143,6 @@ class Search {
   #asking: Asking = 'open';
   /** Trials that failed in this life of the run. */
   #failures = 0;
-  /** The line of the journal to which the last snapshot belongs, and when it was taken. */
-  #snapshotAt = 0;
-  #snapshotTaken = performance.now();
-  #snapshotMs = 0;
   readonly #begun = performance.now();
   /** Seconds for which earlier lives of the run have worked. */
   readonly #secondsBefore: number;
@@ -164,7 +153,7 @@ class Search {
     private readonly journal: Journal,
     private readonly report: (notice: SearchNotice) => void,
   ) {
-    const { folder, header, strategy, estimator, signal, snapshotEvery, follow = [] } = options;
+    const { folder, header, strategy, estimator, signal, follow = [] } = options;
     this.#mostFailures = options.mostFailures ?? Number.POSITIVE_INFINITY;
     this.#folder = folder;
     this.#header = header;
@@ -172,11 +161,16 @@ class Search {
     this.#strategyName = options.strategyName ?? 'of this search';
     this.#estimator = estimator;
     this.#signal = signal;
-    this.#snapshotEvery = snapshotEvery;
     this.#architectureOf = options.architectureOf ?? (() => undefined);
     this.#checkpoints = new FolderStore(folder.path);
-    // Whether a late attempt came to something else is not for another run to repeat.
-    this.#follow = follow.filter(({ event }) => event !== DIFFERENCE);
+    this.#follow = new FollowedRun(follow, this.#message);
+    this.#snapshots = new SearchSnapshots(
+      folder.snapshot,
+      journal,
+      strategy,
+      this.#strategyName,
+      options.snapshotEvery,
+    );
     // Every running trial listens, and Node would warn about more than ten listeners.
     setMaxListeners(0, this.#stopping.signal);
     this.#amendments = amendsSomething(options.amend) ? options.amend : undefined;
@@ -184,10 +178,23 @@ class Search {
       if (event === 'result') this.#recorded.set(trial, (this.#recorded.get(trial) ?? 0) + 1);
     const begin = journal.write({ event: 'run', ...(header as Record<string, Json>) }, now());
     this.#state = new RunState(begin, this.#folder.journal, 'what decides');
+    this.#atWork = new TrialsAtWork({
+      folder,
+      estimator,
+      objectives: this.#state.objectives,
+      checkpoints: this.#checkpoints,
+      signal: this.#stopping.signal,
+      isItsTurn: (trial) => !journal.replaying && (this.#wanted() ?? trial) === trial,
+      arrived: () => this.#wake(),
+      progress: (trial, progress) => this.report({ kind: 'progress', trial, progress }),
+      message: this.#message,
+    });
     this.#late = new LateOutcomes(this.#state, () => this.#journaledOutcomes());
     this.#secondsBefore = Number(journal.recorded.at(-1)?.clock?.elapsed ?? 0);
     this.report({ kind: 'event', event: begin, state: this.#state, replayed: true });
   }
+
+  readonly #message = (text: string) => this.report({ kind: 'message', text });
 
   /** Seconds for which the run has worked, over all its lives. */
   get #elapsed(): number {
@@ -202,7 +209,7 @@ class Search {
     this.#signal?.addEventListener('abort', stop);
     if (this.#signal?.aborted) stop();
     try {
-      await this.#estimator.begin?.(this.#atWork());
+      await this.#estimator.begin?.(this.#asSeen());
       return await this.#run();
     } finally {
       if (this.#hasBegun) await this.#strategy.elsewhere?.end(this.#state.finished);
@@ -211,11 +218,12 @@ class Search {
     }
   }
 
-  #atWork(): SearchAtWork {
+  /** This search, as an estimator sees it. */
+  #asSeen(): SearchAtWork {
     return {
       id: runIdOf(this.#folder.path),
       folder: resolve(this.#folder.path),
-      message: (text) => this.report({ kind: 'message', text }),
+      message: this.#message,
       late: (trial, outcome) => this.#late.take(trial, outcome),
       fail: (error) => {
         this.#broken = error;
@@ -286,10 +294,9 @@ class Search {
   /** Journals where an attempt that had been given up came to something else. */
   #compareLate(): void {
     for (const { trial, outcome, clock } of this.#late.differences()) {
-      this.report({
-        kind: 'message',
-        text: `trial ${trial}: an attempt that had been given up came to something else; the journal has both`,
-      });
+      this.#message(
+        `trial ${trial}: an attempt that had been given up came to something else; the journal has both`,
+      );
       this.#write({ event: DIFFERENCE, trial, outcome: outcome as Json }, clock);
     }
   }
@@ -299,7 +306,7 @@ class Search {
     const { elsewhere } = this.#strategy;
     if (elsewhere === undefined || this.#hasBegun || this.journal.replaying) return false;
     this.#hasBegun = true;
-    await elsewhere.begin(this.#atWork(), () => {
+    await elsewhere.begin(this.#asSeen(), () => {
       this.#hasArrived = true;
       this.#wake();
     });
@@ -308,41 +315,15 @@ class Search {
   }
 
   #stop(status: SearchEnd['status']): SearchEnd {
-    this.#snapshot();
+    this.#snapshots.take(this.#asking);
     return { status, state: this.#state };
   }
 
-  /** Restores the snapshot, if there is one that belongs to this journal. */
+  /** Goes on from the snapshot, if there is one. */
   #restore(): void {
-    const { journal } = this;
-    if (!journal.replaying || this.#strategy.restore === undefined) return;
-    const file = this.#folder.snapshot;
-    const message = (text: string) => this.report({ kind: 'message', text });
-    const replays = `the ${journal.recorded.length} lines of the journal are replayed, which only takes longer`;
-    let reason = 'there is none';
-    const snapshot = readSnapshot(file, (unusable) => {
-      reason = unusable;
-    });
-    if (snapshot === undefined) {
-      message(`${file}: no snapshot to resume from (${reason}); ${replays}`);
-      return;
-    }
-    const from = journal.position;
-    if (!journal.skipTo(snapshot.events, snapshot.journal)) {
-      message(`${file}: the snapshot belongs to another journal; ${replays}`);
-      return;
-    }
-    for (const event of journal.recorded.slice(from, journal.position)) this.#state.apply(event);
-    try {
-      this.#strategy.restore(snapshot.strategy);
-    } catch (error) {
-      throw new InputError(
-        `${file}: the strategy ${this.#strategyName} cannot resume from this snapshot: ${(error as Error).message}. ` +
-          'Delete the file to replay the journal instead',
-      );
-    }
-    this.#asking = snapshot.asking;
-    this.#snapshotAt = journal.position;
+    const asking = this.#snapshots.restore((event) => this.#state.apply(event), this.#message);
+    if (asking === undefined) return;
+    this.#asking = asking;
     this.report({ kind: 'restored', state: this.#state });
     for (const trial of this.#state.outstanding) this.#start(trial);
   }
@@ -401,92 +382,33 @@ class Search {
     if (trials !== undefined && state.trials.length >= trials) return true;
     if (cost !== undefined && state.cost >= cost) return true;
     if (seconds === undefined) return false;
-    const next = this.journal.next() ?? this.#follow[state.events];
+    const next = this.journal.next() ?? this.#follow.at(state.events);
     const isReached = next === undefined ? this.#elapsed >= seconds : next.event === 'limit';
     if (isReached) this.#write({ event: 'limit', limit: 'seconds' });
     return isReached;
   }
 
-  /** Starts to measure a trial, unless an earlier life of the run has measured it. */
+  /** Starts to measure a trial, unless its result is in the journal. */
   #start({ trial, seed, ...proposal }: TrialRequest): void {
     if (this.#state.timesTold(trial) < (this.#recorded.get(trial) ?? 0)) return;
-    const request = { trial, ...keysOf(proposal), seed };
-    const kept = keptOutcome(this.#folder.trial(trial), request, this.#state.objectives, (text) =>
-      this.report({ kind: 'message', text }),
-    );
-    const outcome = kept === undefined ? this.#estimate(request) : Promise.resolve(kept);
-    this.#outcomes.set(trial, outcome);
-    const arrive = () => {
-      this.#arrived.push(trial);
-      this.#wake();
-    };
-    // If it rejects, for example because the disk is full, the error is thrown when the trial has its turn.
-    outcome.then(arrive, arrive);
-  }
-
-  async #estimate(request: TrialRequest): Promise<Outcome> {
-    const { signal } = this.#stopping;
-    const started = performance.now();
-    const { trial } = request;
-    let outcome: Outcome;
-    try {
-      outcome = parseOutcome(
-        await this.#estimator.estimate(this.#withEpochsDone(request), {
-          signal,
-          progress: (progress) => {
-            if (!signal.aborted) this.report({ kind: 'progress', trial, progress });
-          },
-          // Trials can be continued only if their strategy says how long they are trained.
-          ...(request.epochs === undefined ? {} : { checkpoints: this.#checkpoints }),
-        }),
-        this.#state.objectives,
-      );
-    } catch (error) {
-      outcome = failureOf(error);
-    }
-    // What a stopped trial returns is not its outcome.
-    signal.throwIfAborted();
-    const seconds = Math.round(performance.now() - started) / 1000;
-    outcome = { ...outcome, clock: { ...outcome.clock, seconds } };
-    const wanted = this.journal.replaying ? undefined : this.#wanted();
-    const isItsTurn = this.journal.replaying ? false : wanted === undefined || wanted === trial;
-    if (!isItsTurn) keepOutcome(this.#folder.trial(trial), request, outcome);
-    return outcome;
-  }
-
-  #withEpochsDone(request: TrialRequest): TrialRequest {
-    const { continues } = request;
+    const { continues } = proposal;
     const epochsDone = continues === undefined ? undefined : this.#state.trials[continues]?.epochs;
-    return epochsDone === undefined ? request : { ...request, epochsDone };
+    const request = { trial, ...keysOf(proposal), seed };
+    this.#atWork.start(epochsDone === undefined ? request : { ...request, epochsDone });
   }
 
   /** The trial whose result must be told next; undefined if it is the first to arrive. */
   #wanted(): number | undefined {
-    return this.#header.order === 'virtual' ? this.#state.next : this.#followed();
-  }
-
-  /** The trial whose result comes next in the run that this one repeats. */
-  #followed(): number | undefined {
-    for (let at = this.#state.events; at < this.#follow.length; at++) {
-      const { event, trial } = this.#follow[at] as JournalEvent;
-      if (event === 'result') return trial as number;
-    }
-    return undefined;
+    return this.#header.order === 'virtual' ? this.#state.next : this.#follow.nextResult(this.#state.events);
   }
 
   /** Stops following a run whose next result cannot come here, because the two have diverged. */
   #stopFollowingIfDiverged(): void {
-    const followed = this.#followed();
+    const followed = this.#follow.nextResult(this.#state.events);
     if (followed === undefined || this.#state.isRunning(followed)) return;
-    this.#diverge(`trial ${followed} comes next in the run that this one repeats, but is not running here`);
-  }
-
-  #diverge(how: string): void {
-    this.#follow = [];
-    this.report({
-      kind: 'message',
-      text: `${how}: the runs have diverged, and from here on results are told as they arrive`,
-    });
+    this.#follow.diverge(
+      `trial ${followed} comes next in the run that this one repeats, but is not running here`,
+    );
   }
 
   /** The next result to tell; 'arrived' if there is something of a strategy that decides elsewhere; undefined to stop. */
@@ -510,12 +432,8 @@ class Search {
         this.#hasArrived = false;
         return 'arrived';
       }
-      const place = wanted === undefined ? 0 : this.#arrived.indexOf(wanted);
-      const trial = place < 0 ? undefined : this.#arrived[place];
-      if (trial !== undefined) {
-        this.#arrived.splice(place, 1);
-        return { trial, outcome: await (this.#outcomes.get(trial) as Promise<Outcome>) };
-      }
+      const taken = this.#atWork.take(wanted);
+      if (taken !== undefined) return { trial: taken.trial, outcome: await taken.outcome };
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -525,8 +443,7 @@ class Search {
   #tell({ trial, outcome: { clock, ...outcome } }: NextResult): void {
     if (!this.journal.replaying && outcome.status === 'failed') this.#failures++;
     this.#write({ event: 'result', trial, ...(outcome as Record<string, Json>) }, clock);
-    this.#outcomes.delete(trial);
-    this.#estimator.forget?.(trial);
+    this.#atWork.forget(trial);
     const asked = this.#state.trials[trial] as TrialRequest;
     const isToldAgain = this.#state.timesTold(trial) > 1;
     // The checkpoint of a trial that was continued is not needed any more.
@@ -536,7 +453,8 @@ class Search {
       : (this.#strategy.tell({ trial, ...keysOf(asked), outcome: this.#told(outcome as Outcome) }) ?? []);
     for (const event of events) this.#write(this.#checked(event));
     if (this.#asking === 'wait') this.#asking = 'open';
-    if (!this.journal.replaying && this.#wantsSnapshot(events.length > 0)) this.#snapshot();
+    if (!this.journal.replaying && this.#snapshots.isDue(this.#state.told, events.length > 0))
+      this.#snapshots.take(this.#asking);
   }
 
   #told(outcome: Outcome): TrialOutcome {
@@ -544,12 +462,6 @@ class Search {
     const { measures } = outcome;
     const value = decidingValue(this.#state.objectives, measures);
     return { status: 'ok', value, goodness: goodness(this.#state.objective, value), measures };
-  }
-
-  #wantsSnapshot(hasEvents: boolean): boolean {
-    if (this.#snapshotEvery !== undefined) return hasEvents || this.#state.told % this.#snapshotEvery === 0;
-    const pause = Math.max(SNAPSHOT_EVERY_MS, SNAPSHOT_PAUSE * this.#snapshotMs);
-    return performance.now() - this.#snapshotTaken >= pause;
   }
 
   #checked(event: JournalEvent): JournalEvent {
@@ -570,7 +482,7 @@ class Search {
   #isToBeAmended(): boolean {
     const { journal } = this;
     if (journal.replaying) return journal.next()?.event === AMENDED;
-    return this.#follow[this.#state.events]?.event === AMENDED || this.#amendments !== undefined;
+    return this.#follow.amendmentAt(this.#state.events) !== undefined || this.#amendments !== undefined;
   }
 
   /** Makes the changes that come next. */
@@ -582,7 +494,7 @@ class Search {
       if (!this.journal.replaying) for (const trial of retry) dropOutcome(this.#folder.trial(trial));
       this.#write(event);
       for (const trial of retry) {
-        this.#estimator.forget?.(trial);
+        this.#atWork.forget(trial);
         this.#start(this.#state.trials[trial] as TrialRequest);
       }
     }
@@ -592,12 +504,12 @@ class Search {
   #amendment(): JournalEvent | undefined {
     const recorded = this.journal.next();
     if (recorded !== undefined) return withoutClock(recorded);
-    const followed = this.#follow[this.#state.events];
-    if (followed?.event === AMENDED) {
+    const followed = this.#follow.amendmentAt(this.#state.events);
+    if (followed !== undefined) {
       const { retry = [] } = followed as { readonly retry?: readonly number[] };
       if (retry.every((trial) => this.#state.trials[trial]?.outcome?.status === 'failed'))
         return withoutClock(followed);
-      this.#diverge('children are tried again that have not failed here');
+      this.#follow.diverge('children are tried again that have not failed here');
       return undefined;
     }
     const { trials, timeoutSeconds, retryFailed = false } = this.#amendments as Amendments;
@@ -619,21 +531,6 @@ class Search {
       this.#state.apply(accepted),
     );
     this.report({ kind: 'event', event: written, state: this.#state, replayed });
-  }
-
-  #snapshot(): void {
-    const { position: events, digest } = this.journal;
-    if (events === this.#snapshotAt || this.#strategy.snapshot === undefined) return;
-    const begun = performance.now();
-    writeSnapshot(this.#folder.snapshot, {
-      events,
-      journal: digest,
-      asking: this.#asking,
-      strategy: this.#strategy.snapshot(),
-    });
-    this.#snapshotAt = events;
-    this.#snapshotTaken = performance.now();
-    this.#snapshotMs = this.#snapshotTaken - begun;
   }
 }
 
