@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { z } from 'zod';
 import {
   architectureOf,
@@ -27,19 +26,17 @@ import { partNow, type RunPlace, requireSameData } from '../experiments/places.j
 import { type OwnResult, type ReadResult, secondsOf } from '../experiments/run-result.js';
 import type { SearchChanges } from '../experiments/runs-of-all-kinds.js';
 import type { Json } from '../json.js';
-import { bestValue, type Measures } from '../measures/measure.js';
+import { bestValue } from '../measures/measure.js';
 import { partLabel } from '../modules/find-part.js';
 import { keepCode } from '../modules/kept-code.js';
 import { withQueue } from '../queue/open-queue-pool.js';
 import type { QueuePoolSettings } from '../queue/queue-pool.js';
 import { redisAddress } from '../queue/redis-address.js';
 import { childName, countedIn } from '../reports/child-name.js';
-import { count, valueText } from '../reports/figures.js';
+import { valueText } from '../reports/figures.js';
 import { memoryLines } from '../reports/memory-lines.js';
-import { recentAverage, reportSearch } from '../reports/search-report.js';
+import { recentAverage } from '../reports/search-report.js';
 import { type Amendments, amendsSomething, refuseAmendments } from '../runs/amendments.js';
-import { replaceFile } from '../runs/atomic-file.js';
-import { type CommonFailure, commonFailure } from '../runs/common-failure.js';
 import { readJournal } from '../runs/journal.js';
 import type { Clock, JournalEvent } from '../runs/journal-event.js';
 import { memoryOverTime } from '../runs/memory-in-use.js';
@@ -54,43 +51,7 @@ import type { Terminal } from '../terminal/terminal.js';
 import { changedTask } from './changed-task.js';
 import type { GoingOn, KindOfRun, Said, WentOn } from './kind-of-run.js';
 import { SearchProgress } from './search-progress.js';
-
-/** What a search came to, for `--json`. */
-interface SearchSummary {
-  readonly run: string;
-  /** `failing`: it was stopped because all its children failed. */
-  readonly status: 'finished' | 'interrupted' | 'failing' | 'unfinished';
-  /** Null where the budget is not a number of trials. */
-  readonly trials: number | null;
-  /** Architectures; fewer than trials where a child that goes on is another trial. */
-  readonly children: number;
-  readonly done: number;
-  readonly failed: number;
-  /** Why most of those failed that did; null where none did. */
-  readonly failure: CommonFailure | null;
-  /** Number of children whose architecture an earlier child has too. */
-  readonly repeated: number;
-  /** What the results cost, in the unit of the estimator; null where it does not say. */
-  readonly cost: { readonly amount: number; readonly unit: string } | null;
-  /** The best trial; its measures stand among its keys too. */
-  readonly best:
-    | (Measures & {
-        readonly trial: number;
-        /** `child 7` */
-        readonly name: string;
-        readonly measures: Measures;
-        readonly architecture: unknown;
-        /** File of its picture; null where networks of the space are not drawn. */
-        readonly picture: string | null;
-      })
-    | null;
-  /** The measure that decides. */
-  readonly measure: string;
-  /** What the trials are called. */
-  readonly counted: 'children' | 'trainings';
-  /** The page with curve and picture. */
-  readonly report: string;
-}
+import { repeatedText, summaryText, writeSummary } from './search-summary.js';
 
 /** Children that fail before a search is given up of which none has succeeded. */
 const MOST_FAILURES = 5;
@@ -125,97 +86,14 @@ async function runToEnd(
     });
     if (end.status === 'interrupted') process.exitCode = INTERRUPTED;
     else if (end.state.done === 0 && end.state.failed > 0) process.exitCode = ALL_FAILED;
-    const summary = { ...(await writeReport(folder.path)), status: end.status };
-    return { finished: end.status === 'finished', text: describe(summary), json: summary };
+    const summary = { ...(await writeSummary(folder.path)), status: end.status };
+    return { finished: end.status === 'finished', text: summaryText(summary), json: summary };
   } finally {
     terminal.settle();
     interrupt.done();
     await experiment.close();
   }
 }
-
-/**
- * Writes what a search has come to into its folder: report.html, curve.svg, and of the best network best.json and
- * best.svg.
- */
-async function writeReport(path: string): Promise<SearchSummary> {
-  const run = await readRun(path);
-  const { state, settings } = run;
-  const report = await reportSearch(run);
-  const file = join(path, 'report.html');
-  replaceFile(file, report.html);
-  replaceFile(join(path, 'curve.svg'), report.curve);
-  const trial = state.best === null ? undefined : state.trials[state.best.trial];
-  let best: SearchSummary['best'] = null;
-  if (trial?.outcome?.status === 'ok') {
-    const architecture = architectureFile(bestOf(run, path));
-    replaceFile(join(path, 'best.json'), `${JSON.stringify(architecture, null, 2)}\n`);
-    const picture = report.network === undefined ? null : join(path, 'best.svg');
-    if (picture !== null) replaceFile(picture, report.network as string);
-    const { measures } = trial.outcome;
-    best = {
-      ...measures,
-      trial: trial.trial,
-      name: childName(state, trial.trial),
-      measures,
-      architecture,
-      picture,
-    } as SearchSummary['best'];
-  }
-  const { costUnit } = settings.estimation;
-  return {
-    run: path,
-    status: state.finished ? 'finished' : 'unfinished',
-    trials: state.header.trials ?? null,
-    children: state.children,
-    done: state.done,
-    failed: state.failed,
-    failure: commonFailure(state.failures),
-    repeated: state.repeated,
-    cost: costUnit === undefined ? null : { amount: state.cost, unit: costUnit },
-    measure: state.objective.name,
-    counted: countedIn(state),
-    best,
-    report: file,
-  };
-}
-
-function describe(summary: SearchSummary): string {
-  const { run, status, best, failed, trials, done, counted, measure, cost } = summary;
-  const of = trials === null ? '' : ` of ${trials}`;
-  const lines = [
-    `${run}: ${status}, ${done + failed}${of} ${counted}${failed > 0 ? `, ${failed} failed` : ''}`,
-  ];
-  if (best === null && summary.failure !== null) lines.push(failureText(summary.failure, failed));
-  if (best !== null) {
-    const { measures } = best;
-    const sizes = [
-      ...(measures.params === undefined ? [] : [`${count(measures.params)} parameters`]),
-      ...(measures.macs === undefined ? [] : [`${count(measures.macs)} multiply-adds`]),
-    ];
-    lines.push(
-      [`best: ${best.name}, ${measure} ${valueText(measure, measures[measure] as number)}`, ...sizes].join(
-        ', ',
-      ),
-      `  architecture ${join(run, 'best.json')}${best.picture === null ? '' : `, picture ${best.picture}`}`,
-    );
-  }
-  if (summary.repeated > 0) lines.push(`  ${repeatedText(summary.repeated)}`);
-  if (cost !== null) lines.push(`  cost ${count(cost.amount)} ${cost.unit}`);
-  lines.push(`  report ${summary.report}`);
-  if (status === 'failing')
-    lines.push(`no child could be measured; to go on all the same: espalier resume ${run}`);
-  else if (status !== 'finished') lines.push(`to go on: espalier resume ${run}`);
-  return lines.join('\n');
-}
-
-const failureText = ({ reason, count: of }: CommonFailure, failed: number) =>
-  of === 1 ? `a child failed: ${reason}` : `${of} of the ${failed} failed alike: ${reason}`;
-
-const repeatedText = (repeated: number) =>
-  repeated === 1
-    ? '1 child has the architecture of an earlier one and was trained all the same'
-    : `${repeated} children have the architecture of an earlier one and were trained all the same`;
 
 /** The Redis in which a search was begun, without its password. */
 const begunIn = z.object({ redis: z.string(), priority: z.int() });
@@ -251,8 +129,8 @@ export async function searchIn(
 }
 
 async function show(path: string): Promise<Said> {
-  const summary = await writeReport(path);
-  return { text: describe(summary), json: summary };
+  const summary = await writeSummary(path);
+  return { text: summaryText(summary), json: summary };
 }
 
 /** A child: its architecture, and what each of its trainings came to. */
