@@ -71,7 +71,8 @@ export type { Budget, ResultMeasure, RunResult } from './experiments/run-result.
 export { simulateSearch } from './experiments/simulated-search.js';
 export { beginSupernetRun, continueSupernetRun } from './experiments/supernet-run.js';
 export type { SupernetRunRequest } from './experiments/supernet-run-settings.js';
-export { beginTraining, continueTraining, type TrainingRequest } from './experiments/training-run.js';
+export { beginTraining, continueTraining } from './experiments/training-run.js';
+export type { TrainingRequest } from './experiments/training-run-settings.js';
 // Predicting and exporting
 export { exportOnnx } from './export/onnx.js';
 export { exportPytorch } from './export/pytorch.js';

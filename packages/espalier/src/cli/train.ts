@@ -3,12 +3,8 @@ import type { Command } from 'commander';
 import { configured, type FoundArchitecture } from '../experiments/found-architecture.js';
 import { joinFromMachine, PEER_TIMEOUT_SECONDS, type ProcessesSettings } from '../experiments/processes.js';
 import type { GivenWeights } from '../experiments/starting-weights.js';
-import {
-  beginTraining,
-  prepareTraining,
-  readTraining,
-  type TrainingRequest,
-} from '../experiments/training-run.js';
+import { beginTraining, prepareTraining } from '../experiments/training-run.js';
+import { readTraining, type TrainingRequest } from '../experiments/training-run-settings.js';
 import { InputError } from '../input-error.js';
 import { findArchitecture, findNetwork } from '../kinds/kinds-of-run.js';
 import { training as trainingKind } from '../kinds/training.js';

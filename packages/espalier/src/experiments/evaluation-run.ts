@@ -15,11 +15,12 @@ import {
   readEvaluation,
 } from './evaluation.js';
 import { begunArchitecture, configured, parseArchitecture } from './found-architecture.js';
+import { taskOfPart } from './held-out-data.js';
 import { type RunPlace, taskNow } from './places.js';
 import { requireSameVersion } from './readable-version.js';
 import { type PartOutcome, RunOfRuns, type RunsWatch, Stopped } from './run-of-runs.js';
 import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
-import { checkTraining, taskOfPart } from './training-run.js';
+import { checkTraining } from './training-run.js';
 
 /** 1 searches, 2 picks on validation data, 3 tests. */
 export type Stage = 1 | 2 | 3;

@@ -9,9 +9,11 @@ import { type TaskSettings, taskIn } from '../tasks/task-settings.js';
 import type { JudgedPart } from '../training/final-training.js';
 import { clockNow } from '../training/journaled-epochs.js';
 import { configured, parseArchitecture } from './found-architecture.js';
+import { taskOfPart } from './held-out-data.js';
 import { openedNow, type RunPlace, requireSameData, taskNow } from './places.js';
 import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
-import { beginTraining, type TrainingRequest, taskOfPart } from './training-run.js';
+import { beginTraining } from './training-run.js';
+import type { TrainingRequest } from './training-run-settings.js';
 
 /** What work that consists of runs does with them, and says. */
 export interface RunsWatch {

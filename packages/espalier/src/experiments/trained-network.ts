@@ -4,9 +4,10 @@ import type { Json } from '../json.js';
 import { trainingFiles } from '../training/final-training.js';
 import { type OpenedTraining, openTraining } from '../training/opened-training.js';
 import { type FoundArchitecture, parseArchitecture } from './found-architecture.js';
+import { dataOf } from './held-out-data.js';
 import { openedNow, type RunPlace, taskNow } from './places.js';
 import { checksumOfSignature, signatureFile } from './signature-file.js';
-import { dataOf, readTraining } from './training-run.js';
+import { readTraining } from './training-run-settings.js';
 
 /** A network with its weights, and everything that using it takes. */
 export interface TrainedArchitecture {

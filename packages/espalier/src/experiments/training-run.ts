@@ -1,27 +1,22 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type nn, setThreads } from '@espalier/torch';
-import { z } from 'zod';
 import { InputError } from '../input-error.js';
 import type { Json } from '../json.js';
-import { objectivesSchema } from '../measures/measure.js';
 import { keepCode } from '../modules/kept-code.js';
 import { AMENDED } from '../runs/amendments.js';
 import { writeFileAtomically } from '../runs/atomic-file.js';
-import { folderBegunIn } from '../runs/begun-run.js';
-import { readJournal } from '../runs/journal.js';
 import type { JournalEvent } from '../runs/journal-event.js';
 import { RunFolder } from '../runs/run-folder.js';
-import { optionValues, resolveOptions } from '../space/options.js';
 import type { Space } from '../space/space.js';
-import { findTask } from '../tasks/find-task.js';
-import { type TaskSettings, taskIn, taskSettings } from '../tasks/task-settings.js';
+import { taskIn } from '../tasks/task-settings.js';
 import { type JudgedPart, type TrainedNetwork, trainToEnd } from '../training/final-training.js';
 import { type PreparedTraining, requireSameTraining } from '../training/follow-training.js';
 import type { StepReport } from '../training/network-training.js';
 import { type OpenedTraining, openTraining, plainInput } from '../training/opened-training.js';
 import { version } from '../version.js';
 import { begunArchitecture, type FoundArchitecture, parseArchitecture } from './found-architecture.js';
+import { dataOf } from './held-out-data.js';
 import { openedNow, type RunPlace, requireSameData, taskNow } from './places.js';
 import {
   type Gathered,
@@ -29,104 +24,17 @@ import {
   type MeetingOptions,
   PEER_TIMEOUT_SECONDS,
   type ProcessesSettings,
-  processesSettings,
   requireShares,
 } from './processes.js';
-import { requireReadable, requireSameVersion } from './readable-version.js';
+import { requireSameVersion } from './readable-version.js';
 import { checksumOfSignature, signatureFile, signatureText } from './signature-file.js';
+import { keepStartingWeights, startingFrom, startingWeightsFile, withChecksum } from './starting-weights.js';
 import {
-  type GivenWeights,
-  keepStartingWeights,
-  startingFrom,
-  startingWeightsFile,
-  startingWeightsSettings,
-  withChecksum,
-} from './starting-weights.js';
-
-const trainingRunSettings = z.strictObject({
-  version: z.string(),
-  /** The content of an architecture's file. */
-  architecture: z.json() as z.ZodType<Json>,
-  task: taskSettings,
-  dataChecksum: z.string(),
-  /** What the network is built for. */
-  input: optionValues,
-  /** SHA-256 of the file with everything that using the network takes besides its weights. */
-  signature: z.string(),
-  objectives: objectivesSchema,
-  /** Options of the training, which the task describes. */
-  training: optionValues,
-  /** The test data where it is missing. With validation data, a share of the training data is held out. */
-  judge: z.enum(['validation', 'test']).optional(),
-  /** The weights that it begins with; missing where the seed initialises all. */
-  start: startingWeightsSettings.optional(),
-  seed: z.int(),
-  /** Of each process. */
-  threads: z.int().min(1),
-  /** Missing: one. */
-  processes: processesSettings.optional(),
-});
-
-/** Everything that the training of one network is: with the same settings, the same journal and weights. */
-export type TrainingRunSettings = z.infer<typeof trainingRunSettings>;
-
-/** What the user says of a training; everything else is found out. */
-export interface TrainingRequest
-  extends Pick<TrainingRunSettings, 'task' | 'training' | 'judge' | 'seed' | 'threads' | 'processes'> {
-  readonly start?: GivenWeights;
-}
-
-/** The word that the journal of a training begins with. */
-export const TRAINING = 'train';
-
-/**
- * Whether a training holds data out: always, or, where that would be training data, only to decide something.
- *
- * @param task with paths from the root
- */
-async function holdsOut(
-  task: TaskSettings,
-  { judge, training }: Pick<TrainingRunSettings, 'judge' | 'training'>,
-): Promise<boolean> {
-  const { definition } = await findTask(task.name, process.cwd());
-  const { keepBest } = resolveOptions('the training', definition.training.options, training);
-  return !definition.heldOut || judge === 'validation' || keepBest === true;
-}
-
-/**
- * The data of a training. A network about which nothing is decided any more learns from all of them, unless the best epoch
- * is yet to be chosen.
- *
- * @param task with paths from the root
- * @throws InputError where the number of inputs that are held out is given although none are
- */
-export async function dataOf(
-  task: TaskSettings,
-  training: Pick<TrainingRunSettings, 'judge' | 'training'>,
-): Promise<TaskSettings> {
-  if (await holdsOut(task, training)) return task;
-  if (task.validation !== undefined)
-    throw new InputError(
-      `--validation ${task.validation}: this training learns from all training data; with --set keepBest=true some are held ` +
-        'out to choose the best epoch',
-    );
-  return { ...task, validation: 0 };
-}
-
-/**
- * The task of a training that is a part of other work, where how much is held out is said for all trainings: those that hold
- * nothing out do without it.
- *
- * @param found the same task with paths from the root
- */
-export async function taskOfPart(
-  task: TaskSettings,
-  training: Pick<TrainingRunSettings, 'judge' | 'training'>,
-  found: TaskSettings = taskIn(process.cwd(), task),
-): Promise<TaskSettings> {
-  const { validation, ...whole } = task;
-  return validation === undefined || (await holdsOut(found, training)) ? task : whole;
-}
+  readTraining,
+  TRAINING,
+  type TrainingRequest,
+  type TrainingRunSettings,
+} from './training-run-settings.js';
 
 /**
  * Begins the training of an architecture in a new folder.
@@ -268,48 +176,6 @@ export async function checkTraining(
     }
   }
   return opened;
-}
-
-/** A begun training, from its journal; the settings as they were amended. @throws InputError where there is none */
-export function readTraining(path: string) {
-  const folder = RunFolder.open(path);
-  const { events } = readJournal(folder.journal);
-  const [first] = events as readonly [JournalEvent, ...JournalEvent[]];
-  requireReadable(first, folder.journal);
-  const { event: _, clock: __, ...header } = first;
-  const parsed = trainingRunSettings.safeParse(header);
-  if (!parsed.success)
-    throw new InputError(`${folder.journal}:1: not a training: ${z.prettifyError(parsed.error)}`);
-  const from = folderBegunIn(first, path);
-  const epochs = events.findLast(({ event }) => event === AMENDED)?.epochs;
-  const { data } = parsed;
-  const settings = epochs === undefined ? data : { ...data, training: { ...data.training, epochs } };
-  return { settings, header, from, journal: folder.journal, events };
-}
-
-/** What was asked for in a training that was begun. @param path its folder, which has the weights that it began with */
-export function trainingRequestOf(
-  { task: { checksum: _, ...task }, training, judge, start, seed, threads, processes }: TrainingRunSettings,
-  path: string,
-): TrainingRequest {
-  return {
-    task,
-    training,
-    ...(judge === undefined ? {} : { judge }),
-    ...(start === undefined
-      ? {}
-      : {
-          start: {
-            from: start.from,
-            file: start.file,
-            newClassifier: start.newClassifier,
-            kept: startingWeightsFile(path),
-          },
-        }),
-    seed,
-    threads,
-    ...(processes === undefined ? {} : { processes }),
-  };
 }
 
 /** What a training reports while it works. */

@@ -9,11 +9,12 @@ import type { JudgedPart } from '../training/final-training.js';
 import { clockNow, withJournal } from '../training/journaled-epochs.js';
 import { version } from '../version.js';
 import { configured, parseArchitecture } from './found-architecture.js';
+import { taskOfPart } from './held-out-data.js';
 import type { RunPlace } from './places.js';
 import { requireSameVersion } from './readable-version.js';
 import { RunOfRuns, type RunsWatch, Stopped } from './run-of-runs.js';
 import type { RunsOfAllKinds } from './runs-of-all-kinds.js';
-import { checkTraining, taskOfPart } from './training-run.js';
+import { checkTraining } from './training-run.js';
 import {
   finalTraining,
   optionsIn,

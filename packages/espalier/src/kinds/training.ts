@@ -10,14 +10,13 @@ import {
   secondsOf,
 } from '../experiments/run-result.js';
 import { readSignature, trainedArchitecture, trainedNetwork } from '../experiments/trained-network.js';
+import { beginTraining, continueTraining } from '../experiments/training-run.js';
 import {
-  beginTraining,
-  continueTraining,
   readTraining,
   TRAINING,
   type TrainingRunSettings,
   trainingRequestOf,
-} from '../experiments/training-run.js';
+} from '../experiments/training-run-settings.js';
 import { InputError } from '../input-error.js';
 import { isBetter, type Measure, type Measures, objectivesSchema } from '../measures/measure.js';
 import { collectivesLine, collectivesOf } from '../reports/collectives-line.js';

@@ -1,7 +1,7 @@
 import { type Report, writeReport } from '../drawing/report-html.js';
 import type { Svg } from '../drawing/svg.js';
 import { endOf, epochsOf, measureIn } from '../experiments/run-result.js';
-import type { TrainingRunSettings } from '../experiments/training-run.js';
+import type { TrainingRunSettings } from '../experiments/training-run-settings.js';
 import { confusionIn, unionsIn } from '../measures/confusion.js';
 import type { Measures } from '../measures/measure.js';
 import type { JournalEvent } from '../runs/journal-event.js';

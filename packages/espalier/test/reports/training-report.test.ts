@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Svg } from '../../src/drawing/svg.js';
-import type { TrainingRunSettings } from '../../src/experiments/training-run.js';
+import type { TrainingRunSettings } from '../../src/experiments/training-run-settings.js';
 import { dartsV2 } from '../../src/hub/darts-v2.js';
 import { accuracy } from '../../src/measures/accuracy.js';
 import { loss } from '../../src/measures/loss.js';
