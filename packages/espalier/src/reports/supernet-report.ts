@@ -134,6 +134,7 @@ function epochTable({ epochs, objectives: [objective], settings: { table } }: Su
         return value === undefined ? '' : valueText(objective, value);
       },
     },
+    { heading: 'score on one batch', numeric: true, of: number('score') },
     ...(table === undefined
       ? []
       : [

@@ -41,6 +41,14 @@ const own = {
     .describe(
       'the best of each round, which are measured on all validation data (their code: 10 on images, 1 on texts)',
     ),
+  candidatesAnEpoch: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe(
+      'architectures drawn after each epoch and scored on one validation batch, the best of which is journaled; they change ' +
+        'nothing of the search (Li & Talwalkar 2019: none; Dong & Yang 2020 on NAS-Bench-201: 100)',
+    ),
   rounds: z
     .int()
     .min(1)
@@ -105,8 +113,8 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
     for (const alphas of Object.values(this.supernet.architectureParameters())) alphas.requiresGrad = false;
   }
 
-  #draw(): unknown {
-    return this.space.decode(this.space.sample(this.#random));
+  #draw(random = this.#random): unknown {
+    return this.space.decode(this.space.sample(random));
   }
 
   protected step(train: Batch<Model>, _next: () => Batch<Model>, learningRate: number): number {
@@ -114,7 +122,15 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
   }
 
   endEpoch(): EpochResult {
-    return {};
+    const { candidatesAnEpoch } = this.options;
+    if (candidatesAnEpoch === 0) return {};
+    const random = Random.of(this.seed, `candidates after epoch ${this.epoch}`);
+    const drawn = Array.from({ length: candidatesAnEpoch }, () => this.#draw(random));
+    this.supernet.eval();
+    const totals = this.#totals(drawn);
+    for (const _ of this.#score(drawn, totals, 1));
+    const [best] = this.#ranked(drawn, totals.map(this.#scoreOf));
+    return best === undefined ? {} : { architecture: best.architecture, score: best.value };
   }
 
   /** How many rounds the choice has. */
@@ -172,19 +188,11 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
   ): Generator<ChoiceStep, Round, undefined> {
     const { candidates, finalists } = this.options;
     const what = `round ${round} of ${this.#rounds}`;
-    const totals = drawn.map((): Total => ({ accumulator: this.task.accumulator(), finite: true }));
-    for (const share of this.#score(drawn, totals))
+    const totals = this.#totals(drawn);
+    for (const share of this.#score(drawn, totals, this.options.batches))
       yield { done: Math.floor(before + share * candidates), of, what: `${what}: architectures scored` };
-    const scores = totals.map(({ accumulator, finite }) => {
-      const value = this.#valueOf(accumulator.measures());
-      // A path whose outputs are not finite drops out.
-      return finite && Number.isFinite(value) ? value : null;
-    });
-    const scored = drawn.flatMap((architecture, i): Scored[] => {
-      const value = scores[i] ?? null;
-      return value === null ? [] : [{ architecture: architecture as Json, value }];
-    });
-    scored.sort((a, b) => goodness(this.objective, b.value) - goodness(this.objective, a.value));
+    const scores = totals.map(this.#scoreOf);
+    const scored = this.#ranked(drawn, scores);
     const its: Finalist[] = [];
     for (const { architecture, value: score } of scored.slice(0, finalists)) {
       const measures = this.validateIfFinite(pathOf(this.supernet, architecture)) ?? null;
@@ -196,6 +204,25 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
     return { round, scores, finalists: its };
   }
 
+  #totals(drawn: readonly unknown[]): Total[] {
+    return drawn.map(() => ({ accumulator: this.task.accumulator(), finite: true }));
+  }
+
+  /** Null for a path whose outputs are not finite: it drops out. */
+  readonly #scoreOf = ({ accumulator, finite }: Total): number | null => {
+    const value = this.#valueOf(accumulator.measures());
+    return finite && Number.isFinite(value) ? value : null;
+  };
+
+  /** Architectures with their scores, the best first. */
+  #ranked(drawn: readonly unknown[], scores: readonly (number | null)[]): Scored[] {
+    const scored = drawn.flatMap((architecture, i): Scored[] => {
+      const value = scores[i] ?? null;
+      return value === null ? [] : [{ architecture: architecture as Json, value }];
+    });
+    return scored.sort((a, b) => goodness(this.objective, b.value) - goodness(this.objective, a.value));
+  }
+
   #better(value: number, than: number): boolean {
     return isBetter(this.objective, value, than);
   }
@@ -205,18 +232,23 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
   }
 
   /** Adds up the first batches of the validation data for each architecture. Yields the share that is done. */
-  #score(architectures: readonly unknown[], totals: readonly Total[]): Generator<number, void, undefined> {
+  #score(
+    architectures: readonly unknown[],
+    totals: readonly Total[],
+    batches: number,
+  ): Generator<number, void, undefined> {
     return this.task.independentBatches
-      ? this.#scoreTogether(architectures, totals)
-      : this.#scoreInTurn(architectures, totals);
+      ? this.#scoreTogether(architectures, totals, batches)
+      : this.#scoreInTurn(architectures, totals, batches);
   }
 
   /** Batch after batch, all architectures on each, since they share the beginning of the network. */
   *#scoreTogether(
     architectures: readonly unknown[],
     totals: readonly Total[],
+    batches: number,
   ): Generator<number, void, undefined> {
-    const { batchSize, batches } = this.options;
+    const { batchSize } = this.options;
     const images = Math.min(batchSize * batches, this.task.count('validation'));
     // As many images, in batches of a size that runs well: in evaluation batches do not influence the outputs.
     const size = Math.max(1, Math.ceil(images / Math.ceil(images / BEST_SIZE)));
@@ -240,8 +272,9 @@ class RandomWeightSharing<Model extends object> extends SupernetSearch<Model, Op
   *#scoreInTurn(
     architectures: readonly unknown[],
     totals: readonly Total[],
+    batches: number,
   ): Generator<number, void, undefined> {
-    const { batchSize: size, batches } = this.options;
+    const { batchSize: size } = this.options;
     for (const [i, architecture] of architectures.entries()) {
       const path = pathOf(this.supernet, architecture);
       let done = 0;

@@ -86,6 +86,7 @@ describe('the options of random search with weight sharing', () => {
     candidates: count(1000),
     batches: count(10),
     finalists: count(10),
+    candidatesAnEpoch: count(0, 0),
     rounds: [undefined, [1, 9], [0, 1.5]],
   });
 });

@@ -1,6 +1,8 @@
-import { noGrad } from '@espalier/torch';
+import { noGrad, scope } from '@espalier/torch';
 import { describe, expect, it } from 'vitest';
+import { isBetter } from '../../src/measures/measure.js';
 import { DARTS_OPERATIONS, type DartsGenotype } from '../../src/networks/darts/genotype.js';
+import { Random } from '../../src/random/random.js';
 import type { JournalEvent } from '../../src/runs/journal-event.js';
 import { dartsCnn } from '../../src/spaces/darts-cnn.js';
 import { dartsRnn } from '../../src/spaces/darts-rnn.js';
@@ -174,6 +176,52 @@ describe('random search with weight sharing', () => {
 
       expect(seen.flat().toSorted()).toEqual(counts.flatMap((count) => [count, count, count]).toSorted());
       end();
+    },
+  );
+
+  it.each(settings)(
+    '$name: journals after an epoch the best of as many architectures as are asked for, and goes on as it would have',
+    (setting) => {
+      const run = (candidatesAnEpoch: number) => {
+        const begun = begin(randomWeightSharing, setting, {
+          candidates: 3,
+          finalists: 1,
+          batches: 1,
+          candidatesAnEpoch,
+        });
+        const results = [epoch(begun.search), epoch(begun.search)];
+        const { architecture, score } = results[1]!.result;
+        // The same draws and the same batch, one by one.
+        const random = Random.of(1, 'candidates after epoch 2');
+        const drawn = Array.from({ length: candidatesAnEpoch }, () =>
+          setting.space.decode(setting.space.sample(random)),
+        );
+        begun.supernet.eval();
+        const [objective] = setting.task.measures;
+        const values = drawn.map((candidate) => {
+          const total = setting.task.accumulator();
+          for (const batch of setting.task.pass('validation', {
+            size: setting.name === 'darts-rnn' ? 4 : 6,
+          })) {
+            total.add(scope(() => noGrad(() => batch.tally(pathOf(begun.supernet, candidate)))));
+            break;
+          }
+          return total.measures()[objective.name]!;
+        });
+        const best = values.reduce(
+          (place, value, i) => (isBetter(objective, value, values[place]!) ? i : place),
+          0,
+        );
+        const found = { architecture, score };
+        const wanted = { architecture: drawn[best], score: values[best] };
+        const after = { state: begun.search.stateJson(), losses: results.map(({ losses }) => losses) };
+        begun.end();
+        return { found, wanted, after };
+      };
+      const [none, some] = [run(0), run(5)];
+      expect(none.found).toEqual({});
+      expect(some.found).toEqual(some.wanted);
+      expect(some.after).toEqual(none.after);
     },
   );
 
