@@ -46,7 +46,5 @@ export function alikeEdges(
 /** Some rows or columns of a matrix. */
 function pick(matrix: Tensor, dimension: 0 | 1, places: readonly number[]): Tensor {
   if (places.length === matrix.shape[dimension]) return matrix;
-  const [first] = places as readonly [number];
-  if (places.every((place, i) => place === first + i)) return matrix.narrow(dimension, first, places.length);
   return matrix.indexSelect(dimension, tensor([...places], 'int64').to({ device: matrix.device }));
 }

@@ -388,8 +388,12 @@ describe.each(Object.keys(mixed))('mixtures of %s where most weights are zero', 
             used: graph.placesLeaving[from]!.map((place) => used[place]!),
           })),
         );
-      for (const found of [bench.compute(few), fused.withoutKernels(() => bench.compute(few))])
+      const withoutGradient = ({ gradients }: Computed) =>
+        gradients.filter(({ length }) => length === 0).length;
+      for (const found of [bench.compute(few), fused.withoutKernels(() => bench.compute(few))]) {
         expectClose({ ...found, statistics: all.statistics }, all);
+        expect(withoutGradient(found)).toBeGreaterThan(withoutGradient(all));
+      }
       bench.free();
     });
   });
