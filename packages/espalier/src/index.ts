@@ -188,6 +188,7 @@ export {
 export { strategies } from './strategies/strategy-names.js';
 export { Alphas, type Relaxation } from './supernets/alphas.js';
 export { buildLanguageSupernet, buildSupernet } from './supernets/build-supernet.js';
+export type { SkipConnections } from './supernets/skip-connections.js';
 export type { DerivationRule, SharesWeights } from './supernets/supernet.js';
 export { Table } from './tables/table.js';
 export { findTask } from './tasks/find-task.js';
